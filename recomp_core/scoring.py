@@ -1,0 +1,317 @@
+"""Sentences to relevance: the scorers, and what a sentence is read with (`context=`).
+
+A scorer is anything with `score(tasks)`, see `protocols.SentenceScorer`. This module needs numpy
+only; the models come from outside.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from .protocols import Encoder, SentenceScorer, SpanEncoder
+from .types import ScoredSentence, ScoringTask
+
+Context = Literal["sentence", "title", "document"]
+SimilarityFunction = Literal["cosine", "dot"]
+
+# How many strings, or characters of whole documents, are held as vectors at one time: this bounds
+# the memory of a call, not its speed.
+_SENTENCES_AT_ONCE = 4_096
+_CHARACTERS_AT_ONCE = 1_000_000
+
+
+class DualEncoderScorer:
+    """Query and sentences through one encoder, compared by inner product or cosine.
+
+    The extractive compressor of the paper (section 3.1).
+
+    encoder: see `protocols.Encoder`.
+    context: what a sentence is encoded with. "sentence": alone, as in the paper. "title": after its
+        document's title. "document": the whole document, title first, is encoded once and each
+        sentence's vector is the mean over its own tokens; needs a `protocols.SpanEncoder`.
+    similarity_fn_name: "cosine", or "dot" for the plain inner product (the published RECOMP
+        encoders were trained with it, unnormalised).
+
+    Equal sentences get equal scores, and a score does not depend on what else is in the call beyond
+    the rounding of the encoder's batches (below 1e-5).
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        *,
+        context: Context = "sentence",
+        similarity_fn_name: SimilarityFunction = "cosine",
+    ) -> None:
+        check_choice("context", context, get_args(Context))
+        check_choice("similarity_fn_name", similarity_fn_name, get_args(SimilarityFunction))
+        if context == "document" and not isinstance(encoder, SpanEncoder):
+            raise ValueError(
+                'context="document" needs an encoder that shows its token vectors, and '
+                f'{type(encoder).__name__} gives one vector per text: use "title" or "sentence"'
+            )
+        self.encoder = encoder
+        self.context: Context = context
+        self.similarity_fn_name: SimilarityFunction = similarity_fn_name
+
+    def score(self, tasks: Sequence[ScoringTask]) -> list[list[float]]:
+        """One score per sentence of each task: cosine in -1…1, or the inner product."""
+        queries = {query: row for row, query in enumerate(dict.fromkeys(t.query for t in tasks))}
+        if not queries:
+            return []
+        query_vectors = self._comparable(self.encoder.encode_queries(list(queries)))
+        task_vectors = query_vectors[[queries[task.query] for task in tasks]]  # (n_tasks, dim)
+        scores = [np.zeros(len(task.sentences), dtype=np.float32) for task in tasks]
+        encode = self._in_documents if self.context == "document" else self._as_strings
+        for vectors, places in encode(tasks):
+            similarities = np.einsum(
+                "ij,ij->i",
+                self._comparable(vectors)[[row for row, _, _ in places]],
+                task_vectors[[task for _, task, _ in places]],
+            )
+            for (_, task, sentence), similarity in zip(places, similarities, strict=True):
+                scores[task][sentence] = similarity
+        return [row.tolist() for row in scores]
+
+    # Both ways yield (vectors, places): a chunk of distinct vectors, and for each sentence that one
+    # of them stands for its (row in vectors, task, sentence).
+
+    def _as_strings(
+        self, tasks: Sequence[ScoringTask]
+    ) -> Iterator[tuple[np.ndarray, list[tuple[int, int, int]]]]:
+        wanted: dict[str, list[tuple[int, int]]] = {}
+        for number, task in enumerate(tasks):
+            for position, text in enumerate(sentence_inputs(task, self.context)):
+                wanted.setdefault(text, []).append((number, position))
+        for chunk in _chunks(wanted, _SENTENCES_AT_ONCE):
+            vectors = np.asarray(self.encoder.encode_sentences(chunk), dtype=np.float32)
+            yield (
+                vectors,
+                [(row, *place) for row, text in enumerate(chunk) for place in wanted[text]],
+            )
+
+    def _in_documents(
+        self, tasks: Sequence[ScoringTask]
+    ) -> Iterator[tuple[np.ndarray, list[tuple[int, int, int]]]]:
+        assert isinstance(self.encoder, SpanEncoder)  # noqa: S101 - checked by the constructor
+        Key = tuple[str, tuple[tuple[int, int], ...]]
+        wanted: dict[Key, list[tuple[int, list[int]]]] = {}
+        for number, task in enumerate(tasks):
+            positions: dict[int, list[int]] = {}
+            for position, sentence in enumerate(task.sentences):
+                positions.setdefault(sentence.doc_index, []).append(position)
+            for doc_index, members in positions.items():
+                document = task.documents[doc_index]
+                head = f"{document.title}\n" if document.title else ""
+                spans = tuple(
+                    (len(head) + task.sentences[i].start, len(head) + task.sentences[i].end)
+                    for i in members
+                )
+                wanted.setdefault((head + document.text, spans), []).append((number, members))
+        for chunk in _chunks(wanted, _CHARACTERS_AT_ONCE, size=lambda key: len(key[0])):
+            encoded = self.encoder.encode_spans([text for text, _ in chunk], [s for _, s in chunk])
+            first = 0
+            places = []
+            for key in chunk:
+                for number, members in wanted[key]:
+                    places += [(first + i, number, place) for i, place in enumerate(members)]
+                first += len(key[1])
+            yield np.concatenate(encoded), places
+
+    def _comparable(self, vectors: np.ndarray) -> np.ndarray:
+        vectors = np.asarray(vectors, dtype=np.float32)
+        if self.similarity_fn_name == "dot":
+            return vectors
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors / np.where(lengths > 0, lengths, 1)
+
+
+class CrossEncoderScorer:
+    """Query and sentence read together by a cross-encoder: better and dearer than a dual encoder.
+
+    model: a sentence-transformers `CrossEncoder` with one output, or anything with its
+        `predict(pairs)`.
+    context: "sentence" or "title", as for `DualEncoderScorer`.
+    """
+
+    def __init__(self, model: Any, *, context: Context = "sentence", batch_size: int = 32) -> None:
+        check_choice("context", context, ("sentence", "title"))
+        if getattr(model, "num_labels", 1) != 1:
+            raise ValueError(
+                f"a cross-encoder with {model.num_labels} outputs gives no single relevance: "
+                "use one with one output"
+            )
+        self.model = model
+        self.context: Context = context
+        self.batch_size = batch_size
+
+    def score(self, tasks: Sequence[ScoringTask]) -> list[list[float]]:
+        """The model's own output for each pair of query and sentence."""
+        wanted = [
+            [(task.query, text) for text in sentence_inputs(task, self.context)] for task in tasks
+        ]
+        scores: dict[tuple[str, str], float] = {}
+        distinct = dict.fromkeys(pair for pairs in wanted for pair in pairs)
+        for chunk in _chunks(distinct, _SENTENCES_AT_ONCE):
+            predicted = self.model.predict(
+                [list(pair) for pair in chunk], batch_size=self.batch_size, show_progress_bar=False
+            )
+            scores.update(zip(chunk, np.asarray(predicted, dtype=float).tolist(), strict=True))
+        return [[scores[pair] for pair in pairs] for pairs in wanted]
+
+
+class BM25Scorer:
+    """Words in common, weighted by rarity among the candidate sentences; no model at all.
+
+    Needs `bm25s`. Chinese, Japanese and Thai, written without spaces, are compared by single
+    characters and pairs of them.
+    """
+
+    def __init__(self, *, context: Context = "sentence", k1: float = 1.5, b: float = 0.75) -> None:
+        check_choice("context", context, ("sentence", "title"))
+        require("bm25s", "bm25", "BM25Scorer")
+        self.context: Context = context
+        self.k1 = k1
+        self.b = b
+
+    def score(self, tasks: Sequence[ScoringTask]) -> list[list[float]]:
+        """The BM25 score of each sentence among its task's sentences; 0 with no word in common."""
+        return [self._score_task(task) for task in tasks]
+
+    def _score_task(self, task: ScoringTask) -> list[float]:
+        import bm25s
+
+        corpus = [words(text) for text in sentence_inputs(task, self.context)]
+        query = words(task.query)
+        if not any(set(sentence) & set(query) for sentence in corpus):
+            return [0.0] * len(corpus)
+        index = bm25s.BM25(k1=self.k1, b=self.b)
+        index.index(corpus, show_progress=False)
+        scores: list[float] = np.asarray(index.get_scores(query), dtype=float).tolist()
+        return scores
+
+
+class FunctionScorer:
+    """A plain function `(query, sentences) -> scores` as a scorer."""
+
+    def __init__(self, function: Callable[[str, list[str]], Sequence[float]]) -> None:
+        self.function = function
+
+    def score(self, tasks: Sequence[ScoringTask]) -> list[list[float]]:
+        """The function's scores, one call per task."""
+        return [
+            [float(score) for score in self.function(task.query, [s.text for s in task.sentences])]
+            for task in tasks
+        ]
+
+
+def as_scorer(scorer: Any) -> SentenceScorer:
+    """`scorer` itself if it can score, else what makes one of it.
+
+    Accepts a scorer, a sentence-transformers model or cross-encoder, an `Encoder`, or a function
+    `(query, sentences) -> scores`. Raises `TypeError` for anything else.
+    """
+    if isinstance(scorer, type):
+        raise TypeError(f"got the class {scorer.__name__}, not a scorer: make an instance of it")
+    if isinstance(scorer, SentenceScorer):
+        return scorer
+    if isinstance(scorer, Encoder):
+        return DualEncoderScorer(scorer)
+    if hasattr(scorer, "encode_query") and hasattr(scorer, "encode_document"):
+        from .models.encoder import SentenceTransformerEncoder
+
+        encoder = SentenceTransformerEncoder(scorer)
+        return DualEncoderScorer(
+            encoder,
+            context="document" if encoder.can_encode_spans else "title",
+            similarity_fn_name=scorer.similarity_fn_name,
+        )
+    if hasattr(scorer, "predict"):
+        return CrossEncoderScorer(scorer)
+    if callable(scorer):
+        return FunctionScorer(scorer)
+    raise TypeError(
+        f"{scorer!r} can't score sentences: give an object with score(tasks), a "
+        "sentence-transformers model or cross-encoder, or a function (query, sentences) -> scores"
+    )
+
+
+def scored(task: ScoringTask, scores: Sequence[float]) -> list[ScoredSentence]:
+    """A task's sentences with their scores.
+
+    Raises `ValueError` if there are too few or too many, or if one is not a finite number.
+    """
+    if len(scores) != len(task.sentences):
+        raise ValueError(
+            f"the scorer gave {len(scores)} scores for {len(task.sentences)} sentences"
+        )
+    result = []
+    for sentence, score in zip(task.sentences, scores, strict=True):
+        score = float(score)
+        if not math.isfinite(score):
+            raise ValueError(f"the scorer gave {score} to the sentence {sentence.text[:80]!r}")
+        result.append(
+            ScoredSentence(sentence.text, sentence.doc_index, sentence.start, sentence.end, score)
+        )
+    return result
+
+
+def sentence_inputs(task: ScoringTask, context: Context) -> list[str]:
+    """The strings that a model reads for a task's sentences."""
+    if context == "sentence":
+        return [sentence.text for sentence in task.sentences]
+    titles = [document.title for document in task.documents]
+    return [
+        f"{titles[s.doc_index]}\n{s.text}" if titles[s.doc_index] else s.text
+        for s in task.sentences
+    ]
+
+
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+_WORD = re.compile(rf"{_UNSPACED.pattern}|[^\W_]+")
+
+
+def words(text: str) -> list[str]:
+    """Lower-cased words; runs of a script without spaces as characters and pairs of them."""
+    found = []
+    for word in _WORD.findall(text.lower()):
+        if _UNSPACED.fullmatch(word):
+            found += [*word, *(word[i : i + 2] for i in range(len(word) - 1))]
+        else:
+            found.append(word)
+    return found
+
+
+def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
+    """Raise `ValueError` unless `value` is one of `choices`."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+
+
+def require(module: str, extra: str, what: str) -> None:
+    """Raise `ImportError` with the line that mends it unless `module` can be imported."""
+    from importlib.util import find_spec
+
+    if find_spec(module) is None:
+        raise ImportError(f'{what} needs {module}: pip install "recomp[{extra}]"')
+
+
+def _chunks(
+    items: Any, limit: int, size: Callable[[Any], int] = lambda item: 1
+) -> Iterator[list[Any]]:
+    """Lists of consecutive items whose sizes sum up to at most `limit`, or of one larger item."""
+    chunk: list[Any] = []
+    total = 0
+    for item in items:
+        if chunk and total + size(item) > limit:
+            yield chunk
+            chunk, total = [], 0
+        chunk.append(item)
+        total += size(item)
+    if chunk:
+        yield chunk

@@ -1,0 +1,222 @@
+"""Which of the scored sentences stay: small policies that need no model. Pure.
+
+One greedy walk serves them all: sentences are offered from the best score down (of equal scores,
+the earlier first), and the policy admits each one or not, seeing what would come out.
+
+    TopK(2)                                   the two best
+    Threshold(0.3)                            all that score at least 0.3: may be none
+    TokenBudget(200, count_tokens)            as many of the best as fit
+    TopK(5) & Threshold(0.3)                  both
+
+A policy of your own is any object with `admits(draft) -> bool`.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from .layout import Layout
+from .types import Document, ScoredSentence, assemble
+
+
+class Draft:
+    """The selection as it would be if the sentence on offer were admitted.
+
+    sentence: the one on offer.
+    size: how many sentences would then have been admitted, this one included.
+    text: the whole text that would come out, neighbours (see `select`) and joints included.
+    """
+
+    def __init__(
+        self,
+        documents: Sequence[Document],
+        sentences: Sequence[ScoredSentence],
+        layout: Layout,
+        sentence: ScoredSentence,
+        size: int,
+        kept: set[int],
+    ) -> None:
+        self.sentence = sentence
+        self.size = size
+        self._documents = documents
+        self._sentences = sentences
+        self._layout = layout
+        self._kept = kept
+
+    @property
+    def text(self) -> str:
+        kept = [self._sentences[position] for position in sorted(self._kept)]
+        return assemble(self._documents, kept, self._layout)
+
+
+@runtime_checkable
+class Selector(Protocol):
+    """Decides on one sentence at a time, best first."""
+
+    def admits(self, draft: Draft) -> bool:
+        """Whether `draft.sentence` stays."""
+
+
+class _Combinable:
+    """`a & b` admits what both admit."""
+
+    def __and__(self, other: Selector) -> All:
+        return All(self, other)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class TopK(_Combinable):
+    """The `k` best sentences of all documents together (paper, section 3.1)."""
+
+    k: int
+
+    def __post_init__(self) -> None:
+        if isinstance(self.k, bool) or not isinstance(self.k, numbers.Integral) or self.k < 1:
+            raise ValueError(f"TopK needs a whole number of at least 1, got k={self.k!r}")
+
+    def admits(self, draft: Draft) -> bool:
+        return draft.size <= self.k
+
+
+@dataclass(frozen=True)
+class Threshold(_Combinable):
+    """Every sentence that scores at least `min_score`; none, if no sentence does.
+
+    The scale is the scorer's: cosine lies in -1…1, an inner product has no bounds.
+    """
+
+    min_score: float
+
+    def __post_init__(self) -> None:
+        value = self.min_score
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or math.isnan(value):
+            raise ValueError(f"Threshold needs a number, got min_score={self.min_score!r}")
+
+    def admits(self, draft: Draft) -> bool:
+        return draft.sentence.score >= self.min_score
+
+
+@dataclass(frozen=True)
+class TokenBudget(_Combinable):
+    """As many of the best sentences as fit into `max_tokens`, a hard cap.
+
+    `count_tokens` counts the whole text as the reader model will (`TokenCounter(name)` or any
+    `str -> int`), joints and elision marks included. A sentence that does not fit is passed over
+    and the next best is tried.
+    """
+
+    max_tokens: int
+    count_tokens: Callable[[str], int]
+
+    def __post_init__(self) -> None:
+        value = self.max_tokens
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
+            raise ValueError(
+                f"TokenBudget needs a whole number of at least 1, got max_tokens={value!r}"
+            )
+        if not callable(self.count_tokens):
+            raise TypeError(
+                "TokenBudget needs count_tokens, a function from text to a number of tokens, "
+                f"got {self.count_tokens!r}"
+            )
+
+    def admits(self, draft: Draft) -> bool:
+        return self.count_tokens(draft.text) <= self.max_tokens
+
+
+class All(_Combinable):
+    """Admits what every one of `selectors` admits."""
+
+    def __init__(self, *selectors: Selector) -> None:
+        flat: list[Selector] = []
+        for selector in selectors:
+            flat.extend(selector.selectors if isinstance(selector, All) else (selector,))
+        for selector in flat:
+            check_selector(selector)
+        self.selectors = tuple(flat)
+
+    def admits(self, draft: Draft) -> bool:
+        return all(selector.admits(draft) for selector in self.selectors)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, All) and self.selectors == other.selectors
+
+    def __hash__(self) -> int:
+        return hash(self.selectors)
+
+    def __repr__(self) -> str:
+        return " & ".join(map(repr, self.selectors))
+
+
+def select(
+    documents: Sequence[Document],
+    sentences: Sequence[ScoredSentence],
+    selector: Selector,
+    layout: Layout,
+    expand: tuple[int, int] = (0, 0),
+) -> tuple[tuple[ScoredSentence, ...], tuple[ScoredSentence, ...]]:
+    """Kept and dropped sentences, both in document order.
+
+    `sentences` are in document order. `expand=(before, after)` keeps that many neighbours of every
+    chosen sentence within its document, each once.
+    """
+    size = 0
+    keep: set[int] = set()
+    for position in sorted(range(len(sentences)), key=lambda i: (-sentences[i].score, i)):
+        # Where the sentence fits but its neighbours do not (a token budget), it comes alone.
+        for group in (_neighbourhood(sentences, position, expand), {position}):
+            draft = Draft(documents, sentences, layout, sentences[position], size + 1, keep | group)
+            if selector.admits(draft):
+                keep |= group
+                size += 1
+                break
+            if len(group) == 1:
+                break
+    kept = tuple(sentence for i, sentence in enumerate(sentences) if i in keep)
+    dropped = tuple(sentence for i, sentence in enumerate(sentences) if i not in keep)
+    return kept, dropped
+
+
+def _neighbourhood(
+    sentences: Sequence[ScoredSentence], position: int, expand: tuple[int, int]
+) -> set[int]:
+    before, after = expand
+    document = sentences[position].doc_index
+    around = range(max(0, position - before), min(len(sentences), position + after + 1))
+    return {i for i in around if sentences[i].doc_index == document}
+
+
+def make_selector(
+    *,
+    top_k: int | None = None,
+    min_score: float | None = None,
+    max_tokens: int | None = None,
+    count_tokens: Callable[[str], int] | None = None,
+) -> Selector | None:
+    """The policies for the limits that were given, combined; None if none was given."""
+    policies: list[Selector] = []
+    if top_k is not None:
+        policies.append(TopK(top_k))
+    if min_score is not None:
+        policies.append(Threshold(min_score))
+    if max_tokens is not None:
+        if count_tokens is None:
+            raise ValueError(f"max_tokens={max_tokens} needs count_tokens to count with")
+        policies.append(TokenBudget(max_tokens, count_tokens))
+    if not policies:
+        return None
+    return policies[0] if len(policies) == 1 else All(*policies)
+
+
+def check_selector(selector: object) -> Selector:
+    """The selector itself. Raises `TypeError` if it has no `admits`."""
+    if not isinstance(selector, Selector) or isinstance(selector, type):
+        raise TypeError(
+            f"{selector!r} is not a selector: use TopK, Threshold, TokenBudget, a combination of "
+            "them, or an object with admits(draft)"
+        )
+    return selector

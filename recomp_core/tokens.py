@@ -1,0 +1,41 @@
+"""Counting tokens as the reader model does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .splitting import replace_surrogates
+
+
+@dataclass(frozen=True)
+class TokenCounter:
+    """Counts tokens with the tokenizer of `name_or_path` (a hub name or a folder).
+
+    Special tokens that a tokenizer puts around a text are not counted: the text stands inside a
+    prompt. Saved and loaded by name. The tokenizer is loaded at the first count; `OSError` if it is
+    not there.
+    """
+
+    name_or_path: str
+    local_files_only: bool = False
+    _tokenizer: list[Any] = field(default_factory=list, repr=False, compare=False, hash=False)
+
+    def __call__(self, text: str) -> int:
+        if not self._tokenizer:
+            from transformers import AutoTokenizer
+
+            self._tokenizer.append(
+                AutoTokenizer.from_pretrained(
+                    self.name_or_path,
+                    local_files_only=self.local_files_only,
+                    trust_remote_code=False,
+                )
+            )
+        return count_with(self._tokenizer[0], text)
+
+
+def count_with(tokenizer: Any, text: str) -> int:
+    """How many tokens a transformers tokenizer makes of `text`, special tokens left out."""
+    ids = tokenizer(replace_surrogates(text), add_special_tokens=False, verbose=False)["input_ids"]
+    return len(ids)
