@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 # Whitespace, control characters, zero-width space, word joiner and byte order mark: what a reader
 # cannot see at the edge of a sentence. (Joiners that shape letters and emoji are not among them.)
 INVISIBLE = (
-    "".join(chr(c) for c in (*range(0x00, 0x21), *range(0x7F, 0xA1)))
-    + "\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-    + "\u200b\u2060\ufeff"
+    "".join(chr(c) for c in (*range(0x21), *range(0x7F, 0xA1)))
+    + "".join(chr(c) for c in (*range(0x2000, 0x200C), 0x1680, 0x2028, 0x2029, 0x202F, 0x205F))
+    + "\u3000\u2060\ufeff"
 )
 
 
@@ -50,17 +51,13 @@ class Layout:
         if not spans:
             return ""
         head, tail = text[: spans[0][0]], text[spans[-1][1] :]
-        joints = [
-            self._joint(text[end:start])
-            for (_, end), (start, _) in zip(spans, spans[1:], strict=False)
-        ]
+        joints = [self._joint(text[end:start]) for (_, end), (start, _) in pairwise(spans)]
         whole = all(joint is None for joint in joints) and is_blank(head) and is_blank(tail)
         if whole:
             return text
         pieces = [text[spans[0][0] : spans[0][1]]]
-        for joint, (_, end), (start, stop) in zip(joints, spans, spans[1:], strict=False):
-            pieces.append(text[end:start] if joint is None else joint)
-            pieces.append(text[start:stop])
+        for joint, ((_, end), (start, stop)) in zip(joints, pairwise(spans), strict=True):
+            pieces += (text[end:start] if joint is None else joint, text[start:stop])
         return "".join(pieces)
 
     def join(self, excerpts: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
 """Names and folders to compressors, and back. The one place that knows what goes with what.
 
 A saved compressor is a sentence-transformers folder (it opens there too) with one file more,
-`recomp_config.json`: the settings, the selector, and the SHA-256 of every file that decides a score.
+`recomp_config.json`: settings, selector, and the SHA-256 of every file that decides a score.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import tempfile
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from ._version import __version__
 from .extractive import ExtractiveCompressor
-from .scoring import Context, DualEncoderScorer, SimilarityFunction
+from .scoring import Context, DualEncoderScorer, SimilarityFunction, check_choice
 from .selection import All, Selector, Threshold, TokenBudget, TopK
 from .splitting import SentenceSplitter
 from .tokens import TokenCounter
@@ -61,8 +61,8 @@ def load_compressor(
         - None: the embedded all-MiniLM-L6-v2 (extra `offline`), checked by its SHA-256, or the same
           model from the hub where the extra is not installed;
         - any sentence-transformers model, by name or folder;
-        - a plain BERT-like checkpoint without `modules.json`, as `fangyuan/nq_extractive_compressor`
-          or `facebook/contriever-msmarco`: mean pooling, inner product, no normalising;
+        - a plain BERT-like checkpoint without `modules.json`, such as `facebook/contriever-msmarco`
+          or `fangyuan/nq_extractive_compressor`: mean pooling, inner product, no normalising;
         - a folder that `save_compressor` wrote.
     context, similarity_fn_name: see `DualEncoderScorer`. By default what the folder says; else the
         model's own similarity with "document" where the encoder can do it and "title" where not;
@@ -72,11 +72,17 @@ def load_compressor(
     lang: for the sentence splitter; None picks by script.
     batch_size, device, revision, local_files_only, truncate_dim: as in sentence-transformers.
 
-    Never runs code from a model's folder. Raises `ModelLoadError` (an `OSError`) naming the model and
-    the remedy if it is not there, is damaged, or is of another kind.
+    Never runs code from a model's folder. Raises `ModelLoadError` (an `OSError`), naming the model
+    and the remedy, if it is not there, is damaged, or is of another kind.
     """
     from .models.loading import load_sentence_transformer
 
+    for name, value, choices in (
+        ("context", context, get_args(Context)),
+        ("similarity_fn_name", similarity_fn_name, get_args(SimilarityFunction)),
+    ):
+        if value is not None:
+            check_choice(name, value, choices)  # before the model is loaded, which takes seconds
     source = _embedded_model() if name_or_path is None else os.fspath(name_or_path)
     settings = _read_config(Path(source)) if os.path.isdir(source) else {}
     loaded = load_sentence_transformer(
@@ -117,9 +123,9 @@ def save_compressor(compressor: ExtractiveCompressor, path: str | os.PathLike[st
     the same results.
 
     The folder appears whole or not at all, and replaces only what this function wrote before.
-    Raises `ValueError` for parts that have no written form (a scorer that is no sentence-transformers
-    encoder, a selector, splitter or token counter of your own) and `FileExistsError` for a folder
-    that holds something else.
+    Raises `ValueError` for parts that have no written form (a scorer that is no
+    sentence-transformers encoder; a selector, splitter or token counter of your own) and
+    `FileExistsError` for a folder that holds something else.
     """
     from .models.encoder import SentenceTransformerEncoder
 
@@ -230,8 +236,7 @@ def _read_config(folder: Path) -> Mapping[str, Any]:
             f"{folder} holds {', '.join(sorted(unknown))}, which was not there when it was saved: "
             "remove it, or save the compressor again"
         )
-    settings: Mapping[str, Any]
-    return settings
+    return dict(settings)
 
 
 def _weighty(folder: Path) -> list[Path]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from .types import ScoringTask
+from .types import Compression, Document, ScoringTask
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,3 +49,39 @@ class SpanEncoder(Encoder, Protocol):
         self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
     ) -> list[np.ndarray]:
         """Per text a float array (n_spans, dim): the text encoded once, pooled span by span."""
+
+
+@runtime_checkable
+class Summarizer(Protocol):
+    """Prompts to summaries: a local encoder-decoder model, or a language model behind an API."""
+
+    max_input_tokens: int | None
+    """What a prompt may take, net of the special tokens around it; None for no limit."""
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens `text` takes in the input."""
+
+    def truncate(self, text: str, max_tokens: int) -> str:
+        """The longest prefix of `text` of at most `max_tokens` tokens."""
+
+    def summarize(self, prompts: Sequence[str]) -> list[str | Exception]:
+        """For each prompt its summary, "" for nothing to say, or the error that befell it."""
+
+    def stream(self, prompt: str) -> Iterator[str]:
+        """The summary in pieces as they are written; joined they are what `summarize` gives."""
+
+
+@runtime_checkable
+class Compressor(Protocol):
+    """What the adapters and the command line use: any compressor of this package, or yours."""
+
+    def compress(self, query: str, documents: Iterable[str | Document]) -> Compression:
+        """Compress the documents retrieved for one query."""
+
+    def compress_batch(
+        self, queries: Sequence[str], documents_lists: Sequence[Iterable[str | Document]]
+    ) -> list[Compression]:
+        """Compress many queries' documents; the same results as one by one."""
+
+    async def acompress(self, query: str, documents: Iterable[str | Document]) -> Compression:
+        """`compress` without blocking the event loop."""

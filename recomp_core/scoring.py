@@ -7,7 +7,6 @@ only; the models come from outside.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, get_args
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from .protocols import Encoder, SentenceScorer, SpanEncoder
 from .types import ScoredSentence, ScoringTask
+from .words import words
 
 Context = Literal["sentence", "title", "document"]
 SimilarityFunction = Literal["cosine", "dot"]
@@ -99,8 +99,8 @@ class DualEncoderScorer:
         self, tasks: Sequence[ScoringTask]
     ) -> Iterator[tuple[np.ndarray, list[tuple[int, int, int]]]]:
         assert isinstance(self.encoder, SpanEncoder)  # noqa: S101 - checked by the constructor
-        Key = tuple[str, tuple[tuple[int, int], ...]]
-        wanted: dict[Key, list[tuple[int, list[int]]]] = {}
+        # (text, spans) -> the tasks that have it, with the positions of the spans' sentences there
+        wanted: dict[tuple[str, tuple[tuple[int, int], ...]], list[tuple[int, list[int]]]] = {}
         for number, task in enumerate(tasks):
             positions: dict[int, list[int]] = {}
             for position, sentence in enumerate(task.sentences):
@@ -272,21 +272,6 @@ def sentence_inputs(task: ScoringTask, context: Context) -> list[str]:
     ]
 
 
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
-_WORD = re.compile(rf"{_UNSPACED.pattern}|[^\W_]+")
-
-
-def words(text: str) -> list[str]:
-    """Lower-cased words; runs of a script without spaces as characters and pairs of them."""
-    found = []
-    for word in _WORD.findall(text.lower()):
-        if _UNSPACED.fullmatch(word):
-            found += [*word, *(word[i : i + 2] for i in range(len(word) - 1))]
-        else:
-            found.append(word)
-    return found
-
-
 def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     """Raise `ValueError` unless `value` is one of `choices`."""
     if value not in choices:
@@ -302,7 +287,7 @@ def require(module: str, extra: str, what: str) -> None:
 
 
 def _chunks(
-    items: Any, limit: int, size: Callable[[Any], int] = lambda item: 1
+    items: Any, limit: int, size: Callable[[Any], int] = lambda _: 1
 ) -> Iterator[list[Any]]:
     """Lists of consecutive items whose sizes sum up to at most `limit`, or of one larger item."""
     chunk: list[Any] = []

@@ -137,7 +137,7 @@ class All(_Combinable):
             flat.extend(selector.selectors if isinstance(selector, All) else (selector,))
         for selector in flat:
             check_selector(selector)
-        self.selectors = tuple(flat)
+        self.selectors: tuple[Selector, ...] = tuple(flat)
 
     def admits(self, draft: Draft) -> bool:
         return all(selector.admits(draft) for selector in self.selectors)

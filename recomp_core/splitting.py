@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from .layout import INVISIBLE, is_blank
 
 # sentencex slows down with the square of what it is given at once (a megabyte of Chinese on one
-# line: four minutes), so long paragraphs are read through a window; a sentence that fills it is cut.
+# line: four minutes), so long paragraphs are read through a window; what fills it is cut.
 _WINDOW = 4_000
 # Thai, Lao, Khmer and Burmese separate phrases by spaces and rarely mark the end of a sentence:
 # beyond this many characters their units are cut at a space.
@@ -189,7 +189,7 @@ def _windowed(text: str, start: int, end: int, lang: str) -> Iterator[tuple[int,
 
     while start < end:
         window = text[start : min(end, start + _WINDOW)]
-        spans = []
+        spans: list[tuple[int, int]] = []
         for boundary in get_sentence_boundaries(lang, window):
             spans.extend(
                 _split_after_ellipsis(window, boundary["start_index"], boundary["end_index"])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from .splitting import replace_surrogates
@@ -39,3 +42,13 @@ def count_with(tokenizer: Any, text: str) -> int:
     """How many tokens a transformers tokenizer makes of `text`, special tokens left out."""
     ids = tokenizer(replace_surrogates(text), add_special_tokens=False, verbose=False)["input_ids"]
     return len(ids)
+
+
+def encoder_token_counter(compressor: Any) -> Callable[[str], int] | None:
+    """Counts with the tokenizer of the compressor's own encoder; None if it has none.
+
+    Counts on a copy: to count is to switch truncation off, which the encoder needs on.
+    """
+    encoder = getattr(getattr(compressor, "scorer", None), "encoder", None)
+    tokenizer = getattr(getattr(encoder, "model", None), "tokenizer", None)
+    return None if tokenizer is None else partial(count_with, copy.deepcopy(tokenizer))

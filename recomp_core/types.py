@@ -128,7 +128,7 @@ class Compression:
     dropped: tuple[ScoredSentence, ...]
     sources: tuple[int, ...]
     outcome: Outcome
-    layout: Layout = Layout()
+    layout: Layout = field(default_factory=Layout)
 
     @property
     def original_text(self) -> str:

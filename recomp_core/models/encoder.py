@@ -37,7 +37,7 @@ class SentenceTransformerEncoder:
         return self._encode(self.model.encode_query, queries)
 
     def encode_sentences(self, sentences: Sequence[str]) -> np.ndarray:
-        """Float array (n_sentences, dim); the model's document prompt, if any, is put before each."""
+        """Float array (n_sentences, dim); its document prompt, if any, is put before."""
         return self._encode(self.model.encode_document, sentences)
 
     def encode_spans(
@@ -145,7 +145,7 @@ class SentenceTransformerEncoder:
         return sums, counts
 
     def _finish(self, vectors: np.ndarray) -> np.ndarray:
-        """The modules after pooling (dense layers, normalising), and the truncation of dimensions."""
+        """The modules after pooling (dense layers, normalising), then the cut of dimensions."""
         import torch
 
         features = {"sentence_embedding": torch.from_numpy(vectors).to(self.model.device)}

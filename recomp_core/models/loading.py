@@ -1,4 +1,4 @@
-"""Checkpoints to encoders: from the hub's cache, a folder, or the network; never with their code."""
+"""Checkpoints to encoders, from a folder or the hub; never with code of theirs."""
 
 from __future__ import annotations
 

@@ -1,0 +1,47 @@
+"""Reads the question-answering sets of the benchmarks. They are no part of the project."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from recomp_core import Document
+
+DATA = Path(os.environ.get("RECOMP_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+QA_SETS = (
+    "nq_open", "hotpotqa", "2wiki", "musique", "expmrc_squad", "xquad_multi",
+    "cmrc2018", "expmrc_cmrc", "drcd",
+)  # fmt: skip
+
+
+def questions(
+    name: str, split: str = "dev", *, n: int | None = None, documents: int = 5
+) -> list[dict]:
+    """The first `n` questions: {"question", "answers", "documents": [Document, …]}.
+
+    Of MuSiQue's questions all twenty documents are read: its answers are spread over them.
+    """
+    rows = []
+    for row in _lines(DATA / split / f"{name}.jsonl.gz"):
+        if n is not None and len(rows) >= n:
+            break
+        row["documents"] = [
+            Document(d["text"], title=d["title"] or None)
+            for d in row["documents"][: None if name == "musique" else documents]
+        ]
+        rows.append(row)
+    return rows
+
+
+def available() -> bool:
+    return (DATA / "dev" / "nq_open.jsonl.gz").is_file()
+
+
+def _lines(path: Path) -> Iterator[dict]:
+    with gzip.open(path, "rt", encoding="utf-8") as stream:
+        for line in stream:
+            yield json.loads(line)

@@ -1,0 +1,235 @@
+"""The command `recomp`.
+
+Exit codes: 0 all went well; 1 an error (a model, a file); 2 wrong usage; 3 finished, but some
+records could not be read or compressed; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from .extractive import ExtractiveCompressor
+    from .types import Compression
+
+app = typer.Typer(
+    name="recomp",
+    help="Compress retrieved documents before they reach the prompt.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+EXIT_ERROR, EXIT_PARTLY, EXIT_INTERRUPTED = 1, 3, 130
+
+
+class Format(str, Enum):
+    text = "text"
+    json = "json"
+    html = "html"
+
+
+def main() -> None:
+    """The entry point: errors of the work become one line on standard error."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader (head, less) has gone: not an error of ours.
+        sys.stderr.close()
+        sys.exit(0)
+    except (OSError, ValueError, TypeError, ImportError) as error:
+        typer.echo(f"recomp: {error}", err=True)
+        sys.exit(EXIT_ERROR)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"recomp {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command()
+def compress(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE",
+            help="Text or Markdown files, one document each, or - for standard input; or, without "
+            "--query, one JSONL file of records with query (or question) and documents.",
+        ),
+    ],
+    query: Annotated[
+        str | None, typer.Option("--query", "-q", help="The question to compress for.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write here instead of to standard output."),
+    ] = None,
+    format: Annotated[  # noqa: A002 - the option's name
+        Format, typer.Option("--format", "-f", help="How to show one compression.")
+    ] = Format.text,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", help="Name or folder; default: the embedded encoder."),
+    ] = None,
+    top_k: Annotated[int | None, typer.Option(help="Keep at most this many sentences.")] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(help="Never more tokens than this; see --tokenizer.")
+    ] = None,
+    min_score: Annotated[
+        float | None, typer.Option(help="Keep only sentences that score at least this.")
+    ] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(help="The reader model's tokenizer for --max-tokens; default: the encoder's."),
+    ] = None,
+    context: Annotated[
+        str | None,
+        typer.Option(help="What a sentence is encoded with: sentence, title or document."),
+    ] = None,
+    lang: Annotated[
+        str | None, typer.Option(help="Language of the documents, e.g. en; default: by script.")
+    ] = None,
+    elision: Annotated[
+        str | None, typer.Option(help='A mark where text was dropped, e.g. "[…]".')
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps …")] = None,
+    batch_records: Annotated[
+        int, typer.Option(min=1, help="Records of a JSONL file that are compressed together.")
+    ] = 32,
+    overwrite: Annotated[
+        bool, typer.Option(help="Begin the output file anew instead of carrying on with it.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens.")] = False,
+) -> None:
+    """Keep the sentences that help to answer the question.
+
+    One question about a few files:
+
+        recomp compress --query "who built the tower?" tower.md paris.txt
+
+    Thousands of records; run it again after an interruption and it carries on:
+
+        recomp compress records.jsonl --output compressed.jsonl
+    """
+    _set_up_messages(verbose)
+    settings = {
+        "top_k": top_k, "max_tokens": max_tokens, "min_score": min_score, "tokenizer": tokenizer,
+        "context": context, "lang": lang, "elision": elision, "device": device,
+    }  # fmt: skip
+    if query is None:
+        _compress_records(files, output, model, settings, batch_records, overwrite, format)
+    else:
+        _compress_files(query, files, output, model, settings, format)
+
+
+def _compress_files(
+    query: str,
+    files: list[str],
+    output: Path | None,
+    model: str | None,
+    settings: dict[str, Any],
+    format: Format,  # noqa: A002
+) -> None:
+    from .settings import compressor_from_settings
+    from .types import Document, check_query
+
+    check_query(query, "--query")
+    documents = [Document(_read(file), id=None if file == "-" else file) for file in files]
+    compressor = compressor_from_settings(model, **settings)
+    shown = _shown(compressor, compressor.compress(query, documents), format)
+    if output is None:
+        _write_out(shown)
+    else:
+        output.write_text(shown, encoding="utf-8", errors="replace")
+
+
+def _compress_records(
+    files: list[str],
+    output: Path | None,
+    model: str | None,
+    settings: dict[str, Any],
+    batch_records: int,
+    overwrite: bool,
+    format: Format,  # noqa: A002
+) -> None:
+    from .records import RecordJob
+
+    if len(files) != 1 or not (files[0] == "-" or files[0].endswith((".jsonl", ".ndjson"))):
+        raise typer.BadParameter(
+            "give --query with these files, or one .jsonl file of records without it",
+            param_hint="--query",
+        )
+    if format is Format.html:
+        raise typer.BadParameter(
+            "records are written as JSONL: --format html is for one --query", param_hint="--format"
+        )
+    from .settings import compressor_from_settings
+
+    job = RecordJob(files[0], output, settings={"model": model, **settings}, overwrite=overwrite)
+    summary = job.run(compressor_from_settings(model, **settings), batch_records=batch_records)
+    typer.echo(f"recomp: {summary}", err=True)
+    if summary.failed:
+        raise typer.Exit(EXIT_PARTLY)
+
+
+def _shown(compressor: ExtractiveCompressor, result: Compression, format: Format) -> str:  # noqa: A002
+    if format is Format.json:
+        return json.dumps(result.to_dict(), ensure_ascii=False, indent=2) + "\n"
+    if format is Format.html:
+        from .html import compression_page
+        from .tokens import encoder_token_counter
+
+        return compression_page(result, count_tokens=encoder_token_counter(compressor))
+    return result.text + "\n" if result.text else ""
+
+
+def _read(file: str) -> str:
+    raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} is not UTF-8 text ({error}): convert it first") from error
+
+
+def _write_out(text: str) -> None:
+    """UTF-8 whatever the terminal's locale; lone surrogates as question marks."""
+    sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+    sys.stdout.buffer.flush()
+
+
+def _set_up_messages(verbose: bool) -> None:
+    """Our own warnings go to standard error; loading bars and notices of the libraries go nowhere.
+
+    The process is the command's own, and the libraries read the environment when they are loaded.
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("recomp: %(message)s"))
+    log = logging.getLogger(__package__)
+    log.addHandler(handler)
+    log.setLevel(logging.INFO if verbose else logging.WARNING)
+    if not verbose:
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

