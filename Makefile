@@ -1,0 +1,56 @@
+# Two commands are enough to begin:
+#   make demo    install, compress the bundled example offline, write demo.html
+#   make test    install what the tests need and run them
+# A second run does not install again unless pyproject.toml changed.
+
+PYTHON ?= python3
+VENV   ?= .venv
+# Taken first: left to itself, pip may choose a newer build with several GB of GPU libraries.
+TORCH  ?= torch==2.13.0
+
+BIN    := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+export HF_HUB_DISABLE_PROGRESS_BARS = 1
+
+.PHONY: demo test lint notebooks bench-contexts bench-speed clean
+
+demo: $(STAMPS)/demo
+	$(BIN)/recomp example --html demo.html
+
+test: $(STAMPS)/test
+	$(BIN)/python -m pytest
+
+lint: $(STAMPS)/lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+notebooks: $(STAMPS)/notebooks
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --nbmake --nbmake-timeout=300 -p no:socket notebooks
+
+bench-contexts: $(STAMPS)/benchmarks
+	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/contexts.py
+
+bench-speed: $(STAMPS)/benchmarks
+	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/speed.py
+
+clean:
+	rm -rf $(VENV) build dist demo.html
+
+$(STAMPS)/venv:
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
+	$(PIP) "$(TORCH)"
+	mkdir -p $(STAMPS)
+	touch $@
+
+# One rule for every set of extras that the project is installed with.
+$(STAMPS)/demo: EXTRAS = offline
+$(STAMPS)/test: EXTRAS = test
+$(STAMPS)/lint: EXTRAS = test,lint
+$(STAMPS)/notebooks: EXTRAS = notebooks
+$(STAMPS)/benchmarks: EXTRAS = benchmarks
+$(STAMPS)/%: $(STAMPS)/venv pyproject.toml
+	$(PIP) --editable ".[$(EXTRAS)]"
+	touch $@
