@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from .extractive import ExtractiveCompressor
@@ -14,7 +12,7 @@ from .protocols import Encoder
 from .scoring import Context, DualEncoderScorer, SimilarityFunction
 from .selection import check_selector, make_selector
 from .splitting import SentenceSplitter
-from .tokens import TokenCounter, count_with
+from .tokens import TokenCounter, encoder_token_counter
 
 
 def compressor_from_settings(
@@ -46,11 +44,8 @@ def compressor_from_settings(
     selector = make_selector(**limits, count_tokens=counter or len)
     compressor = load_compressor(model, selector=selector, **given)
     if max_tokens is not None and counter is None:
-        # A copy: to count is to switch truncation off, which the encoder's tokenizer needs on.
-        own = copy.deepcopy(compressor.scorer.encoder.model.tokenizer)  # type: ignore[attr-defined]
-        compressor.selector = check_selector(
-            make_selector(**limits, count_tokens=partial(count_with, own))
-        )
+        own = encoder_token_counter(compressor)
+        compressor.selector = check_selector(make_selector(**limits, count_tokens=own))
     return compressor
 
 

@@ -135,6 +135,11 @@ class Compression:
         """The documents as they would have been prepended without compressing."""
         return self.layout.join(document.text for document in self.documents)
 
+    @property
+    def is_excerpt(self) -> bool:
+        """Whether `text` is cut out of the documents; otherwise it was written anew."""
+        return assemble(self.documents, self.kept, self.layout) == self.text
+
     def rate(self, count_tokens: Callable[[str], int] = len) -> float:
         """Compression rate: tokens of `text` ÷ tokens of the documents; 0.06 keeps 6 %.
 

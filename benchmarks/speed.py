@@ -1,0 +1,203 @@
+"""What a query costs beside the peers: the same encoder, one process, interleaved rounds.
+
+    python benchmarks/speed.py [--rounds 5] [--threads 1 2]
+
+A call takes 5, 20 or 100 documents of about 100 words, splits them, encodes query and sentences,
+and picks. Medians over the rounds, with the spread; ratios are medians of the rounds' ratios.
+Peers: LlamaIndex's SentenceEmbeddingOptimizer and LangChain's EmbeddingsFilter over documents that were
+split with our splitter, both with the same sentence-transformers model at its default batch size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+
+import data
+import torch
+
+from recomp_core import SentenceSplitter, TopK, load_compressor
+from recomp_core.examples import lighthouse
+
+SIZES = (5, 20, 100)
+OURS = "recomp, context="
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count() or 1])
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    args = parser.parse_args()
+    query, passages = material(max(args.sizes))
+    print(f"{cpu()}, {os.cpu_count()} cores; " + versions() + "\n")
+    print(start_up())
+    calls = systems()
+    for threads in dict.fromkeys(args.threads):
+        torch.set_num_threads(threads)
+        print(f"\n### {threads} thread(s): seconds for a call, median (lowest to highest)\n")
+        print("| system | " + " | ".join(f"{n} documents" for n in args.sizes) + " |")
+        print("|---|" + "---|" * len(args.sizes))
+        columns = [measure(calls, query, passages[:n], args.rounds) for n in args.sizes]
+        for name in calls:
+            cells = (shown(column[name]) for column in columns)
+            print(f"| {name} | " + " | ".join(cells) + " |")
+        print(f"\nTimes faster than LlamaIndex's optimizer, {threads} thread(s):\n")
+        for name in (name for name in calls if name.startswith(OURS)):
+            ratios = (
+                ratio(column["LlamaIndex SentenceEmbeddingOptimizer"], column[name])
+                for column in columns
+            )
+            print(f"- {name}: " + " / ".join(f"{r:.2f}" for r in ratios))
+
+
+def material(n: int) -> tuple[str, list[str]]:
+    """A query and `n` distinct passages: real ones where the data is there, else the example."""
+    if data.available():
+        rows = data.questions("nq_open", n=n)
+        passages = dict.fromkeys(d.text for row in rows for d in row["documents"])
+        return rows[0]["question"], list(passages)[:n]
+    query, documents = lighthouse()
+    return query, [f"{documents[i % len(documents)].text} ({i})" for i in range(n)]
+
+
+def systems() -> dict:
+    """Name -> a function of (query, passages) that makes fresh objects of the peer's own kind."""
+    compressors = {
+        context: load_compressor(context=context, selector=TopK(5), device="cpu")
+        for context in ("sentence", "title", "document")
+    }
+    model = compressors["sentence"].scorer.encoder.model
+    calls = {"LlamaIndex SentenceEmbeddingOptimizer": llamaindex(model)}
+    if filtering := langchain(model):
+        calls["LangChain EmbeddingsFilter on sentences"] = filtering
+    for context, compressor in compressors.items():
+        calls[f'{OURS}"{context}"'] = compressor.compress
+    return calls
+
+
+def llamaindex(model):
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.postprocessor import SentenceEmbeddingOptimizer
+    from llama_index.core.schema import NodeWithScore, TextNode
+
+    class Embedding(BaseEmbedding):
+        def _get_query_embedding(self, query):
+            return model.encode(query, show_progress_bar=False).tolist()
+
+        async def _aget_query_embedding(self, query):
+            return self._get_query_embedding(query)
+
+        def _get_text_embedding(self, text):
+            return self._get_query_embedding(text)
+
+        def _get_text_embeddings(self, texts):
+            return model.encode(texts, show_progress_bar=False).tolist()
+
+    optimizer = SentenceEmbeddingOptimizer(
+        embed_model=Embedding(), percentile_cutoff=0.25, context_before=0, context_after=0
+    )
+
+    def call(query, passages):
+        nodes = [NodeWithScore(node=TextNode(text=text), score=1.0) for text in passages]
+        optimizer.postprocess_nodes(nodes, query_str=query)
+
+    return call
+
+
+def langchain(model):
+    """None where langchain-community, which the filter imports at call time, is not installed."""
+    try:
+        from langchain_classic.retrievers.document_compressors import EmbeddingsFilter
+        from langchain_community.utils import math  # noqa: F401
+    except ImportError:
+        return None
+    from langchain_core.documents import Document
+    from langchain_core.embeddings import Embeddings
+
+    class Encoder(Embeddings):
+        def embed_documents(self, texts):
+            return model.encode(texts, show_progress_bar=False).tolist()
+
+        def embed_query(self, text):
+            return model.encode(text, show_progress_bar=False).tolist()
+
+    splitter = SentenceSplitter()
+    best = EmbeddingsFilter(embeddings=Encoder(), k=5)
+
+    def call(query, passages):
+        sentences = [Document(text[a:b]) for text in passages for a, b in splitter.split(text)]
+        best.compress_documents(sentences, query)
+
+    return call
+
+
+def measure(calls: dict, query: str, passages: list[str], rounds: int) -> dict[str, list[float]]:
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for call in calls.values():
+        call(query, passages[:5])  # warm
+    for _ in range(rounds):
+        for name, call in calls.items():
+            began = time.perf_counter()
+            call(query, passages)
+            seconds[name].append(time.perf_counter() - began)
+    return seconds
+
+
+def shown(seconds: list[float]) -> str:
+    return f"{statistics.median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f})"
+
+
+def ratio(theirs: list[float], ours: list[float]) -> float:
+    return statistics.median(a / b for a, b in zip(theirs, ours, strict=True))
+
+
+def start_up(runs: int = 3) -> str:
+    """Whole processes, medians: what a user waits for before the first result."""
+    commands = {
+        "`import recomp_core`": [sys.executable, "-c", "import recomp_core"],
+        "`recomp --version`": [sys.executable, "-m", "recomp_core", "--version"],
+        "`recomp example` (load the model, compress once)": [
+            sys.executable, "-m", "recomp_core", "example",
+        ],
+        "`import sentence_transformers`": [sys.executable, "-c", "import sentence_transformers"],
+        "`python -c pass`": [sys.executable, "-c", "pass"],
+    }  # fmt: skip
+    lines = ["### Start-up: seconds of a whole process\n", "| command | median |", "|---|---|"]
+    for name, command in commands.items():
+        seconds = []
+        for _ in range(runs):
+            began = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True)
+            seconds.append(time.perf_counter() - began)
+        lines.append(f"| {name} | {statistics.median(seconds):.2f} |")
+    return "\n".join(lines)
+
+
+def cpu() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            return next(line.split(":")[1].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def versions() -> str:
+    names = (
+        "torch",
+        "transformers",
+        "sentence-transformers",
+        "llama-index-core",
+        "langchain-classic",
+    )
+    return ", ".join(f"{name} {version(name)}" for name in names)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""A LlamaIndex embedding model as the encoder of sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from llama_index.core.base.embeddings.base import BaseEmbedding
+
+
+class EmbeddingEncoder:
+    """Makes a `recomp_core.protocols.Encoder` of `embed_model`.
+
+    The model's own batch size, cache and rate limit apply. Raises `TypeError` for anything but a
+    LlamaIndex embedding model.
+    """
+
+    def __init__(self, embed_model: BaseEmbedding) -> None:
+        if not isinstance(embed_model, BaseEmbedding):
+            raise TypeError(
+                f"embed_model must be a LlamaIndex embedding model, got {embed_model!r}: give "
+                "Settings.embed_model, or what resolve_embed_model returns"
+            )
+        self.embed_model = embed_model
+
+    def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
+        """Float array (n_queries, dim)."""
+        vectors = [self.embed_model.get_query_embedding(query) for query in queries]
+        return np.asarray(vectors, dtype=np.float32)
+
+    def encode_sentences(self, sentences: Sequence[str]) -> np.ndarray:
+        """Float array (n_sentences, dim)."""
+        vectors = self.embed_model.get_text_embedding_batch(list(sentences))
+        return np.asarray(vectors, dtype=np.float32)
