@@ -85,28 +85,27 @@ def load_compressor(
             check_choice(name, value, choices)  # before the model is loaded, which takes seconds
     source = _embedded_model() if name_or_path is None else os.fspath(name_or_path)
     settings = _read_config(Path(source)) if os.path.isdir(source) else {}
+
+    def setting(name: str, given: Any, default: Any) -> Any:
+        return given if given is not None else settings.get(name, default)
+
     loaded = load_sentence_transformer(
         source,
         device=device,
         revision=revision,
         local_files_only=local_files_only,
-        truncate_dim=settings.get("truncate_dim") if truncate_dim is None else truncate_dim,
-        batch_size=batch_size or settings.get("batch_size"),
+        truncate_dim=setting("truncate_dim", truncate_dim, None),
+        batch_size=setting("batch_size", batch_size, 16),
     )
     scorer = DualEncoderScorer(
         loaded.encoder,
-        context=context or settings.get("context") or loaded.context,
-        similarity_fn_name=similarity_fn_name
-        or settings.get("similarity_fn_name")
-        or loaded.similarity_fn_name,
+        context=setting("context", context, loaded.context),
+        similarity_fn_name=setting(
+            "similarity_fn_name", similarity_fn_name, loaded.similarity_fn_name
+        ),
     )
-
-    def setting(name: str, given: Any, default: Any) -> Any:
-        return given if given is not None else settings.get(name, default)
-
-    stored_selector = settings.get("selector")
-    if selector is None and stored_selector is not None:
-        selector = _selector_from_dict(stored_selector, source)
+    if selector is None and "selector" in settings:
+        selector = _selector_from_dict(settings["selector"], source)
     return ExtractiveCompressor(
         scorer,
         selector=selector,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any
 
 from .splitting import replace_surrogates
@@ -22,20 +23,23 @@ class TokenCounter:
 
     name_or_path: str
     local_files_only: bool = False
-    _tokenizer: list[Any] = field(default_factory=list, repr=False, compare=False, hash=False)
 
     def __call__(self, text: str) -> int:
-        if not self._tokenizer:
-            from transformers import AutoTokenizer
+        with _ONE_AT_A_TIME:
+            return count_with(_tokenizer(self.name_or_path, self.local_files_only), text)
 
-            self._tokenizer.append(
-                AutoTokenizer.from_pretrained(
-                    self.name_or_path,
-                    local_files_only=self.local_files_only,
-                    trust_remote_code=False,
-                )
-            )
-        return count_with(self._tokenizer[0], text)
+
+# A tokenizer's truncation is state of the shared object, and the first count may change it.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@lru_cache(maxsize=8)
+def _tokenizer(name_or_path: str, local_files_only: bool) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(
+        name_or_path, local_files_only=local_files_only, trust_remote_code=False
+    )
 
 
 def count_with(tokenizer: Any, text: str) -> int:

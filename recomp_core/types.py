@@ -110,7 +110,7 @@ class Excerpt:
     score: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Compression:
     """The result of compressing `documents` for `query`.
 
@@ -204,6 +204,13 @@ class Compression:
             sources=tuple(data["sources"]),
             outcome=Outcome(data["outcome"]),
             layout=Layout(**data["layout"]),
+        )
+
+    def __repr__(self) -> str:
+        # The documents are long: what a person wants to see in a prompt or a log is the result.
+        return (
+            f"Compression({self.outcome}, kept {len(self.kept)} of "
+            f"{len(self.kept) + len(self.dropped)} sentences, text={self.text!r})"
         )
 
     def _repr_html_(self) -> str:

@@ -206,5 +206,6 @@ def test_several_threads_share_a_compressor(contriever):
 
 
 def test_batch_size_is_checked(contriever):
-    with pytest.raises(ValueError, match="batch_size"):
-        load_compressor(contriever, device="cpu", batch_size=-1)
+    for size in (0, -1, 1.5, True):
+        with pytest.raises(ValueError, match="batch_size must be a whole number"):
+            load_compressor(contriever, device="cpu", batch_size=size)

@@ -1,4 +1,5 @@
 import json
+import pickle
 import shutil
 from pathlib import Path
 
@@ -193,8 +194,6 @@ def test_corrupt_weights(contriever, tmp_path):
 
 
 def test_pickled_code_is_not_run(contriever, tmp_path):
-    import pickle
-
     folder = shutil.copytree(contriever, tmp_path / "evil")
     (folder / "model.safetensors").unlink()
 

@@ -28,7 +28,7 @@ def load_sentence_transformer(
     revision: str | None = None,
     local_files_only: bool = False,
     truncate_dim: int | None = None,
-    batch_size: int | None = None,
+    batch_size: int = 16,
 ) -> LoadedEncoder:
     """Load `source`, a hub name or a folder. Raises `ModelLoadError` with the remedy."""
     from ..persistence import ModelLoadError
@@ -58,7 +58,7 @@ def load_sentence_transformer(
     except Exception as error:
         raise ModelLoadError(_explained(source, local_files_only, error)) from error
     model.eval()
-    encoder = SentenceTransformerEncoder(model, batch_size=batch_size or 16)
+    encoder = SentenceTransformerEncoder(model, batch_size=batch_size)
     if plain:
         return LoadedEncoder(encoder, "sentence", "dot")
     similarity = model.similarity_fn_name

@@ -1,0 +1,22 @@
+"""RECOMP for LangChain: compress retrieved documents before they reach the prompt.
+
+    from langchain_recomp import RecompDocumentCompressor, RecompRetriever
+
+    compressor = RecompDocumentCompressor(top_k=3)      # the embedded encoder, offline
+    retriever = RecompRetriever(base_retriever=vectorstore.as_retriever(), compressor=compressor)
+    retriever.invoke("who built the tower?")            # [] when nothing retrieved helps
+
+In a chain of your own: `compressor.as_runnable()` takes `{"documents": [...], "query": "..."}`.
+"""
+
+try:
+    import langchain_core  # noqa: F401
+except ImportError as error:
+    message = 'langchain_recomp needs langchain-core: pip install "recomp[langchain]"'
+    raise ImportError(message) from error
+
+from .compressor import RecompDocumentCompressor
+from .embeddings import EmbeddingsEncoder
+from .retriever import RecompRetriever
+
+__all__ = ["EmbeddingsEncoder", "RecompDocumentCompressor", "RecompRetriever"]

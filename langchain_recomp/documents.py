@@ -1,0 +1,143 @@
+"""LangChain documents to the core's, and a compression back to LangChain documents. Copies only."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from langchain_core.documents import Document
+
+from recomp_core import Compression, Excerpt, Outcome
+from recomp_core import Document as CoreDocument
+
+SCORE_KEY = "relevance_score"
+
+
+def check_input(given: object) -> tuple[list[Document], Any]:
+    """Documents and query of `{"documents": [...], "query": "..."}`.
+
+    Raises `TypeError` for anything else, with the position of what is no `Document`; the query is
+    the core's to check.
+    """
+    if not isinstance(given, Mapping) or not given.keys() >= {"documents", "query"}:
+        raise TypeError(f'expected {{"documents": [...], "query": "..."}}, got {given!r:.80}')
+    documents = given["documents"]
+    if isinstance(documents, (str, bytes, Document, Mapping)) or not isinstance(
+        documents, Iterable
+    ):
+        raise TypeError(f"documents must be a list of LangChain Documents, got {documents!r:.80}")
+    checked = list(documents)
+    for position, document in enumerate(checked):
+        if not isinstance(document, Document):
+            raise TypeError(
+                f"documents[{position}] must be a LangChain Document, got {document!r:.80}"
+            )
+    return checked, given["query"]
+
+
+def to_core(documents: Sequence[Document], title_key: str | None) -> list[CoreDocument]:
+    """The documents for the core; what stands under `title_key` is the title if it is a string."""
+    return [
+        CoreDocument(
+            document.page_content,
+            title=title if isinstance(title := document.metadata.get(title_key), str) else None,
+            id=document.id,
+            metadata=document.metadata,
+        )
+        for document in documents
+    ]
+
+
+def from_compression(
+    documents: Sequence[Document], compression: Compression, metadata_key: str, merge: bool
+) -> list[Document]:
+    """What comes out of compressing `documents`: one document per source or, if `merge` is true or
+    the text is not made of the sources' sentences, one for all. [] for an empty compression.
+    """
+    if not compression.text:
+        return []
+    excerpts = compression.by_document()
+    if merge or not compression.is_excerpt:
+        return [_merged(documents, compression, excerpts, metadata_key)]
+    return [
+        _copy(
+            documents[excerpt.doc_index],
+            excerpt.text,
+            {
+                **_relevance(excerpt),
+                metadata_key: {
+                    "outcome": compression.outcome.value,
+                    "index": excerpt.doc_index,
+                    **_evidence(excerpt),
+                },
+            },
+        )
+        for excerpt in excerpts
+    ]
+
+
+def passed_through(
+    documents: Sequence[Document], error: Exception, metadata_key: str
+) -> list[Document]:
+    """Copies of the documents that say why they were not compressed."""
+    reason = f"{type(error).__name__}: {error}"
+    return [
+        _copy(
+            document,
+            document.page_content,
+            {metadata_key: {"outcome": Outcome.FAILED.value, "reason": reason}},
+        )
+        for document in documents
+    ]
+
+
+def _merged(
+    documents: Sequence[Document],
+    compression: Compression,
+    excerpts: Sequence[Excerpt],
+    metadata_key: str,
+) -> Document:
+    """One document for all; without scores and spans where no sentence was kept as it was."""
+    evidence = {excerpt.doc_index: _evidence(excerpt) for excerpt in excerpts}
+    sources = [
+        {
+            "index": index,
+            "id": documents[index].id,
+            "metadata": _copied(documents[index].metadata),
+            **evidence.get(index, {}),
+        }
+        for index in compression.sources
+    ]
+    note = {"outcome": compression.outcome.value, "sources": sources}
+    return Document(compression.text, metadata={**_relevance(*excerpts), metadata_key: note})
+
+
+def _relevance(*excerpts: Excerpt) -> dict[str, float]:
+    return {SCORE_KEY: max(float(excerpt.score) for excerpt in excerpts)} if excerpts else {}
+
+
+def _evidence(excerpt: Excerpt) -> dict[str, Any]:
+    return {
+        "spans": [[int(sentence.start), int(sentence.end)] for sentence in excerpt.kept],
+        "scores": [float(sentence.score) for sentence in excerpt.kept],
+    }
+
+
+def _copy(document: Document, text: str, more_metadata: Mapping[str, Any]) -> Document:
+    metadata = {**_copied(document.metadata), **more_metadata}
+    return document.model_copy(update={"page_content": text, "metadata": metadata})
+
+
+def _copied(value: Any) -> Any:
+    """A deep copy; of a dict or list that holds what can't be copied (a lock, a client), a copy
+    that shares only that.
+    """
+    try:
+        return copy.deepcopy(value)
+    except Exception:
+        if type(value) is dict:
+            return {key: _copied(item) for key, item in value.items()}
+        if type(value) is list:
+            return [_copied(item) for item in value]
+        return value

@@ -1,0 +1,46 @@
+"""A LangChain embedding model as the encoder of an extractive compressor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+
+from recomp_core.splitting import replace_surrogates
+
+
+class EmbeddingsEncoder:
+    """Wraps a LangChain `Embeddings` as a `recomp_core.protocols.Encoder`.
+
+    Raises `TypeError` for anything else, and `ValueError` if a model gives too few vectors, too
+    many, or vectors of different lengths.
+    """
+
+    def __init__(self, embeddings: Embeddings) -> None:
+        if not isinstance(embeddings, Embeddings):
+            raise TypeError(f"embeddings must be a LangChain Embeddings, got {embeddings!r}")
+        self.embeddings = embeddings
+
+    def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
+        """Float array (n_queries, dim), by `embed_query`."""
+        return self._matrix(
+            [self.embeddings.embed_query(replace_surrogates(query)) for query in queries], queries
+        )
+
+    def encode_sentences(self, sentences: Sequence[str]) -> np.ndarray:
+        """Float array (n_sentences, dim), by `embed_documents`."""
+        return self._matrix(
+            self.embeddings.embed_documents([replace_surrogates(text) for text in sentences]),
+            sentences,
+        )
+
+    def _matrix(self, vectors: Sequence[Sequence[float]], texts: Sequence[str]) -> np.ndarray:
+        lengths = sorted({len(vector) for vector in vectors})
+        if len(vectors) != len(texts) or len(lengths) > 1:
+            raise ValueError(
+                f"{type(self.embeddings).__name__} gave {len(vectors)} vectors of length "
+                f"{', '.join(map(str, lengths))} for {len(texts)} texts: one vector per text is "
+                "needed, all of one length"
+            )
+        return np.asarray(vectors, dtype=np.float32).reshape(len(texts), -1)
