@@ -42,8 +42,8 @@ $(STAMPS)/venv:
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
 	$(PIP) "$(TORCH)"
-	mkdir -p $(STAMPS)
-	touch $@
+	@mkdir -p $(STAMPS)
+	@touch $@
 
 # One rule for every set of extras that the project is installed with.
 $(STAMPS)/demo: EXTRAS = offline
@@ -53,4 +53,4 @@ $(STAMPS)/notebooks: EXTRAS = notebooks
 $(STAMPS)/benchmarks: EXTRAS = benchmarks
 $(STAMPS)/%: $(STAMPS)/venv pyproject.toml
 	$(PIP) --editable ".[$(EXTRAS)]"
-	touch $@
+	@touch $@

@@ -150,7 +150,7 @@ def example(
     html: Annotated[
         Path | None, typer.Option(help="Also write the highlighted view to this HTML file.")
     ] = None,
-    top_k: Annotated[int, typer.Option(help="Keep this many sentences.")] = 3,
+    top_k: Annotated[int, typer.Option(help="Keep this many sentences.")] = 2,
 ) -> None:
     """Compress the bundled example with the embedded encoder and show what was kept."""
     _set_up_messages(verbose=False)
