@@ -6,7 +6,9 @@
     retriever = RecompRetriever(base_retriever=vectorstore.as_retriever(), compressor=compressor)
     retriever.invoke("who built the tower?")            # [] when nothing retrieved helps
 
-In a chain of your own: `compressor.as_runnable()` takes `{"documents": [...], "query": "..."}`.
+In a chain of your own: `compressor.as_runnable()` takes `{"documents": [...], "query": "..."}` and
+gives documents, `compressor.as_text_runnable()` the text, also streamed. A chat model that writes a
+summary: `RecompDocumentCompressor.from_chat_model(chat_model)`.
 """
 
 try:
@@ -15,8 +17,14 @@ except ImportError as error:
     message = 'langchain_recomp needs langchain-core: pip install "recomp[langchain]"'
     raise ImportError(message) from error
 
+from .chat_model import summarizer_from_chat_model
 from .compressor import RecompDocumentCompressor
 from .embeddings import EmbeddingsEncoder
 from .retriever import RecompRetriever
 
-__all__ = ["EmbeddingsEncoder", "RecompDocumentCompressor", "RecompRetriever"]
+__all__ = [
+    "EmbeddingsEncoder",
+    "RecompDocumentCompressor",
+    "RecompRetriever",
+    "summarizer_from_chat_model",
+]

@@ -1,29 +1,30 @@
-"""The document compressor, and the Runnable that does its work and opens its trace."""
+"""The document compressor: its settings, and what it promises."""
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Sequence
-from functools import partial
 from typing import Annotated, Any, Literal
 
 from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.embeddings import Embeddings
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import Runnable
 from pydantic import AfterValidator, ConfigDict, Field, StrictFloat, StrictInt, model_validator
-from typing_extensions import Self, TypedDict
+from typing_extensions import Self
 
-from recomp_core import Compression
-from recomp_core import Document as CoreDocument
 from recomp_core.scoring import Context, SimilarityFunction
-from recomp_core.settings import compressor_from_encoder, resolve_compressor
+from recomp_core.settings import (
+    SUMMARY_SETTINGS,
+    compressor_from_encoder,
+    compressor_from_summarizer,
+    resolve_compressor,
+    taken,
+)
 
-from .documents import check_input, from_compression, passed_through, to_core
+from .chat_model import summarizer_from_chat_model
 from .embeddings import EmbeddingsEncoder
-
-logger = logging.getLogger(__name__)
+from .runnables import CompressionInput, CompressionRunnable, TextRunnable
 
 # A folder may be given as a path object; it is kept as a string, which can be written down.
 Name = Annotated[str | os.PathLike[str], AfterValidator(os.fspath)]
@@ -32,19 +33,13 @@ Name = Annotated[str | os.PathLike[str], AfterValidator(os.fspath)]
 _BEHAVIOUR = ("merge", "title_key", "metadata_key", "on_error")
 
 
-class CompressionInput(TypedDict):
-    """What `RecompDocumentCompressor.as_runnable()` takes."""
-
-    documents: Sequence[Document]
-    query: str
-
-
 class RecompDocumentCompressor(BaseDocumentCompressor):
-    """Keeps of the retrieved documents what helps the query: RECOMP for LangChain.
+    """Keeps of the retrieved documents what helps the query, or sums it up: RECOMP for LangChain.
 
         RecompDocumentCompressor()                                    # offline, the two best
         RecompDocumentCompressor(top_k=5, min_score=0.3)              # may keep nothing
-        RecompDocumentCompressor(model="fangyuan/nq_extractive_compressor")
+        RecompDocumentCompressor(model="fangyuan/nq_abstractive_compressor")
+        RecompDocumentCompressor.from_chat_model(chat_model)          # which writes the summary
         RecompDocumentCompressor(compressor=load_compressor(...))     # any of the core
 
     Comes out: one document per source document that kept something, in the order of the input,
@@ -54,14 +49,23 @@ class RecompDocumentCompressor(BaseDocumentCompressor):
         metadata["recomp"]            {"outcome": "compressed", "index": its position in the input,
                                        "spans": [[start, end], …], "scores": […]}
 
-    where spans are offsets into the source's `page_content`. With `merge=True`, or when the text
-    was written anew instead of cut out, one document in all, without an id, whose
-    `metadata["recomp"]` is
+    where spans are offsets into the source's `page_content`, and "reason" says why if a gate
+    refused a summary and sentences were kept instead. With `merge=True` one document in all,
+    without an id, whose `metadata["recomp"]` is
 
         {"outcome", "sources": [{"index", "id", "metadata", "spans", "scores"}, …]}
 
-    and a text written anew may have no scores and spans. Nothing relevant, or nothing given: `[]`.
-    The input stays untouched.
+    A text that was written anew is one such document too. Spans and scores are then of the
+    sentences that were picked for the summarizer, if any, and beside them stand
+
+        "truncated"   whether the last source was cut to fit
+        "reason"      what a gate had to say, or ""
+        "support"     for each sentence of the text what the sources say to it: {"text", "start",
+                      "end", "supported", "unsupported": numbers and names that no source has,
+                      "sources": [{"index", "id", "start", "end", "score", "text"}, …]}
+
+    Nothing relevant, nothing given, or a summary that a gate kept back: `[]`. The input stays
+    untouched.
 
     Settings are checked and the model is loaded here: raises pydantic's `ValidationError` (a
     `ValueError`) or `TypeError` for settings that cannot work, `recomp_core.ModelLoadError` for a
@@ -74,7 +78,8 @@ class RecompDocumentCompressor(BaseDocumentCompressor):
     )
 
     model: Name | None = None
-    """Hub name or folder of an encoder, or a saved compressor; None is the embedded encoder."""
+    """Hub name or folder of an encoder, of an encoder-decoder model that writes summaries, or of a
+    saved compressor; None is the embedded encoder."""
     top_k: StrictInt | None = None
     """Keep at most this many sentences of all documents together."""
     min_score: StrictFloat | None = None
@@ -95,6 +100,22 @@ class RecompDocumentCompressor(BaseDocumentCompressor):
     """The joints of the kept sentences, see `recomp_core.load_compressor`."""
     expand: tuple[StrictInt, StrictInt] | None = None
     """How many neighbours (before, after) come along with each chosen sentence."""
+    extract_tokens: StrictInt | None = None
+    """For a model that writes: let the embedded encoder first pick the best sentences of so many
+    tokens; the limits above are then for it."""
+    prompt: str | None = None
+    """For a model that writes: a text with the fields {query} and {documents}."""
+    titles: bool | None = None
+    """For a model that writes: whether it reads a document's title on a line before it."""
+    backend: str | None = None
+    compute_type: str | None = None
+    quantization: str | None = None
+    max_input_tokens: StrictInt | None = None
+    max_new_tokens: StrictInt | None = None
+    min_new_tokens: StrictInt | None = None
+    num_beams: StrictInt | None = None
+    length_penalty: StrictFloat | None = None
+    """For a model that writes, see `recomp_core.load_summarizer`."""
     batch_size: StrictInt | None = None
     device: str | None = None
     revision: str | None = None
@@ -126,9 +147,20 @@ class RecompDocumentCompressor(BaseDocumentCompressor):
         settings: those fields that are not about loading a model. `context` is "title" or
         "sentence", `similarity_fn_name` "cosine" unless given, and `max_tokens` needs `tokenizer`.
         """
-        behaviour = {name: settings.pop(name) for name in _BEHAVIOUR if name in settings}
+        behaviour = taken(settings, _BEHAVIOUR)
         compressor = compressor_from_encoder(EmbeddingsEncoder(embeddings), **settings)
         return cls(compressor=compressor, **behaviour)
+
+    @classmethod
+    def from_chat_model(cls, chat_model: Runnable[Any, Any], **settings: Any) -> Self:
+        """The compressor around a LangChain chat model, which writes the summary.
+
+        settings: those of `summarizer_from_chat_model` and of `recomp_core.AbstractiveCompressor`,
+        `extract_tokens`, and those fields that shape what comes out.
+        """
+        behaviour, own = taken(settings, _BEHAVIOUR), taken(settings, SUMMARY_SETTINGS)
+        summarizer = summarizer_from_chat_model(chat_model, **settings)
+        return cls(compressor=compressor_from_summarizer(summarizer, **own), **behaviour)
 
     @model_validator(mode="after")
     def _load(self) -> Self:
@@ -162,138 +194,11 @@ class RecompDocumentCompressor(BaseDocumentCompressor):
         """
         return CompressionRunnable(self)
 
+    def as_text_runnable(self) -> Runnable[CompressionInput, str]:
+        """The same to the compressed text, "" for nothing.
 
-class CompressionRunnable(Runnable[CompressionInput, list[Document]]):
-    """Does the work of a `RecompDocumentCompressor`, each time in a run that callbacks see."""
-
-    def __init__(self, adapter: RecompDocumentCompressor) -> None:
-        self.adapter = adapter
-        self.name = type(adapter).__name__
-
-    def invoke(
-        self,
-        input: CompressionInput,  # noqa: A002 - the interface's name
-        config: RunnableConfig | None = None,
-        **kwargs: Any,
-    ) -> list[Document]:
-        """One query's documents, compressed."""
-        return self._call_with_config(self._compress, input, config, **kwargs)
-
-    async def ainvoke(
-        self,
-        input: CompressionInput,  # noqa: A002 - the interface's name
-        config: RunnableConfig | None = None,
-        **kwargs: Any,
-    ) -> list[Document]:
-        """`invoke` without blocking the event loop."""
-        return await self._acall_with_config(self._acompress, input, config, **kwargs)
-
-    def batch(
-        self,
-        inputs: list[CompressionInput],
-        config: RunnableConfig | list[RunnableConfig] | None = None,
-        *,
-        return_exceptions: bool = False,
-        **kwargs: Any,
-    ) -> list[list[Document]]:
-        """Many queries' documents, compressed in one call; a run for each."""
-        work = partial(self._compress_batch, isolate=self._isolates(return_exceptions))
-        return self._batch_with_config(
-            work, inputs, config, return_exceptions=return_exceptions, **kwargs
-        )
-
-    async def abatch(
-        self,
-        inputs: list[CompressionInput],
-        config: RunnableConfig | list[RunnableConfig] | None = None,
-        *,
-        return_exceptions: bool = False,
-        **kwargs: Any,
-    ) -> list[list[Document]]:
-        """`batch` without blocking the event loop."""
-        work = partial(self._acompress_batch, isolate=self._isolates(return_exceptions))
-        return await self._abatch_with_config(
-            work, inputs, config, return_exceptions=return_exceptions, **kwargs
-        )
-
-    def _compress(self, given: CompressionInput) -> list[Document]:
-        documents, query = check_input(given)
-        try:
-            compression = self.adapter.compressor.compress(query, self._before(documents))
-            return self._after(documents, compression)
-        except Exception as error:
-            return self._on_error(documents, error)
-
-    async def _acompress(self, given: CompressionInput) -> list[Document]:
-        documents, query = check_input(given)
-        try:
-            compression = await self.adapter.compressor.acompress(query, self._before(documents))
-            return self._after(documents, compression)
-        except Exception as error:
-            return self._on_error(documents, error)
-
-    # A batch that failed is done again one by one where the sound inputs are still wanted, so that
-    # each input meets only its own error.
-
-    def _compress_batch(
-        self, inputs: list[CompressionInput], *, isolate: bool
-    ) -> list[list[Document] | Exception]:
-        try:
-            documents, queries = self._columns(inputs)
-            compressions = self.adapter.compressor.compress_batch(
-                queries, [self._before(one) for one in documents]
-            )
-            return [self._after(*pair) for pair in zip(documents, compressions, strict=True)]
-        except Exception:
-            if not isolate:
-                raise
-            return [self._attempt(given) for given in inputs]
-
-    async def _acompress_batch(
-        self, inputs: list[CompressionInput], *, isolate: bool
-    ) -> list[list[Document] | Exception]:
-        try:
-            documents, queries = self._columns(inputs)
-            compressions = await self.adapter.compressor.acompress_batch(
-                queries, [self._before(one) for one in documents]
-            )
-            return [self._after(*pair) for pair in zip(documents, compressions, strict=True)]
-        except Exception:
-            if not isolate:
-                raise
-            return [await self._aattempt(given) for given in inputs]
-
-    def _attempt(self, given: CompressionInput) -> list[Document] | Exception:
-        try:
-            return self._compress(given)
-        except Exception as error:
-            return error
-
-    async def _aattempt(self, given: CompressionInput) -> list[Document] | Exception:
-        try:
-            return await self._acompress(given)
-        except Exception as error:
-            return error
-
-    def _isolates(self, return_exceptions: bool) -> bool:
-        return return_exceptions or self.adapter.on_error == "passthrough"
-
-    def _columns(self, inputs: list[CompressionInput]) -> tuple[list[list[Document]], list[str]]:
-        pairs = [check_input(given) for given in inputs]
-        return [documents for documents, _ in pairs], [query for _, query in pairs]
-
-    def _before(self, documents: list[Document]) -> list[CoreDocument]:
-        return to_core(documents, self.adapter.title_key)
-
-    def _after(self, documents: list[Document], compression: Compression) -> list[Document]:
-        return from_compression(
-            documents, compression, self.adapter.metadata_key, self.adapter.merge
-        )
-
-    def _on_error(self, documents: list[Document], error: Exception) -> list[Document]:
-        if self.adapter.on_error == "raise":
-            raise error
-        logger.warning(
-            "compressing %d documents failed: passing them through", len(documents), exc_info=error
-        )
-        return passed_through(documents, error, self.adapter.metadata_key)
+        `stream` and `astream` give it in pieces as it is written, where the compressor can stream.
+        With `on_error="passthrough"` the documents' texts stand in for it, on a new line if pieces
+        of it are out already.
+        """
+        return TextRunnable(self)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from langchain_core.documents import Document
 
 from recomp_core import Compression, Excerpt, Outcome
 from recomp_core import Document as CoreDocument
+from recomp_core.metadata import copied, reason_facts, source_facts, span_facts, summary_facts
 
 SCORE_KEY = "relevance_score"
 
@@ -57,9 +57,8 @@ def from_compression(
     """
     if not compression.text:
         return []
-    excerpts = compression.by_document()
     if merge or not compression.is_excerpt:
-        return [_merged(documents, compression, excerpts, metadata_key)]
+        return [_merged(compression, metadata_key)]
     return [
         _copy(
             documents[excerpt.doc_index],
@@ -69,11 +68,12 @@ def from_compression(
                 metadata_key: {
                     "outcome": compression.outcome.value,
                     "index": excerpt.doc_index,
-                    **_evidence(excerpt),
+                    **span_facts(excerpt),
+                    **reason_facts(compression),
                 },
             },
         )
-        for excerpt in excerpts
+        for excerpt in compression.by_document()
     ]
 
 
@@ -92,52 +92,22 @@ def passed_through(
     ]
 
 
-def _merged(
-    documents: Sequence[Document],
-    compression: Compression,
-    excerpts: Sequence[Excerpt],
-    metadata_key: str,
-) -> Document:
-    """One document for all; without scores and spans where no sentence was kept as it was."""
-    evidence = {excerpt.doc_index: _evidence(excerpt) for excerpt in excerpts}
-    sources = [
-        {
-            "index": index,
-            "id": documents[index].id,
-            "metadata": _copied(documents[index].metadata),
-            **evidence.get(index, {}),
-        }
-        for index in compression.sources
-    ]
-    note = {"outcome": compression.outcome.value, "sources": sources}
-    return Document(compression.text, metadata={**_relevance(*excerpts), metadata_key: note})
+def _merged(compression: Compression, metadata_key: str) -> Document:
+    """One document for all."""
+    if compression.is_excerpt:
+        sources = source_facts(compression)
+        outcome = compression.outcome.value
+        note = {"outcome": outcome, "sources": sources, **reason_facts(compression)}
+    else:
+        note = summary_facts(compression)
+    read = [part for part in compression.by_document() if part.doc_index in compression.sources]
+    return Document(compression.text, metadata={**_relevance(*read), metadata_key: note})
 
 
 def _relevance(*excerpts: Excerpt) -> dict[str, float]:
     return {SCORE_KEY: max(float(excerpt.score) for excerpt in excerpts)} if excerpts else {}
 
 
-def _evidence(excerpt: Excerpt) -> dict[str, Any]:
-    return {
-        "spans": [[int(sentence.start), int(sentence.end)] for sentence in excerpt.kept],
-        "scores": [float(sentence.score) for sentence in excerpt.kept],
-    }
-
-
 def _copy(document: Document, text: str, more_metadata: Mapping[str, Any]) -> Document:
-    metadata = {**_copied(document.metadata), **more_metadata}
+    metadata = {**copied(document.metadata), **more_metadata}
     return document.model_copy(update={"page_content": text, "metadata": metadata})
-
-
-def _copied(value: Any) -> Any:
-    """A deep copy; of a dict or list that holds what can't be copied (a lock, a client), a copy
-    that shares only that.
-    """
-    try:
-        return copy.deepcopy(value)
-    except Exception:
-        if type(value) is dict:
-            return {key: _copied(item) for key, item in value.items()}
-        if type(value) is list:
-            return [_copied(item) for item in value]
-        return value

@@ -6,6 +6,8 @@
         similarity_top_k=5, node_postprocessors=[RecompNodePostprocessor(top_k=3)]
     )
 
+`RecompNodePostprocessor.from_llm(llm)` has a language model write a summary instead.
+
 Put it last among the postprocessors. When nothing is relevant, the LLM is asked with an empty
 context: see `on_empty`.
 """
@@ -15,6 +17,7 @@ from __future__ import annotations
 try:
     from .embedding import EmbeddingEncoder
     from .events import CompressionEndEvent, CompressionStartEvent
+    from .llm import summarizer_from_llm
     from .postprocessor import RecompNodePostprocessor
 except ModuleNotFoundError as error:
     if not (error.name or "").startswith("llama_index"):
@@ -28,4 +31,5 @@ __all__ = [
     "CompressionStartEvent",
     "EmbeddingEncoder",
     "RecompNodePostprocessor",
+    "summarizer_from_llm",
 ]

@@ -26,7 +26,7 @@ class CompressionEndEvent(BaseEvent):
 
     nodes: as they go on to the LLM.
     outcome: the value of a `recomp_core.Outcome`, "failed" if the originals were passed through.
-    reason: the error, where the outcome is "failed".
+    reason: the error, where the outcome is "failed", or what a gate had to say.
     sentences_kept, sentences_dropped: how many.
     characters_before, characters_after: length of all nodes' texts, without metadata.
     """

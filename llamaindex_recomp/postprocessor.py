@@ -31,9 +31,11 @@ from llama_index.core.schema import (
 )
 
 from recomp_core import Compression, Document, Excerpt, Outcome
+from recomp_core.metadata import reason_facts, span_facts, summary_facts
 
 from .embedding import EmbeddingEncoder
 from .events import CompressionEndEvent, CompressionStartEvent
+from .llm import summarizer_from_llm
 
 logger = logging.getLogger(__name__)
 dispatcher = get_dispatcher(__name__)
@@ -51,11 +53,25 @@ _SETTINGS = (
     "separator",
     "elision",
     "expand",
+    "extract_tokens",
+    "prompt",
+    "titles",
+    "backend",
+    "compute_type",
+    "quantization",
+    "max_input_tokens",
+    "max_new_tokens",
+    "min_new_tokens",
+    "num_beams",
+    "length_penalty",
     "batch_size",
     "device",
     "revision",
     "local_files_only",
 )
+
+# The settings of `summarizer_from_llm`.
+_LLM_SETTINGS = ("empty_word", "max_input_tokens", "count_tokens", "batch_size")
 
 
 class RecompNodePostprocessor(BaseNodePostprocessor):
@@ -64,15 +80,24 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
         RecompNodePostprocessor(top_k=3)                  # the embedded encoder, offline
         RecompNodePostprocessor.from_pretrained("fangyuan/nq_extractive_compressor", top_k=2)
         RecompNodePostprocessor.from_embed_model(Settings.embed_model, min_score=0.4)
+        RecompNodePostprocessor.from_pretrained("fangyuan/nq_abstractive_compressor")
+        RecompNodePostprocessor.from_llm(Settings.llm)    # which writes the summary
         RecompNodePostprocessor(compressor=any_core_compressor)
 
     Which compressor; unset ones stay at the model's own or at `recomp_core.load_compressor`'s
     default:
 
-    model: name or folder of the model; None for the embedded encoder.
+    model: name or folder of the model, one that ranks sentences or one that writes summaries; None
+        for the embedded encoder.
     top_k, min_score, max_tokens, tokenizer: what is kept, see `recomp_core.settings`.
-    context, similarity_fn_name, lang, separator, elision, expand, batch_size, device, revision,
-        local_files_only: see `recomp_core.load_compressor`.
+    context, similarity_fn_name, lang, separator, elision, expand: of a model that ranks, see
+        `recomp_core.load_compressor`.
+    extract_tokens: for a model that writes, let the embedded encoder first pick the best sentences
+        of so many tokens; the limits above are then for it.
+    prompt, titles, backend, compute_type, quantization, max_input_tokens, max_new_tokens,
+        min_new_tokens, num_beams, length_penalty: of a model that writes, see
+        `recomp_core.load_compressor`.
+    batch_size, device, revision, local_files_only: of both.
     compressor: a compressor of your own instead of all these.
 
     What becomes of the nodes:
@@ -91,8 +116,15 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
     "index" (its place among the nodes given), "spans" of the kept sentences in its old text,
     "scores", the best of them as "relevance_score", and where `start_char_idx` is known
     "document_spans" in its document. `start_char_idx` and `end_char_idx` then reach from the first
-    kept sentence to the last. A summary comes out as one new node, the first, its sources under
-    `NodeRelationship.CHILD`, their places under "sources".
+    kept sentence to the last. "reason" says why if a gate refused a summary and sentences were kept
+    instead.
+
+    A summary comes out as one new node, the first, with its sources under `NodeRelationship.CHILD`,
+    and under `metadata_key`: "outcome"; "sources", for each its "index", "id", "metadata" and,
+    where sentences were picked first, their "spans" and "scores"; "truncated", whether the last
+    source was cut to fit; "reason", what a gate had to say; "support", for each sentence of the
+    summary what the sources say to it: {"text", "start", "end", "supported", "unsupported": numbers
+    and names that no source has, "sources": [{"index", "id", "start", "end", "score", "text"}, …]}.
 
     Nodes with an image, audio or video pass through unchanged, and as long as there is one of them,
     `on_empty` has nothing to do.
@@ -115,6 +147,17 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
     separator: str | None = Field(None, frozen=True)
     elision: str | None = Field(None, frozen=True)
     expand: tuple[StrictInt, StrictInt] | None = Field(None, frozen=True)
+    extract_tokens: StrictInt | None = Field(None, frozen=True)
+    prompt: str | None = Field(None, frozen=True)
+    titles: bool | None = Field(None, frozen=True)
+    backend: str | None = Field(None, frozen=True)
+    compute_type: str | None = Field(None, frozen=True)
+    quantization: str | None = Field(None, frozen=True)
+    max_input_tokens: StrictInt | None = Field(None, frozen=True)
+    max_new_tokens: StrictInt | None = Field(None, frozen=True)
+    min_new_tokens: StrictInt | None = Field(None, frozen=True)
+    num_beams: StrictInt | None = Field(None, frozen=True)
+    length_penalty: StrictFloat | None = Field(None, frozen=True)
     batch_size: StrictInt | None = Field(None, frozen=True)
     device: str | None = Field(None, frozen=True)
     revision: str | None = Field(None, frozen=True)
@@ -143,11 +186,24 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
         settings: the fields of this class, less those that load a model. `context` is "title" or
             "sentence", `max_tokens` needs `tokenizer`.
         """
-        from recomp_core.settings import compressor_from_encoder
+        from recomp_core.settings import compressor_from_encoder, taken
 
-        own = {name: settings.pop(name) for name in _SETTINGS if name in settings}
+        own = taken(settings, _SETTINGS)
         compressor = compressor_from_encoder(EmbeddingEncoder(embed_model), **own)
         return cls(compressor=compressor, **settings)
+
+    @classmethod
+    def from_llm(cls, llm: Any, **settings: Any) -> RecompNodePostprocessor:
+        """With a LlamaIndex language model, which writes the summary.
+
+        settings: those of `summarizer_from_llm` and of `recomp_core.AbstractiveCompressor`,
+            `extract_tokens`, and those fields of this class that say what becomes of the nodes.
+        """
+        from recomp_core.settings import SUMMARY_SETTINGS, compressor_from_summarizer, taken
+
+        own, asking = taken(settings, SUMMARY_SETTINGS), taken(settings, _LLM_SETTINGS)
+        summarizer = summarizer_from_llm(llm, **asking)
+        return cls(compressor=compressor_from_summarizer(summarizer, **own), **settings)
 
     @classmethod
     def class_name(cls) -> str:
@@ -260,26 +316,27 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
     ) -> list[NodeWithScore]:
         """The nodes that go on to the LLM."""
         positions = list(documents)
-        outcome = compression.outcome
+        said = {"outcome": compression.outcome.value, **reason_facts(compression)}
         excerpts: dict[int, Excerpt] = {}
         result = []
         if compression.is_excerpt:
             excerpts = {positions[part.doc_index]: part for part in compression.by_document()}
         elif compression.text:
-            sources = {positions[at]: nodes[positions[at]] for at in compression.sources}
-            result.append(self._new_node(compression.text, outcome, sources))
+            sources = [nodes[positions[at]] for at in compression.sources]
+            facts = summary_facts(compression, positions)
+            result.append(self._new_node(compression.text, sources, facts))
         for position, scored in enumerate(nodes):
             if position in excerpts:
-                result.append(self._excerpt_node(scored, position, excerpts[position], outcome))
+                result.append(self._excerpt_node(scored, position, excerpts[position], said))
             elif position not in documents:
                 result.append(scored)
         if not result and self.on_empty != "drop":
             text = self.placeholder if self.on_empty == "placeholder" else ""
-            result.append(self._new_node(text, outcome, {}))
+            result.append(self._new_node(text, [], {**said, "sources": []}))
         _send_end(
             nodes,
             result,
-            outcome,
+            **said,
             sentences_kept=len(compression.kept),
             sentences_dropped=len(compression.dropped),
         )
@@ -289,29 +346,25 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
         self, nodes: Sequence[NodeWithScore], documents: Mapping[int, Document], error: Exception
     ) -> list[NodeWithScore]:
         """The nodes as they were, those that were to be compressed as marked copies."""
-        reason = f"{type(error).__name__}: {error}"
-        logger.warning("the nodes are passed through uncompressed: %s", reason)
+        said = {"outcome": Outcome.FAILED.value, "reason": f"{type(error).__name__}: {error}"}
+        logger.warning("the nodes are passed through uncompressed: %s", said["reason"])
         result = []
         for position, scored in enumerate(nodes):
             if position in documents:
                 node = scored.node.model_copy(deep=True)
-                self._mark(node, Outcome.FAILED, index=position, reason=reason)
+                self._mark(node, {"index": position, **said})
                 scored = NodeWithScore(node=node, score=scored.score)
             result.append(scored)
-        _send_end(nodes, result, Outcome.FAILED, reason=reason)
+        _send_end(nodes, result, **said)
         return result
 
     def _excerpt_node(
-        self, scored: NodeWithScore, position: int, excerpt: Excerpt, outcome: Outcome
+        self, scored: NodeWithScore, position: int, excerpt: Excerpt, said: Mapping[str, Any]
     ) -> NodeWithScore:
         node = scored.node.model_copy(deep=True)
-        spans = [[sentence.start, sentence.end] for sentence in excerpt.kept]
-        facts: dict[str, Any] = {
-            "index": position,
-            "spans": spans,
-            "scores": [float(sentence.score) for sentence in excerpt.kept],
-            "relevance_score": float(excerpt.score),
-        }
+        facts = {**said, "index": position, **span_facts(excerpt)}
+        facts["relevance_score"] = float(excerpt.score)
+        spans = facts["spans"]
         offset = _offset_in_document(node)
         if offset is not None:
             facts["document_spans"] = [[offset + start, offset + end] for start, end in spans]
@@ -320,23 +373,23 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
             if offset is not None:
                 node.start_char_idx = offset + spans[0][0]
                 node.end_char_idx = offset + spans[-1][1]
-        self._mark(node, outcome, **facts)
+        self._mark(node, facts)
         return NodeWithScore(node=node, score=scored.score)
 
     def _new_node(
-        self, text: str, outcome: Outcome, sources: Mapping[int, NodeWithScore]
+        self, text: str, sources: Sequence[NodeWithScore], facts: dict[str, Any]
     ) -> NodeWithScore:
-        """A node of our own: a summary of `sources` (by position), or the text for nothing."""
-        related = deepcopy([scored.node.as_related_node_info() for scored in sources.values()])
-        scores = [scored.score for scored in sources.values() if scored.score is not None]
+        """A node of our own: a summary of `sources`, or the text for nothing."""
+        related = deepcopy([scored.node.as_related_node_info() for scored in sources])
+        scores = [scored.score for scored in sources if scored.score is not None]
         node = TextNode(
             text=text, relationships={NodeRelationship.CHILD: related} if related else {}
         )
-        self._mark(node, outcome, sources=list(sources))
+        self._mark(node, facts)
         return NodeWithScore(node=node, score=max(scores, default=None))
 
-    def _mark(self, node: BaseNode, outcome: Outcome, **facts: Any) -> None:
-        node.metadata[self.metadata_key] = {"outcome": outcome.value, **facts}
+    def _mark(self, node: BaseNode, facts: dict[str, Any]) -> None:
+        node.metadata[self.metadata_key] = facts
         for keys in (node.excluded_llm_metadata_keys, node.excluded_embed_metadata_keys):
             if self.metadata_key not in keys:
                 keys.append(self.metadata_key)
@@ -358,12 +411,11 @@ def _text(node: BaseNode) -> str:
 
 
 def _send_end(
-    before: Sequence[NodeWithScore], after: Sequence[NodeWithScore], outcome: Outcome, **facts: Any
+    before: Sequence[NodeWithScore], after: Sequence[NodeWithScore], **facts: Any
 ) -> None:
     dispatcher.event(
         CompressionEndEvent(
             nodes=after,
-            outcome=outcome.value,
             characters_before=sum(len(_text(scored.node)) for scored in before),
             characters_after=sum(len(_text(scored.node)) for scored in after),
             **facts,

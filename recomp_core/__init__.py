@@ -14,46 +14,80 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
+from .errors import BatchError, ModelLoadError, SummaryError
 from .selection import Selector, Threshold, TokenBudget, TopK, make_selector
-from .types import Compression, Document, Excerpt, Outcome, ScoredSentence, Sentence
+from .types import (
+    Compression,
+    Document,
+    Excerpt,
+    Outcome,
+    ScoredSentence,
+    Sentence,
+    SummarySentence,
+)
 
 if TYPE_CHECKING:
+    from .abstractive import AbstractiveCompressor
     from .extractive import ExtractiveCompressor
-    from .persistence import ModelLoadError, load_compressor, save_compressor
+    from .gates import SupportGate, UsefulnessGate
+    from .llm_summarizer import LLMSummarizer
+    from .models.language_model import OpenAIChatModel
+    from .models.seq2seq_loading import load_summarizer
+    from .models.summarizer import Seq2SeqSummarizer
+    from .persistence import load_compressor, save_compressor
+    from .prompts import PromptTemplate
     from .scoring import BM25Scorer, CrossEncoderScorer, DualEncoderScorer
     from .splitting import SentenceSplitter
     from .tokens import TokenCounter
 
 __all__ = [
+    "AbstractiveCompressor",
     "BM25Scorer",
+    "BatchError",
     "Compression",
     "CrossEncoderScorer",
     "Document",
     "DualEncoderScorer",
     "Excerpt",
     "ExtractiveCompressor",
+    "LLMSummarizer",
     "ModelLoadError",
+    "OpenAIChatModel",
     "Outcome",
+    "PromptTemplate",
     "ScoredSentence",
     "Selector",
     "Sentence",
     "SentenceSplitter",
+    "Seq2SeqSummarizer",
+    "SummaryError",
+    "SummarySentence",
+    "SupportGate",
     "Threshold",
     "TokenBudget",
     "TokenCounter",
     "TopK",
+    "UsefulnessGate",
     "__version__",
     "load_compressor",
+    "load_summarizer",
     "make_selector",
     "save_compressor",
 ]
 
 # What costs time to import (numpy, and through it the models) waits until it is asked for.
 _LAZY = {
+    "AbstractiveCompressor": "abstractive",
     "ExtractiveCompressor": "extractive",
-    "ModelLoadError": "persistence",
+    "SupportGate": "gates",
+    "UsefulnessGate": "gates",
+    "LLMSummarizer": "llm_summarizer",
+    "OpenAIChatModel": "models.language_model",
+    "load_summarizer": "models.seq2seq_loading",
+    "Seq2SeqSummarizer": "models.summarizer",
     "load_compressor": "persistence",
     "save_compressor": "persistence",
+    "PromptTemplate": "prompts",
     "BM25Scorer": "scoring",
     "CrossEncoderScorer": "scoring",
     "DualEncoderScorer": "scoring",

@@ -92,7 +92,11 @@ def compress(
     ] = Format.text,
     model: Annotated[
         str | None,
-        typer.Option("--model", "-m", help="Name or folder; default: the embedded encoder."),
+        typer.Option(
+            "--model",
+            "-m",
+            help="Name or folder of an encoder or a model that writes; default: embedded.",
+        ),
     ] = None,
     top_k: Annotated[int | None, typer.Option(help="Keep at most this many sentences.")] = None,
     max_tokens: Annotated[
@@ -116,6 +120,19 @@ def compress(
         str | None, typer.Option(help='A mark where text was dropped, e.g. "[…]".')
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps …")] = None,
+    max_new_tokens: Annotated[
+        int | None, typer.Option(help="Longest summary, for a model that writes one.")
+    ] = None,
+    num_beams: Annotated[
+        int | None, typer.Option(help="Beams of a model that writes; default: greedy.")
+    ] = None,
+    backend: Annotated[
+        str | None, typer.Option(help="Of a model that writes: torch or ctranslate2.")
+    ] = None,
+    extract_tokens: Annotated[
+        int | None,
+        typer.Option(help="First pick sentences of this many tokens for a model that writes."),
+    ] = None,
     batch_records: Annotated[
         int, typer.Option(min=1, help="Records of a JSONL file that are compressed together.")
     ] = 32,
@@ -138,6 +155,8 @@ def compress(
     settings = {
         "top_k": top_k, "max_tokens": max_tokens, "min_score": min_score, "tokenizer": tokenizer,
         "context": context, "lang": lang, "elision": elision, "device": device,
+        "max_new_tokens": max_new_tokens, "num_beams": num_beams, "backend": backend,
+        "extract_tokens": extract_tokens,
     }  # fmt: skip
     if query is None:
         _compress_records(files, output, model, settings, batch_records, overwrite, format)

@@ -50,24 +50,35 @@ class Layout:
         """The spans `[(start, end), …]` of one document's text, ascending, joined."""
         if not spans:
             return ""
-        head, tail = text[: spans[0][0]], text[spans[-1][1] :]
-        joints = [self._joint(text[end:start]) for (_, end), (start, _) in pairwise(spans)]
-        whole = all(joint is None for joint in joints) and is_blank(head) and is_blank(tail)
-        if whole:
-            return text
-        pieces = [text[spans[0][0] : spans[0][1]]]
-        for joint, ((_, end), (start, stop)) in zip(joints, pairwise(spans), strict=True):
-            pieces += (text[end:start] if joint is None else joint, text[start:stop])
-        return "".join(pieces)
+        before, after = self._around(text, spans)
+        pieces = (gap + text[a:b] for gap, (a, b) in zip(before, spans, strict=True))
+        return "".join(pieces) + after
+
+    def starts(self, text: str, spans: Sequence[tuple[int, int]]) -> list[int]:
+        """Where each span begins in `excerpt(text, spans)`."""
+        starts: list[int] = []
+        position = 0
+        for gap, (start, end) in zip(self._around(text, spans)[0], spans, strict=True):
+            starts.append(position + len(gap))
+            position = starts[-1] + end - start
+        return starts
 
     def join(self, excerpts: Iterable[str]) -> str:
         """The parts of several documents as one text; blank ones leave no trace."""
         return self.document_separator.join(part for part in excerpts if not is_blank(part))
 
-    def _joint(self, gap: str) -> str | None:
-        """What replaces `gap`; None where the two sentences are neighbours and keep it."""
+    def _around(self, text: str, spans: Sequence[tuple[int, int]]) -> tuple[list[str], str]:
+        """What stands before each span in the excerpt, and after the last."""
+        head, tail = text[: spans[0][0]], text[spans[-1][1] :]
+        gaps = [text[end:start] for (_, end), (start, _) in pairwise(spans)]
+        if all(map(is_blank, (head, *gaps, tail))):
+            return [head, *gaps], tail  # nothing was dropped
+        return ["", *map(self._joint, gaps)], ""
+
+    def _joint(self, gap: str) -> str:
+        """What stands for `gap` between two kept sentences; neighbours keep it."""
         if is_blank(gap):
-            return None
+            return gap
         separator = self.separator
         if separator is None:
             separator = "\n" if "\n" in gap or "\r" in gap else " "

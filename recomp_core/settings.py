@@ -1,18 +1,27 @@
-"""Plain settings to a compressor: what the adapters and the command line share."""
+"""What the adapters and the command line share: plain settings to a compressor."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from .abstractive import AbstractiveCompressor
+from .errors import ModelLoadError
 from .extractive import ExtractiveCompressor
-from .persistence import ModelLoadError, load_compressor
-from .protocols import Encoder
+from .models.language_model import check_limit
+from .persistence import load_compressor
+from .protocols import Encoder, Summarizer
 from .scoring import Context, DualEncoderScorer, SimilarityFunction
-from .selection import check_selector, make_selector
+from .selection import All, TokenBudget, check_selector, make_selector
 from .splitting import SentenceSplitter
 from .tokens import TokenCounter, encoder_token_counter
+
+# The settings of `compressor_from_summarizer`.
+SUMMARY_SETTINGS = (
+    "prompt", "titles", "extract_tokens", "extractor", "gate", "fallback", "support_scorer",
+    "splitter",
+)  # fmt: skip
 
 
 def compressor_from_settings(
@@ -22,16 +31,20 @@ def compressor_from_settings(
     min_score: float | None = None,
     max_tokens: int | None = None,
     tokenizer: str | None = None,
+    extract_tokens: int | None = None,
     **load_settings: Any,
-) -> ExtractiveCompressor:
-    """A compressor from settings that can be written down.
+) -> Any:
+    """A compressor from settings that can be written down, of the kind that `model` makes it.
 
     model: as `load_compressor`'s `name_or_path`.
-    top_k, min_score, max_tokens: the limits, all of which hold; see `TopK`, `Threshold`,
-        `TokenBudget`. Giving any of them sets the folder's own selector aside; where none is given
-        that selector applies, or else the default.
+    top_k, min_score, max_tokens: the limits on sentences, all of which hold; see `TopK`,
+        `Threshold`, `TokenBudget`. Giving any of them sets the folder's own selector aside; where
+        none is given that selector applies, or else the default.
     tokenizer: name or folder of the reader model's tokenizer, which `max_tokens` is counted with.
         By default the encoder's own tokenizer counts.
+    extract_tokens: for a model that writes summaries: the embedded encoder first picks the best
+        sentences that fit into so many of the model's own tokens, within the limits above, and the
+        model reads only those. They also stand in for a summary that a gate refuses.
     load_settings: the other settings of `load_compressor`; None leaves one at its default.
 
     Everything is checked and loaded here. Raises `ValueError` or `TypeError` for settings that
@@ -42,10 +55,43 @@ def compressor_from_settings(
     counter = _reader_counter(tokenizer, max_tokens, **given)
     # Where the encoder's tokenizer will count, `len` stands in: bad limits raise before it loads.
     selector = make_selector(**limits, count_tokens=counter or len)
-    compressor = load_compressor(model, selector=selector, **given)
+    check_limit("extract_tokens", extract_tokens)
+    compressor = load_compressor(model, **given)
+    if isinstance(compressor, AbstractiveCompressor):
+        if extract_tokens is not None:
+            own = {name: given[name] for name in ("device", "local_files_only") if name in given}
+            _add_extractor(compressor, extract_tokens, **limits, tokenizer=tokenizer, **own)
+        elif refused := _given(limits):
+            raise ValueError(
+                f"{', '.join(refused)}: not for {model}, which writes summaries: give "
+                "max_new_tokens to limit them, or extract_tokens to have sentences picked first"
+            )
+        return compressor
+    if extract_tokens is not None:
+        raise ValueError(
+            f"extract_tokens={extract_tokens!r} is for a model that writes summaries, but "
+            f"{model or 'the embedded encoder'} keeps sentences as they are: give max_tokens"
+        )
     if max_tokens is not None and counter is None:
-        own = encoder_token_counter(compressor)
-        compressor.selector = check_selector(make_selector(**limits, count_tokens=own))
+        selector = make_selector(**limits, count_tokens=encoder_token_counter(compressor))
+    if selector is not None:
+        compressor.selector = check_selector(selector)
+    return compressor
+
+
+def compressor_from_summarizer(
+    summarizer: Summarizer, *, extract_tokens: int | None = None, **settings: Any
+) -> AbstractiveCompressor:
+    """The same for a summarizer that is there already, as an adapter makes it of a framework's
+    language model.
+
+    extract_tokens: see `compressor_from_settings`.
+    settings: those of `AbstractiveCompressor`; None leaves one at its default.
+    """
+    check_limit("extract_tokens", extract_tokens)
+    compressor = AbstractiveCompressor(summarizer, **_given(settings))
+    if extract_tokens is not None:
+        _add_extractor(compressor, extract_tokens)
     return compressor
 
 
@@ -106,6 +152,28 @@ def resolve_compressor(compressor: Any, settings: Mapping[str, Any]) -> Any:
             f"with {', '.join(methods)}"
         )
     return compressor
+
+
+def taken(settings: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The settings of these names, taken out of `settings`."""
+    return {name: settings.pop(name) for name in names if name in settings}
+
+
+def _add_extractor(compressor: AbstractiveCompressor, tokens: int, **settings: Any) -> None:
+    """Have the embedded encoder pick sentences for the summarizer first, and for a refused summary.
+
+    settings: of the extractor, see `compressor_from_settings`.
+    """
+    if compressor.extractor is not None:
+        raise ValueError(
+            f"extract_tokens={tokens!r} given together with extractor=: give one or the other"
+        )
+    extractor = compressor_from_settings(**settings)
+    budget = TokenBudget(tokens, compressor.summarizer.count_tokens)
+    limited = any(settings.get(name) is not None for name in ("top_k", "min_score", "max_tokens"))
+    extractor.selector = All(extractor.selector, budget) if limited else budget
+    compressor.extractor = extractor
+    compressor.fallback = compressor.fallback or extractor
 
 
 def _given(settings: Mapping[str, Any]) -> dict[str, Any]:

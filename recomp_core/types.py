@@ -89,11 +89,34 @@ class Outcome(str, Enum):
     """No sentence met the selector: selective augmentation, the text is empty. Prepend nothing."""
     UNCHANGED = "unchanged"
     """Every sentence was kept: compressing would not have made the documents shorter."""
+    REFUSED = "refused"
+    """A summary was written and a gate kept it back; the text is empty, `reason` says why."""
+    FELL_BACK = "fell_back"
+    """A gate refused the summary and sentences were kept instead; `reason` says why."""
     FAILED = "failed"
     """The compressor raised and an adapter passed the original documents through."""
 
     def __str__(self) -> str:
         return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class SummarySentence:
+    """A sentence of a summary, and what the documents say to it.
+
+    start, end: offsets in the summary, in characters: `compression.text[start:end] == text`.
+    sources: the document sentences that support it best, best first; the scale of their scores is
+        that of the scorer that compared them.
+    unsupported: numbers, dates and names in it that no document has.
+    supported: whether it stands on the documents; True where nobody checked.
+    """
+
+    text: str
+    start: int
+    end: int
+    sources: tuple[ScoredSentence, ...]
+    unsupported: tuple[str, ...] = ()
+    supported: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +142,14 @@ class Compression:
     sources: positions in `documents` of those that `text` was made from, ascending.
     outcome: what happened, see `Outcome`.
     layout: the strings that joined the kept sentences.
+
+    Of an abstractive compressor, whose text was written anew (`is_excerpt` is False):
+    kept: the sentences that the summarizer read, where an extractive compressor chose them for it;
+        else empty.
+    sources: the documents that the summarizer read.
+    truncated: whether the last of them was cut to fit the input limit.
+    support: every sentence of the summary with the source sentences that support it.
+    reason: what a gate had to say; "" where there was none.
     """
 
     query: str
@@ -129,6 +160,9 @@ class Compression:
     sources: tuple[int, ...]
     outcome: Outcome
     layout: Layout = field(default_factory=Layout)
+    truncated: bool = False
+    support: tuple[SummarySentence, ...] = ()
+    reason: str = ""
 
     @property
     def original_text(self) -> str:
@@ -175,6 +209,19 @@ class Compression:
             "sources": list(self.sources),
             "kept": [_sentence_to_dict(sentence) for sentence in self.kept],
             "dropped": [_sentence_to_dict(sentence) for sentence in self.dropped],
+            "truncated": self.truncated,
+            "reason": self.reason,
+            "support": [
+                {
+                    "text": sentence.text,
+                    "start": sentence.start,
+                    "end": sentence.end,
+                    "sources": [_sentence_to_dict(source) for source in sentence.sources],
+                    "unsupported": list(sentence.unsupported),
+                    "supported": sentence.supported,
+                }
+                for sentence in self.support
+            ],
             "documents": [
                 {
                     "text": document.text,
@@ -204,6 +251,19 @@ class Compression:
             sources=tuple(data["sources"]),
             outcome=Outcome(data["outcome"]),
             layout=Layout(**data["layout"]),
+            truncated=data["truncated"],
+            reason=data["reason"],
+            support=tuple(
+                SummarySentence(
+                    text=sentence["text"],
+                    start=sentence["start"],
+                    end=sentence["end"],
+                    sources=tuple(_sentence_from_dict(s, documents) for s in sentence["sources"]),
+                    unsupported=tuple(sentence["unsupported"]),
+                    supported=sentence["supported"],
+                )
+                for sentence in data["support"]
+            ),
         )
 
     def __repr__(self) -> str:

@@ -13,18 +13,35 @@ from types import SimpleNamespace
 import pytest
 from conftest import shared_words
 
-from recomp_core import ExtractiveCompressor, Threshold, TopK
+from recomp_core import (
+    AbstractiveCompressor,
+    ExtractiveCompressor,
+    ScoredSentence,
+    SummaryError,
+    SummarySentence,
+    Threshold,
+    TopK,
+)
+from recomp_core.protocols import Verdict
 
 
 def langchain_adapter():
     pytest.importorskip("langchain_core", reason='needs pip install "recomp[langchain]"')
     from langchain_core.documents import Document
+    from langchain_core.language_models import FakeMessagesListChatModel
+    from langchain_core.messages import AIMessage
 
     from langchain_recomp import RecompDocumentCompressor
 
+    def asking(reply, finish_reason, **settings):
+        message = AIMessage(reply, response_metadata={"finish_reason": finish_reason})
+        model = FakeMessagesListChatModel(responses=[message])
+        return RecompDocumentCompressor.from_chat_model(model, **settings)
+
     return SimpleNamespace(
         make=lambda **settings: RecompDocumentCompressor(**settings),
-        item=lambda text, id, metadata: Document(text, id=id, metadata=metadata),
+        asking=asking,
+        item=lambda text, item_id, metadata: Document(text, id=item_id, metadata=metadata),
         compress=lambda adapter, items, query: adapter.compress_documents(items, query),
         acompress=lambda adapter, items, query: adapter.acompress_documents(items, query),
         text=lambda item: item.page_content,
@@ -36,14 +53,27 @@ def langchain_adapter():
 
 def llamaindex_adapter():
     pytest.importorskip("llama_index.core", reason='needs pip install "recomp[llamaindex]"')
+    from llama_index.core.llms import CompletionResponse, MockLLM
     from llama_index.core.schema import NodeWithScore, TextNode
 
     from llamaindex_recomp import RecompNodePostprocessor
 
+    class Model(MockLLM):
+        reply: dict = {}
+
+        def complete(self, prompt, formatted=False, **kwargs):
+            return CompletionResponse(**self.reply)
+
+    def asking(reply, finish_reason, **settings):
+        model = Model()
+        model.reply = {"text": reply, "raw": {"choices": [{"finish_reason": finish_reason}]}}
+        return RecompNodePostprocessor.from_llm(model, **{"on_empty": "drop", **settings})
+
     return SimpleNamespace(
+        asking=asking,
         make=lambda **settings: RecompNodePostprocessor(**{"on_empty": "drop", **settings}),
-        item=lambda text, id, metadata: NodeWithScore(
-            node=TextNode(text=text, id_=id, metadata=metadata), score=0.5
+        item=lambda text, item_id, metadata: NodeWithScore(
+            node=TextNode(text=text, id_=item_id, metadata=metadata), score=0.5
         ),
         compress=lambda adapter, items, query: adapter.postprocess_nodes(items, query_str=query),
         acompress=lambda adapter, items, query: adapter.apostprocess_nodes(items, query_str=query),
@@ -197,6 +227,243 @@ def test_bad_settings_always_raise(kit, settings):
 def test_a_compressor_and_its_settings_exclude_each_other(kit):
     with pytest.raises(ValueError, match="top_k"):
         kit.make(compressor=ExtractiveCompressor(shared_words), top_k=3)
+
+
+# Summaries
+
+
+class Says:
+    """A summarizer that always writes the same; one word is one token."""
+
+    def __init__(self, text, max_input_tokens=None):
+        self.text = text
+        self.max_input_tokens = max_input_tokens
+
+    def count_tokens(self, text):
+        return len(text.split())
+
+    def truncate(self, text, max_tokens):
+        return " ".join(text.split()[:max_tokens])
+
+    def summarize(self, prompts):
+        return [self.text] * len(prompts)
+
+    def stream(self, prompt):
+        yield self.text
+
+
+class Judge:
+    """A gate with one verdict for all."""
+
+    def __init__(self, **verdict):
+        self.verdict = Verdict(**verdict)
+
+    def check(self, candidates):
+        return [self.verdict] * len(candidates)
+
+
+def summing_up(kit, summary="Bob did.", limit=None, **settings):
+    own = {name: settings.pop(name) for name in ("gate", "extractor") if name in settings}
+    return kit.make(compressor=AbstractiveCompressor(Says(summary, limit), **own), **settings)
+
+
+def test_a_summary_is_one_item_with_its_sources_and_its_support(kit, items):
+    quoted = ScoredSentence("Bob built the tower.", 1, 19, 39, 0.75)
+    support = SummarySentence("Bob did, in 1889.", 0, 17, (quoted,), ("1889",), supported=False)
+    gate = Judge(summary="Bob did, in 1889.", reason="look twice", support=(support,))
+    (result,) = kit.compress(summing_up(kit, gate=gate), items, "who?")
+    assert kit.text(result) == "Bob did, in 1889."
+    assert kit.id(result) not in {"a", "b", "c"}
+    assert kit.metadata(result) == {
+        "recomp": {
+            "outcome": "compressed",
+            "sources": [
+                {"index": 0, "id": "a", "metadata": {"source": "fruit.txt", "page": 1}},
+                {"index": 1, "id": "b", "metadata": {"title": "Tower"}},
+                {"index": 2, "id": "c", "metadata": {"deep": {"list": [1, 2]}}},
+            ],
+            "truncated": False,
+            "reason": "look twice",
+            "support": [
+                {
+                    "text": "Bob did, in 1889.",
+                    "start": 0,
+                    "end": 17,
+                    "supported": False,
+                    "unsupported": ["1889"],
+                    "sources": [
+                        {
+                            "index": 1,
+                            "id": "b",
+                            "start": 19,
+                            "end": 39,
+                            "score": 0.75,
+                            "text": "Bob built the tower.",
+                        }
+                    ],
+                }
+            ],
+        }
+    }
+    assert json.loads(json.dumps(kit.metadata(result))) == kit.metadata(result)
+
+
+def test_each_sentence_of_a_summary_is_linked_to_its_source(kit, items):
+    (result,) = kit.compress(summing_up(kit, "Paint peels. The tower Bob built."), items, "how?")
+    peels, built = kit.metadata(result)["recomp"]["support"]
+    assert [kit.text(result)[s["start"] : s["end"]] for s in (peels, built)] == [
+        "Paint peels.",
+        "The tower Bob built.",
+    ]
+    for sentence, source in ((peels, "Paint peels."), (built, "Bob built the tower.")):
+        best = sentence["sources"][0]
+        assert (best["index"], best["id"], best["text"]) == (1, "b", source)
+        assert kit.text(items[best["index"]])[best["start"] : best["end"]] == source
+        assert sentence["supported"] is True
+    json.loads(kit.json(result))
+
+
+def test_a_summary_shares_nothing_with_the_input(kit, items):
+    before = copy.deepcopy(items)
+    (result,) = kit.compress(summing_up(kit), items, "who?")
+    kit.metadata(result)["recomp"]["sources"][2]["metadata"]["deep"]["list"].append(3)
+    assert items == before
+
+
+def test_what_was_read_and_what_was_cut(kit, items):
+    room = Says("").count_tokens("Question: who?\n Document: \n Summary: ")
+    whole = kit.metadata(kit.compress(summing_up(kit, limit=room + 5), items, "who?")[0])["recomp"]
+    assert [source["index"] for source in whole["sources"]] == [0]
+    assert whole["truncated"] is False
+    cut = kit.metadata(kit.compress(summing_up(kit, limit=room + 2), items, "who?")[0])["recomp"]
+    assert [source["index"] for source in cut["sources"]] == [0]
+    assert cut["truncated"] is True
+
+
+def test_sentences_that_were_picked_first(kit, items):
+    extractor = ExtractiveCompressor(shared_words, selector=Threshold(1))
+    adapter = summing_up(kit, extractor=extractor)
+    (result,) = kit.compress(adapter, items, "tall tower")
+    assert kit.metadata(result)["recomp"]["sources"] == [
+        {
+            "index": 1,
+            "id": "b",
+            "metadata": {"title": "Tower"},
+            "spans": [[0, 18], [19, 39]],
+            "scores": [2.0, 1.0],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("summary", "gate"),
+    [("", None), (" \n", None), ("Bob.", Judge(summary="", reason="no good"))],
+    ids=["empty", "blank", "refused"],
+)
+def test_nothing_to_prepend(kit, items, summary, gate):
+    assert kit.compress(summing_up(kit, summary, gate=gate), items, "who?") == []
+
+
+def test_a_refused_summary_makes_way_for_sentences(kit, items):
+    gate = Judge(summary="", reason="invented a year", fall_back=True)
+    extractor = ExtractiveCompressor(shared_words, selector=TopK(1))
+    adapter = summing_up(kit, gate=gate, extractor=extractor)
+    (result,) = kit.compress(adapter, items, "bob built")
+    assert (kit.text(result), kit.id(result)) == ("Bob built the tower.", "b")
+    assert kit.metadata(result)["title"] == "Tower"
+    said = kit.metadata(result)["recomp"]
+    assert (said["outcome"], said["reason"]) == ("fell_back", "invented a year")
+    assert (said["index"], said["spans"], said["scores"]) == (1, [[19, 39]], [2.0])
+
+
+def test_a_summary_that_is_not_shorter_leaves_all_as_it_is(kit, items):
+    result = kit.compress(summing_up(kit, "On and on. " * 20), items, "who?")
+    assert [kit.text(r) for r in result] == [kit.text(i) for i in items]
+    assert [kit.id(r) for r in result] == ["a", "b", "c"]
+    assert {kit.metadata(r)["recomp"]["outcome"] for r in result} == {"unchanged"}
+
+
+async def test_a_language_model_writes_the_summary(kit, items):
+    adapter = kit.asking("Bob built the tower.", "stop")
+    results = kit.compress(adapter, items, "who?") + await kit.acompress(adapter, items, "who?")
+    assert [kit.text(result) for result in results] == ["Bob built the tower."] * 2
+    said = kit.metadata(results[0])["recomp"]
+    assert [source["id"] for source in said["sources"]] == ["a", "b", "c"]
+
+
+async def test_a_language_model_says_that_nothing_helps(kit, items):
+    for adapter in (
+        kit.asking("Irrelevant.", "stop"),
+        kit.asking("Nothing!", "stop", empty_word="NOTHING"),
+    ):
+        assert kit.compress(adapter, items, "who?") == []
+        assert await kit.acompress(adapter, items, "who?") == []
+
+
+@pytest.mark.parametrize(
+    ("finish_reason", "reason"),
+    [("length", "cut"), ("content_filter", "filtered"), ("refusal", "refused")],
+)
+async def test_a_reply_that_is_no_summary(kit, items, finish_reason, reason):
+    adapter = kit.asking("Bob bui", finish_reason)
+    with pytest.raises(SummaryError, match=finish_reason) as raised:
+        kit.compress(adapter, items, "who?")
+    assert raised.value.reason == reason
+    with pytest.raises(SummaryError, match=finish_reason):
+        await kit.acompress(adapter, items, "who?")
+    adapter = kit.asking("Bob bui", finish_reason, on_error="passthrough")
+    result = kit.compress(adapter, items, "who?")
+    assert [kit.text(r) for r in result] == [kit.text(i) for i in items]
+    assert kit.metadata(result[0])["recomp"]["reason"].startswith("SummaryError: ")
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"extract_tokens": 0}, "extract_tokens must be a whole number of at least 1, got 0"),
+        ({"prompt": "Sum up."}, "lacks {query}, {documents}"),
+        ({"gate": "strict"}, "gate='strict' is no Gate"),
+        ({"empty_word": "!"}, "empty_word must hold"),
+        ({"max_input_tokens": 0}, "max_input_tokens"),
+        ({"on_error": "ignore"}, "'raise' or 'passthrough'"),
+        ({"topk": 3}, "topk"),
+    ],
+)
+def test_bad_settings_of_a_language_model_always_raise(kit, settings, says):
+    with pytest.raises((ValueError, TypeError), match=says):
+        kit.asking("x", "stop", **{"on_error": "passthrough", **settings})
+
+
+@pytest.mark.model
+def test_a_language_model_reads_what_was_picked(kit, embedded):
+    del embedded
+    items = [
+        kit.item("Gulls nest here. The lighthouse was designed by Ada Reyes.", "a", {}),
+        kit.item("Bananas grow in bunches. They ripen after the harvest.", "b", {}),
+    ]
+    adapter = kit.asking("Ada Reyes did.", "stop", extract_tokens=14)
+    (result,) = kit.compress(adapter, items, "Who designed the lighthouse?")
+    (source,) = kit.metadata(result)["recomp"]["sources"]
+    assert (source["id"], source["spans"]) == ("a", [[17, 58]])
+
+
+@pytest.mark.model
+@pytest.mark.usefixtures("embedded")
+def test_a_checkpoint_that_writes(kit):
+    from tiny_seq2seq import checkpoint
+
+    items = [
+        kit.item("the tower was built by Ada with stone.", "a", {}),
+        kit.item("many people saw the old tower of Kepler then.", "b", {}),
+    ]
+    settings = {"model": checkpoint("t5"), "device": "cpu", "max_new_tokens": 8}
+    (both,) = kit.compress(kit.make(**settings), items, "who built it?")
+    assert kit.text(both) == "Ada Kepler"
+    (first,) = kit.compress(kit.make(**settings, extract_tokens=16), items, "who built it?")
+    assert kit.text(first) == "Ada"
+    assert kit.metadata(first)["recomp"]["sources"][0]["spans"] == [[0, 38]]
+    with pytest.raises(ValueError, match=r"top_k: not for .*give .*extract_tokens"):
+        kit.make(**settings, top_k=1)
 
 
 @pytest.mark.model

@@ -60,6 +60,7 @@ def test_adapters_do_not_know_each_other_or_the_models(adapter):
 
 PURE = {
     "types": {"layout", "html"},
+    "errors": {"types"},
     "layout": set(),
     "words": set(),
     "prompts": set(),

@@ -4,9 +4,11 @@ import threading
 
 import numpy as np
 import pytest
+from conftest import shared_words
 
 from recomp_core import (
     ExtractiveCompressor,
+    LLMSummarizer,
     ModelLoadError,
     Threshold,
     TokenBudget,
@@ -17,7 +19,9 @@ from recomp_core.selection import All
 from recomp_core.settings import (
     compressor_from_encoder,
     compressor_from_settings,
+    compressor_from_summarizer,
     resolve_compressor,
+    taken,
 )
 from recomp_core.tokens import TokenCounter, count_with
 
@@ -41,6 +45,8 @@ class Directions:
         ({"top_k": 0}, "TopK"),
         ({"min_score": float("nan")}, "Threshold"),
         ({"max_tokens": 0}, "TokenBudget"),
+        ({"extract_tokens": 0}, "extract_tokens must be a whole number of at least 1, got 0"),
+        ({"extract_tokens": 2.5}, "extract_tokens must be a whole number of at least 1, got 2.5"),
         ({"tokenizer": "gpt2"}, "tokenizer='gpt2' needs max_tokens"),
         ({"tokenizer": "gpt2", "top_k": 3}, "tokenizer='gpt2' needs max_tokens"),
     ],
@@ -96,6 +102,26 @@ def test_a_compressor_goes_through_unless_settings_come_with_it():
         resolve_compressor(compressor, {"top_k": 3, "lang": None, "device": "cpu"})
 
 
+def test_a_summarizer_with_its_settings():
+    summarizer = LLMSummarizer(lambda prompts: ["Bob."] * len(prompts))
+    extractor = ExtractiveCompressor(shared_words)
+    compressor = compressor_from_summarizer(
+        summarizer, extractor=extractor, titles=True, prompt=None, gate=None
+    )
+    assert compressor.summarizer is summarizer
+    assert compressor.prompt == summarizer.default_prompt
+    assert compressor.titles
+    assert compressor.extractor is compressor.fallback is extractor
+    with pytest.raises(ValueError, match=r"^extract_tokens=9 given together with extractor="):
+        compressor_from_summarizer(summarizer, extractor=extractor, extract_tokens=9)
+
+
+def test_settings_are_taken_out_by_name():
+    settings = {"a": 1, "b": None, "c": 3}
+    assert taken(settings, ("c", "b", "d")) == {"c": 3, "b": None}
+    assert settings == {"a": 1}
+
+
 @pytest.mark.parametrize("thing", ["a name", 3, ExtractiveCompressor, lambda query, texts: ""])
 def test_what_is_no_compressor(thing):
     with pytest.raises(TypeError, match="is not a compressor"):
@@ -108,6 +134,61 @@ def test_only_the_limits_that_are_given_hold(embedded):
     assert compressor_from_settings(min_score=0.3).selector == Threshold(0.3)
     assert compressor_from_settings(top_k=3, min_score=0.3).selector == TopK(3) & Threshold(0.3)
     assert resolve_compressor(None, {"top_k": 3, "lang": None}).selector == TopK(3)
+
+
+@pytest.mark.model
+@pytest.mark.usefixtures("embedded")
+def test_extract_tokens_is_not_for_a_model_that_keeps_sentences():
+    with pytest.raises(
+        ValueError, match=r"^extract_tokens=9 .* the embedded encoder .* max_tokens"
+    ):
+        compressor_from_settings(extract_tokens=9)
+    with pytest.raises(ValueError, match=r"^num_beams: not for "):
+        compressor_from_settings(num_beams=2)
+
+
+@pytest.fixture(scope="module")
+def writer():
+    """The folder of a small model that writes."""
+    from tiny_seq2seq import checkpoint
+
+    return checkpoint("t5")
+
+
+@pytest.mark.model
+def test_settings_of_a_model_that_writes(writer):
+    compressor = compressor_from_settings(
+        writer, max_input_tokens=90, max_new_tokens=9, num_beams=2, length_penalty=0.5,
+        batch_size=3, prompt="{query} {documents}", titles=True, compute_type="float32",
+        backend="torch", quantization=None, device="cpu", lang=None, top_k=None,
+    )  # fmt: skip
+    settings = compressor.summarizer.settings
+    assert (settings.max_input_tokens, settings.max_new_tokens, settings.num_beams) == (90, 9, 2)
+    assert (settings.length_penalty, settings.batch_size) == (0.5, 3)
+    assert (compressor.prompt.template, compressor.titles) == ("{query} {documents}", True)
+    assert compressor.extractor is compressor.fallback is None
+
+
+@pytest.mark.model
+@pytest.mark.usefixtures("embedded")
+def test_sentences_are_picked_for_a_model_that_writes(writer):
+    compressor = compressor_from_settings(writer, extract_tokens=30, device="cpu")
+    budget = TokenBudget(30, compressor.summarizer.count_tokens)
+    assert compressor.extractor.selector == budget
+    assert compressor.fallback is compressor.extractor
+    assert str(compressor.extractor.scorer.encoder.model.device) == "cpu"
+    limited = compressor_from_settings(writer, extract_tokens=30, top_k=1, min_score=0.2)
+    budget = TokenBudget(30, limited.summarizer.count_tokens)
+    assert limited.extractor.selector == TopK(1) & Threshold(0.2) & budget
+    assert limited.compress(QUERY, ["Tea is at four."]).outcome == "nothing_relevant"
+
+
+@pytest.mark.model
+def test_limits_alone_are_not_for_a_model_that_writes(writer):
+    with pytest.raises(
+        ValueError, match=r"^top_k, max_tokens: not for .*: give max_new_tokens .* extract_tokens"
+    ):
+        compressor_from_settings(writer, top_k=3, max_tokens=50)
 
 
 @pytest.mark.model

@@ -1,4 +1,4 @@
-"""A small example, written for this package: a question, six documents, most of them distractors."""
+"""A small example, written for this package: a question and six documents, mostly distractors."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def load_sentence_transformer(
     batch_size: int = 16,
 ) -> LoadedEncoder:
     """Load `source`, a hub name or a folder. Raises `ModelLoadError` with the remedy."""
-    from ..persistence import ModelLoadError
+    from ..errors import ModelLoadError
 
     require("sentence_transformers", "offline", "load_compressor")
     if os.path.isdir(source):
@@ -76,7 +76,7 @@ def looks_like_path(source: str) -> bool:
 
 def _refuse_other_kinds(folder: str) -> None:
     """Say at once what a folder is when it cannot be an encoder of sentences."""
-    from ..persistence import ModelLoadError
+    from ..errors import ModelLoadError
 
     if (Path(folder) / "modules.json").is_file():
         return

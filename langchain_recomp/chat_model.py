@@ -1,0 +1,107 @@
+"""A LangChain chat model as the summarizer of an abstractive compressor."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import Runnable, RunnableConfig
+
+from recomp_core import LLMSummarizer, SummaryError
+from recomp_core.replies import objection
+
+
+def summarizer_from_chat_model(
+    chat_model: Runnable[Any, Any],
+    *,
+    max_concurrency: int | None = 8,
+    batch_size: int | None = None,
+    **settings: Any,
+) -> LLMSummarizer:
+    """A summarizer that asks `chat_model`.
+
+    chat_model: a chat model, also one with `with_retry()`, `with_fallbacks()` or `bind()`. Timeouts
+        and the limit on its output are its own settings.
+    max_concurrency: prompts under way at one time in a batch; None for what the config says.
+    batch_size: prompts per batch; None for all at once.
+    settings: `empty_word`, `max_input_tokens` and `count_tokens` of `LLMSummarizer`.
+
+    A reply that is cut, refused, filtered or without text is a `SummaryError`; errors of the
+    provider's client stay as they are. The model's runs are children of the run that asks.
+    Raises `TypeError` for what is no chat model.
+    """
+    if not isinstance(chat_model, Runnable):
+        raise TypeError(f"chat_model must be a LangChain chat model, got {chat_model!r:.80}")
+    model = _ChatModel(chat_model, max_concurrency)
+    return LLMSummarizer(
+        model.generate,
+        agenerate=model.agenerate,
+        stream=model.stream,
+        astream=model.astream,
+        batch_size=batch_size,
+        **settings,
+    )
+
+
+class _ChatModel:
+    """Prompts to texts; see `LLMSummarizer` for the forms."""
+
+    def __init__(self, model: Runnable[Any, Any], max_concurrency: int | None) -> None:
+        self.model = model
+        self.config = RunnableConfig(max_concurrency=max_concurrency)
+
+    def generate(self, prompts: list[str]) -> list[str | Exception]:
+        replies = self.model.batch(prompts, self.config, return_exceptions=True)
+        return [self._text(reply) for reply in replies]
+
+    async def agenerate(self, prompts: list[str]) -> list[str | Exception]:
+        replies = await self.model.abatch(prompts, self.config, return_exceptions=True)
+        return [self._text(reply) for reply in replies]
+
+    def stream(self, prompt: str) -> Iterator[str]:
+        chunks = []
+        for chunk in self.model.stream(prompt):
+            chunks.append(chunk)
+            yield _text_of([chunk])
+        self._check(chunks)
+
+    async def astream(self, prompt: str) -> AsyncIterator[str]:
+        chunks = []
+        async for chunk in self.model.astream(prompt):
+            chunks.append(chunk)
+            yield _text_of([chunk])
+        self._check(chunks)
+
+    def _text(self, reply: Any) -> str | Exception:
+        if isinstance(reply, Exception):
+            return reply
+        try:
+            return self._check([reply])
+        except SummaryError as error:
+            return error
+
+    def _check(self, messages: Sequence[BaseMessage]) -> str:
+        """The text of a reply, whole or in chunks. Raises `SummaryError` if it is no summary."""
+        text = _text_of(messages)
+        wordless = not text and any(message.content for message in messages)
+        said = [
+            part
+            for message in messages
+            for part in (message.response_metadata, message.additional_kwargs, message.content)
+        ]
+        if error := objection(self.model.get_name(), None if wordless else text, said):
+            raise error
+        return text
+
+
+def _text_of(messages: Sequence[BaseMessage]) -> str:
+    """The text blocks alone: no thoughts, no tool calls."""
+    for message in messages:
+        if not isinstance(message, BaseMessage):
+            raise SummaryError(
+                f"a chat model must reply with messages, got {type(message).__name__}: give the "
+                "model itself, without a parser",
+                "malformed",
+            )
+    return "".join(message.text for message in messages)

@@ -1,0 +1,304 @@
+"""The Runnables that do a `RecompDocumentCompressor`'s work, each time in a run of its own."""
+
+from __future__ import annotations
+
+import logging
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.documents import Document
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.config import var_child_runnable_config
+from langchain_core.runnables.utils import Input, Output
+from typing_extensions import TypedDict
+
+from recomp_core import BatchError, Compression
+from recomp_core import Document as CoreDocument
+from recomp_core.layout import Layout
+
+from .documents import check_input, from_compression, passed_through, to_core
+
+if TYPE_CHECKING:
+    from .compressor import RecompDocumentCompressor
+
+logger = logging.getLogger(__name__)
+
+
+class CompressionInput(TypedDict):
+    """What the runnable forms of `RecompDocumentCompressor` take."""
+
+    documents: Sequence[Document]
+    query: str
+
+
+class _Compressing(Runnable[Input, Output]):
+    """What both forms have in common."""
+
+    def __init__(self, adapter: RecompDocumentCompressor) -> None:
+        self.adapter = adapter
+        self.name = type(adapter).__name__
+
+    @abstractmethod
+    def _after(self, documents: list[Document], compression: Compression) -> Output:
+        """What comes out."""
+
+    @abstractmethod
+    def _instead(self, documents: list[Document], error: Exception) -> Output:
+        """What comes out when compressing failed and the documents are passed through."""
+
+    def invoke(
+        self,
+        input: Input,  # noqa: A002 - the interface's name
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Output:
+        """One query's documents, compressed."""
+        # It does take the config alone, though its annotation does not say so.
+        return self._call_with_config(self._compress, input, config, **kwargs)  # type: ignore[arg-type]
+
+    async def ainvoke(
+        self,
+        input: Input,  # noqa: A002 - the interface's name
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Output:
+        """`invoke` without blocking the event loop."""
+        return await self._acall_with_config(self._acompress, input, config, **kwargs)  # type: ignore[arg-type]
+
+    def batch(
+        self,
+        inputs: list[Input],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[Output]:
+        """Many queries' documents, compressed in one call; a run for each.
+
+        What the compressor calls meanwhile, a chat model for all of them, is traced in the first.
+        """
+        work = partial(self._compress_batch, isolate=self._isolates(return_exceptions))
+        return self._batch_with_config(
+            work, inputs, config, return_exceptions=return_exceptions, **kwargs
+        )
+
+    async def abatch(
+        self,
+        inputs: list[Input],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[Output]:
+        """`batch` without blocking the event loop."""
+        work = partial(self._acompress_batch, isolate=self._isolates(return_exceptions))
+        return await self._abatch_with_config(
+            work, inputs, config, return_exceptions=return_exceptions, **kwargs
+        )
+
+    def _compress(self, given: Input, config: RunnableConfig) -> Output:
+        documents, query = check_input(given)
+        result: Compression | Exception
+        try:
+            with _within(config):
+                result = self.adapter.compressor.compress(query, self._before(documents))
+        except Exception as error:
+            result = error
+        return self._outcome(documents, result)
+
+    async def _acompress(self, given: Input, config: RunnableConfig) -> Output:
+        documents, query = check_input(given)
+        result: Compression | Exception
+        try:
+            with _within(config):
+                result = await self.adapter.compressor.acompress(query, self._before(documents))
+        except Exception as error:
+            result = error
+        return self._outcome(documents, result)
+
+    # A batch that failed as a whole is done again one by one where the sound inputs are still
+    # wanted. One that failed in part has its results with it: nothing is done, or paid, twice.
+
+    def _compress_batch(
+        self, inputs: list[Input], *, isolate: bool, config: list[RunnableConfig]
+    ) -> list[Output | Exception]:
+        try:
+            documents, queries = self._columns(inputs)
+            before = [self._before(one) for one in documents]
+            with _within(config[0]):
+                results = self.adapter.compressor.compress_batch(queries, before)
+        except BatchError as error:
+            results = error.results
+        except Exception:
+            if not isolate:
+                raise
+            return [self._attempt(*pair) for pair in zip(inputs, config, strict=True)]
+        return [self._settled(*pair) for pair in zip(documents, results, strict=True)]
+
+    async def _acompress_batch(
+        self, inputs: list[Input], *, isolate: bool, config: list[RunnableConfig]
+    ) -> list[Output | Exception]:
+        try:
+            documents, queries = self._columns(inputs)
+            before = [self._before(one) for one in documents]
+            with _within(config[0]):
+                results = await self.adapter.compressor.acompress_batch(queries, before)
+        except BatchError as error:
+            results = error.results
+        except Exception:
+            if not isolate:
+                raise
+            return [await self._aattempt(*pair) for pair in zip(inputs, config, strict=True)]
+        return [self._settled(*pair) for pair in zip(documents, results, strict=True)]
+
+    def _attempt(self, given: Input, config: RunnableConfig) -> Output | Exception:
+        try:
+            return self._compress(given, config)
+        except Exception as error:
+            return error
+
+    async def _aattempt(self, given: Input, config: RunnableConfig) -> Output | Exception:
+        try:
+            return await self._acompress(given, config)
+        except Exception as error:
+            return error
+
+    def _settled(
+        self, documents: list[Document], result: Compression | Exception
+    ) -> Output | Exception:
+        try:
+            return self._outcome(documents, result)
+        except Exception as error:
+            return error
+
+    def _outcome(self, documents: list[Document], result: Compression | Exception) -> Output:
+        try:
+            if isinstance(result, Exception):
+                raise result
+            return self._after(documents, result)
+        except Exception as error:
+            return self._on_error(documents, error)
+
+    def _on_error(self, documents: list[Document], error: Exception) -> Output:
+        if self.adapter.on_error == "raise":
+            raise error
+        logger.warning(
+            "compressing %d documents failed: passing them through", len(documents), exc_info=error
+        )
+        return self._instead(documents, error)
+
+    def _isolates(self, return_exceptions: bool) -> bool:
+        return return_exceptions or self.adapter.on_error == "passthrough"
+
+    def _columns(self, inputs: list[Input]) -> tuple[list[list[Document]], list[str]]:
+        pairs = [check_input(given) for given in inputs]
+        return [documents for documents, _ in pairs], [query for _, query in pairs]
+
+    def _before(self, documents: list[Document]) -> list[CoreDocument]:
+        return to_core(documents, self.adapter.title_key)
+
+
+class CompressionRunnable(_Compressing[CompressionInput, list[Document]]):
+    """Documents to documents, see `RecompDocumentCompressor.as_runnable`."""
+
+    def _after(self, documents: list[Document], compression: Compression) -> list[Document]:
+        return from_compression(
+            documents, compression, self.adapter.metadata_key, self.adapter.merge
+        )
+
+    def _instead(self, documents: list[Document], error: Exception) -> list[Document]:
+        return passed_through(documents, error, self.adapter.metadata_key)
+
+
+class TextRunnable(_Compressing[CompressionInput, str]):
+    """Documents to the compressed text, see `RecompDocumentCompressor.as_text_runnable`."""
+
+    def _after(self, documents: list[Document], compression: Compression) -> str:  # noqa: ARG002
+        return compression.text
+
+    def _instead(self, documents: list[Document], error: Exception) -> str:  # noqa: ARG002
+        return Layout().join(document.page_content for document in documents)
+
+    def stream(
+        self,
+        input: CompressionInput,  # noqa: A002 - the interface's name
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> Iterator[str]:
+        """The text in pieces as they are written, if the compressor can stream."""
+        yield from self._transform_stream_with_config(iter([input]), self._pieces, config, **kwargs)
+
+    async def astream(
+        self,
+        input: CompressionInput,  # noqa: A002 - the interface's name
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[str]:
+        """`stream` without blocking the event loop."""
+
+        async def inputs() -> AsyncIterator[CompressionInput]:
+            yield input
+
+        async for piece in self._atransform_stream_with_config(
+            inputs(), self._apieces, config, **kwargs
+        ):
+            yield piece
+
+    # A chain needs at least one piece, an empty one if there is nothing else: what streams nothing
+    # is missing in the prompt.
+
+    def _pieces(self, inputs: Iterator[CompressionInput]) -> Iterator[str]:
+        documents, query = check_input(next(inputs))
+        begun = False
+        try:
+            for piece in self._stream(query, self._before(documents)):
+                yield piece
+                begun = True
+            if not begun:
+                yield ""
+        except Exception as error:
+            yield self._resumed(documents, error, begun)
+
+    async def _apieces(self, inputs: AsyncIterator[CompressionInput]) -> AsyncIterator[str]:
+        documents, query = check_input(await anext(inputs))
+        begun = False
+        try:
+            async for piece in self._astream(query, self._before(documents)):
+                yield piece
+                begun = True
+            if not begun:
+                yield ""
+        except Exception as error:
+            yield self._resumed(documents, error, begun)
+
+    def _stream(self, query: str, documents: list[CoreDocument]) -> Iterator[str]:
+        compressor = self.adapter.compressor
+        if hasattr(compressor, "stream"):
+            yield from compressor.stream(query, documents)
+        else:
+            yield compressor.compress(query, documents).text
+
+    async def _astream(self, query: str, documents: list[CoreDocument]) -> AsyncIterator[str]:
+        compressor = self.adapter.compressor
+        if hasattr(compressor, "astream"):
+            async for piece in compressor.astream(query, documents):
+                yield piece
+        else:
+            yield (await compressor.acompress(query, documents)).text
+
+    def _resumed(self, documents: list[Document], error: Exception, begun: bool) -> str:
+        """The documents' texts; on a new line if something was written that can't be taken back."""
+        return ("\n" if begun else "") + self._on_error(documents, error)
+
+
+@contextmanager
+def _within(config: RunnableConfig) -> Iterator[None]:
+    """Runs that begin meanwhile are children of the config's run."""
+    token = var_child_runnable_config.set(config)
+    try:
+        yield
+    finally:
+        var_child_runnable_config.reset(token)

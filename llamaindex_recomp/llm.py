@@ -1,0 +1,103 @@
+"""A LlamaIndex language model as the summarizer of an abstractive compressor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse
+from llama_index.core.llms import LLM
+
+from recomp_core import LLMSummarizer
+from recomp_core.replies import objection
+
+
+def summarizer_from_llm(llm: LLM, **settings: Any) -> LLMSummarizer:
+    """A summarizer that asks `llm`: by `chat` if it is a chat model, else by `complete`.
+
+    llm: a LlamaIndex language model. Timeouts, retries and the limit on its output are its own
+        settings.
+    settings: `empty_word`, `max_input_tokens`, `count_tokens` and `batch_size` of `LLMSummarizer`;
+        the asynchronous forms ask for the prompts of a batch at the same time.
+
+    A reply that is cut, refused, filtered or without text is a `SummaryError`, as far as the
+    provider's response tells; errors of the provider's client stay as they are. The model's spans
+    and events are those of any call in LlamaIndex. Raises `TypeError` for what is no such model.
+    """
+    if not isinstance(llm, LLM):
+        raise TypeError(
+            f"llm must be a LlamaIndex language model, got {llm!r:.80}: give Settings.llm, or what "
+            "resolve_llm returns"
+        )
+    model = _Model(llm)
+    return LLMSummarizer(
+        model.generate,
+        agenerate=model.agenerate,
+        stream=model.stream,
+        astream=model.astream,
+        **settings,
+    )
+
+
+class _Model:
+    """Prompts to texts; see `LLMSummarizer` for the forms."""
+
+    def __init__(self, llm: LLM) -> None:
+        self.llm = llm
+
+    def generate(self, prompts: list[str]) -> list[str | Exception]:
+        return [self._attempt(prompt) for prompt in prompts]
+
+    async def agenerate(self, prompts: list[str]) -> list[str | Exception]:
+        return [*await asyncio.gather(*map(self._aattempt, prompts))]
+
+    def stream(self, prompt: str) -> Iterator[str]:
+        responses = []
+        for response in self._ask("stream_", prompt):
+            responses.append(response)
+            yield response.delta or ""
+        self._check(responses)
+
+    async def astream(self, prompt: str) -> AsyncIterator[str]:
+        responses = []
+        async for response in await self._ask("astream_", prompt):
+            responses.append(response)
+            yield response.delta or ""
+        self._check(responses)
+
+    def _attempt(self, prompt: str) -> str | Exception:
+        try:
+            return self._check([self._ask("", prompt)])
+        except Exception as error:
+            return error
+
+    async def _aattempt(self, prompt: str) -> str | Exception:
+        try:
+            return self._check([await self._ask("a", prompt)])
+        except Exception as error:
+            return error
+
+    def _ask(self, way: str, prompt: str) -> Any:
+        """What the model's method gives; way: "", "a", "stream_" or "astream_"."""
+        if self.llm.metadata.is_chat_model:
+            return getattr(self.llm, f"{way}chat")([ChatMessage(content=prompt)])
+        return getattr(self.llm, f"{way}complete")(prompt)
+
+    def _check(self, responses: list[Any]) -> str:
+        """The text of a reply, whole or in chunks, each of which has the text so far. Raises
+        `SummaryError` if it is no summary.
+        """
+        said: list[Any] = []
+        text = None
+        for response in responses:
+            said += [response.raw, response.additional_kwargs]
+            if isinstance(response, ChatResponse):
+                said.append(response.message.additional_kwargs)
+                content = response.message.content
+            else:
+                content = response.text
+            text = text if content is None else content
+        if error := objection(self.llm.class_name(), text, said):
+            raise error
+        return text or ""
