@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, get_args, runtime_checkable
 
-from .claims import Evidence, missing_claims
+from .evidence import Evidence, missing_claims
 from .layout import Layout
 from .protocols import Candidate, Gate, SentenceScorer, Splitter, Verdict
 from .scoring import check_choice

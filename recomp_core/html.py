@@ -5,10 +5,17 @@ Kept sentences are told apart by weight, underline and a printed score, not by c
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from html import escape
 
-from .types import Compression, Document, Outcome, ScoredSentence, group_by_document
+from .types import (
+    Compression,
+    Outcome,
+    ScoredSentence,
+    SummarySentence,
+    group_by_document,
+)
 
 _STYLE = """
 .recomp { --ink: #1d2329; --soft: #6b7480; --line: #d9dee4; --paper: #fff; --mark: 43 138 62;
@@ -27,6 +34,13 @@ _STYLE = """
 .recomp mark { color: var(--ink); font-weight: 600; border-radius: 3px; padding: 0 2px;
   background: rgb(var(--mark) / var(--strength)); border-bottom: 2px solid rgb(var(--mark)); }
 .recomp mark sup { font-weight: 400; font-size: .7em; padding-left: .2em; }
+.recomp .claim { border-radius: 3px; padding: 0 2px; outline-offset: 2px; }
+.recomp .claim a { color: inherit; }
+.recomp .claim sup, .recomp .source sup { font-size: .7em; padding-left: .15em; }
+.recomp .unsupported { text-decoration: underline wavy; text-underline-offset: 3px; }
+.recomp .source { color: var(--ink); border-bottom: 2px dotted rgb(var(--mark)); }
+.recomp .claim:is(:hover, :focus-within), .recomp .source:target {
+  background: rgb(var(--mark) / .3); }
 """
 
 _PAGE = """<!doctype html>
@@ -53,6 +67,8 @@ _OUTCOMES = {
     Outcome.NOTHING_GIVEN: "There was nothing to compress.",
     Outcome.NOTHING_RELEVANT: "No sentence is relevant enough: nothing will be prepended.",
     Outcome.UNCHANGED: "Everything was kept: compressing would not have made it shorter.",
+    Outcome.REFUSED: "A summary was written and kept back: nothing will be prepended.",
+    Outcome.FELL_BACK: "",
     Outcome.FAILED: "The compressor failed; the original documents were passed through.",
 }
 
@@ -73,21 +89,16 @@ def compression_fragment(
     compression: Compression, *, count_tokens: Callable[[str], int] | None = None
 ) -> str:
     """The highlighted view for a notebook cell or as a part of a page."""
+    view = _View(compression)
     parts = [
-        f"<style>{_STYLE}</style>",
-        '<section class="recomp" aria-label="Compression">',
+        f"<style>{_STYLE}{view.lights()}</style>",
+        f'<section class="recomp" id="{view.name}" aria-label="Compression">',
         f'<p class="query" dir="auto">{escape(compression.query)}</p>',
         f'<p class="facts">{escape(_facts(compression, count_tokens))}</p>',
-        _result(compression),
+        view.result(),
+        *(view.document(index) for index in range(len(compression.documents))),
+        "</section>",
     ]
-    kept = frozenset(compression.kept)
-    sentences = group_by_document(
-        sorted((*compression.kept, *compression.dropped), key=lambda s: (s.doc_index, s.start))
-    )
-    strength = _strength_between([sentence.score for sentence in compression.kept])
-    for index, document in enumerate(compression.documents):
-        parts.append(_document(index, document, sentences.get(index, []), kept, strength))
-    parts.append("</section>")
     return _displayable("\n".join(parts))
 
 
@@ -95,8 +106,8 @@ def _facts(compression: Compression, count_tokens: Callable[[str], int] | None) 
     unit, count = ("characters", len) if count_tokens is None else ("tokens", count_tokens)
     before, after = count(compression.original_text), count(compression.text)
     sentences = len(compression.kept) + len(compression.dropped)
-    facts = [
-        f"kept {len(compression.kept)} of {sentences} sentences",
+    facts = [f"kept {len(compression.kept)} of {sentences} sentences"] if sentences else []
+    facts += [
         f"from {len(compression.sources)} of {len(compression.documents)} documents",
         f"{after} of {before} {unit}",
     ]
@@ -105,37 +116,111 @@ def _facts(compression: Compression, count_tokens: Callable[[str], int] | None) 
     return ", ".join(facts)
 
 
-def _result(compression: Compression) -> str:
-    if note := _OUTCOMES[compression.outcome]:
-        return f'<p class="none">{escape(note)}</p>'
-    return f'<div class="result" dir="auto">{escape(compression.text)}</div>'
+class _View:
+    """The parts of one compression's view.
 
+    The sentences that a summary cites are numbered in the order of the citations. Which of them
+    lights up for which sentence of the summary is said by one CSS rule for each, so that the view
+    needs no script; `name` keeps the rules of several views on one page apart.
+    """
 
-def _document(
-    index: int,
-    document: Document,
-    sentences: list[ScoredSentence],
-    kept: frozenset[ScoredSentence],
-    strength: Callable[[float], float],
-) -> str:
-    heading = document.title or document.id or f"Document {index + 1}"
-    text, position = [], 0
-    for sentence in sentences:
-        text.append(escape(document.text[position : sentence.start]))
-        words, score = escape(sentence.text), sentence.score
-        if sentence in kept:
-            text.append(
-                f'<mark style="--strength: {strength(score):.2f}" title="kept, score {score:.3f}">'
-                f"{words}<sup>{score:.2f}</sup></mark>"
+    def __init__(self, compression: Compression) -> None:
+        self.compression = compression
+        digest = hashlib.sha256(repr(compression.to_dict()).encode("utf-8", "replace"))
+        self.name = f"recomp-{digest.hexdigest()[:8]}"
+        self.kept = frozenset(map(_place, compression.kept))
+        self.cited: dict[tuple[int, int, int], int] = {}
+        for sentence in compression.support:
+            for source in sentence.sources:
+                self.cited.setdefault(_place(source), len(self.cited) + 1)
+        self.strength = _strength_between([sentence.score for sentence in compression.kept])
+        located = {_place(s): s for sentence in compression.support for s in sentence.sources}
+        located.update({_place(s): s for s in (*compression.kept, *compression.dropped)})
+        self.sentences = group_by_document(located[place] for place in sorted(located))
+
+    def lights(self) -> str:
+        """The rules by which a sentence of the summary lights up its sources."""
+        rules = []
+        for number, sentence in enumerate(self.compression.support):
+            claim = f"#{self.name}-claim-{number}"
+            rules += [
+                f"#{self.name}:has({claim}:is(:hover, :focus-within)) "
+                f"#{self.name}-source-{self.cited[_place(source)]} "
+                "{ background: rgb(var(--mark) / .3); outline: 2px solid rgb(var(--mark)); }\n"
+                for source in sentence.sources
+            ]
+        return "".join(rules)
+
+    def result(self) -> str:
+        compression = self.compression
+        notes = [_OUTCOMES[compression.outcome], compression.reason]
+        if compression.outcome is Outcome.FELL_BACK:
+            notes[0] = "The summary was refused; these sentences were kept instead."
+        if compression.truncated:
+            notes.append("A document was cut to fit the summarizer's input.")
+        shown = [f'<p class="none">{escape(note)}</p>' for note in notes if note]
+        if compression.text and compression.outcome is not Outcome.UNCHANGED:
+            shown.append(f'<div class="result" dir="auto">{self._text()}</div>')
+        return "\n".join(shown)
+
+    def _text(self) -> str:
+        text, position = [], 0
+        for number, sentence in enumerate(self.compression.support):
+            text.append(escape(self.compression.text[position : sentence.start]))
+            text.append(self._claim(number, sentence))
+            position = sentence.end
+        return "".join(text) + escape(self.compression.text[position:])
+
+    def _claim(self, number: int, sentence: SummarySentence) -> str:
+        links = ", ".join(
+            f'<a href="#{self.name}-source-{n}" aria-label="source {n}">{n}</a>'
+            for n in (self.cited[_place(source)] for source in sentence.sources)
+        )
+        words, note = escape(sentence.text), ""
+        if not sentence.supported:
+            missing = ", ".join(sentence.unsupported)
+            words = f'<span class="unsupported">{words}</span>'
+            note = f" [not supported{': ' + escape(missing) if missing else ''}]"
+        return (
+            f'<span class="claim" id="{self.name}-claim-{number}">{words}'
+            f"{note}{f'<sup>{links}</sup>' if links else ''}</span>"
+        )
+
+    def document(self, index: int) -> str:
+        document = self.compression.documents[index]
+        heading = document.title or document.id or f"Document {index + 1}"
+        text, position = [], 0
+        for sentence in self.sentences.get(index, []):
+            if sentence.start < position:
+                continue  # a gate may have split the documents otherwise than the extractor
+            text.append(escape(document.text[position : sentence.start]))
+            text.append(self._sentence(sentence))
+            position = sentence.end
+        text.append(escape(document.text[position:]))
+        return (
+            f'<h3 dir="auto">{index + 1}. {escape(heading)}</h3>\n'
+            f'<div class="document" dir="auto">{"".join(text)}</div>'
+        )
+
+    def _sentence(self, sentence: ScoredSentence) -> str:
+        words, score, place = escape(sentence.text), sentence.score, _place(sentence)
+        if place in self.kept:
+            words = (
+                f'<mark style="--strength: {self.strength(score):.2f}" '
+                f'title="kept, score {score:.3f}">{words}<sup>{score:.2f}</sup></mark>'
             )
-        else:
-            text.append(f'<span title="dropped, score {score:.3f}">{words}</span>')
-        position = sentence.end
-    text.append(escape(document.text[position:]))
-    return (
-        f'<h3 dir="auto">{index + 1}. {escape(heading)}</h3>\n'
-        f'<div class="document" dir="auto">{"".join(text)}</div>'
-    )
+        elif place not in self.cited:
+            return f'<span title="dropped, score {score:.3f}">{words}</span>'
+        if number := self.cited.get(place):
+            words = (
+                f'<span class="source" id="{self.name}-source-{number}">{words}'
+                f"<sup>[{number}]</sup></span>"
+            )
+        return words
+
+
+def _place(sentence: ScoredSentence) -> tuple[int, int, int]:
+    return sentence.doc_index, sentence.start, sentence.end
 
 
 def _strength_between(scores: list[float]) -> Callable[[float], float]:

@@ -85,7 +85,7 @@ def link_all(
     top: int = 3,
 ) -> list[tuple[SummarySentence, ...]]:
     """For each candidate the sentences of its summary, each with the `top` document sentences that
-    support it best (those that score above 0).
+    support it best: those that score above 0, and half as well as the best or better.
 
     All of them go to the scorer together. `doc_index` counts the candidate's own documents.
     """
@@ -121,8 +121,9 @@ def _sentences(documents: Sequence[Document], splitter: Splitter) -> list[Senten
 
 def _best(task: ScoringTask, scores: Sequence[float], top: int) -> tuple[ScoredSentence, ...]:
     order = sorted(range(len(scores)), key=lambda i: (-scores[i], i))
+    worthwhile = max(scores) / 2
     return tuple(
         ScoredSentence(s.text, s.doc_index, s.start, s.end, float(scores[i]))
         for i in order[:top]
-        if scores[i] > 0 and (s := task.sentences[i])
+        if scores[i] > 0 and scores[i] >= worthwhile and (s := task.sentences[i])
     )

@@ -36,10 +36,7 @@ def test_each_sentence_has_its_sources_best_first_at_true_offsets():
     summary = "Bob built the tower. Bananas are yellow."
     first, second = link(summary, FRUIT, TOWER)
     assert [summary[s.start : s.end] for s in (first, second)] == [first.text, second.text]
-    assert [(s.doc_index, s.text) for s in first.sources][:2] == [
-        (1, "Bob built the tower in 1889."),
-        (1, "The tower is tall."),
-    ]
+    assert [(s.doc_index, s.text) for s in first.sources] == [(1, "Bob built the tower in 1889.")]
     assert [s.score for s in first.sources] == sorted(
         (s.score for s in first.sources), reverse=True
     )

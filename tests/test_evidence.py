@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recomp_core.claims import Evidence, missing_claims
+from recomp_core.evidence import Evidence, missing_claims
 
 
 @pytest.mark.parametrize(
