@@ -340,6 +340,9 @@ def test_a_text_written_anew_is_one_document(merge):
                         {"index": 0, "id": "a", "metadata": {"tags": ["x"], "page": 3}},
                         {"index": 2, "id": None, "metadata": {"title": "Greek"}},
                     ],
+                    "truncated": False,
+                    "reason": "",
+                    "support": [],
                 }
             },
         )

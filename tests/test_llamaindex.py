@@ -539,7 +539,18 @@ def test_a_summary_is_one_new_node_with_its_sources():
     assert summary.node.text == "Ana built it."
     assert [info.node_id for info in summary.node.child_nodes] == ["t", "u"]
     assert summary.node.child_nodes[0].metadata == {"page": 1}
-    assert summary.metadata == {"recomp": {"outcome": "compressed", "sources": [2, 3]}}
+    assert summary.metadata == {
+        "recomp": {
+            "outcome": "compressed",
+            "sources": [
+                {"index": 2, "id": "t", "metadata": {"page": 1}},
+                {"index": 3, "id": "u", "metadata": {}},
+            ],
+            "truncated": False,
+            "reason": "",
+            "support": [],
+        }
+    }
     assert summary.score == 0.6
     assert summary.node.node_id not in {"b", "t", "u"}
     assert image == nodes[0]
