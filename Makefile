@@ -13,7 +13,7 @@ STAMPS := $(VENV)/.stamps
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export HF_HUB_DISABLE_PROGRESS_BARS = 1
 
-.PHONY: demo test lint notebooks bench-contexts bench-speed clean
+.PHONY: demo test lint notebooks bench-contexts bench-abstractive bench-speed clean
 
 demo: $(STAMPS)/demo
 	$(BIN)/recomp example --html demo.html
@@ -27,10 +27,13 @@ lint: $(STAMPS)/lint
 	$(BIN)/mypy
 
 notebooks: $(STAMPS)/notebooks
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --nbmake --nbmake-timeout=300 -p no:socket notebooks
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --nbmake --nbmake-timeout=300 --force-enable-socket notebooks
 
 bench-contexts: $(STAMPS)/benchmarks
 	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/contexts.py
+
+bench-abstractive: $(STAMPS)/benchmarks
+	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/abstractive_speed.py
 
 bench-speed: $(STAMPS)/benchmarks
 	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/speed.py

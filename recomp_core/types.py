@@ -268,10 +268,9 @@ class Compression:
 
     def __repr__(self) -> str:
         # The documents are long: what a person wants to see in a prompt or a log is the result.
-        return (
-            f"Compression({self.outcome}, kept {len(self.kept)} of "
-            f"{len(self.kept) + len(self.dropped)} sentences, text={self.text!r})"
-        )
+        sentences = len(self.kept) + len(self.dropped)
+        kept = f"kept {len(self.kept)} of {sentences} sentences, " if sentences else ""
+        return f"Compression({self.outcome}, {kept}text={self.text!r})"
 
     def _repr_html_(self) -> str:
         from .html import compression_fragment
