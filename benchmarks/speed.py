@@ -4,8 +4,9 @@
 
 A call takes 5, 20 or 100 documents of about 100 words, splits them, encodes query and sentences,
 and picks. Medians over the rounds, with the spread; ratios are medians of the rounds' ratios.
-Peers: LlamaIndex's SentenceEmbeddingOptimizer and LangChain's EmbeddingsFilter over documents that were
-split with our splitter, both with the same sentence-transformers model at its default batch size.
+Peers: LlamaIndex's SentenceEmbeddingOptimizer and LangChain's EmbeddingsFilter over documents that
+were split with our splitter, both with the same sentence-transformers model at its default batch
+size.
 """
 
 from __future__ import annotations

@@ -139,8 +139,8 @@ def _numbers(text: str) -> Iterator[_Number]:
         return not any(start <= match.start() < end for start, end in taken)
 
     for match in filter(free, _HAN.finditer(text)):
-        if (value := _han(match.group())) is not None:
-            yield match.group(), [frozenset([float(value)])]
+        if (numeral := _han(match.group())) is not None:
+            yield match.group(), [frozenset([float(numeral)])]
     yield from _spelled(text, [match for match in _WORD.finditer(text) if free(match)])
 
 

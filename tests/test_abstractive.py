@@ -49,8 +49,7 @@ class Words:
 
     def stream(self, prompt):
         self.prompts.append(prompt)
-        for character in self.answer(prompt):
-            yield character
+        yield from self.answer(prompt)
 
 
 TOWER = Document(

@@ -217,7 +217,7 @@ def test_chat_reader_needs_logprobs():
 
     class Chat:
         model = "some-model"
-        replies = [("Bob. ", [-0.1, -0.3])]  # noqa: RUF012
+        replies = [("Bob. ", [-0.1, -0.3])]
 
         def with_logprobs(self, prompts):
             return self.replies

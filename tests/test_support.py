@@ -74,7 +74,7 @@ class Entails:
     """A cross-encoder for inference: a premise entails a hypothesis that it contains."""
 
     class config:  # noqa: N801
-        id2label = {0: "CONTRADICTION", 1: "ENTAILMENT", 2: "NEUTRAL"}  # noqa: RUF012
+        id2label = {0: "CONTRADICTION", 1: "ENTAILMENT", 2: "NEUTRAL"}
 
     def predict(self, pairs, batch_size, apply_softmax, show_progress_bar):
         assert apply_softmax
@@ -89,7 +89,7 @@ def test_entailment():
 def test_a_model_without_entailment_is_refused():
     class Sentiment:
         class config:  # noqa: N801
-            id2label = {0: "good", 1: "bad"}  # noqa: RUF012
+            id2label = {0: "good", 1: "bad"}
 
     with pytest.raises(ValueError, match="good, bad is not one for natural language inference"):
         EntailmentScorer(Sentiment())
