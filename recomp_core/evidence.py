@@ -1,9 +1,14 @@
-"""The numbers, dates and names in a sentence, and whether the documents have them.
+"""The checkable facts of a sentence: its numbers, dates and names, and whether texts have them.
 
-Numbers are compared by value: "1,024" is "1024", "twelve" is "12", "1.5 million" is "1,500,000",
-"十二" is "12", "3rd" is "3". Names are runs of capitalised words, compared word by word apart from
-case, accents and endings. In scripts without capitals only numbers, and names in Latin letters, can
-be told; and a name that begins a sentence only if it has several words.
+Alike are "1,024", "1 024" and 1024; "twelve", "twelfth", "十二" and 12; "1.5 million" and "150万";
+"3 March 1998", "March 3, 1998", "1998-03-03" and "1998年3月3日", of which day, month and year are
+looked for one by one; "the 1980s" and 1985. Signs and units are not compared. Numbers in words are
+known in English and Chinese, names of months in English.
+
+A name is a run of words with capitals. Case, accents and endings ("Reyes'", "Москвы") do not
+matter to it; another name does. The word that begins a sentence has its capital from there, so a
+single name in that place is not checked; in German, whose nouns all have one, no single name is.
+In scripts without capitals only numbers and Latin-script names are.
 """
 
 from __future__ import annotations
@@ -12,243 +17,360 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from decimal import Decimal
 
-_UNITS = {
-    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
-    "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19,
-}  # fmt: skip
-_TENS = {
-    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
-    "eighty": 80, "ninety": 90,
-}  # fmt: skip
-_SCALES = {
-    "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12,
-}  # fmt: skip
-_ORDINALS = {
-    "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
-    "eighth": 8, "ninth": 9, "tenth": 10, "eleventh": 11, "twelfth": 12,
-}  # fmt: skip
-_MONTHS = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
-]  # fmt: skip
-_HAN_DIGITS = {
-    "〇": 0, "零": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7,
-    "八": 8, "九": 9,
-}  # fmt: skip
-_HAN_SCALES = {
-    "十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8,
-}  # fmt: skip
-# These are pronouns, or units of time, as often as numbers: nobody has to account for them.
-_NOT_CLAIMS = {"one", "first", "second", "zero", "hundred", "thousand", "million"}
+from rapidfuzz.distance import Indel, Prefix
 
-_CONNECTORS = {
-    "of", "the", "and", "de", "da", "du", "des", "del", "di", "la", "le", "van", "von", "der",
-    "den", "al", "el", "y",
-}  # fmt: skip
-# Words that begin a sentence without being part of a name.
-_OPENERS = {
-    "a", "an", "the", "this", "that", "these", "those", "it", "its", "he", "she", "they", "his",
-    "her", "their", "we", "you", "i", "in", "on", "at", "by", "for", "from", "to", "of", "with",
-    "as", "and", "or", "but", "if", "when", "while", "after", "before", "since", "until",
-    "although", "because", "both", "all", "some", "most", "many", "no", "there", "however",
-    "according", "during", "under", "over", "between", "one", "two", "later", "then", "today",
-    "finally", "also", "afterwards", "meanwhile", "eventually", "initially", "previously", "only",
-    "here", "now",
-}  # fmt: skip
-
-_DIGITS = re.compile(r"\d{1,3}(?:[,'\u2019 ]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?")
-_SEPARATORS = re.compile(r"[,'\u2019 ]")
-_HAN = re.compile(rf"[{''.join(_HAN_DIGITS)}{''.join(_HAN_SCALES)}]+")
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
-_SCALE_AFTER = re.compile(r"[\s-]*(hundred|thousand|million|billion|trillion|[万萬亿億])", re.I)
-_ISO_DATE = re.compile(r"\b\d{4}-(0[1-9]|1[0-2])-\d{2}\b")
-_END_OF_SENTENCE = re.compile(r"[.!?:;。！？]\s")
-
-# A number as it is written, with its possible readings, each a set of values: "20 000" can be one
-# number or two.
-_Number = tuple[str, list[frozenset[float]]]
+from .words import UNSPACED
 
 
-@dataclass(frozen=True)
 class Evidence:
-    """What documents have to offer: the values of their numbers, and their words in order."""
+    """The numbers, dates and names of `texts`, to look up those of a sentence in."""
 
-    texts: tuple[str, ...]
+    def __init__(self, texts: Iterable[str]) -> None:
+        texts = [text.translate(_NARROW) for text in texts]
+        keys = {key for text in texts for fact in _facts(text) for key in fact.keys}
+        self.keys = keys.union(*map(_implied, keys))
+        self.is_german = any(map(_is_german, texts))
+        self._texts = [_Words(text) for text in texts]
 
-    @cached_property
-    def numbers(self) -> frozenset[float]:
-        """All values; the name of a month counts as its number too."""
-        found: set[float] = set()
-        for text in map(_plain, self.texts):
-            for _, readings in _numbers(text):
-                found.update(*readings)
-            names = (word.lower() for word in _WORD.findall(text))
-            found.update(_MONTHS.index(name) + 1.0 for name in names if name in _MONTHS)
-        return frozenset(found)
-
-    @cached_property
-    def words(self) -> tuple[str, ...]:
-        """All words, bare; the month of a date such as 1998-03-05 counts as its name too."""
-        found: list[str] = []
-        for text in map(_plain, self.texts):
-            found += (_bare(word) for word in _WORD.findall(text))
-            found += (_MONTHS[int(month) - 1] for month in _ISO_DATE.findall(text))
-        return tuple(found)
-
-    def has_name(self, name: Sequence[str]) -> bool:
-        """Whether the words stand in this order, with at most two others between them."""
-        places = [i for i, word in enumerate(self.words) if _same_word(name[0], word)]
-        return any(self._goes_on(name[1:], place + 1, place + len(name) + 2) for place in places)
-
-    def _goes_on(self, rest: Sequence[str], first: int, last: int) -> bool:
-        window = iter(self.words[first:last])
-        return all(any(_same_word(word, other) for other in window) for word in rest)
+    def has_name(self, words: Sequence[str]) -> bool:
+        """Whether the words stand close together in one of the texts, in any order."""
+        return any(text.has(words) for text in self._texts)
 
 
 def missing_claims(sentence: str, evidence: Evidence) -> tuple[str, ...]:
-    """The numbers, dates and names of `sentence`, as it writes them, that the evidence lacks."""
-    text = _plain(sentence)
-    missing = [
-        number
-        for number, readings in _numbers(text)
-        if number.lower() not in _NOT_CLAIMS
-        and not any(reading <= evidence.numbers for reading in readings)
+    """The numbers, dates and names that the texts do not have, as `sentence` writes them."""
+    text = _MARK.sub(lambda mark: " " * len(mark.group()), sentence.translate(_NARROW))
+    facts = list(_facts(text))
+    spans = [
+        (fact.start, fact.end)
+        for fact in facts
+        if not _VAGUE.fullmatch(text, fact.start, fact.end) and not fact.keys & evidence.keys
     ]
-    missing += [written for written, name in _names(text) if not evidence.has_name(name)]
-    return tuple(dict.fromkeys(missing))
+    for fact in facts:  # "March" and "Twelve" are no names; what stands after them begins nothing
+        text = text[: fact.start] + "一" * (fact.end - fact.start) + text[fact.end :]
+    spans += [
+        (name[0].start(), name[-1].end())
+        for name in _names(text, evidence.is_german or _is_german(text))
+        if not evidence.has_name([_folded(word.group()) for word in name])
+    ]
+    return tuple(dict.fromkeys(sentence[start:end] for start, end in spans))
 
 
-def _numbers(text: str) -> Iterator[_Number]:
-    taken: list[tuple[int, int]] = []  # scale words that belong to a number in digits
-    for match in _DIGITS.finditer(text):
-        written = match.group()
-        whole = float(_SEPARATORS.sub("", written))
-        if scale := _SCALE_AFTER.match(text, match.end()):
-            unit = scale.group(1).lower()
-            taken.append(scale.span())
-            value = round(whole * (_SCALES.get(unit) or _HAN_SCALES[unit]), 6)
-            yield text[match.start() : scale.end()], [frozenset([value])]
-        else:
-            apart = frozenset(float(_SEPARATORS.sub("", part)) for part in written.split())
-            yield written, [frozenset([whole]), apart]
+# Full-width forms ("１２％") to narrow ones, character by character, so that offsets stay true.
+_NARROW = {0xFF01 + offset: 0x21 + offset for offset in range(94)}
 
-    def free(match: re.Match[str]) -> bool:
-        return not any(start <= match.start() < end for start, end in taken)
-
-    for match in filter(free, _HAN.finditer(text)):
-        if (numeral := _han(match.group())) is not None:
-            yield match.group(), [frozenset([float(numeral)])]
-    yield from _spelled(text, [match for match in _WORD.finditer(text) if free(match)])
+# What numbers something and states nothing: "2. " before a list item, "[2]" after a sentence.
+_MARK = re.compile(r"^\s*\d{1,3}[.)](?=\s)|\[\d{1,3}\]", re.MULTILINE)
 
 
-def _spelled(text: str, words: Sequence[re.Match[str]]) -> Iterator[_Number]:
-    """Numbers in English words: "twenty-two", "one hundred and five", "third"."""
-    run: list[re.Match[str]] = []
-    for word in words:
-        name = word.group().lower()
-        joined = bool(run) and text[run[-1].end() : word.start()] in (" ", "-")
-        is_part = name in _UNITS or name in _TENS or name in _SCALES
-        is_link = name == "and" and bool(run) and run[-1].group().lower() in _SCALES
-        if joined and (is_part or is_link):
-            run.append(word)
-            continue
-        yield from _closed_number(text, run)
-        run = [word] if is_part else []
-        if name in _ORDINALS:
-            yield word.group(), [frozenset([float(_ORDINALS[name])])]
-    yield from _closed_number(text, run)
+# Numbers and dates.
+
+_Key = Decimal | str
+"""A number's value; or "month 3", "1980s", "80s" (of any century)."""
 
 
-def _closed_number(text: str, run: list[re.Match[str]]) -> Iterator[_Number]:
-    if run and run[-1].group().lower() == "and":
-        run.pop()
-    if run:
-        value = _value(word.group().lower() for word in run)
-        yield text[run[0].start() : run[-1].end()], [frozenset([value])]
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """A number or a part of a date at `start`; any of `keys` in the documents bears it out."""
+
+    start: int
+    end: int
+    keys: frozenset[_Key]
 
 
-def _value(names: Iterable[str]) -> float:
+def _numbered(words: str, start: int = 1) -> dict[str, int]:
+    return {word: number for number, word in enumerate(words.split(), start)}
+
+
+_ONES = {
+    **_numbered("one two three four five six seven eight nine"),
+    **_numbered("first second third fourth fifth sixth seventh eighth ninth"),
+}
+_TENS = {
+    stem + ending: 10 * number
+    for stem, number in _numbered("twent thirt fort fift sixt sevent eight ninet", 2).items()
+    for ending in ("y", "ieth")
+}
+_SPELLED = {
+    **_numbered("zero one two three four five six seven eight nine ten eleven twelve", 0),
+    **_numbered("thirteen fourteen fifteen sixteen seventeen eighteen nineteen", 13),
+    **_numbered("tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth", 10),
+    **_numbered("seventeenth eighteenth nineteenth", 17),
+    **_ONES,
+    **_TENS,
+}
+_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "bn": 10**9, "trillion": 10**12}
+_DECADES = {f"{word[:-1]}ies": f"{tens}s" for word, tens in _TENS.items() if word[-1] == "y"}
+_MONTHS = _numbered("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec")
+_DIGITS_ZH = {**_numbered("零 一 二 三 四 五 六 七 八 九", 0), "〇": 0, "两": 2, "兩": 2}
+_UNITS_ZH = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
+
+# Too common to say anything: "one" the pronoun, "second" the time, numerals within Chinese words.
+_VAGUE = re.compile(r"(?i:zero|one|first|second)|[〇零一二三四五六七八九十两兩]|[百千万萬亿億].*")
+
+
+def _either(words: Iterable[str]) -> str:
+    return f"(?:{'|'.join(sorted(words, key=len, reverse=True))})"
+
+
+_SMALL = rf"\b(?:{_either(_TENS)}[\s-]{_either(_ONES)}|{_either(_SPELLED)})\b"
+_BELOW_1000 = (
+    rf"(?:(?:{_SMALL}|\ba)[\s-]hundred(?:th)?\b"
+    rf"(?:[\s-](?:and\s)?{_SMALL}(?!\shundred))?|{_SMALL})"
+)
+_SCALE = rf"[\s-]{_either(_SCALES)}\b"
+_LONG_MONTHS = (
+    "January February March April May June July August September October November December"
+)
+_ZH = f"[{''.join((*_DIGITS_ZH, *_UNITS_ZH))}]"
+
+_FACT = re.compile(
+    "|".join(
+        (
+            # not the 380 of "A380"
+            r"(?<![A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u052f\d])(?:"
+            r"(?P<ymd>\d{4}([-/.])\d\d?\2\d\d?(?!\d))",
+            r"(?P<dmy>\d\d?([-/.])\d\d?\4\d{4}(?!\d))",
+            r"(?P<decade>(?:\d\d)?\d0['’]?s\b)",
+            r"(?P<month_zh>\d\d?\s?月)",
+            r"(?P<digits>(?:\d{1,3}(?:[ \u00a0\u2009\u202f'’]\d{3})+(?!\d)|\d+)(?:[.,]\d+)*"
+            rf"(?:[\s-]?(?:hundred|{_either(_SCALES)})\b|\s?[十百千万萬亿億]{{1,4}})?))",
+            rf"(?P<spelled_decade>(?i:\b{_either(_DECADES)})\b)",
+            rf"(?P<spelled>(?i:(?:{_BELOW_1000}|\ba){_SCALE}"
+            rf"(?:\s{_BELOW_1000}{_SCALE})*(?:\s(?:and\s)?{_BELOW_1000}(?!{_SCALE}))?"
+            rf"|{_BELOW_1000}))",
+            rf"(?P<month>\b{_either(_LONG_MONTHS.split())}\b"
+            rf"|\b(?:{_either(_MONTHS)}|Sept)\.?(?=\s\d)|(?<=\d\s)(?:{_either(_MONTHS)}|Sept)\b)",
+            r"(?P<spelled_month_zh>(?:十[一二]?|[一二三四五六七八九])月)",
+            f"(?P<zh>{_ZH}{{1,24}})",
+        )
+    )
+)
+
+
+def _facts(text: str) -> Iterator[_Fact]:
+    for match in _FACT.finditer(text):
+        for keys in _keys(match.lastgroup or "", match.group()):
+            yield _Fact(match.start(), match.end(), frozenset(keys))
+
+
+def _keys(kind: str, text: str) -> list[set[_Key]]:
+    """The keys of what `_FACT` found: one set for a number, one for each part of a date."""
+    if kind == "ymd":
+        year, month, day = map(int, re.findall(r"\d+", text))
+        return [{Decimal(year)}, {f"month {month}"}, {Decimal(day)}]
+    if kind == "dmy":  # or month, day, year
+        day, month, year = map(int, re.findall(r"\d+", text))
+        return [
+            {Decimal(day), f"month {day}"},
+            {Decimal(month), f"month {month}"},
+            {Decimal(year)},
+        ]
+    if kind == "decade":
+        return [{"".join(filter(str.isdigit, text)) + "s"}]
+    if kind == "spelled_decade":
+        return [{_DECADES[text.lower()]}]
+    if kind == "month":
+        return [{f"month {_MONTHS[text[:3]]}"}]
+    if kind == "month_zh":
+        return [{f"month {int(text[:-1])}"}]
+    if kind == "spelled_month_zh":
+        return [{f"month {_value_zh(text[:-1])}"}]
+    if kind == "spelled":
+        return [{_value_spelled(text)}]
+    if kind == "zh":
+        return [{_value_zh(text)}]
+    return [{value} for value in _values(text)]
+
+
+_GROUPED = re.compile(
+    r"(?P<whole>[1-9]\d{0,2}(?P<mark>[., \u00a0\u2009\u202f'’])(?:\d{2,3}(?P=mark))*\d{3})"
+    r"(?:(?!(?P=mark))[.,](?P<decimals>\d+))?"
+)
+
+
+def _values(text: str) -> list[Decimal]:
+    """The value of digits, with a scale perhaps; of several numbers if they only stand close.
+
+    A comma or full stop before exactly three digits groups thousands, whatever the language.
+    """
+    found = re.fullmatch(r"(.*\d)[\s-]*(\D*)", text, re.DOTALL)
+    assert found is not None  # noqa: S101 - begins with a digit
+    digits, scale = found.groups()
+    if grouped := _GROUPED.fullmatch(digits):
+        whole = re.sub(r"\D", "", grouped["whole"])
+        values = [Decimal(f"{whole}.{grouped['decimals'] or 0}")]
+    elif re.fullmatch(r"\d+[.,]\d+", digits):
+        values = [Decimal(digits.replace(",", "."))]
+    else:
+        values = [Decimal(number) for number in re.findall(r"\d+", digits)]
+    if scale:
+        values[-1] *= _value_zh(scale) if scale[0] in _UNITS_ZH else _value_spelled(f"a {scale}")
+    return values
+
+
+def _value_spelled(text: str) -> Decimal:
     total = current = 0
-    for name in names:
-        if name == "hundred":
-            current = max(current, 1) * 100
-        elif name in _SCALES:
-            total, current = total + max(current, 1) * _SCALES[name], 0
-        else:
-            current += _UNITS.get(name, 0) + _TENS.get(name, 0)
-    return float(total + current)
+    for word in re.findall(r"[a-z]+", text.lower()):
+        if word in _SPELLED:
+            current += _SPELLED[word]
+        elif word.startswith("hundred"):
+            current = (current or 1) * 100
+        elif word in _SCALES:
+            total += (current or 1) * _SCALES[word]
+            current = 0
+    return Decimal(total + current)
 
 
-def _han(numeral: str) -> int | None:
-    """The value of a Chinese numeral; None for a lone digit, which is a word as often."""
-    if all(character in _HAN_DIGITS for character in numeral):
-        # 一九九八 is a year, digit by digit.
-        digits = "".join(str(_HAN_DIGITS[character]) for character in numeral)
-        return int(digits) if len(numeral) > 1 else None
+def _value_zh(text: str) -> Decimal:
+    if not set(text) & _UNITS_ZH.keys():
+        return Decimal("".join(str(_DIGITS_ZH[character]) for character in text))
     total = section = digit = 0
-    for character in numeral:
-        if character in _HAN_DIGITS:
-            digit = _HAN_DIGITS[character]
-        elif (scale := _HAN_SCALES[character]) < 10**4:
-            section, digit = section + (digit or 1) * scale, 0
+    for character in text:
+        unit = _UNITS_ZH.get(character)
+        if unit is None:
+            digit = _DIGITS_ZH[character]
+        elif unit < 10**4:
+            section += (digit or 1) * unit
+            digit = 0
+        elif total < unit:  # 一万亿: the unit counts all that came before
+            total = (total + section + digit or 1) * unit
+            section = digit = 0
         else:
-            total, section, digit = total + (section + digit or 1) * scale, 0, 0
-    return total + section + digit
+            total += (section + digit or 1) * unit
+            section = digit = 0
+    return Decimal(total + section + digit)
 
 
-def _names(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Runs of capitalised words as they are written, and their bare words."""
+def _implied(key: _Key) -> set[_Key]:
+    """What a document with `key` also bears out: a year its decade, a decade its short form."""
+    if isinstance(key, Decimal):
+        if not 1000 <= key < 2100 or key % 1:
+            return set()
+        return {f"{int(key) // 10}0s", f"{int(key) // 10 % 10}0s"}
+    return {key[2:]} if len(key) == 5 else {f"19{key}"} if len(key) == 3 else set()
+
+
+# Names.
+
+_WORD = re.compile(rf"(?:(?!{UNSPACED.pattern})[^\W_])+")
+_JOINT = re.compile(r"[ \u00a0'’.&-]{1,2}")
+_SENTENCE_END = re.compile(r"[.:!?…。\n\r]")
+
+# Words that begin sentences; most others that do stand in the documents too.
+_OPENERS = _numbered(
+    "a about above according after against all along also although an and another around as at "
+    "because before besides between both but by despite during each every few for from he her here "
+    "his how however if in instead into it its later like many meanwhile most my near no nor not "
+    "of on once only or other our over per several she since so some still such than thanks that "
+    "the their then there these they this those though through thus to today together under unlike "
+    "until upon via we what when where whereas whether which while who why with within without yet "
+    "you als am auf aus bei beim bis das dem den der des die durch ein eine er es für im ist mit "
+    "nach seit sie über um und unter vom von vor wenn wie zu zum zur"
+).keys()
+_GERMAN = re.compile(r"\b(?:auf|das|eine|ist|nicht|und|wurde)\b")
+
+
+def _is_german(text: str) -> bool:
+    return len(set(_GERMAN.findall(text))) > 1
+
+
+def _runs(text: str) -> Iterator[tuple[bool, list[re.Match[str]]]]:
+    """The runs of words with capitals, and whether a run begins a sentence."""
     run: list[re.Match[str]] = []
+    begins, end = False, 0
     for word in _WORD.finditer(text):
-        if run and text[run[-1].end() : word.start()].strip(" .-&"):
-            yield from _closed_name(text, run)
+        gap = text[end : word.start()]
+        joined = bool(run) and run[-1].end() == end and _JOINT.fullmatch(gap)
+        if run and not joined:
+            yield begins, run
             run = []
-        if word.group()[0].isupper() or (run and word.group() in _CONNECTORS):
+        if _is_capital(word.group()):
+            if not run:
+                space = re.split(r"\w", gap)[-1]
+                begins = bool(_SENTENCE_END.search(space)) or (end == 0 and space == gap)
             run.append(word)
-        else:
-            yield from _closed_name(text, run)
-            run = []
-    yield from _closed_name(text, run)
+        end = word.end()
+    if run:
+        yield begins, run
 
 
-def _closed_name(text: str, run: list[re.Match[str]]) -> Iterator[tuple[str, list[str]]]:
-    begins_sentence = bool(run) and _begins_sentence(text, run[0].start())
-    if begins_sentence and run[0].group().lower() in _OPENERS:
-        run, begins_sentence = run[1:], False
-    while run and run[-1].group() in _CONNECTORS:
-        run = run[:-1]
-    while run and run[0].group() in _CONNECTORS:
-        run = run[1:]
-    if not run or (begins_sentence and len(run) == 1):
-        return  # a single word at the beginning of a sentence is capitalised anyway
-    name = [_bare(word.group()) for word in run if word.group() not in _CONNECTORS]
-    yield text[run[0].start() : run[-1].end()], name
+def _is_capital(word: str) -> bool:
+    return word[0].isalpha() and any(map(str.isupper, word))
 
 
-def _begins_sentence(text: str, position: int) -> bool:
-    head = _END_OF_SENTENCE.split(text[:position])[-1]
-    return not head.strip(" \t\"'“”‘’([*-")
+def _names(text: str, is_german: bool) -> Iterator[list[re.Match[str]]]:
+    """The runs without what may have its capital for another reason, and without initials."""
+    for begins, run in _runs(text):
+        if begins and run[0].group().lower() in _OPENERS:
+            begins, run = False, run[1:]
+        name = [word for word in run if len(word.group()) > 1]
+        doubtful = is_german or (begins and len(run) == 1)
+        if len(name) > 1 or (name and not (doubtful and _is_ordinary(name[0].group()))):
+            yield name
 
 
-def _same_word(a: str, b: str) -> bool:
-    """Equal, or alike up to the ending: "Москва" and "Москве", "Reyes" and "Reyeses"."""
-    if a == b:
+def _is_ordinary(word: str) -> bool:
+    """Whether only the first letter is a capital: "Reyes", not "NASA" or "A380"."""
+    return word[1:].islower()
+
+
+class _Words:
+    """Where every word of a text stands, folded. The initials of a name stand where it begins."""
+
+    def __init__(self, text: str) -> None:
+        self._places: dict[str, list[int]] = {}
+        starts = {}
+        for place, word in enumerate(_WORD.finditer(text)):
+            starts[word.start()] = place
+            self._places.setdefault(_folded(word.group()), []).append(place)
+        for _, run in _runs(text):
+            initials = "".join(word.group()[0] for word in run)
+            self._places.setdefault(_folded(initials), []).append(starts[run[0].start()])
+
+    def has(self, words: Sequence[str]) -> bool:
+        """Whether all `words` stand within two words more than they are."""
+        first, *others = (self._places_of(word) for word in words)
+        reach = len(words) + 1
+        return any(
+            all(any(abs(place - other) <= reach for other in places) for places in others)
+            for place in first
+        )
+
+    def _places_of(self, word: str) -> list[int]:
+        if not word.isalpha():
+            return self._places.get(word, [])
+        return [
+            p for known, places in self._places.items() if _is_variant(word, known) for p in places
+        ]
+
+
+_UNACCENTED = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i"})
+
+
+def _folded(word: str) -> str:
+    """Without case and accents."""
+    decomposed = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_UNACCENTED)
+
+
+def _is_variant(word: str, other: str) -> bool:
+    """Whether one name may be the other, declined or spelled a little differently.
+
+    Languages in other scripts decline names ("Анна", "Анной"); in Latin script a last letter more
+    or less counts only if the name is long: Niger is not Nigeria, nor Paul Paula.
+    """
+    if word == other:
         return True
-    from rapidfuzz.distance import Prefix
-
-    shorter = min(len(a), len(b))
-    return shorter >= 5 and abs(len(a) - len(b)) <= 2 and Prefix.similarity(a, b) >= shorter - 1
-
-
-def _bare(word: str) -> str:
-    """Case folded, without accents and possessive endings."""
-    word = re.sub(r"['\u2019]s?$", "", unicodedata.normalize("NFKD", word.casefold()))
-    return "".join(c for c in word if not "\u0300" <= c <= "\u036f")
+    shortest_stem, longest_ending = (6, 1) if word.isascii() else (3, 2)
+    stem = Prefix.similarity(word, other)
+    ending = max(len(word), len(other)) - stem
+    if stem >= shortest_stem and ending <= longest_ending:
+        return True
+    return Indel.normalized_similarity(word, other) >= _SAME_SPELLING
 
 
-def _plain(text: str) -> str:
-    """Full-width and other compatibility forms as plain ones; all spaces alike."""
-    return re.sub(r"\s", " ", unicodedata.normalize("NFKC", text))
+# Dostoevsky is Dostoyevsky (0.95), but Johnson is not Johnston (0.93).
+_SAME_SPELLING = 0.94

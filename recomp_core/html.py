@@ -6,7 +6,7 @@ Kept sentences are told apart by weight, underline and a printed score, not by c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from html import escape
 
 from .types import (
@@ -129,14 +129,16 @@ class _View:
         digest = hashlib.sha256(repr(compression.to_dict()).encode("utf-8", "replace"))
         self.name = f"recomp-{digest.hexdigest()[:8]}"
         self.kept = frozenset(map(_place, compression.kept))
-        self.cited: dict[tuple[int, int, int], int] = {}
-        for sentence in compression.support:
-            for source in sentence.sources:
-                self.cited.setdefault(_place(source), len(self.cited) + 1)
         self.strength = _strength_between([sentence.score for sentence in compression.kept])
         located = {_place(s): s for sentence in compression.support for s in sentence.sources}
         located.update({_place(s): s for s in (*compression.kept, *compression.dropped)})
-        self.sentences = group_by_document(located[place] for place in sorted(located))
+        self.sentences = group_by_document(_apart(located[place] for place in sorted(located)))
+        shown = {_place(s) for sentences in self.sentences.values() for s in sentences}
+        self.cited: dict[tuple[int, int, int], int] = {}
+        for sentence in compression.support:
+            for source in sentence.sources:
+                if _place(source) in shown:
+                    self.cited.setdefault(_place(source), len(self.cited) + 1)
 
     def lights(self) -> str:
         """The rules by which a sentence of the summary lights up its sources."""
@@ -148,6 +150,7 @@ class _View:
                 f"#{self.name}-source-{self.cited[_place(source)]} "
                 "{ background: rgb(var(--mark) / .3); outline: 2px solid rgb(var(--mark)); }\n"
                 for source in sentence.sources
+                if _place(source) in self.cited
             ]
         return "".join(rules)
 
@@ -174,7 +177,8 @@ class _View:
     def _claim(self, number: int, sentence: SummarySentence) -> str:
         links = ", ".join(
             f'<a href="#{self.name}-source-{n}" aria-label="source {n}">{n}</a>'
-            for n in (self.cited[_place(source)] for source in sentence.sources)
+            for n in map(self.cited.get, map(_place, sentence.sources))
+            if n is not None
         )
         words, note = escape(sentence.text), ""
         if not sentence.supported:
@@ -191,8 +195,6 @@ class _View:
         heading = document.title or document.id or f"Document {index + 1}"
         text, position = [], 0
         for sentence in self.sentences.get(index, []):
-            if sentence.start < position:
-                continue  # a gate may have split the documents otherwise than the extractor
             text.append(escape(document.text[position : sentence.start]))
             text.append(self._sentence(sentence))
             position = sentence.end
@@ -217,6 +219,15 @@ class _View:
                 f"<sup>[{number}]</sup></span>"
             )
         return words
+
+
+def _apart(sentences: Iterable[ScoredSentence]) -> Iterator[ScoredSentence]:
+    """Without those that overlap: a gate and an extractor may have split a document differently."""
+    index, end = -1, 0
+    for sentence in sentences:
+        if sentence.doc_index != index or sentence.start >= end:
+            index, end = sentence.doc_index, sentence.end
+            yield sentence
 
 
 def _place(sentence: ScoredSentence) -> tuple[int, int, int]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .protocols import Candidate, SentenceScorer, Splitter
+from .scoring import sentence_inputs
 from .splitting import SentenceSplitter
 from .types import Document, ScoredSentence, ScoringTask, Sentence, SummarySentence
 from .words import words
@@ -20,22 +21,34 @@ class OverlapScorer:
     it is what the documents do not say.
     """
 
-    default_min_score = 0.5
+    default_min_score = 0.35
+    """Of sentences by hand in eight languages, 45 of 47 faithful ones reach it, 3 of 44 invented
+    ones do (`tests/test_support_cases.py`).
+    """
 
     def score(self, tasks: Sequence[ScoringTask]) -> list[list[float]]:
-        """For each task one share per sentence."""
+        """For each task one share per sentence; a document's title counts for all of its own."""
         return [self._score(task) for task in tasks]
 
     def _score(self, task: ScoringTask) -> list[float]:
-        wanted = set(words(task.query))
-        found = [wanted & set(words(sentence.text)) for sentence in task.sentences]
-        frequency = Counter(word for has in found for word in has)
-        weight = {word: math.log(1 + len(found) / (1 + frequency[word])) for word in wanted}
+        wanted = _stems(task.query)
+        found = [wanted & _stems(text) for text in sentence_inputs(task, "title")]
+        frequency = Counter(stem for has in found for stem in has)
+        # BM25's weight of a word.
+        weight = {
+            stem: math.log(1 + (len(found) - frequency[stem] + 0.5) / (frequency[stem] + 0.5))
+            for stem in wanted
+        }
         # Summed in a fixed order: a set's order changes from process to process.
-        total = sum(weight[word] for word in sorted(wanted))
+        total = sum(weight[stem] for stem in sorted(wanted))
         if not total:
             return [0.0] * len(found)
-        return [sum(weight[word] for word in sorted(has)) / total for has in found]
+        return [sum(weight[stem] for stem in sorted(has)) / total for has in found]
+
+
+def _stems(text: str) -> set[str]:
+    """The words' first five letters, which most inflections leave as they are; numbers whole."""
+    return {word[:5] if word.isalpha() else word for word in words(text)}
 
 
 class EntailmentScorer:

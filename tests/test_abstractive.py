@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 
 import pytest
 from conftest import shared_words
@@ -34,8 +35,8 @@ class Words:
         return len(text.split())
 
     def truncate(self, text, max_tokens):
-        words = text.split()
-        return text if len(words) <= max_tokens else " ".join(words[:max_tokens])
+        ends = [match.end() for match in re.finditer(r"\S+", text)]
+        return text if len(ends) <= max_tokens else text[: ends[max_tokens - 1]]
 
     def summarize(self, prompts):
         self.prompts += prompts

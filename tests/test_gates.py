@@ -209,6 +209,13 @@ class TestLocalReader:
             assert answer.n_tokens == n_tokens
             assert answer.logprob == pytest.approx(total, abs=1e-4)
             assert 0 < answer.confidence <= 1
+        # Neither dropout nor the model's own generation settings have a say in it.
+        model.train()
+        model.generation_config.repetition_penalty = 5.0
+        assert reader.answer(self.PROMPTS) == answers
+        assert model.training
+        with pytest.raises(ValueError, match="do not fit into the reader's 64 positions"):
+            reader.answer(["bob " * 100])
 
 
 def test_chat_reader_needs_logprobs():

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..scoring import Context, SimilarityFunction, require
 from .encoder import SentenceTransformerEncoder
+
+# While transformers loads a model it patches its own classes: of two that load at once one is left
+# without weights, and so are those that are loaded later.
+ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -45,18 +50,19 @@ def load_sentence_transformer(
     hub = {"revision": revision, "local_files_only": local_files_only}
     try:
         plain = not _has_file(source, "modules.json", **hub)
-        model = SentenceTransformer(
-            source,
-            device=device,
-            trust_remote_code=False,
-            truncate_dim=truncate_dim,
-            # "auto" would load a bfloat16 checkpoint as such, which is slow on a CPU.
-            model_kwargs={"dtype": torch.float32},
-            similarity_fn_name="dot" if plain else None,
-            **hub,
-        )
+        with ONE_AT_A_TIME:
+            model = SentenceTransformer(
+                source,
+                device=device,
+                trust_remote_code=False,
+                truncate_dim=truncate_dim,
+                # "auto" would load a bfloat16 checkpoint as such, which is slow on a CPU.
+                model_kwargs={"dtype": torch.float32},
+                similarity_fn_name="dot" if plain else None,
+                **hub,
+            )
     except Exception as error:
-        raise ModelLoadError(_explained(source, local_files_only, error)) from error
+        raise ModelLoadError(explained(source, local_files_only, error)) from error
     model.eval()
     encoder = SentenceTransformerEncoder(model, batch_size=batch_size)
     if plain:
@@ -120,7 +126,8 @@ def _has_file(source: str, name: str, **hub: Any) -> bool:
     return found is not None
 
 
-def _explained(source: str, local_files_only: bool, error: Exception) -> str:
+def explained(source: str, local_files_only: bool, error: Exception) -> str:
+    """One line that names the model, what went wrong with it, and the remedy."""
     cause = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"
     if os.path.isdir(source):
         return f"the model in {source} can't be loaded ({cause}): it is damaged or incomplete"

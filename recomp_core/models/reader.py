@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from ..errors import SummaryError
 from ..gates import ReaderAnswer
 from ..splitting import replace_surrogates
+from .summarizer import SPECIAL_TOKENS, evaluating, position_limit
 
 
 class LocalReader:
@@ -51,26 +53,26 @@ class LocalReader:
 
         ids = [self.tokenizer(prompt, verbose=False)["input_ids"] for prompt in prompts]
         longest = max(map(len, ids))
-        pad = self.tokenizer.pad_token_id
-        pad = self.tokenizer.eos_token_id if pad is None else pad
         # A causal model goes on where its prompt ends, so that its padding stands in front.
         causal = not self.model.config.is_encoder_decoder
+        limit = position_limit(self.model.config, "encoder")
+        if limit is not None and longest + (self.max_new_tokens if causal else 0) > limit:
+            raise ValueError(
+                f"a prompt of {longest} tokens and max_new_tokens={self.max_new_tokens} do not fit "
+                f"into the reader's {limit} positions: shorten it"
+            )
+        pad = self.tokenizer.pad_token_id
+        pad = self.tokenizer.eos_token_id if pad is None else pad
         rows, masks = [], []
         for row in ids:
             padding = [pad or 0] * (longest - len(row))
             rows.append([*padding, *row] if causal else [*row, *padding])
             mask = [0] * len(padding), [1] * len(row)
             masks.append([*mask[0], *mask[1]] if causal else [*mask[1], *mask[0]])
-        with torch.inference_mode():
-            output = self.model.generate(
+        with torch.inference_mode(), evaluating(self.model):
+            output = self._writer(pad).generate(
                 input_ids=torch.tensor(rows, device=self.model.device),
                 attention_mask=torch.tensor(masks, device=self.model.device),
-                max_new_tokens=self.max_new_tokens,
-                do_sample=False,
-                num_beams=1,
-                pad_token_id=pad,
-                return_dict_in_generate=True,
-                output_logits=True,
             )
         written = output.sequences[:, longest if causal else 1 :]
         logits = torch.stack(output.logits, dim=1).float()  # (n_prompts, n_written, vocabulary)
@@ -79,6 +81,23 @@ class LocalReader:
             self._read(tokens, values)
             for tokens, values in zip(written.tolist(), logprobs.tolist(), strict=True)
         ]
+
+    def _writer(self, pad: int | None) -> Any:
+        """The model with plain greedy search in place of its own generation config: a penalty on
+        repetition, say, would make it write what it does not hold likely.
+        """
+        from transformers import GenerationConfig
+
+        writer, theirs = copy.copy(self.model), self.model.generation_config
+        special = {name: getattr(theirs, name, None) for name in SPECIAL_TOKENS}
+        writer.generation_config = GenerationConfig(
+            **{**special, "pad_token_id": pad},
+            max_new_tokens=self.max_new_tokens,
+            do_sample=False,
+            return_dict_in_generate=True,
+            output_logits=True,
+        )
+        return writer
 
     def _read(self, tokens: Sequence[int], logprobs: Sequence[float]) -> ReaderAnswer:
         """The answer up to its end: the end token, which counts, or the stop text."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any, Literal, get_args
 from ..errors import ModelLoadError
 from ..folders import CONFIG_FILE
 from ..scoring import require
-from .loading import _explained, looks_like_path
+from .loading import ONE_AT_A_TIME, explained, looks_like_path
 from .summarizer import GenerationSettings, LocalSummarizer, Seq2SeqSummarizer
 
 Backend = Literal["torch", "ctranslate2"]
@@ -28,10 +27,6 @@ _COMPUTE_TYPES: dict[str, tuple[ComputeType, ...]] = {
 }
 
 ADAPTER_CONFIG = "adapter_config.json"
-
-# While transformers loads a model it patches its own classes: of two that load at once one is left
-# without weights, and so are those that are loaded later.
-_LOADING = threading.Lock()
 
 
 def load_summarizer(
@@ -118,7 +113,7 @@ class Checkpoint:
         device = device or _accelerator()
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise ValueError(f"device={device!r}, but torch sees no CUDA device here")
-        with _LOADING, _explaining(self.source):
+        with ONE_AT_A_TIME, _explaining(self.source):
             model, report = AutoModelForSeq2SeqLM.from_pretrained(
                 self.folder,
                 # "auto" would load a bfloat16 checkpoint as such, which is slow on a CPU.
@@ -348,4 +343,4 @@ def _explaining(source: str, local_files_only: bool = False) -> Iterator[None]:
     except (ModelLoadError, ImportError, MemoryError):
         raise
     except Exception as error:
-        raise ModelLoadError(_explained(source, local_files_only, error)) from error
+        raise ModelLoadError(explained(source, local_files_only, error)) from error

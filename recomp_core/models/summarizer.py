@@ -263,7 +263,7 @@ class Seq2SeqSummarizer(LocalSummarizer):
             rows, batch_first=True, padding_value=self.model.generation_config.pad_token_id or 0
         )
         mask = torch.arange(padded.shape[1]) < lengths[:, None]
-        with self._model_lock, _evaluating(self.model):
+        with self._model_lock, evaluating(self.model):
             outputs = self._writer.generate(
                 input_ids=padded.to(self.model.device),
                 attention_mask=mask.long().to(self.model.device),
@@ -309,12 +309,12 @@ class Seq2SeqSummarizer(LocalSummarizer):
             do_sample=False,
             use_cache=True,
             **(beams if self.settings.num_beams > 1 else {}),
-            **{name: getattr(theirs, name, None) for name in _SPECIAL_TOKENS},
+            **{name: getattr(theirs, name, None) for name in SPECIAL_TOKENS},
         )
         return writer
 
 
-_SPECIAL_TOKENS = (
+SPECIAL_TOKENS = (
     "bos_token_id",
     "eos_token_id",
     "pad_token_id",
@@ -350,7 +350,7 @@ class _TokenStreamer:
 
 
 @contextmanager
-def _evaluating(model: Any) -> Iterator[None]:
+def evaluating(model: Any) -> Iterator[None]:
     """Dropout off, and every module afterwards as it was."""
     training = [module for module in model.modules() if module.training]
     model.eval()

@@ -1,0 +1,110 @@
+"""`load_compressor` and `save_compressor` around checkpoints that write."""
+
+import json
+
+import pytest
+from tiny_seq2seq import checkpoint, examples, save_as_bin
+
+from recomp_core import (
+    AbstractiveCompressor,
+    ExtractiveCompressor,
+    ModelLoadError,
+    SupportGate,
+    TopK,
+    load_compressor,
+    save_compressor,
+)
+
+pytestmark = pytest.mark.model
+
+DOCUMENTS = ["the tower was built by bob . it rains .", "bananas are yellow ."]
+PROMPT = "{query} {documents}"
+
+
+@pytest.fixture(scope="module")
+def t5():
+    return checkpoint("t5")
+
+
+@pytest.mark.parametrize("kind", ["t5", "t5-v1.1", "bart", "encoder-decoder"])
+def test_the_config_decides_the_kind(kind):
+    compressor = load_compressor(checkpoint(kind), device="cpu", max_new_tokens=8)
+    assert isinstance(compressor, AbstractiveCompressor)
+    assert compressor.summarizer.settings.max_new_tokens == 8
+
+
+def test_the_name_does_not(tmp_path):
+    from tiny_bert import save_contriever_style
+
+    folder = save_contriever_style(tmp_path / "t5-abstractive-bart")
+    assert isinstance(load_compressor(folder, device="cpu"), ExtractiveCompressor)
+
+
+def test_pickled_weights_of_the_published_layout(t5, tmp_path):
+    compressor = load_compressor(save_as_bin(t5, tmp_path / "bin"), device="cpu")
+    prompt, summary = examples(1)[0]
+    assert compressor.summarizer.summarize([prompt]) == [summary]
+
+
+def test_what_is_loaded_gives_the_same_results(t5, tmp_path):
+    compressor = load_compressor(
+        t5, device="cpu", prompt=PROMPT, titles=True, max_new_tokens=12, num_beams=2,
+        length_penalty=0.5, max_input_tokens=64, batch_size=3,
+    )  # fmt: skip
+    folder = save_compressor(compressor, tmp_path / "saved")
+    loaded = load_compressor(folder, device="cpu")
+    assert loaded.summarizer.settings == compressor.summarizer.settings
+    assert (loaded.prompt, loaded.titles) == (compressor.prompt, True)
+    assert loaded.compress("who ?", DOCUMENTS) == compressor.compress("who ?", DOCUMENTS)
+    assert load_compressor(folder, device="cpu", num_beams=1).summarizer.settings.num_beams == 1
+    from transformers import AutoModelForSeq2SeqLM
+
+    assert AutoModelForSeq2SeqLM.from_pretrained(folder) is not None
+
+
+def test_a_saved_summarizer_is_checked_too(t5, tmp_path):
+    folder = save_compressor(load_compressor(t5, device="cpu"), tmp_path / "saved")
+    (folder / "tokenizer.json").write_bytes(b"{}")
+    with pytest.raises(ModelLoadError, match="tokenizer.json was changed"):
+        load_compressor(folder, device="cpu")
+
+
+def test_what_has_no_written_form_is_refused(t5, tmp_path):
+    with pytest.raises(ValueError, match="the gate can't be saved.*load_compressor"):
+        save_compressor(load_compressor(t5, device="cpu", gate=SupportGate()), tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_settings_of_the_other_kind_are_refused(t5, tmp_path):
+    from tiny_bert import save_contriever_style
+
+    with pytest.raises(ValueError, match="selector, context: not for .* which writes summaries"):
+        load_compressor(t5, device="cpu", selector=TopK(1), context="title")
+    bert = save_contriever_style(tmp_path / "bert")
+    with pytest.raises(ValueError, match="num_beams: not for .* which ranks sentences"):
+        load_compressor(bert, device="cpu", num_beams=4)
+    with pytest.raises(TypeError, match="load_compressor has no setting nun_beams"):
+        load_compressor(t5, nun_beams=4)
+
+
+def test_a_decoder_only_model_is_named(tmp_path):
+    (tmp_path / "config.json").write_text(
+        json.dumps({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]})
+    )
+    with pytest.raises(ModelLoadError, match="writes text .GPT2LMHeadModel."):
+        load_compressor(tmp_path)
+
+
+def test_the_command_line_writes_summaries(t5, tmp_path):
+    import subprocess
+    import sys
+
+    (tmp_path / "a.txt").write_text(DOCUMENTS[0] * 10)
+    done = subprocess.run(
+        [sys.executable, "-m", "recomp_core", "compress", "-q", "who ?", "-m", str(t5),
+         "--max-new-tokens", "6", "-f", "json", str(tmp_path / "a.txt")],
+        capture_output=True, check=True, timeout=120,
+    )  # fmt: skip
+    result = json.loads(done.stdout)
+    assert result["kept"] == []
+    assert result["outcome"] in ("compressed", "nothing_relevant")
