@@ -42,6 +42,8 @@ def available() -> bool:
 
 
 def _lines(path: Path) -> Iterator[dict]:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not there: set RECOMP_DATA to the folder of the data")
     with gzip.open(path, "rt", encoding="utf-8") as stream:
         for line in stream:
             yield json.loads(line)
