@@ -7,12 +7,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, Protocol, get_args, runtime_checkable
+from dataclasses import replace
+from typing import Literal, get_args
 
 from .evidence import Evidence, missing_claims
 from .layout import Layout
-from .protocols import Candidate, Gate, SentenceScorer, Splitter, Verdict
+from .protocols import (
+    Candidate,
+    Gate,
+    Reader,
+    ReaderAnswer,
+    SentenceScorer,
+    Splitter,
+    Verdict,
+)
 from .scoring import check_choice
 from .splitting import SentenceSplitter
 from .support import OverlapScorer, link_all
@@ -84,31 +92,6 @@ class SupportGate:
         if self.policy == "fall_back":
             return Verdict("", what, fall_back=True)
         return Verdict("", what)
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderAnswer:
-    """What a reader model answered, and how sure of it it was.
-
-    logprob: the sum of the natural log-probabilities of the answer's `n_tokens` tokens.
-    """
-
-    text: str
-    logprob: float
-    n_tokens: int
-
-    @property
-    def confidence(self) -> float:
-        """The geometric mean of the tokens' probabilities, 0…1."""
-        return math.exp(self.logprob / self.n_tokens) if self.n_tokens else 0.0
-
-
-@runtime_checkable
-class Reader(Protocol):
-    """A language model that answers and knows how likely its own answer was to it."""
-
-    def answer(self, prompts: Sequence[str]) -> list[ReaderAnswer]:
-        """One greedy answer per prompt."""
 
 
 class UsefulnessGate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -104,6 +105,31 @@ class Gate(Protocol):
 
     def check(self, candidates: Sequence[Candidate]) -> list[Verdict]:
         """One verdict per candidate, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderAnswer:
+    """What a reader model answered, and how sure of it it was.
+
+    logprob: the sum of the natural log-probabilities of the answer's `n_tokens` tokens.
+    """
+
+    text: str
+    logprob: float
+    n_tokens: int
+
+    @property
+    def confidence(self) -> float:
+        """The geometric mean of the tokens' probabilities, 0…1."""
+        return math.exp(self.logprob / self.n_tokens) if self.n_tokens else 0.0
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """A language model that answers and knows how likely its own answer was to it."""
+
+    def answer(self, prompts: Sequence[str]) -> list[ReaderAnswer]:
+        """One greedy answer per prompt."""
 
 
 @runtime_checkable

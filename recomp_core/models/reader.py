@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import SummaryError
-from ..gates import ReaderAnswer
+from ..protocols import ReaderAnswer
 from ..splitting import replace_surrogates
 from .summarizer import SPECIAL_TOKENS, evaluating, position_limit
 
