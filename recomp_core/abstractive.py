@@ -118,10 +118,14 @@ class AbstractiveCompressor:
         With a gate, which must see the whole, in one piece. A summary that grows as long as the
         documents ends there, as it cannot be taken back.
         """
-        (job,) = self._prepare(check_batch([query], [documents]))
-        if self.gate is not None or job.result is not None:
-            if text := self.compress(query, documents).text:
+        inputs = check_batch([query], [documents])
+        if self.gate is not None:
+            if text := self.compress(*inputs[0]).text:
                 yield text
+            return
+        (job,) = self._prepare(inputs)
+        if job.result is not None:
+            yield from _known(job.result)
             return
         limit = _Limit(len(job.original_text))
         for piece in self.summarizer.stream(job.prompt):
@@ -133,10 +137,14 @@ class AbstractiveCompressor:
     async def astream(self, query: str, documents: Iterable[str | Document]) -> AsyncIterator[str]:
         """`stream` without blocking the event loop."""
         inputs = check_batch([query], [documents])
-        (job,) = await asyncio.to_thread(self._prepare, inputs)
-        if self.gate is not None or job.result is not None:
+        if self.gate is not None:
             if text := (await self.acompress(*inputs[0])).text:
                 yield text
+            return
+        (job,) = await asyncio.to_thread(self._prepare, inputs)
+        if job.result is not None:
+            for piece in _known(job.result):
+                yield piece
             return
         limit = _Limit(len(job.original_text))
         async for piece in self._apieces(job.prompt):
@@ -431,11 +439,24 @@ def _each(
     if not candidates:
         return []
     try:
-        return [*check(candidates)]
+        verdicts = [*check(candidates)]
+        if len(verdicts) != len(candidates):
+            raise ValueError(
+                f"the gate gave {len(verdicts)} verdicts for {len(candidates)} candidates"
+            )
+        return [*verdicts]
     except Exception as error:
         if len(candidates) == 1:
             return [error]
         return [verdict for candidate in candidates for verdict in _each(check, [candidate])]
+
+
+def _known(result: Compression | Exception) -> Iterator[str]:
+    """A result that needs no summarizer, as a stream."""
+    if isinstance(result, Exception):
+        raise result
+    if result.text:
+        yield result.text
 
 
 def _all_sound(results: list[Compression | Exception]) -> list[Compression]:

@@ -146,3 +146,8 @@ class Compressor(Protocol):
 
     async def acompress(self, query: str, documents: Iterable[str | Document]) -> Compression:
         """`compress` without blocking the event loop."""
+
+    async def acompress_batch(
+        self, queries: Sequence[str], documents_lists: Sequence[Iterable[str | Document]]
+    ) -> list[Compression]:
+        """`compress_batch` without blocking the event loop."""

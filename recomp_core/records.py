@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from .errors import BatchError
 from .protocols import Compressor
@@ -78,9 +78,9 @@ class RecordJob:
         self.source = source
         self.output = output
         self.settings = _digest(json.dumps(settings, sort_keys=True, default=str).encode())
-        if overwrite and output is not None:
-            output.unlink(missing_ok=True)
-        self.done = {} if output is None else self._read_done(output)
+        # Begun anew only when the work begins: a model that can't be loaded costs no finished file.
+        self._mode: Literal["wb", "ab"] = "wb" if overwrite else "ab"
+        self.done = {} if output is None or overwrite else self._read_done(output)
 
     def run(self, compressor: Compressor, *, batch_records: int = 32) -> Summary:
         """Compress what is not done yet, `batch_records` at a time. Broken lines are logged."""
@@ -94,7 +94,7 @@ class RecordJob:
             sink = sys.stdout.buffer
             if self.output is not None:
                 self.output.parent.mkdir(parents=True, exist_ok=True)
-                sink = stack.enter_context(self.output.open("ab"))
+                sink = stack.enter_context(self.output.open(self._mode))
             bar = stack.enter_context(
                 tqdm(total=self._count_lines(), unit=" records", disable=None, file=sys.stderr)
             )

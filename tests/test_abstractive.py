@@ -374,6 +374,33 @@ def test_a_stream_of_nothing_and_of_too_much():
     assert "".join(says("abcdefghij").stream("q", ["12345"])) == "abcde"
 
 
+async def test_a_stream_asks_the_extractor_once():
+    class Counting(ExtractiveCompressor):
+        calls = 0
+
+        def compress_batch(self, queries, documents_lists):
+            self.calls += 1
+            return super().compress_batch(queries, documents_lists)
+
+    extractor = Counting(shared_words, selector=Threshold(1))
+    for gate in (None, Judge(Verdict("Bob."))):
+        compressor = says("Bob.", extractor=extractor, gate=gate)
+        for query, text in (("bob", "Bob."), ("zebra", "")):
+            extractor.calls = 0
+            assert "".join(compressor.stream(query, [TOWER])) == text
+            assert "".join([p async for p in compressor.astream(query, [TOWER])]) == text
+            assert extractor.calls == 2
+
+
+def test_a_gate_that_miscounts_is_named():
+    class Mute:
+        def check(self, candidates):
+            return []
+
+    with pytest.raises(ValueError, match="gave 0 verdicts for 1 candidates"):
+        says("Bob.", gate=Mute()).compress("q", [TOWER])
+
+
 def test_a_stream_raises_what_went_wrong():
     def broken(prompt):
         raise RuntimeError("cut off")

@@ -125,7 +125,9 @@ def test_results_of_other_settings_or_inputs_are_not_mixed(tmp_path, one_sentenc
     other = write(tmp_path / "other.jsonl", *reversed(RECORDS))
     with pytest.raises(ValueError, match="another line 1"):
         RecordJob(other, out, settings=SETTINGS).run(one_sentence)
+    before = out.read_bytes()
     job = RecordJob(other, out, settings={}, overwrite=True)
+    assert out.read_bytes() == before  # nothing is thrown away before the work begins
     assert job.run(one_sentence).compressed == 10
     (tmp_path / "notes.txt").write_text("my notes\n")
     with pytest.raises(ValueError, match="line 1 of .* was not written by this command"):
