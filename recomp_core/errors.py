@@ -41,8 +41,8 @@ Reason = Literal[
 ]
 
 
-class SummaryError(RuntimeError):
-    """No summary came back.
+class EndpointError(RuntimeError):
+    """An endpoint gave nothing that can be used.
 
     reason: "cut" (by the limit on its length, or on its way), "refused" by the model, "filtered" by
         the provider, "malformed" (not what the protocol says), "invalid" (the endpoint turned the
@@ -56,3 +56,11 @@ class SummaryError(RuntimeError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class SummaryError(EndpointError):
+    """No summary came back."""
+
+
+class BudgetError(RuntimeError):
+    """A run has used up the requests or tokens that it was given; nothing finished is lost."""
