@@ -30,7 +30,11 @@ def questions(
         if n is not None and len(rows) >= n:
             break
         row["documents"] = [
-            Document(d["text"], title=d["title"] or None)
+            Document(
+                d["text"],
+                title=d["title"] or None,
+                metadata={key: d[key] for key in ("is_gold", "gold_sentences") if key in d},
+            )
             for d in row["documents"][: None if name == "musique" else documents]
         ]
         rows.append(row)

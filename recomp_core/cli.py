@@ -20,6 +20,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .extractive import ExtractiveCompressor
+    from .records import RecordJob
     from .types import Compression
 
 app = typer.Typer(
@@ -31,6 +32,11 @@ app = typer.Typer(
 )
 
 EXIT_ERROR, EXIT_PARTLY, EXIT_INTERRUPTED = 1, 3, 130
+
+
+class EngineName(str, Enum):
+    local = "local"
+    ray = "ray"
 
 
 class Format(str, Enum):
@@ -136,6 +142,10 @@ def compress(
     batch_records: Annotated[
         int, typer.Option(min=1, help="Records of a JSONL file that are compressed together.")
     ] = 32,
+    engine: Annotated[
+        EngineName, typer.Option(help="Where JSONL records are compressed: here, or by Ray.")
+    ] = EngineName.local,
+    workers: Annotated[int, typer.Option(min=1, help="With --engine ray: how many actors.")] = 2,
     overwrite: Annotated[
         bool, typer.Option(help="Begin the output file anew instead of carrying on with it.")
     ] = False,
@@ -159,7 +169,8 @@ def compress(
         "extract_tokens": extract_tokens,
     }  # fmt: skip
     if query is None:
-        _compress_records(files, output, model, settings, batch_records, overwrite, format)
+        job = _record_job(files, output, model, settings, overwrite, format)
+        _compress_records(job, {"model": model, **settings}, batch_records, engine, workers)
     else:
         _compress_files(query, files, output, model, settings, format)
 
@@ -226,15 +237,14 @@ def _compress_files(
         output.write_text(shown, encoding="utf-8", errors="replace")
 
 
-def _compress_records(
+def _record_job(
     files: list[str],
     output: Path | None,
     model: str | None,
     settings: dict[str, Any],
-    batch_records: int,
     overwrite: bool,
     format: Format,  # noqa: A002
-) -> None:
+) -> RecordJob:
     from .records import RecordJob
 
     if len(files) != 1 or not (files[0] == "-" or files[0].endswith((".jsonl", ".ndjson"))):
@@ -246,10 +256,23 @@ def _compress_records(
         raise typer.BadParameter(
             "records are written as JSONL: --format html is for one --query", param_hint="--format"
         )
-    from .settings import compressor_from_settings
+    return RecordJob(files[0], output, settings={"model": model, **settings}, overwrite=overwrite)
 
-    job = RecordJob(files[0], output, settings={"model": model, **settings}, overwrite=overwrite)
-    summary = job.run(compressor_from_settings(model, **settings), batch_records=batch_records)
+
+def _compress_records(
+    job: RecordJob, settings: dict[str, Any], batch_records: int, engine: EngineName, workers: int
+) -> None:
+    from .records import CompressWorker
+
+    if engine is EngineName.ray:
+        from .engines import RayEngine
+
+        on_ray = RayEngine(workers=workers)
+        summary = job.run_on(on_ray, CompressWorker, settings, batch_records=batch_records)
+    else:
+        from .settings import compressor_from_settings
+
+        summary = job.run(compressor_from_settings(**settings), batch_records=batch_records)
     typer.echo(f"recomp: {summary}", err=True)
     if summary.failed:
         raise typer.Exit(EXIT_PARTLY)

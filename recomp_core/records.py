@@ -14,12 +14,14 @@ import hashlib
 import json
 import logging
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
+from .engines import Engine, Item, LocalEngine, Worker
 from .errors import BatchError
 from .protocols import Compressor
 from .types import Compression, Document, as_documents, check_query
@@ -28,17 +30,6 @@ logger = logging.getLogger(__name__)
 
 # What of a compression goes into a line; the documents are in the input.
 _WRITTEN = ("text", "outcome", "sources", "kept", "truncated", "support", "reason")
-
-
-@dataclass(frozen=True)
-class Record:
-    """One line of the input, checked."""
-
-    line: int
-    digest: str
-    query: str
-    documents: tuple[Document, ...]
-    rest: Mapping[str, Any]
 
 
 @dataclass
@@ -84,6 +75,19 @@ class RecordJob:
 
     def run(self, compressor: Compressor, *, batch_records: int = 32) -> Summary:
         """Compress what is not done yet, `batch_records` at a time. Broken lines are logged."""
+        return self.run_on(
+            LocalEngine(), lambda: CompressWorker(compressor), {}, batch_records=batch_records
+        )
+
+    def run_on(
+        self,
+        engine: Engine,
+        worker: Callable[..., Worker],
+        settings: Mapping[str, Any],
+        *,
+        batch_records: int = 32,
+    ) -> Summary:
+        """The same on an engine, with one `worker(**settings)` for each of its processes."""
         from tqdm import tqdm
         from tqdm.contrib.logging import logging_redirect_tqdm
 
@@ -98,19 +102,24 @@ class RecordJob:
             bar = stack.enter_context(
                 tqdm(total=self._count_lines(), unit=" records", disable=None, file=sys.stderr)
             )
-            batch: list[Record] = []
-            for line, raw in enumerate(source, start=1):
-                bar.update()
-                record = self._record(line, raw, summary)
-                if record is not None:
-                    batch.append(record)
-                if len(batch) >= batch_records:
-                    self._compress(compressor, batch, sink, summary)
-                    batch = []
-            self._compress(compressor, batch, sink, summary)
+            batches = _batched(self._items(source, summary, bar), batch_records)
+            for results in engine.map(worker, settings, batches):
+                for result in results:
+                    self._write(result, sink, summary)
+                    bar.update()
+                sink.flush()
         return summary
 
-    def _record(self, line: int, raw: bytes, summary: Summary) -> Record | None:
+    def _items(self, source: Iterable[bytes], summary: Summary, bar: Any) -> Iterator[Item]:
+        """What is still to be done; every other line counts as passed."""
+        for line, raw in enumerate(source, start=1):
+            item = self._item(line, raw, summary)
+            if item is None:
+                bar.update()
+            else:
+                yield item
+
+    def _item(self, line: int, raw: bytes, summary: Summary) -> Item | None:
         """The record of a line that is still to be done; None for any other line."""
         if not raw.strip():
             return None
@@ -124,53 +133,18 @@ class RecordJob:
             summary.done_before += 1
             return None
         try:
-            return _parse(line, digest, raw)
-        except (ValueError, TypeError, KeyError) as error:
-            self._set_aside(line, error, summary)
+            return {"line": line, "digest": digest, "record": json.loads(raw)}
+        except ValueError as error:
+            self._set_aside(line, described(error), summary)
             return None
 
-    def _compress(
-        self, compressor: Compressor, batch: Sequence[Record], sink: BinaryIO, summary: Summary
-    ) -> None:
-        for record, result in self._results(compressor, batch):
-            if isinstance(result, Exception):
-                self._set_aside(record.line, result, summary)
-            else:
-                sink.write(self._line(record, result))
-                summary.compressed += 1
-        sink.flush()
-
-    def _results(
-        self, compressor: Compressor, batch: Sequence[Record]
-    ) -> Iterator[tuple[Record, Compression | Exception]]:
-        try:
-            yield from zip(
-                batch,
-                compressor.compress_batch([r.query for r in batch], [r.documents for r in batch]),
-                strict=True,
-            )
-        except BatchError as error:
-            yield from zip(batch, error.results, strict=True)
-        except Exception as error:
-            # One bad record must not take the others of its batch along: each by itself.
-            if len(batch) == 1:
-                yield batch[0], error
-            else:
-                for record in batch:
-                    yield from self._results(compressor, [record])
-
-    def _line(self, record: Record, result: Compression) -> bytes:
-        content = {
-            **record.rest,
-            "query": record.query,
-            "rate": round(result.rate(), 6),
-            **{key: value for key, value in _rounded(result.to_dict()).items() if key in _WRITTEN},
-            "recomp": {"line": record.line, "input": record.digest, "settings": self.settings},
-        }
-        try:
-            return json.dumps(content, ensure_ascii=False).encode() + b"\n"
-        except UnicodeEncodeError:  # a lone surrogate has no UTF-8, but JSON can escape it
-            return json.dumps(content).encode() + b"\n"
+    def _write(self, result: Item, sink: BinaryIO, summary: Summary) -> None:
+        if "error" in result:
+            self._set_aside(result["line"], result["error"], summary)
+            return
+        mark = {"line": result["line"], "input": result["digest"], "settings": self.settings}
+        sink.write(as_line({**result["content"], "recomp": mark}))
+        summary.compressed += 1
 
     def _read_done(self, output: Path) -> dict[int, str]:
         """Line numbers and digests of what `output` holds; a torn last line is cut off."""
@@ -207,13 +181,83 @@ class RecordJob:
         with _opened(self.source) as stream:
             return sum(1 for _ in stream)
 
-    def _set_aside(self, line: int, error: Exception, summary: Summary) -> None:
-        logger.error("%s, line %d: %s: %s", self.source, line, type(error).__name__, error)
+    def _set_aside(self, line: int, error: str, summary: Summary) -> None:
+        logger.error("%s, line %d: %s", self.source, line, error)
         summary.failed += 1
 
 
-def _parse(line: int, digest: str, raw: bytes) -> Record:
-    data = json.loads(raw)
+class CompressWorker:
+    """Records to compressions, for `engines`.
+
+    compressor: any; without one `compressor_from_settings(**settings)` makes it.
+    Items: {"line", "digest", "record"}. Results: {"line", "digest", "content"}, or {"line",
+    "error"}.
+    """
+
+    def __init__(self, compressor: Compressor | None = None, **settings: Any) -> None:
+        if compressor is None:
+            from .settings import compressor_from_settings
+
+            compressor = compressor_from_settings(**settings)
+        self.compressor = compressor
+
+    def __call__(self, items: Sequence[Item]) -> list[Item]:
+        """One result per item, in order."""
+        records = [_parsed(item["record"]) for item in items]
+        whole = [record for record in records if isinstance(record, Record)]
+        results = self._results(whole) if whole else iter(())
+        return [
+            self._result(item, record, next(results) if isinstance(record, Record) else record)
+            for item, record in zip(items, records, strict=True)
+        ]
+
+    def _results(self, records: Sequence[Record]) -> Iterator[Compression | Exception]:
+        queries, documents = [r.query for r in records], [r.documents for r in records]
+        try:
+            yield from self.compressor.compress_batch(queries, documents)
+        except BatchError as error:
+            yield from error.results
+        except Exception as error:
+            # One bad record must not take the others of its batch along: each by itself.
+            if len(records) == 1:
+                yield error
+            else:
+                for record in records:
+                    yield from self._results([record])
+
+    @staticmethod
+    def _result(
+        item: Item, record: Record | Exception, result: Compression | Exception
+    ) -> dict[str, Any]:
+        if isinstance(result, Exception) or isinstance(record, Exception):
+            return {"line": item["line"], "error": described(result)}
+        written = _rounded(result.to_dict())
+        content = {
+            **record.rest,
+            "query": record.query,
+            "rate": round(result.rate(), 6),
+            **{key: value for key, value in written.items() if key in _WRITTEN},
+        }
+        return {"line": item["line"], "digest": item["digest"], "content": content}
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record of the input, checked."""
+
+    query: str
+    documents: tuple[Document, ...]
+    rest: Mapping[str, Any]
+
+
+def _parsed(data: Any) -> Record | Exception:
+    try:
+        return _parse(data)
+    except (ValueError, TypeError, KeyError) as error:
+        return error
+
+
+def _parse(data: Any) -> Record:
     if not isinstance(data, dict):
         raise ValueError(f"a record must be a JSON object, got {type(data).__name__}")
     rest = dict(data)
@@ -224,11 +268,12 @@ def _parse(line: int, digest: str, raw: bytes) -> Record:
     query = check_query(rest.pop("query", None) or rest.pop("question", None))
     documents = rest.pop("documents")
     if isinstance(documents, list):
-        documents = [_document(d) if isinstance(d, dict) else d for d in documents]
-    return Record(line, digest, query, as_documents(documents), rest)
+        documents = [document_of(d) if isinstance(d, dict) else d for d in documents]
+    return Record(query, as_documents(documents), rest)
 
 
-def _document(data: Mapping[str, Any]) -> Document:
+def document_of(data: Mapping[str, Any]) -> Document:
+    """A document as a record holds it; keys that are not known become metadata."""
     if "text" not in data:
         raise ValueError(f'a document needs "text", got {", ".join(data)}')
     known = {"text", "title", "id", "metadata"}
@@ -250,6 +295,25 @@ def _rounded(value: Any) -> Any:
             key: round(item, 5) if key == "score" else _rounded(item) for key, item in value.items()
         }
     return [_rounded(item) for item in value] if isinstance(value, list) else value
+
+
+def as_line(content: Mapping[str, Any]) -> bytes:
+    """One line of JSON; whatever a text holds."""
+    try:
+        return json.dumps(content, ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError:  # a lone surrogate has no UTF-8, but JSON can escape it
+        return json.dumps(content).encode() + b"\n"
+
+
+def described(error: object) -> str:
+    """An error in one line of a record or a log."""
+    return f"{type(error).__name__}: {error}"
+
+
+def _batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    items = iter(items)
+    while batch := list(islice(items, size)):
+        yield batch
 
 
 def _opened(source: str) -> Any:

@@ -1,0 +1,171 @@
+"""Training data of the extractive compressor: score, then mine (paper, section 3.1)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from ..meter import Meter
+from ..protocols import Splitter
+from ..scoring import as_scorer
+from ..splitting import SentenceSplitter
+from ..types import Document, ScoringTask, Sentence
+from .fields import DIGITS, checked, question_fields, score_fields
+from .jobs import Labelled
+from .mining import check_mining, mine
+from .questions import Question
+from .scores import AnswerRequest, AnswerScore, AnswerScorer, Kind
+
+
+class ContrastiveLabeller:
+    """Questions to records of a positive sentence and hard negatives. A `jobs.Labeller`.
+
+    scorer: how likely the reader holds the answer after a sentence and the question.
+    encoder: the one to be trained, whose own similarity finds the hard negatives: anything that
+        `ExtractiveCompressor` takes, or such a compressor, whose splitter is then used too.
+    epsilon, num_negatives: see `mining.mine`.
+    needs_gain: whether the positive must be better than no sentence at all. If it is not, nothing
+        in the documents helps, and the question is kept apart as unhelpful.
+    splitter: documents to sentences. keep_documents: write the documents into each record.
+    """
+
+    def __init__(
+        self,
+        scorer: AnswerScorer,
+        encoder: Any,
+        *,
+        epsilon: float = 0.0,
+        num_negatives: int = 5,
+        needs_gain: bool = True,
+        splitter: Splitter | None = None,
+        keep_documents: bool = True,
+    ) -> None:
+        check_mining(epsilon, num_negatives)
+        self.scorer = scorer
+        self.encoder = as_scorer(getattr(encoder, "scorer", encoder))
+        self.splitter = splitter or getattr(encoder, "splitter", None) or SentenceSplitter()
+        self.epsilon = epsilon
+        self.num_negatives = num_negatives
+        self.needs_gain = needs_gain
+        self.keep_documents = keep_documents
+
+    @cached_property
+    def identity(self) -> Mapping[str, Any]:
+        """JSON values that decide the labels."""
+        return {
+            "builder": "contrastive",
+            "scorer": self.scorer.identity,
+            "encoder": _described(self.encoder),
+            "splitter": repr(self.splitter),
+            "epsilon": self.epsilon,
+            "num_negatives": self.num_negatives,
+            "needs_gain": self.needs_gain,
+            "keep_documents": self.keep_documents,
+        }
+
+    @property
+    def meters(self) -> tuple[Meter, ...]:
+        """What counts the requests and tokens of a run."""
+        return (self.scorer.meter,)
+
+    def requests(self, question: Question) -> list[AnswerRequest]:
+        """All that will be asked of the scorer for a question: no context, then each sentence."""
+        contexts = dict.fromkeys(sentence.text for sentence in self._sentences(question))
+        contexts = {"": None, **contexts} if self.needs_gain else contexts
+        return [AnswerRequest(question.query, text, question.answers) for text in contexts]
+
+    def label(self, questions: Sequence[Question]) -> Iterator[Labelled | Exception]:
+        """A record, or the error that befell it, for each question, in order."""
+        asked = [self._try_requests(question) for question in questions]
+        requests = [r for wanted in asked if not isinstance(wanted, Exception) for r in wanted]
+        results = iter(self.scorer.score(requests) if requests else ())
+        for question, wanted in zip(questions, asked, strict=True):
+            if isinstance(wanted, Exception):
+                yield wanted
+                continue
+            found = {request.context: next(results) for request in wanted}
+            try:
+                scores = dict(zip(found, checked(list(found.values())), strict=True))
+                yield self._labelled(question, scores)
+            except Exception as error:
+                yield error
+
+    def _try_requests(self, question: Question) -> list[AnswerRequest] | Exception:
+        try:
+            return self.requests(question)
+        except Exception as error:
+            return error
+
+    def _sentences(self, question: Question) -> list[Sentence]:
+        return [
+            Sentence(document.text[start:end], doc_index, start, end)
+            for doc_index, document in enumerate(question.documents)
+            for start, end in self.splitter.split(document.text)
+        ]
+
+    def _labelled(self, question: Question, scores: Mapping[str, AnswerScore]) -> Labelled:
+        sentences = self._sentences(question)
+        found = [scores[sentence.text] for sentence in sentences]
+        none = scores.get("")
+        record = {
+            **question_fields(question, keep_documents=self.keep_documents),
+            "kind": str(self.scorer.kind),
+            "no_context": score_fields(none) if none else None,
+            "candidates": [
+                {**_place(sentence), **score_fields(score)}
+                for sentence, score in zip(sentences, found, strict=True)
+            ],
+        }
+        similarities = self._similarities(question, sentences)
+        mined = mine(
+            [score.value for score in found],
+            similarities,
+            epsilon=self.epsilon,
+            num_negatives=self.num_negatives,
+            bounds=[score.kind is Kind.CENSORED for score in found],
+            texts=[sentence.text for sentence in sentences],
+        )
+        if mined is None:
+            reason = "only upper bounds are known" if sentences else "there is no sentence"
+            return Labelled("unhelpful", {**record, "reason": reason})
+        if none is not None and found[mined.positive].value <= none.value:
+            reason = "no sentence is better than no context"
+            return Labelled("unhelpful", {**record, "reason": reason})
+
+        def chosen(n: int) -> dict[str, Any]:
+            return {
+                "text": sentences[n].text,
+                **_place(sentences[n]),
+                **score_fields(found[n]),
+                "similarity": round(float(similarities[n]), DIGITS),
+            }
+
+        record["positive"] = chosen(mined.positive)
+        record["negatives"] = [chosen(n) for n in mined.negatives]
+        return Labelled("example", record)
+
+    def _similarities(self, question: Question, sentences: Sequence[Sentence]) -> Sequence[float]:
+        if not sentences:
+            return []
+        task = ScoringTask(question.query, question.documents, tuple(sentences))
+        return self.encoder.score([task])[0]
+
+
+def _place(sentence: Sentence) -> dict[str, int]:
+    return {"doc_index": sentence.doc_index, "start": sentence.start, "end": sentence.end}
+
+
+def _described(encoder: Any) -> dict[str, Any]:
+    """What tells two encoders apart wherever their files lie: how they see a few sentences."""
+    text = "The tower was built in 1889. Its architect liked rain."
+    sentences = (Sentence(text[:28], 0, 0, 28), Sentence(text[29:], 0, 29, len(text)))
+    task = ScoringTask("Who built the tower?", (Document(text, title="Tower"),), sentences)
+    seen = [round(float(score), 3) for score in encoder.score([task])[0]]
+    return {
+        "scorer": type(encoder).__name__,
+        "context": getattr(encoder, "context", None),
+        "seen": hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:12],
+    }
