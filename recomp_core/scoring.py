@@ -88,7 +88,7 @@ class DualEncoderScorer:
         for number, task in enumerate(tasks):
             for position, text in enumerate(sentence_inputs(task, self.context)):
                 wanted.setdefault(text, []).append((number, position))
-        for chunk in _chunks(wanted, _SENTENCES_AT_ONCE):
+        for chunk in chunks(wanted, _SENTENCES_AT_ONCE):
             vectors = np.asarray(self.encoder.encode_sentences(chunk), dtype=np.float32)
             yield (
                 vectors,
@@ -113,7 +113,7 @@ class DualEncoderScorer:
                     for i in members
                 )
                 wanted.setdefault((head + document.text, spans), []).append((number, members))
-        for chunk in _chunks(wanted, _CHARACTERS_AT_ONCE, size=lambda key: len(key[0])):
+        for chunk in chunks(wanted, _CHARACTERS_AT_ONCE, size=lambda key: len(key[0])):
             encoded = self.encoder.encode_spans([text for text, _ in chunk], [s for _, s in chunk])
             first = 0
             places = []
@@ -157,7 +157,7 @@ class CrossEncoderScorer:
         ]
         scores: dict[tuple[str, str], float] = {}
         distinct = dict.fromkeys(pair for pairs in wanted for pair in pairs)
-        for chunk in _chunks(distinct, _SENTENCES_AT_ONCE):
+        for chunk in chunks(distinct, _SENTENCES_AT_ONCE):
             predicted = self.model.predict(
                 [list(pair) for pair in chunk], batch_size=self.batch_size, show_progress_bar=False
             )
@@ -286,9 +286,7 @@ def require(module: str, extra: str, what: str) -> None:
         raise ImportError(f'{what} needs {module}: pip install "recomp[{extra}]"')
 
 
-def _chunks(
-    items: Any, limit: int, size: Callable[[Any], int] = lambda _: 1
-) -> Iterator[list[Any]]:
+def chunks(items: Any, limit: int, size: Callable[[Any], int] = lambda _: 1) -> Iterator[list[Any]]:
     """Lists of consecutive items whose sizes sum up to at most `limit`, or of one larger item."""
     chunk: list[Any] = []
     total = 0

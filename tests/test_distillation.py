@@ -1,7 +1,6 @@
 """Questions to distillation records: the best summary, or the empty one."""
 
 import pytest
-
 from labelling_fakes import TableScorer, WrittenTeacher
 
 from recomp_core import Document

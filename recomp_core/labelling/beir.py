@@ -1,0 +1,91 @@
+"""Questions from a folder in BEIR's layout.
+
+corpus.jsonl   {"_id", "title", "text"}
+queries.jsonl  {"_id", "text", "answers" or "metadata": {"answers"}}
+qrels/test.tsv query-id, corpus-id, score, with a heading
+run.trec       optional: query-id Q0 corpus-id rank score tag, what a retriever found
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from .questions import BadRecord, Question, question_of
+
+_SPLITS = ("test", "dev", "train")
+
+
+def read_beir(folder: Path) -> Iterator[Question | BadRecord]:
+    """The queries with their documents: those of `run.trec`, or else the relevant ones of the first
+    of the splits test, dev and train that is there. Only texts that are needed are held in memory.
+
+    Raises `ValueError` if `folder` holds no such data set.
+    """
+    corpus, queries = folder / "corpus.jsonl", folder / "queries.jsonl"
+    judged = [folder / "qrels" / f"{split}.tsv" for split in _SPLITS]
+    run = folder / "run.trec"
+    sources = [path for path in (run, *judged) if path.is_file()]
+    if not corpus.is_file() or not queries.is_file() or not sources:
+        raise ValueError(
+            f"{folder} is no BEIR data set: it needs corpus.jsonl, queries.jsonl and either "
+            "run.trec or qrels/test.tsv; for other data give the path of a JSONL file"
+        )
+    found = _run(run) if sources[0] == run else _judgements(sources[0])
+    wanted = {identity for ranked in found.values() for identity in ranked}
+    texts = {row["_id"]: row for row in _rows(corpus) if row["_id"] in wanted}
+    for position, row in enumerate(_rows(queries)):
+        if row["_id"] in found:
+            yield _question(row, found[row["_id"]], texts, position)
+
+
+def _question(
+    row: Mapping[str, Any], ranked: list[str], texts: Mapping[str, Any], position: int
+) -> Question | BadRecord:
+    metadata = row.get("metadata") or {}
+    documents = [
+        {"id": identity, "title": texts[identity].get("title"), "text": texts[identity]["text"]}
+        for identity in ranked
+        if identity in texts
+    ]
+    answers = row.get("answers", metadata.get("answers", metadata.get("answer")))
+    record = {"id": row["_id"], "query": row["text"], "answers": answers, "documents": documents}
+    return question_of(record, position)
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                row = json.loads(line)
+                row["_id"] = str(row["_id"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(f"line {number} of {path} is no BEIR record: {error}") from error
+            yield row
+
+
+def _judgements(path: Path) -> dict[str, list[str]]:
+    """For each query the documents judged relevant, the most relevant first."""
+    judged: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    with path.open(encoding="utf-8", newline="") as stream:
+        for row in csv.reader(stream, delimiter="\t"):
+            if len(row) == 3 and row[2] != "score" and float(row[2]) > 0:
+                judged[row[0]].append((-float(row[2]), row[1]))
+    return {
+        query: [identity for _, identity in sorted(rows, key=lambda row: row[0])]
+        for query, rows in judged.items()
+    }
+
+
+def _run(path: Path) -> dict[str, list[str]]:
+    """For each query the documents found, the first rank first."""
+    found: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    with path.open(encoding="utf-8") as stream:
+        for line in stream:
+            if fields := line.split():
+                found[fields[0]].append((int(fields[3]), fields[2]))
+    return {query: [identity for _, identity in sorted(rows)] for query, rows in found.items()}

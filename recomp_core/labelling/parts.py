@@ -1,0 +1,110 @@
+"""The files of a labelling run: one that grows, and those that are sorted from it at the end."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+from ..engines import Item
+from ..records import as_line
+
+logger = logging.getLogger(__name__)
+
+Status = Literal["example", "unhelpful", "failed"]
+FILES: Mapping[Status, str] = {
+    "example": "examples.jsonl",
+    "unhelpful": "unhelpful.jsonl",
+    "failed": "failed.jsonl",
+}
+
+
+class Parts:
+    """The append-only file of finished questions, and where in it each of them stands.
+
+    A later line of a position replaces an earlier one: that of a question that had failed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.places: dict[int, tuple[int, Status, str]] = {}  # position: offset, status, digest
+
+    def __enter__(self) -> Parts:
+        self._file: BinaryIO = self.path.open("a+b")
+        self._file.seek(0)
+        end = 0
+        for raw in self._file:
+            if not raw.endswith(b"\n"):
+                logger.info("%s: cutting off a torn last line", self.path)
+                break
+            self._note(json.loads(raw), end)
+            end += len(raw)
+        self._file.truncate(end)
+        self._end = end
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def write(self, result: Item) -> None:
+        """Append a result; it survives the end of the process."""
+        line = as_line(result)
+        self._file.write(line)
+        self._file.flush()
+        self._note(result, self._end)
+        self._end += len(line)
+
+    def is_done(self, position: int, digest: str) -> bool:
+        """Whether a question needs no work. Raises `ValueError` if another was at its place."""
+        _, status, theirs = self.places.get(position, (0, "failed", digest))
+        if theirs != digest:
+            if status == "failed":
+                return False  # a broken record may have been mended
+            raise ValueError(
+                f"{self.path} holds the labels of another question at position {position}: the "
+                "input was changed or is another one; choose another folder, or --overwrite"
+            )
+        return status != "failed"
+
+    def sort_into(self, folder: Path) -> Counter[str]:
+        """Write the files of each status, sorted by position, whole or not at all; the counts."""
+        counts: Counter[str] = Counter()
+        with self.path.open("rb") as parts:
+            for status, name in FILES.items():
+                wanted = sorted(p for p, (_, s, _) in self.places.items() if s == status)
+                with _replaced(folder / name) as sink:
+                    for position in wanted:
+                        parts.seek(self.places[position][0])
+                        result = json.loads(parts.readline())
+                        sink.write(as_line(_final(result)))
+                counts[status] = len(wanted)
+        return counts
+
+    def _note(self, result: Item, offset: int) -> None:
+        self.places[result["position"]] = (offset, result["status"], result["digest"])
+
+
+def _final(result: Item) -> Mapping[str, Any]:
+    """A line of the sorted files: the record, or what is known of a question that failed."""
+    if result["status"] != "failed":
+        return dict(result["record"])
+    return {name: result[name] for name in ("id", "position", "error", "excerpt") if name in result}
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of `path` once it is whole."""
+    new = path.with_name(path.name + ".new")
+    with new.open("wb") as sink:
+        yield sink
+    new.replace(path)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file, whole or not at all."""
+    with _replaced(path) as sink:
+        sink.write(json.dumps(content, ensure_ascii=False, indent=2).encode() + b"\n")

@@ -1,0 +1,233 @@
+"""What the terms of language models say about training other models on what they write.
+
+Facts with links, as they were found on the day that each entry names; no legal advice. Terms
+change: read them yourself before you train.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+logger = logging.getLogger(__name__)
+
+Verdict = Literal["allowed", "conditional", "restricted", "unknown"]
+_STRICTNESS: tuple[Verdict, ...] = ("allowed", "conditional", "restricted")
+
+RECOMMENDED = "DeepSeek's open models (MIT) and Qwen's Apache-2.0 sizes allow it"
+
+
+class TeacherTermsError(ValueError):
+    """A teacher's terms restrict training on its outputs, and nobody said that they may."""
+
+
+class TeacherTermsWarning(UserWarning):
+    """Nothing is known here about a teacher's terms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A family of models and what its terms say.
+
+    pattern: a regular expression that is looked for in the lower-case name. host: of an endpoint
+        to which terms belong whatever the model; "" for none.
+    condition: what a model trained on the outputs must observe. source: where it stands.
+    quality: "primary" for the provider's own text, "secondary" for another's account of it.
+    checked: ISO date.
+    """
+
+    family: str
+    pattern: str
+    verdict: Verdict
+    licence: str
+    summary: str
+    source: str
+    quality: Literal["primary", "secondary"]
+    checked: str = "2026-11-23"
+    condition: str = ""
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherLicence:
+    """What is recorded of a teacher in every record: its name, its terms, and whose word it is.
+
+    accepted: the user stated to have the right to train on the outputs.
+    """
+
+    teacher: str
+    family: str = ""
+    verdict: Verdict = "unknown"
+    licence: str = "unknown"
+    condition: str = ""
+    source: str = ""
+    checked: str = ""
+    accepted: bool = False
+
+    @classmethod
+    def unknown(cls, teacher: str) -> TeacherLicence:
+        """Of a teacher of which nothing is known."""
+        return cls(teacher)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values, without what is empty."""
+        return {name: value for name, value in asdict(self).items() if value != ""}
+
+
+_R1 = "https://github.com/deepseek-ai/DeepSeek-R1"
+_LLAMA = "https://github.com/meta-llama/llama-models/blob/main/models/llama3_1/LICENSE"
+
+# Of several entries that fit, the most specific of each name's families counts, and of several
+# families (a distilled model has two) the strictest: see `TeacherPolicy.find`.
+ENTRIES: tuple[Terms, ...] = (
+    Terms(
+        "OpenAI", r"(^|/)(gpt-[345]|chatgpt|o[134](-|$)|text-davinci)", "restricted",
+        "OpenAI terms of use",
+        "Output may not be used to develop models that compete with OpenAI.",
+        "https://openai.com/policies/terms-of-use", "secondary", host="api.openai.com",
+    ),
+    Terms(
+        "Anthropic", r"claude", "restricted", "Anthropic commercial terms (2025-06-17)",
+        "Building competing products, training competing models included, is barred.",
+        "https://www.anthropic.com/legal/commercial-terms", "secondary", host="api.anthropic.com",
+    ),
+    Terms(
+        "Gemini", r"gemini", "restricted", "Gemini API additional terms (2024-12-13)",
+        "The services may not be used to develop models that compete with them.",
+        "https://ai.google.dev/gemini-api/terms", "primary",
+        host="generativelanguage.googleapis.com",
+    ),
+    Terms(
+        "Gemma", r"gemma-?[123]?(\D|$)", "conditional", "Gemma terms of use (2024-04-01)",
+        "Allowed; a model made from Gemma's output is a derivative that the terms bind.",
+        "https://ai.google.dev/gemma/terms", "primary",
+        condition="the trained model is a Model Derivative under the Gemma terms",
+    ),
+    Terms(
+        "Llama 3.1 and later 3.x", r"llama-?3\.[1-9]", "conditional",
+        "Llama 3.1 community licence (2024-07-23)",
+        "Allowed; what is trained on the outputs and distributed carries the name.",
+        _LLAMA, "primary",
+        condition='the model\'s name begins with "Llama", and "Built with Llama" is shown',
+    ),
+    Terms(
+        "Llama 2 and 3", r"llama-?[23]?(?![\d.])", "restricted", "Llama 2 and 3 community licences",
+        "The older licences are said to forbid improving other language models with outputs.",
+        "https://www.llama.com/license/", "secondary",
+    ),
+    Terms(
+        "Mistral API", r"(mistral|magistral|codestral|ministral)-(large|medium|small|tiny)-latest",
+        "restricted", "Mistral AI terms (2026-01-26)",
+        "Reverse engineering by means of the outputs is barred.",
+        "https://legal.mistral.ai/terms", "secondary", host="api.mistral.ai",
+    ),
+    Terms(
+        "DeepSeek", r"deepseek", "allowed", "MIT",
+        "Commercial use, derivatives and distillation for training other models are allowed.",
+        _R1, "primary",
+    ),
+    Terms(
+        "DeepSeek V3 base and older", r"deepseek-(v2|v3-base|llm|coder)", "conditional",
+        "DeepSeek model licence 1.0 (2023-10-23)",
+        "Allowed; models trained on the outputs are derivatives to which use restrictions pass on.",
+        "https://huggingface.co/deepseek-ai/DeepSeek-V3-Base/discussions/2", "primary",
+        condition="the licence's use restrictions are passed on",
+    ),
+    Terms(
+        "Qwen", r"qwen", "allowed", "Apache-2.0", "No rule about outputs.",
+        "https://github.com/QwenLM/Qwen3", "secondary",
+    ),
+    Terms(
+        "Qwen2.5 72B", r"qwen-?2(\.5)?-72b", "conditional", "Qwen licence",
+        "Allowed with a notice.",
+        "https://huggingface.co/Qwen/Qwen2.5-72B-Instruct/discussions/18", "primary",
+        condition='"Built with Qwen" or "Improved using Qwen" is shown',
+    ),
+    Terms(
+        "Qwen research licence", r"qwen-?2\.5-(coder-)?3b", "restricted", "Qwen research licence",
+        "For non-commercial use only.",
+        "https://huggingface.co/Qwen/Qwen2.5-3B-Instruct/blob/main/LICENSE", "secondary",
+    ),
+)  # fmt: skip
+
+
+class TeacherPolicy:
+    """A table of terms, and what follows from it for one teacher."""
+
+    def __init__(self, entries: tuple[Terms, ...] = ENTRIES) -> None:
+        self.entries = entries
+
+    def with_entry(self, entry: Terms) -> TeacherPolicy:
+        """The table with one more entry, which comes before those of the same family."""
+        return TeacherPolicy((entry, *(e for e in self.entries if e.family != entry.family)))
+
+    def find(self, name: str, base_url: str | None = None) -> Terms | None:
+        """The terms of the model `name`, None if they are not known here.
+
+        Of the entries that match at the same place of the name, the one that matches most of it
+        counts: "qwen2.5-3b" before "qwen". Of those that match at different places, as in
+        "DeepSeek-R1-Distill-Llama-70B", and of a host's, the strictest.
+        """
+        name = name.lower()
+        found: dict[int, tuple[int, Terms]] = {}
+        for entry in self.entries:
+            if entry.host and entry.host in (base_url or ""):
+                found[-1] = (0, entry)
+            if match := re.search(entry.pattern, name):
+                length = match.end() - match.start()
+                if length > found.get(match.start(), (0, entry))[0]:
+                    found[match.start()] = (length, entry)
+        terms = [entry for _, entry in found.values()]
+        return max(terms, key=lambda t: _STRICTNESS.index(t.verdict), default=None)
+
+    def check(
+        self, name: str, *, base_url: str | None = None, accept_terms: bool = False
+    ) -> TeacherLicence:
+        """What is recorded of the teacher `name`.
+
+        accept_terms: the user states to have the right to train on its outputs; recorded. Raises
+        `TeacherTermsError` without it for a family whose terms restrict that; warns
+        (`TeacherTermsWarning`) of an unknown one.
+        """
+        terms = self.find(name, base_url)
+        if terms is None:
+            if not accept_terms:
+                warnings.warn(
+                    f"nothing is known here about the terms of {name!r}: find out whether they "
+                    f"allow training on its outputs, and say accept_terms=True. {RECOMMENDED}",
+                    TeacherTermsWarning,
+                    stacklevel=3,
+                )
+            return replace(TeacherLicence.unknown(name), accepted=accept_terms)
+        if terms.verdict == "restricted" and not accept_terms:
+            raise TeacherTermsError(
+                f"the terms of {terms.family} ({name!r}; {terms.licence}, checked {terms.checked}) "
+                f"restrict training on its outputs: {terms.summary} See {terms.source}. If you "
+                f"have the right nonetheless, say accept_terms=True (--accept-terms): it is "
+                f"recorded in the data. Or take another teacher: {RECOMMENDED}"
+            )
+        if terms.condition:
+            logger.warning("%s: training on the outputs has a condition: %s (%s)", name,
+                           terms.condition, terms.source)  # fmt: skip
+        return TeacherLicence(
+            teacher=name,
+            family=terms.family,
+            verdict=terms.verdict,
+            licence=terms.licence,
+            condition=terms.condition,
+            source=terms.source,
+            checked=terms.checked,
+            accepted=accept_terms,
+        )
+
+
+DEFAULT_POLICY = TeacherPolicy()
+
+
+def described_terms(policy: TeacherPolicy = DEFAULT_POLICY) -> list[Mapping[str, Any]]:
+    """The table, for showing it."""
+    return [asdict(entry) for entry in policy.entries]

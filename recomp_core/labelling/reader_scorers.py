@@ -1,0 +1,364 @@
+"""Scores from readers that do not give the likelihood of a text: span readers, and any reader's
+end-task measure, as the paper uses for question answering (section 3.1).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from ..errors import BudgetError, ModelLoadError
+from ..meter import Meter
+from ..metrics import contains_answer, exact_match, normalize_answer, token_f1
+from ..models.loading import ONE_AT_A_TIME, explained, looks_like_path
+from ..models.summarizer import evaluating
+from ..protocols import Reader
+from ..scoring import check_choice
+from ..splitting import replace_surrogates
+from .batches import by_length, halving
+from .fingerprint import weights_fingerprint
+from .scores import AnswerPrompt, AnswerRequest, Answers, AnswerScore, Capabilities, Kind
+
+_AT_ONCE = 512  # requests whose tokens are held at a time
+
+
+class ReaderScorer:
+    """An extractive question-answering model: the log-probability of the best span of the context
+    that is a gold answer. An `AnswerScorer` that needs no generative model.
+
+    model, tokenizer: any `AutoModelForQuestionAnswering` with its fast tokenizer.
+    max_length, stride: of the windows through which a long context is read, in tokens.
+    max_answer_tokens: the longest span.
+    floor: the least log-probability. Where no span is a gold answer, and where there is no context,
+        the score is the floor; so it is for spans that the reader holds for less likely.
+    answers: "best" for the likeliest span, "logsum" for all spans that are gold answers together.
+    batch_tokens: per pass, padding included. meter: counts what is used.
+
+    A span's probability is the softmax of start + end logit over all spans of all windows and "no
+    answer", the first token's logits, of which the least over the windows counts (as SQuAD 2.0's
+    evaluation does). A span is a gold answer if both are the same once normalised
+    (`metrics.normalize_answer`). The kind is "proxy": these are probabilities of places in a
+    context, not of a text, and the floor stands for all that the reader can't see.
+    """
+
+    kind = Kind.PROXY
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        *,
+        max_length: int = 384,
+        stride: int = 128,
+        max_answer_tokens: int = 30,
+        floor: float = math.log(1e-4),
+        answers: Answers = "best",
+        batch_tokens: int = 4096,
+        meter: Meter | None = None,
+    ) -> None:
+        if not getattr(tokenizer, "is_fast", False):
+            raise TypeError(f"{type(tokenizer).__name__} gives no offsets: use a fast tokenizer")
+        if not math.isfinite(floor) or floor >= 0:
+            raise ValueError(f"floor must be a finite log-probability below 0, got {floor!r}")
+        check_choice("answers", answers, ("best", "logsum"))
+        self.model = model
+        self.tokenizer = tokenizer
+        self.max_length = max_length
+        self.stride = stride
+        self.max_answer_tokens = max_answer_tokens
+        self.floor = floor
+        self.answers = answers
+        self.batch_tokens = batch_tokens
+        self.meter = meter or Meter()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str | os.PathLike[str],
+        *,
+        device: str | None = None,
+        revision: str | None = None,
+        local_files_only: bool = False,
+        **settings: Any,
+    ) -> ReaderScorer:
+        """Load `source`, a hub name or a folder. Raises `ModelLoadError`."""
+        import torch
+        from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+        source = os.fspath(source)
+        if looks_like_path(source) and not os.path.isdir(source):
+            raise ModelLoadError(f"there is no folder {source}: give a folder or a hub name")
+        hub = {"revision": revision, "local_files_only": local_files_only}
+        try:
+            with ONE_AT_A_TIME:
+                model, report = AutoModelForQuestionAnswering.from_pretrained(
+                    source,
+                    dtype=torch.float32,
+                    trust_remote_code=False,
+                    output_loading_info=True,
+                    **hub,
+                )
+            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **hub)
+        except Exception as error:
+            raise ModelLoadError(explained(source, local_files_only, error)) from error
+        if missing := sorted(report["missing_keys"]):
+            # transformers fills them with random numbers.
+            raise ModelLoadError(
+                f"{source} is no question-answering model: it lacks {', '.join(missing)}"
+            )
+        return cls(model.to(device or "cpu").eval(), tokenizer, **settings)
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """JSON values that decide the scores."""
+        return {
+            "scorer": type(self).__name__,
+            "model": weights_fingerprint(self.model),
+            "max_length": self.max_length,
+            "stride": self.stride,
+            "max_answer_tokens": self.max_answer_tokens,
+            "floor": self.floor,
+            "answers": self.answers,
+        }
+
+    def capabilities(self) -> Capabilities:
+        """Score one question."""
+        (result,) = self.score([AnswerRequest("Who came?", "Ann came.", ("Ann",))])
+        usable = isinstance(result, AnswerScore)
+        reason = "log-probabilities of spans" if usable else f"it can't score: {result}"
+        return Capabilities(usable, self.kind, reason)
+
+    def score(self, requests: Sequence[AnswerRequest]) -> list[AnswerScore | Exception]:
+        """For each request its score or the error that befell it, in order."""
+        found = dict(self.score_each(requests))
+        return [found[position] for position in range(len(requests))]
+
+    def score_each(
+        self, requests: Sequence[AnswerRequest]
+    ) -> Iterator[tuple[int, AnswerScore | Exception]]:
+        """`(position, result)` as they come. The model reads only contexts that hold an answer."""
+        to_read = []
+        for position, request in enumerate(requests):
+            if not contains_answer(request.context, request.answers):
+                yield position, self._at_floor()
+                continue
+            try:
+                self.meter.admit()
+                to_read.append((position, request))
+            except BudgetError as error:
+                yield position, error
+        for first in range(0, len(to_read), _AT_ONCE):
+            for (position, _), result in halving(self._scores, to_read[first : first + _AT_ONCE]):
+                yield position, result
+
+    def _at_floor(self) -> AnswerScore:
+        return AnswerScore(self.floor, 0, self.kind)
+
+    def _scores(self, numbered: list[tuple[int, AnswerRequest]]) -> list[AnswerScore]:
+        requests = [request for _, request in numbered]
+        with self._lock:
+            windows = self._windows(requests)
+            self._read(windows)
+        own: list[list[_Window]] = [[] for _ in requests]
+        for window in windows:
+            own[window.request].append(window)
+        return [self._score(*pair) for pair in zip(requests, own, strict=True)]
+
+    def _windows(self, requests: Sequence[AnswerRequest]) -> list[_Window]:
+        encoded = self.tokenizer(
+            [replace_surrogates(request.query) for request in requests],
+            [replace_surrogates(request.context) for request in requests],
+            truncation="only_second",
+            max_length=self.max_length,
+            stride=self.stride,
+            return_overflowing_tokens=True,
+            return_offsets_mapping=True,
+        )
+        windows = []
+        for row, request in enumerate(encoded["overflow_to_sample_mapping"]):
+            names = [name for name in self.tokenizer.model_input_names if name in encoded]
+            inside = [n for n, part in enumerate(encoded.sequence_ids(row)) if part == 1]
+            ids = encoded["input_ids"][row]
+            cls = self.tokenizer.cls_token_id
+            windows.append(
+                _Window(
+                    request,
+                    {name: encoded[name][row] for name in names},
+                    np.asarray(inside, dtype=np.int64),
+                    [encoded["offset_mapping"][row][n] for n in inside],
+                    ids.index(cls) if cls in ids else 0,
+                )
+            )
+        self.meter.add(input_tokens=sum(len(window.features["input_ids"]) for window in windows))
+        return windows
+
+    def _read(self, windows: Sequence[_Window]) -> None:
+        """Fill in the windows' logits."""
+        import torch
+
+        lengths = [len(window.features["input_ids"]) for window in windows]
+        for batch in by_length(lengths, self.batch_tokens):
+            features = self.tokenizer.pad(
+                [windows[n].features for n in batch], return_tensors="pt"
+            ).to(self.model.device)
+            with torch.inference_mode(), evaluating(self.model):
+                output = self.model(**features)
+            starts = output.start_logits.double().cpu().numpy()
+            ends = output.end_logits.double().cpu().numpy()
+            for n, start, end in zip(batch, starts, ends, strict=True):
+                windows[n].set_logits(start, end, self.max_answer_tokens)
+
+    def _score(self, request: AnswerRequest, windows: Sequence[_Window]) -> AnswerScore:
+        wanted = {normalize_answer(answer): answer for answer in reversed(request.answers)}
+        wanted.pop("", None)
+        context = replace_surrogates(request.context)
+        nothing = min(window.nothing for window in windows)
+        total = _logsumexp(np.concatenate([[nothing], *(w.spans.ravel() for w in windows)]))
+        found = [
+            (float(window.spans[first, last]) - total, last - first + 1, answer)
+            for window in windows
+            for first, last, answer in window.matches(context, wanted, self.max_answer_tokens)
+        ]
+        if not found:
+            return self._at_floor()
+        value, n_tokens, answer = max(found, key=lambda span: span[0])
+        if self.answers == "logsum":
+            value, answer = _logsumexp(np.asarray([span[0] for span in found])), ""
+        return AnswerScore(max(float(value), self.floor), n_tokens, self.kind, answer)
+
+
+@dataclass
+class _Window:
+    """A question with a stretch of its context, as the model reads it.
+
+    inside: positions of the context's tokens, (n,); offsets: theirs, in the context.
+    spans: start + end logit of every admissible span, (n, n), first × last token, else -inf.
+    nothing: the same for "no answer".
+    """
+
+    request: int
+    features: Mapping[str, list[int]]
+    inside: np.ndarray
+    offsets: Sequence[tuple[int, int]]
+    first: int
+    spans: np.ndarray = None  # type: ignore[assignment]
+    nothing: float = 0.0
+
+    def set_logits(self, start: np.ndarray, end: np.ndarray, max_tokens: int) -> None:
+        self.nothing = float(start[self.first] + end[self.first])
+        spans = start[self.inside][:, None] + end[self.inside][None, :]
+        length = np.arange(len(spans))[None, :] - np.arange(len(spans))[:, None] + 1
+        self.spans = np.where((length >= 1) & (length <= max_tokens), spans, -np.inf)
+
+    def matches(
+        self, context: str, wanted: Mapping[str, str], max_tokens: int
+    ) -> Iterator[tuple[int, int, str]]:
+        """`(first token, last token, answer)` of every span whose normalised text is wanted."""
+        # Normalising every span would take long; its letters must at least be as many as an
+        # answer's, and at most those and an article of three for each gap between its words.
+        sizes = [
+            len(normalize_answer("x" + context[a:b]).replace(" ", "")) - 1 for a, b in self.offsets
+        ]
+        least = min((len(key.replace(" ", "")) for key in wanted), default=0)
+        most = max(
+            (len(key.replace(" ", "")) + 3 * key.count(" ") + 6 for key in wanted), default=0
+        )
+        for first in range(len(self.offsets)):
+            size = 0
+            for last in range(first, min(first + max_tokens, len(self.offsets))):
+                size += max(sizes[last], 0)
+                if size > most:
+                    break
+                if size >= least:
+                    text = normalize_answer(context[self.offsets[first][0] : self.offsets[last][1]])
+                    if text in wanted:
+                        yield first, last, wanted[text]
+
+
+class EndTaskScorer:
+    """What the reader's own answer is worth: 0…1. An `AnswerScorer` of the kind "proxy".
+
+    reader: a `protocols.Reader`, or any function `prompts -> texts`. name: of its model, for the
+        data set. metric: "exact_match" or "token_f1". prompt: see `AnswerPrompt`.
+    """
+
+    kind = Kind.PROXY
+
+    def __init__(
+        self,
+        reader: Reader | Callable[[list[str]], Sequence[str | Exception]],
+        *,
+        name: str,
+        metric: Literal["exact_match", "token_f1"] = "exact_match",
+        prompt: AnswerPrompt | None = None,
+        batch_size: int = 32,
+        meter: Meter | None = None,
+    ) -> None:
+        if not isinstance(reader, Reader) and not callable(reader):
+            raise TypeError(f"{reader!r} is no reader: it has no answer(prompts)")
+        check_choice("metric", metric, ("exact_match", "token_f1"))
+        self.reader = reader
+        self.name = name
+        self.metric = metric
+        self.prompt = prompt or AnswerPrompt()
+        self.batch_size = batch_size
+        self.meter = meter or Meter()
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """JSON values that decide the scores."""
+        return {
+            "scorer": type(self).__name__,
+            "model": self.name,
+            "metric": self.metric,
+            "prompt": self.prompt.to_dict(),
+        }
+
+    def capabilities(self) -> Capabilities:
+        """Ask one question."""
+        (result,) = self.score([AnswerRequest("Who came?", "Ann came.", ("Ann",))])
+        usable = isinstance(result, AnswerScore)
+        reason = f"{self.metric} of its answers" if usable else f"it does not answer: {result}"
+        return Capabilities(usable, self.kind, reason)
+
+    def score(self, requests: Sequence[AnswerRequest]) -> list[AnswerScore | Exception]:
+        """For each request its score or the error that befell it, in order."""
+        found = dict(self.score_each(requests))
+        return [found[position] for position in range(len(requests))]
+
+    def score_each(
+        self, requests: Sequence[AnswerRequest]
+    ) -> Iterator[tuple[int, AnswerScore | Exception]]:
+        """`(position, result)` batch by batch; equal prompts are asked once."""
+        users: dict[str, list[int]] = {}
+        for position, request in enumerate(requests):
+            users.setdefault(self.prompt.prompt(request), []).append(position)
+        prompts = list(users)
+        for first in range(0, len(prompts), self.batch_size):
+            for prompt, answer in halving(self._answers, prompts[first : first + self.batch_size]):
+                for position in users[prompt]:
+                    yield position, self._value(answer, requests[position].answers)
+
+    def _answers(self, prompts: list[str]) -> list[str | Exception]:
+        self.meter.admit(len(prompts))
+        if isinstance(self.reader, Reader):
+            return [answer.text for answer in self.reader.answer(prompts)]
+        return list(self.reader(prompts))
+
+    def _value(self, answer: str | Exception, gold: Sequence[str]) -> AnswerScore | Exception:
+        if isinstance(answer, Exception):
+            return answer
+        measure = exact_match if self.metric == "exact_match" else token_f1
+        return AnswerScore(float(measure(answer, gold)), 0, self.kind)
+
+
+def _logsumexp(values: np.ndarray) -> float:
+    top = float(values.max())
+    return top + math.log(float(np.exp(values - top).sum()))
