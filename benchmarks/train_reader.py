@@ -88,7 +88,11 @@ def train(folder: Path, *, epochs: int, learning_rate: float, batch_tokens: int,
     weights = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=learning_rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, learning_rate, total_steps=steps + epochs, pct_start=0.1, anneal_strategy="linear"
+        optimizer,
+        learning_rate,
+        total_steps=steps + epochs,
+        pct_start=0.1,
+        anneal_strategy="linear",
     )
     began, done, losses = time.time(), 0, []
     for epoch in range(epochs):
@@ -166,7 +170,10 @@ def report(model, tokenizer, n: int = 200) -> str:
             if encoded is None:
                 continue
             output = model(**_tensors(tokenizer, [encoded]))
-            start, end = output.start_logits[0].argmax().item(), output.end_logits[0].argmax().item()
+            start, end = (
+                output.start_logits[0].argmax().item(),
+                output.end_logits[0].argmax().item(),
+            )
             text = tokenizer.decode(encoded["input_ids"][start : end + 1]) if start else ""
             if example.end:
                 answerable += 1

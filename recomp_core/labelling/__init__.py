@@ -1,0 +1,145 @@
+"""Training data for both compressors, from a black-box language model (paper, section 3).
+
+    from recomp_core.labelling import CausalLMScorer, build_contrastive_examples
+
+    scorer = CausalLMScorer.from_pretrained("Qwen/Qwen3-0.6B")
+    data = build_contrastive_examples("questions.jsonl", scorer, load_compressor(), output="labels")
+
+Scorers say how likely an answer is after a sentence and the question; teachers write summaries;
+builders make records of both, in runs that lose nothing. Importing this loads no model's library.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..meter import Meter
+    from .build import (
+        CannotScoreError,
+        LabelledData,
+        build_contrastive_examples,
+        build_distillation_examples,
+    )
+    from .cache import CachedScorer, CachedTeacher, ResultCache
+    from .chat_scorer import ChatScorer
+    from .completions import CompletionsScorer
+    from .contrastive import ContrastiveLabeller
+    from .distillation import DistillationLabeller
+    from .endpoint_teacher import EndpointTeacher
+    from .jobs import LabelJob, LabelReport
+    from .local_scorers import CausalLMScorer, Seq2SeqLMScorer
+    from .local_teacher import LocalTeacher
+    from .mining import mine
+    from .policy import DEFAULT_POLICY, TeacherLicence, TeacherPolicy, TeacherTermsError, Terms
+    from .questions import BadRecord, Question, read_questions
+    from .reader_scorers import EndTaskScorer, ReaderScorer
+    from .retrieval import load_retriever, retrieve
+    from .scores import (
+        AnswerPrompt,
+        AnswerRequest,
+        AnswerScore,
+        AnswerScorer,
+        Capabilities,
+        Kind,
+        PairScorer,
+    )
+    from .teachers import ExtractiveTeacher, LanguageModelTeacher, Teacher, TeacherRequest
+
+_WHERE = {
+    "..meter": ("Meter",),
+    ".build": (
+        "CannotScoreError",
+        "LabelledData",
+        "build_contrastive_examples",
+        "build_distillation_examples",
+    ),
+    ".cache": ("CachedScorer", "CachedTeacher", "ResultCache"),
+    ".chat_scorer": ("ChatScorer",),
+    ".completions": ("CompletionsScorer",),
+    ".contrastive": ("ContrastiveLabeller",),
+    ".distillation": ("DistillationLabeller",),
+    ".endpoint_teacher": ("EndpointTeacher",),
+    ".jobs": ("LabelJob", "LabelReport"),
+    ".local_scorers": ("CausalLMScorer", "Seq2SeqLMScorer"),
+    ".local_teacher": ("LocalTeacher",),
+    ".mining": ("mine",),
+    ".policy": (
+        "DEFAULT_POLICY",
+        "TeacherLicence",
+        "TeacherPolicy",
+        "TeacherTermsError",
+        "Terms",
+    ),
+    ".questions": ("BadRecord", "Question", "read_questions"),
+    ".reader_scorers": ("EndTaskScorer", "ReaderScorer"),
+    ".retrieval": ("load_retriever", "retrieve"),
+    ".scores": (
+        "AnswerPrompt",
+        "AnswerRequest",
+        "AnswerScore",
+        "AnswerScorer",
+        "Capabilities",
+        "Kind",
+        "PairScorer",
+    ),
+    ".teachers": ("ExtractiveTeacher", "LanguageModelTeacher", "Teacher", "TeacherRequest"),
+}
+_MODULES = {name: module for module, names in _WHERE.items() for name in names}
+
+__all__ = [
+    "DEFAULT_POLICY",
+    "AnswerPrompt",
+    "AnswerRequest",
+    "AnswerScore",
+    "AnswerScorer",
+    "BadRecord",
+    "CachedScorer",
+    "CachedTeacher",
+    "CannotScoreError",
+    "Capabilities",
+    "CausalLMScorer",
+    "ChatScorer",
+    "CompletionsScorer",
+    "ContrastiveLabeller",
+    "DistillationLabeller",
+    "EndTaskScorer",
+    "EndpointTeacher",
+    "ExtractiveTeacher",
+    "Kind",
+    "LabelJob",
+    "LabelReport",
+    "LabelledData",
+    "LanguageModelTeacher",
+    "LocalTeacher",
+    "Meter",
+    "PairScorer",
+    "Question",
+    "ReaderScorer",
+    "ResultCache",
+    "Seq2SeqLMScorer",
+    "Teacher",
+    "TeacherLicence",
+    "TeacherPolicy",
+    "TeacherRequest",
+    "TeacherTermsError",
+    "Terms",
+    "build_contrastive_examples",
+    "build_distillation_examples",
+    "load_retriever",
+    "mine",
+    "read_questions",
+    "retrieve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        from importlib import import_module
+
+        return getattr(import_module(_MODULES[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -29,7 +29,7 @@ from ..engines import Engine, Item, LocalEngine, Worker
 from ..errors import BudgetError
 from ..meter import Meter, Usage
 from ..records import described
-from .parts import FILES, Parts, write_json
+from .parts import CACHE_FILE, FILES, LOCK_FILE, Parts, write_json
 from .questions import BadRecord, Question, content_hash, question_of
 
 logger = logging.getLogger(__name__)
@@ -166,7 +166,7 @@ class LabelJob:
             begun = json.loads(run.read_text(encoding="utf-8"))
             self._refuse_others(begun["identity"])
             self.date = begun["date"]
-        elif not run.is_file() and self.folder.is_dir() and any(self.folder.iterdir()):
+        elif not run.is_file() and _holds_something_else(self.folder):
             raise ValueError(
                 f"{self.folder} holds something else: choose another folder for the labels"
             )
@@ -244,6 +244,11 @@ class LabelJob:
         )
 
 
+def _holds_something_else(folder: Path) -> bool:
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return any(not name.startswith((CACHE_FILE, LOCK_FILE)) for name in names)
+
+
 def _pending(
     questions: Iterable[Question | BadRecord], parts: Parts, report: LabelReport, bar: Any
 ) -> Iterator[Item]:
@@ -308,7 +313,7 @@ def _alone(folder: Path) -> Iterator[None]:
     except ImportError:  # Windows: no such lock, and nothing lost by it
         yield
         return
-    with (folder / ".lock").open("w") as lock:
+    with (folder / LOCK_FILE).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

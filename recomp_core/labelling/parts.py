@@ -22,6 +22,9 @@ FILES: Mapping[Status, str] = {
     "failed": "failed.jsonl",
 }
 
+CACHE_FILE = "cache.sqlite"
+LOCK_FILE = ".lock"
+
 
 class Parts:
     """The append-only file of finished questions, and where in it each of them stands.

@@ -1,0 +1,190 @@
+"""One's own questions, answers and documents to the training data of both compressors."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..prompts import PromptTemplate
+from .cache import CachedScorer, CachedTeacher, ResultCache
+from .contrastive import ContrastiveLabeller
+from .distillation import DistillationLabeller
+from .jobs import LabelJob, Labeller, LabelReport
+from .parts import CACHE_FILE, FILES
+from .questions import read_questions
+from .scores import AnswerScorer
+from .teachers import Teacher
+
+
+class CannotScoreError(ValueError):
+    """A scorer was probed before a long run and can't do what it is asked to."""
+
+
+class LabelledData:
+    """What a run left in its folder. Records are read when they are asked for.
+
+    folder: holds `examples.jsonl` and the other files that `jobs` names. report: of the run.
+    """
+
+    def __init__(
+        self, folder: Path, report: LabelReport, temporary: tempfile.TemporaryDirectory[str] | None
+    ) -> None:
+        self.folder = folder
+        self.report = report
+        self._temporary = temporary  # lives as long as this object
+
+    @property
+    def examples(self) -> list[dict[str, Any]]:
+        """The training records, in the order of the questions."""
+        return list(self._read(FILES["example"]))
+
+    @property
+    def unhelpful(self) -> list[dict[str, Any]]:
+        """The questions that no sentence helps."""
+        return list(self._read(FILES["unhelpful"]))
+
+    @property
+    def failed(self) -> list[dict[str, Any]]:
+        """The records that were set aside, with their errors."""
+        return list(self._read(FILES["failed"]))
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self._read(FILES["example"])
+
+    def __len__(self) -> int:
+        return self.report.counts["example"]
+
+    def __repr__(self) -> str:
+        return f"LabelledData({str(self.folder)!r}: {self.report})"
+
+    def _read(self, name: str) -> Iterator[dict[str, Any]]:
+        with (self.folder / name).open(encoding="utf-8") as stream:
+            for line in stream:
+                yield json.loads(line)
+
+
+def build_contrastive_examples(
+    dataset: Any,
+    scorer: AnswerScorer,
+    encoder: Any,
+    *,
+    epsilon: float = 0.0,
+    num_negatives: int = 5,
+    needs_gain: bool = True,
+    documents: int | None = None,
+    limit: int | None = None,
+    output: str | os.PathLike[str] | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    batch_questions: int = 8,
+    overwrite: bool = False,
+) -> LabelledData:
+    """Training data of the extractive compressor (paper, section 3.1, steps 1 to 4).
+
+    dataset: a path or an iterable of records: see `questions.read_questions`, `documents` and
+        `limit` too. scorer: the reader's; see `scores`. encoder: the one to be trained.
+    epsilon, num_negatives, needs_gain: see `ContrastiveLabeller`.
+    output: the folder of the labels, in which a later call carries on; None for a temporary one.
+    cache: the file in which every score is kept; in `output` by default.
+
+    Raises `CannotScoreError` before anything is asked if the scorer can't work.
+    """
+    with _Workplace(output, cache) as place:
+        labeller = ContrastiveLabeller(
+            place.cached_scorer(scorer),
+            encoder,
+            epsilon=epsilon,
+            num_negatives=num_negatives,
+            needs_gain=needs_gain,
+        )
+        job = LabelJob(place.folder, labeller.identity, overwrite=overwrite)
+        return place.run(job, labeller, dataset, documents, limit, batch_questions)
+
+
+def build_distillation_examples(
+    dataset: Any,
+    teacher: Teacher,
+    prompts: Mapping[str, PromptTemplate] | None,
+    scorer: AnswerScorer,
+    *,
+    documents: int | None = None,
+    limit: int | None = None,
+    output: str | os.PathLike[str] | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    batch_questions: int = 8,
+    overwrite: bool = False,
+) -> LabelledData:
+    """Training data of the abstractive compressor (paper, section 3.2).
+
+    teacher: see `teachers`. prompts: templates by name, None for the teacher's own. The others are
+    as in `build_contrastive_examples`.
+    """
+    with _Workplace(output, cache) as place:
+        cached = place.cached_teacher(teacher)
+        labeller = DistillationLabeller(cached, place.cached_scorer(scorer), prompts=prompts)
+        job = LabelJob(place.folder, labeller.identity, overwrite=overwrite)
+        labeller.date = job.date
+        return place.run(job, labeller, dataset, documents, limit, batch_questions)
+
+
+def check_scorer(scorer: AnswerScorer) -> None:
+    """Probe it. Raises `CannotScoreError`."""
+    found = scorer.capabilities()
+    if not found.usable:
+        raise CannotScoreError(f"{type(scorer).__name__} can't label: {found.reason}")
+
+
+class _Workplace:
+    """The folder and the cache of a run."""
+
+    def __init__(
+        self,
+        output: str | os.PathLike[str] | None,
+        cache: str | os.PathLike[str] | None,
+    ) -> None:
+        self._temporary = tempfile.TemporaryDirectory("recomp-labels") if output is None else None
+        self.folder = Path(self._temporary.name if self._temporary else output or "")
+        self._cache_path = Path(cache) if cache else self.folder / CACHE_FILE
+        self._cache: ResultCache | None = None
+
+    def __enter__(self) -> _Workplace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._cache is not None:
+            self._cache.close()
+
+    def cached_scorer(self, scorer: AnswerScorer) -> AnswerScorer:
+        check_scorer(scorer)
+        return CachedScorer(scorer, self._opened())
+
+    def cached_teacher(self, teacher: Teacher) -> Teacher:
+        return CachedTeacher(teacher, self._opened())
+
+    def run(
+        self,
+        job: LabelJob,
+        labeller: Labeller,
+        dataset: Any,
+        documents: int | None,
+        limit: int | None,
+        batch_questions: int,
+    ) -> LabelledData:
+        questions = read_questions(dataset, documents=documents, limit=limit)
+        total = len(dataset) if isinstance(dataset, Sequence) and not _is_path(dataset) else None
+        if total is not None and limit is not None:
+            total = min(total, limit)
+        report = job.run(labeller, questions, batch_questions=batch_questions, total=total)
+        return LabelledData(self.folder, report, self._temporary)
+
+    def _opened(self) -> ResultCache:
+        if self._cache is None:
+            self._cache = ResultCache(self._cache_path)
+        return self._cache
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, (str, os.PathLike))
