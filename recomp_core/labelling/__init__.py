@@ -26,11 +26,10 @@ if TYPE_CHECKING:
     from .completions import CompletionsScorer
     from .contrastive import ContrastiveLabeller
     from .distillation import DistillationLabeller
-    from .endpoint_teacher import EndpointTeacher
     from .jobs import LabelJob, LabelReport
     from .local_scorers import CausalLMScorer, Seq2SeqLMScorer
-    from .local_teacher import LocalTeacher
     from .mining import mine
+    from .model_teachers import EndpointTeacher, LocalTeacher
     from .policy import DEFAULT_POLICY, TeacherLicence, TeacherPolicy, TeacherTermsError, Terms
     from .questions import BadRecord, Question, read_questions
     from .reader_scorers import EndTaskScorer, ReaderScorer
@@ -59,11 +58,10 @@ _WHERE = {
     ".completions": ("CompletionsScorer",),
     ".contrastive": ("ContrastiveLabeller",),
     ".distillation": ("DistillationLabeller",),
-    ".endpoint_teacher": ("EndpointTeacher",),
     ".jobs": ("LabelJob", "LabelReport"),
     ".local_scorers": ("CausalLMScorer", "Seq2SeqLMScorer"),
-    ".local_teacher": ("LocalTeacher",),
     ".mining": ("mine",),
+    ".model_teachers": ("EndpointTeacher", "LocalTeacher"),
     ".policy": (
         "DEFAULT_POLICY",
         "TeacherLicence",

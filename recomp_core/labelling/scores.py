@@ -116,8 +116,9 @@ class Capabilities:
 class AnswerScorer(Protocol):
     """A reader that can say how likely an answer is to it: Score(M, y, [s; x]), section 3.1."""
 
-    kind: Kind
-    """The weakest kind that its scores may have: that of the data set."""
+    @property
+    def kind(self) -> Kind:
+        """The weakest kind that its scores may have: that of the data set."""
 
     meter: Meter
     """What it used so far; may be set to one with a budget before scoring."""

@@ -64,7 +64,7 @@ class Teacher(Protocol):
         """The same as `(position, result)`, each as soon as it is there, in any order."""
 
 
-class _Teacher:
+class Teaching:
     """What teachers have in common."""
 
     prompts: Mapping[str, PromptTemplate] = TEACHER_PROMPTS
@@ -86,7 +86,7 @@ class _Teacher:
         raise NotImplementedError
 
 
-class LanguageModelTeacher(_Teacher):
+class LanguageModelTeacher(Teaching):
     """Any callable `prompts -> texts` around a language model: local, or of another library.
 
     name: of the model, by which its terms are looked up. accept_terms: you state to have the right
@@ -152,7 +152,7 @@ class LanguageModelTeacher(_Teacher):
         self.meter.add(input_tokens=approximate_tokens(prompt), output_tokens=written)
 
 
-class ExtractiveTeacher(_Teacher):
+class ExtractiveTeacher(Teaching):
     """Sentences of the documents themselves: no language model, no terms, no cost.
 
     The gold sentences where a document's metadata has `gold_sentences` that stand in its text; or

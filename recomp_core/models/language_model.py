@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
-import os
 import queue
-import threading
-import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
-from ..errors import Reason, SummaryError
+from ..errors import EndpointError, SummaryError
 from ..splitting import replace_surrogates
+from .endpoint import Connection, Endpoint, check_whole
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -25,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class OpenAIChatModel:
+class OpenAIChatModel(Endpoint):
     """A chat model of OpenAI or of any server with the same protocol (DeepSeek, vLLM, …).
 
     Called with prompts it returns, in order, the reply to each or the `SummaryError` that befell
@@ -53,6 +47,8 @@ class OpenAIChatModel:
     work, a missing key among them.
     """
 
+    error_type = SummaryError
+
     def __init__(
         self,
         model: str,
@@ -71,17 +67,21 @@ class OpenAIChatModel:
 
         require("openai", "openai", "OpenAIChatModel")
         self.model = _check_name(model)
-        self.base_url = _check_url(base_url)
-        self.timeout = _check_seconds("timeout", timeout)
-        self.max_retries = check_whole("max_retries", max_retries, at_least=0)
-        self.max_concurrency = check_whole("max_concurrency", max_concurrency)
+        super().__init__(
+            base_url=base_url,
+            api_key=api_key,
+            api_key_env=api_key_env,
+            timeout=timeout,
+            max_retries=max_retries,
+            max_concurrency=max_concurrency,
+        )
         self.max_new_tokens = check_limit("max_new_tokens", max_new_tokens)
         self.temperature = temperature
         self.extra_body = _check_json("extra_body", extra_body)
-        self._api_key = _secret(api_key, api_key_env)
-        self._key_place = f"the variable {api_key_env}" if api_key is None else "api_key="
-        self._lock = threading.Lock()
-        self._connection: _Connection | None = None
+
+    @property
+    def _name(self) -> str:
+        return f"{self.model} at {self.base_url}" if self.base_url else self.model
 
     def __call__(self, prompts: Sequence[str]) -> list[str | Exception]:
         """The reply to each prompt, or its error, in order."""
@@ -138,20 +138,14 @@ class OpenAIChatModel:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.model!r}, base_url={self.base_url!r})"
 
-    def __getstate__(self) -> Any:
-        raise TypeError(
-            f"{self!r} holds an API key and is neither pickled nor copied: build it anew from its "
-            "settings where you need it"
-        )
-
     # What follows runs on the connection's own event loop.
 
     async def _replies(
-        self, connection: _Connection, prompts: Sequence[str]
+        self, connection: Connection, prompts: Sequence[str]
     ) -> list[str | Exception]:
         return await asyncio.gather(*(self._reply(connection, prompt) for prompt in prompts))
 
-    async def _reply(self, connection: _Connection, prompt: str) -> str | Exception:
+    async def _reply(self, connection: Connection, prompt: str) -> str | Exception:
         try:
             async with connection.slots:
                 return self._text_of(await connection.complete(**self._request(prompt)))
@@ -159,12 +153,12 @@ class OpenAIChatModel:
             return self._failure(error)
 
     async def _scored_replies(
-        self, connection: _Connection, prompts: Sequence[str]
+        self, connection: Connection, prompts: Sequence[str]
     ) -> list[tuple[str, list[float]] | Exception]:
         return await asyncio.gather(*(self._scored_reply(connection, p) for p in prompts))
 
     async def _scored_reply(
-        self, connection: _Connection, prompt: str
+        self, connection: Connection, prompt: str
     ) -> tuple[str, list[float]] | Exception:
         try:
             async with connection.slots:
@@ -178,8 +172,8 @@ class OpenAIChatModel:
             return self._failure(error)
 
     async def _pour(
-        self, connection: _Connection, prompt: str, put: Callable[[str | None], None]
-    ) -> SummaryError | None:
+        self, connection: Connection, prompt: str, put: Callable[[str | None], None]
+    ) -> EndpointError | None:
         """Hand each piece of the reply to `put`, None after the last; return what went wrong."""
         try:
             async with connection.slots:
@@ -191,7 +185,7 @@ class OpenAIChatModel:
         finally:
             put(None)
 
-    async def _pour_all(self, chunks: Any, put: Callable[[str], None]) -> SummaryError | None:
+    async def _pour_all(self, chunks: Any, put: Callable[[str], None]) -> EndpointError | None:
         text, finish_reason, refusal = None, None, ""
         async for chunk in chunks:
             for choice in chunk.choices[:1]:
@@ -214,7 +208,7 @@ class OpenAIChatModel:
         }
         return {name: value for name, value in settings.items() if value is not None}
 
-    def _text_of(self, completion: Any) -> str | SummaryError:
+    def _text_of(self, completion: Any) -> str | EndpointError:
         if not completion.choices:
             return self._error("malformed", "the reply has no choices")
         choice = completion.choices[0]
@@ -223,7 +217,7 @@ class OpenAIChatModel:
 
     def _objection(
         self, text: object, finish_reason: str | None, refusal: str | None
-    ) -> SummaryError | None:
+    ) -> EndpointError | None:
         """Why a reply that ended so is no summary, if it is none."""
         if refusal:
             return self._error("refused", "the model refused", refusal)
@@ -241,145 +235,9 @@ class OpenAIChatModel:
             return self._error("malformed", "the reply has no text")
         return None
 
-    def _failure(self, error: Exception) -> SummaryError:
-        reason = _reason_of(error)
-        what = {
-            "filtered": "the provider's filter turned the prompt down",
-            "malformed": "the reply can't be read",
-            "invalid": "the endpoint turned the request down",
-            "unauthorized": f"the API key was turned down: check {self._key_place}",
-            "quota": "the quota is used up, or there were too many requests",
-            "timeout": f"no whole reply within timeout={self.timeout:g} seconds",
-            "unavailable": "the endpoint can't be reached, broke off, or is out of order",
-        }[reason]
-        return self._error(reason, what, "" if reason == "timeout" else _detail_of(error))
-
-    def _error(self, reason: Reason, what: str, detail: str = "") -> SummaryError:
-        """Made, never chained: the client's own exceptions may quote the key."""
-        where = f"{self.model} at {self.base_url}" if self.base_url else self.model
-        told = detail.replace(self._api_key.get_secret_value(), "[API key]").strip()
-        told = told if len(told) <= 300 else told[:299] + "…"
-        return SummaryError(f"{where}: {what}" + (f" ({told})" if told else ""), reason)
-
-    def _submit(self, work: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> Future[T]:
-        connection = self._connected()
-        return asyncio.run_coroutine_threadsafe(work(connection, *arguments), connection.loop)
-
-    def _connected(self) -> _Connection:
-        with self._lock:
-            # A forked process inherits the object without the thread that serves it.
-            if self._connection is None or self._connection.process != os.getpid():
-                self._connection = _Connection(self._client(), self.max_concurrency)
-            return self._connection
-
-    def _client(self) -> Any:
-        import openai
-
-        return openai.AsyncOpenAI(
-            api_key=self._api_key.get_secret_value(),
-            base_url=self.base_url,
-            max_retries=self.max_retries,
-            timeout=None,
-            http_client=_http_client(self.timeout),
-        )
-
-
-class _Connection:
-    """The client on an event loop of its own, in a daemon thread, as long as this object lives.
-
-    Connections belong to the event loop that opened them. One loop for all callers means one pool
-    of connections and one limit, whichever threads and event loops the callers are on.
-    """
-
-    def __init__(self, client: Any, max_concurrency: int) -> None:
-        self.process = os.getpid()
-        self.complete = client.chat.completions.create
-        self.slots = asyncio.Semaphore(max_concurrency)
-        self.loop = asyncio.new_event_loop()
-        threading.Thread(
-            target=_serve, args=(self.loop, client), name="recomp-language-model", daemon=True
-        ).start()
-        stop = weakref.finalize(self, self.loop.call_soon_threadsafe, self.loop.stop)
-        stop.atexit = False
-
-
-def _serve(loop: asyncio.AbstractEventLoop, client: Any) -> None:
-    loop.run_forever()
-    loop.run_until_complete(_close(client))
-    loop.close()
-
-
-async def _close(client: Any) -> None:
-    """End the requests that nobody waits for any more, and then the connections."""
-    left = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in left:
-        task.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
-    await client.close()
-
-
-def _http_client(timeout: float) -> Any:
-    """The client's own, with `timeout` over the whole of each attempt.
-
-    Its own timeouts count from byte to byte, and some endpoints send blank lines while they queue.
-    """
-    import openai
-
-    default_client: Any = openai.DefaultAsyncHttpxClient
-    # openai 2 stands on httpx, openai 3 on httpx2.
-    httpx = import_module(default_client.__mro__[1].__module__.partition(".")[0])
-
-    class HttpClient(default_client):
-        async def send(self, request: Any, **settings: Any) -> Any:
-            try:
-                return await asyncio.wait_for(super().send(request, **settings), timeout)
-            except asyncio.TimeoutError:
-                raise httpx.ReadTimeout("", request=request) from None
-
-    return HttpClient(timeout=None)
-
 
 # How a reply ends that came to its end: "stop" by the protocol, the others by some servers.
 _WHOLE = ("stop", "eos", "eos_token", "end_turn", "stop_sequence")
-
-_REASONS: Mapping[int, Reason] = {
-    401: "unauthorized",
-    402: "quota",
-    403: "unauthorized",
-    408: "timeout",
-    429: "quota",
-}
-
-
-def _reason_of(error: Exception) -> Reason:
-    import openai
-
-    status = getattr(error, "status_code", 0)
-    if getattr(error, "code", None) == "content_filter":
-        return "filtered"
-    if status >= 400:
-        return _REASONS.get(status, "invalid" if status < 500 else "unavailable")
-    if isinstance(error, (openai.APITimeoutError, asyncio.TimeoutError)):
-        return "timeout"
-    if isinstance(error, openai.APIResponseValidationError):
-        return "malformed"
-    # openai 2 lets the transport's errors through when a stream breaks off.
-    if isinstance(error, openai.APIError) or type(error).__module__.startswith("httpx"):
-        return "unavailable"
-    return "malformed"
-
-
-def _detail_of(error: Exception) -> str:
-    """What the endpoint or the transport said, in one line."""
-    cause = error.__cause__ or error
-    return f"{type(cause).__name__}: {' '.join(str(cause).split())}".removesuffix(": ")
-
-
-def check_whole(name: str, value: object, *, at_least: int = 1) -> int:
-    """`value` itself. Raises `ValueError` unless it is a whole number of at least `at_least`."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
-        raise ValueError(f"{name} must be a whole number of at least {at_least}, got {value!r}")
-    return value
 
 
 def check_limit(name: str, value: object) -> int | None:
@@ -404,23 +262,6 @@ def _check_name(model: object) -> str:
     return model
 
 
-def _check_url(base_url: str | None) -> str | None:
-    if base_url is None:
-        return None
-    parts = urlsplit(base_url)
-    if "@" in parts.netloc:
-        raise ValueError("base_url holds a user name or password: give the key as api_key instead")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"base_url must begin with http:// or https://, got {base_url!r}")
-    return base_url
-
-
-def _check_seconds(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
-        raise ValueError(f"{name} must be a positive number of seconds, got {value!r}")
-    return value
-
-
 def _check_json(name: str, value: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """A copy of `value`. Raises `TypeError` or `ValueError` for what cannot be sent."""
     if value is None:
@@ -432,22 +273,3 @@ def _check_json(name: str, value: Mapping[str, Any] | None) -> dict[str, Any] | 
     except TypeError as error:
         raise TypeError(f"{name} can't be sent as JSON: {error}") from error
     return copied
-
-
-def _secret(api_key: str | SecretStr | None, variable: str) -> SecretStr:
-    """The key, wrapped. Raises `ValueError` that never shows it."""
-    from pydantic import SecretStr
-
-    key = os.environ.get(variable, "") if api_key is None else api_key
-    text = (key.get_secret_value() if isinstance(key, SecretStr) else key).strip()
-    if not text:
-        raise ValueError(
-            f"no API key: set the environment variable {variable}, name another with api_key_env=, "
-            "or give api_key= (any word for a local server that wants none)"
-        )
-    if not (text.isascii() and text.isprintable()) or " " in text:
-        raise ValueError(
-            "the API key holds a space, a line break or a character beyond ASCII, as no key does: "
-            f"look again at {variable if api_key is None else 'api_key'}"
-        )
-    return SecretStr(text)
