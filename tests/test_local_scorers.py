@@ -4,7 +4,6 @@ import itertools
 import random
 
 import pytest
-
 import tiny_causal
 import tiny_seq2seq
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from ..errors import EndpointError
@@ -137,7 +137,7 @@ class _Chat:
         return EndpointError(f"{self.model}: the reply can't be used: {what}", "malformed")
 
 
-class ChatMethod(ABC):
+class ChatMethod:
     """What the methods have in common. An `AnswerScorer`.
 
     model: the name that the API knows it by. prompt: see `AnswerPrompt`; by default one that asks
@@ -157,25 +157,16 @@ class ChatMethod(ABC):
     def meter(self, meter: Meter) -> None:
         self.chat.endpoint.meter = meter
 
-    @property
-    @abstractmethod
-    def kind(self) -> Kind:
-        """See `AnswerScorer`."""
+    if TYPE_CHECKING:  # each method has its own
 
-    @property
-    @abstractmethod
-    def identity(self) -> Mapping[str, Any]:
-        """See `AnswerScorer`."""
-
-    @abstractmethod
-    def score(self, requests: Sequence[AnswerRequest]) -> list[AnswerScore | Exception]:
-        """See `AnswerScorer`."""
-
-    @abstractmethod
-    def score_each(
-        self, requests: Sequence[AnswerRequest]
-    ) -> Iterator[tuple[int, AnswerScore | Exception]]:
-        """See `AnswerScorer`."""
+        @property
+        def kind(self) -> Kind: ...
+        @property
+        def identity(self) -> Mapping[str, Any]: ...
+        def score(self, requests: Sequence[AnswerRequest]) -> list[AnswerScore | Exception]: ...
+        def score_each(
+            self, requests: Sequence[AnswerRequest]
+        ) -> Iterator[tuple[int, AnswerScore | Exception]]: ...
 
     def capabilities(self) -> Capabilities:
         """Ask one question whose answer is certain."""
@@ -192,7 +183,7 @@ class ChatMethod(ABC):
         return result
 
 
-class _WholeRequests(ChatMethod):
+class _WholeRequests(ChatMethod, ABC):
     """A method that asks once for all gold answers of a request."""
 
     def __init__(
@@ -320,16 +311,18 @@ class JudgeChatScorer(_WholeRequests):
         return AnswerScore(yes - _log_add(yes, no), 1, self.kind)
 
 
-class PrefixChatScorer(PairScorer, ChatMethod):
+class PrefixChatScorer(ChatMethod, PairScorer):
     """The answer is put into the model's mouth, one token at a time.
 
     continuation: how the API takes the beginning of its own reply: "prefix" (DeepSeek's beta:
         `"prefix": true` on the last message) or "continue" (vLLM: `continue_final_message`).
+    tokenizer: the model's, if it is at hand: the answer is then walked through by its tokens.
     answers: see `PairScorer`.
 
-    The answer is walked through by the tokens that the API lists: at each step by the longest that
-    the rest of the answer begins with, which is how a tokenizer would cut it, or nearly. Where none
-    is listed the least likely of the list bounds the rest, and the score is "censored".
+    Without a tokenizer the answer is walked through by the tokens that the API lists: at each step
+    by the longest that the rest of the answer begins with. The score is that of this way to cut it,
+    which is the model's own wherever its tokens are listed. Where none is listed the score is
+    "censored": a bound for the model's own cut, wherever that left the way.
     """
 
     def __init__(
@@ -337,6 +330,7 @@ class PrefixChatScorer(PairScorer, ChatMethod):
         model: str,
         *,
         continuation: Literal["prefix", "continue"] = "prefix",
+        tokenizer: Any = None,
         prompt: AnswerPrompt = CHAT_PROMPT,
         answers: Answers = "best",
         extra_body: Mapping[str, Any] | None = None,
@@ -345,6 +339,7 @@ class PrefixChatScorer(PairScorer, ChatMethod):
         check_choice("continuation", continuation, ("prefix", "continue"))
         self.chat = _Chat(model, extra_body, endpoint)
         self.continuation = continuation
+        self.tokenizer = tokenizer
         super().__init__(prompt=prompt, answers=answers, meter=self.chat.endpoint.meter)
 
     @property
@@ -359,6 +354,7 @@ class PrefixChatScorer(PairScorer, ChatMethod):
             **self._shared_identity(),
             "model": self.chat.model,
             "continuation": self.continuation,
+            "tokenizer": self.tokenizer is not None,
             "extra_body": self.chat.extra_body,
         }
 
@@ -380,21 +376,26 @@ class PrefixChatScorer(PairScorer, ChatMethod):
 
     async def _walk(self, pair: Pair) -> AnswerScore:
         wanted = pair.continuation.strip()
-        total, n_tokens, written = 0.0, 0, ""
+        cuts = self._cuts(wanted)
+        total, n_tokens, written, bound = 0.0, 0, "", -math.inf
         while written != wanted:
             listed = await self._next(pair.prompt, written)
-            rest = wanted[len(written) :]
-            # Some models begin their reply with a space.
-            fitting = {t: t.lstrip() if not written else t for t in listed}
-            good = [t for t, text in fitting.items() if text and rest.startswith(text)]
             n_tokens += 1
-            if not good:
-                bound = total + min(listed.values())
+            # If the model's own next token is another one, it is not listed, and no likelier.
+            bound = max(bound, total + min(listed.values()))
+            token, text = _next_token(listed, written, wanted, cuts)
+            if not text:
                 return AnswerScore(min(0.0, bound), n_tokens, Kind.CENSORED)
-            token = max(good, key=lambda t: (len(fitting[t]), listed[t]))
             total += listed[token]
-            written += fitting[token]
+            written += text
         return AnswerScore(min(0.0, total), n_tokens, Kind.EXACT)
+
+    def _cuts(self, answer: str) -> list[int] | None:
+        """Where the tokenizer cuts the answer, in characters; None without a tokenizer."""
+        if self.tokenizer is None:
+            return None
+        ids = self.tokenizer(answer, add_special_tokens=False)["input_ids"]
+        return [len(self.tokenizer.decode(ids[: n + 1])) for n in range(len(ids))]
 
     async def _next(self, prompt: str, written: str) -> dict[str, float]:
         """The likeliest next tokens after `written`."""
@@ -410,6 +411,25 @@ class PrefixChatScorer(PairScorer, ChatMethod):
             messages, max_tokens=1, logprobs=True, top_logprobs=TOP_LOGPROBS, **settings
         )
         return self.chat.first_token(choices[0])
+
+
+def _next_token(
+    listed: Mapping[str, float], written: str, wanted: str, cuts: Sequence[int] | None
+) -> tuple[str, str]:
+    """The listed token that goes on with the answer, and its text; two empty ones if none does.
+
+    That is the one up to the next of `cuts`, or else the longest; of equals the likeliest.
+    """
+    rest = wanted[len(written) :]
+    if cuts is not None:
+        rest = rest[: next((cut for cut in cuts if cut > len(written)), 0) - len(written)]
+    # Some models begin their reply with a space.
+    texts = {token: token if written else token.lstrip() for token in listed}
+    good = [t for t, text in texts.items() if text and rest.startswith(text)]
+    if cuts is not None:
+        good = [token for token in good if texts[token] == rest]
+    best = max(good, key=lambda token: (len(texts[token]), listed[token]), default="")
+    return best, texts.get(best, "")
 
 
 _METHODS: dict[str, Any] = {
