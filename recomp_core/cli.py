@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._version import __version__
+from .labelling.cli import EngineName
+from .labelling.cli import app as label_app
 
 if TYPE_CHECKING:
     from .extractive import ExtractiveCompressor
@@ -31,12 +33,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.add_typer(label_app, name="label")
+
 EXIT_ERROR, EXIT_PARTLY, EXIT_INTERRUPTED = 1, 3, 130
-
-
-class EngineName(str, Enum):
-    local = "local"
-    ray = "ray"
 
 
 class Format(str, Enum):

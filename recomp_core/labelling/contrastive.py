@@ -119,21 +119,19 @@ class ContrastiveLabeller:
                 for sentence, score in zip(sentences, found, strict=True)
             ],
         }
+        bounds = [score.kind is Kind.CENSORED for score in found]
+        if reason := _why_unhelpful(found, bounds, none):
+            return Labelled("unhelpful", {**record, "reason": reason})
         similarities = self._similarities(question, sentences)
         mined = mine(
             [score.value for score in found],
             similarities,
             epsilon=self.epsilon,
             num_negatives=self.num_negatives,
-            bounds=[score.kind is Kind.CENSORED for score in found],
+            bounds=bounds,
             texts=[sentence.text for sentence in sentences],
         )
-        if mined is None:
-            reason = "only upper bounds are known" if sentences else "there is no sentence"
-            return Labelled("unhelpful", {**record, "reason": reason})
-        if none is not None and found[mined.positive].value <= none.value:
-            reason = "no sentence is better than no context"
-            return Labelled("unhelpful", {**record, "reason": reason})
+        assert mined is not None  # noqa: S101 - not all are bounds
 
         def chosen(n: int) -> dict[str, Any]:
             return {
@@ -148,10 +146,22 @@ class ContrastiveLabeller:
         return Labelled("example", record)
 
     def _similarities(self, question: Question, sentences: Sequence[Sentence]) -> Sequence[float]:
-        if not sentences:
-            return []
         task = ScoringTask(question.query, question.documents, tuple(sentences))
         return self.encoder.score([task])[0]
+
+
+def _why_unhelpful(
+    found: Sequence[AnswerScore], bounds: Sequence[bool], none: AnswerScore | None
+) -> str:
+    """Why no sentence can be a positive; "" if one can."""
+    known = [score.value for score, bound in zip(found, bounds, strict=True) if not bound]
+    if not found:
+        return "there is no sentence"
+    if not known:
+        return "only upper bounds are known"
+    if none is not None and max(known) <= none.value:
+        return "no sentence is better than no context"
+    return ""
 
 
 def _place(sentence: Sentence) -> dict[str, int]:

@@ -1,0 +1,91 @@
+"""What a run would ask, counted without asking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..llm_summarizer import approximate_tokens
+from ..prompts import TEACHER_PROMPTS
+from ..splitting import SentenceSplitter
+from .questions import BadRecord, Question
+from .scores import AnswerPrompt, AnswerRequest
+
+_SUMMARY_TOKENS = 60  # of a summary that is not written yet
+
+
+@dataclass
+class Plan:
+    """Tokens are approximate (`approximate_tokens`); what is cached already is not taken off.
+
+    scores: answers to be scored, each with its context. summaries: to be written by a teacher.
+    """
+
+    questions: int = 0
+    broken: int = 0
+    scores: int = 0
+    score_tokens: int = 0
+    summaries: int = 0
+    summary_tokens: int = 0
+
+    def __str__(self) -> str:
+        told = [f"{self.questions:,} questions, {self.broken:,} broken records"]
+        if self.summaries:
+            told.append(
+                f"teacher: {self.summaries:,} summaries, about {self.summary_tokens:,} tokens in "
+                f"and {self.summaries * _SUMMARY_TOKENS:,} out"
+            )
+        told.append(f"scorer: {self.scores:,} scores, about {self.score_tokens:,} tokens in")
+        return "\n".join(told)
+
+
+def plan(settings: Mapping[str, Any], questions: Iterable[Question | BadRecord]) -> Plan:
+    """What `settings.labeller_from_settings(**settings)` would ask for these questions.
+
+    No model is loaded. A chat API's methods make several requests of a score: `samples` at most
+    its number, `prefix` one for each token of the answer.
+    """
+    counted = Plan()
+    for question in questions:
+        if isinstance(question, BadRecord) or not question.answers:
+            counted.broken += 1
+            continue
+        counted.questions += 1
+        if settings["builder"] == "contrastive":
+            _count_sentences(question, settings.get("needs_gain", True), counted)
+        else:
+            _count_summaries(question, settings["teacher"]["teacher"], counted)
+    return counted
+
+
+def _count_sentences(question: Question, needs_gain: bool, counted: Plan) -> None:
+    splitter = SentenceSplitter()
+    texts = {
+        document.text[start:end]
+        for document in question.documents
+        for start, end in splitter.split(document.text)
+    }
+    for text in [*texts, *([""] if needs_gain else [])]:
+        _count_score(question, text, counted)
+
+
+def _count_summaries(question: Question, teacher: str, counted: Plan) -> None:
+    documents = "\n".join(document.text for document in question.documents)
+    if teacher == "extractive":
+        _count_sentences(question, True, counted)
+        return
+    for prompt in TEACHER_PROMPTS.values():
+        counted.summaries += 1
+        counted.summary_tokens += approximate_tokens(prompt.format(question.query, documents))
+        _count_score(question, "x" * 4 * _SUMMARY_TOKENS, counted)
+    _count_score(question, "", counted)
+
+
+def _count_score(question: Question, context: str, counted: Plan) -> None:
+    prompt = AnswerPrompt()
+    tokens = approximate_tokens(
+        prompt.prompt(AnswerRequest(question.query, context, question.answers))
+    )
+    counted.scores += len(question.answers)
+    counted.score_tokens += sum(tokens + approximate_tokens(a) for a in question.answers)
