@@ -42,7 +42,8 @@ def told(name: str, data: LabelledData) -> None:
     print(
         f"\n{name}: {report.questions} questions in {report.seconds:.0f} s "
         f"({report.questions / report.seconds:.1f} a second; done before: {report.done_before}), "
-        f"{report.requests:,} contexts read by the model, {report.input_tokens:,} tokens\n  {report}"
+        f"{report.requests:,} contexts read by the model, {report.input_tokens:,} tokens\n"
+        f"  {report}"
     )
 
 

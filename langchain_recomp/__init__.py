@@ -17,7 +17,7 @@ except ImportError as error:
     message = 'langchain_recomp needs langchain-core: pip install "recomp[langchain]"'
     raise ImportError(message) from error
 
-from .chat_model import summarizer_from_chat_model
+from .chat_model import summarizer_from_chat_model, teacher_from_chat_model
 from .compressor import RecompDocumentCompressor
 from .embeddings import EmbeddingsEncoder
 from .retriever import RecompRetriever
@@ -27,4 +27,5 @@ __all__ = [
     "RecompDocumentCompressor",
     "RecompRetriever",
     "summarizer_from_chat_model",
+    "teacher_from_chat_model",
 ]

@@ -9,6 +9,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from recomp_core import LLMSummarizer, SummaryError
+from recomp_core.labelling import LanguageModelTeacher
 from recomp_core.replies import objection
 
 
@@ -42,6 +43,34 @@ def summarizer_from_chat_model(
         batch_size=batch_size,
         **settings,
     )
+
+
+def teacher_from_chat_model(
+    chat_model: Runnable[Any, Any],
+    *,
+    name: str | None = None,
+    accept_terms: bool = False,
+    max_concurrency: int | None = 8,
+    **settings: Any,
+) -> LanguageModelTeacher:
+    """`chat_model` as the teacher of an abstractive compressor; see `recomp_core.labelling`.
+
+    name: of the model, by which its terms are looked up; by default what the chat model says.
+    accept_terms, settings: those of `LanguageModelTeacher`. Raises `TeacherTermsError`,
+    `ValueError` for a model without a name.
+    """
+    name = name or _name_of(chat_model)
+    if not name:
+        raise ValueError(f"{type(chat_model).__name__} does not say which model it is: give name=")
+    summarizer = summarizer_from_chat_model(chat_model, max_concurrency=max_concurrency)
+    return LanguageModelTeacher(summarizer, name=name, accept_terms=accept_terms, **settings)
+
+
+def _name_of(chat_model: Any) -> str | None:
+    for attribute in ("model_name", "model", "model_id"):
+        if isinstance(found := getattr(chat_model, attribute, None), str) and found:
+            return found
+    return None
 
 
 class _ChatModel:

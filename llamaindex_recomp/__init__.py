@@ -17,7 +17,7 @@ from __future__ import annotations
 try:
     from .embedding import EmbeddingEncoder
     from .events import CompressionEndEvent, CompressionStartEvent
-    from .llm import summarizer_from_llm
+    from .llm import summarizer_from_llm, teacher_from_llm
     from .postprocessor import RecompNodePostprocessor
 except ModuleNotFoundError as error:
     if not (error.name or "").startswith("llama_index"):
@@ -32,4 +32,5 @@ __all__ = [
     "EmbeddingEncoder",
     "RecompNodePostprocessor",
     "summarizer_from_llm",
+    "teacher_from_llm",
 ]

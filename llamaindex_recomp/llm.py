@@ -10,6 +10,7 @@ from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from llama_index.core.llms import LLM
 
 from recomp_core import LLMSummarizer
+from recomp_core.labelling import LanguageModelTeacher
 from recomp_core.replies import objection
 
 
@@ -38,6 +39,19 @@ def summarizer_from_llm(llm: LLM, **settings: Any) -> LLMSummarizer:
         astream=model.astream,
         **settings,
     )
+
+
+def teacher_from_llm(
+    llm: LLM, *, name: str | None = None, accept_terms: bool = False, **settings: Any
+) -> LanguageModelTeacher:
+    """`llm` as the teacher of an abstractive compressor; see `recomp_core.labelling`.
+
+    name: of the model, by which its terms are looked up; by default what the model's metadata say.
+    accept_terms, settings: those of `LanguageModelTeacher`. Raises `TeacherTermsError`.
+    """
+    summarizer = summarizer_from_llm(llm)
+    name = name or llm.metadata.model_name
+    return LanguageModelTeacher(summarizer, name=name, accept_terms=accept_terms, **settings)
 
 
 class _Model:

@@ -8,6 +8,7 @@ from typing import Any
 from recomp_core.labelling.policy import TeacherLicence
 from recomp_core.labelling.scores import AnswerRequest, AnswerScore, Capabilities, Kind
 from recomp_core.meter import Meter
+from recomp_core.prompts import TEACHER_PROMPTS
 
 
 class TableScorer:
@@ -55,6 +56,8 @@ class TableScorer:
 
 class WrittenTeacher:
     """Writes what a function of the request says."""
+
+    prompts = TEACHER_PROMPTS
 
     def __init__(self, write: Callable[[Any], str | Exception], name: str = "written") -> None:
         self._write, self.name = write, name

@@ -107,7 +107,7 @@ def build_contrastive_examples(
 def build_distillation_examples(
     dataset: Any,
     teacher: Teacher,
-    prompts: Mapping[str, PromptTemplate] | None,
+    prompts: Mapping[str, PromptTemplate] | Sequence[PromptTemplate] | None,
     scorer: AnswerScorer,
     *,
     documents: int | None = None,
@@ -119,8 +119,8 @@ def build_distillation_examples(
 ) -> LabelledData:
     """Training data of the abstractive compressor (paper, section 3.2).
 
-    teacher: see `teachers`. prompts: templates by name, None for the teacher's own. The others are
-    as in `build_contrastive_examples`.
+    teacher: see `teachers`. prompts: templates, by name or in a list, None for the teacher's own.
+    The others are as in `build_contrastive_examples`.
     """
     with _Workplace(output, cache) as place:
         cached = place.cached_teacher(teacher)

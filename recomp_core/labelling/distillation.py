@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import BudgetError, EndpointError
 from ..meter import Meter
-from ..prompts import TEACHER_PROMPTS, PromptTemplate
+from ..prompts import PromptTemplate
 from .fields import checked, question_fields, score_fields
 from .jobs import Labelled
 from .questions import Question
@@ -25,8 +25,8 @@ _FINAL = ("cut", "refused", "filtered")
 class DistillationLabeller:
     """Questions to records of the target that a summarizer is to learn. A `jobs.Labeller`.
 
-    teacher: writes one summary per prompt. prompts: templates by name; by default the teacher's
-        own, or `prompts.TEACHER_PROMPTS`. scorer: how likely the reader holds the answer after a
+    teacher: writes one summary per prompt. prompts: templates, by name or in a list; by default
+        the teacher's own. scorer: how likely the reader holds the answer after a
         summary and the question.
     date: ISO date that goes into every record; today by default.
     keep_documents: write the documents into each record.
@@ -40,11 +40,13 @@ class DistillationLabeller:
         teacher: Teacher,
         scorer: AnswerScorer,
         *,
-        prompts: Mapping[str, PromptTemplate] | None = None,
+        prompts: Mapping[str, PromptTemplate] | Sequence[PromptTemplate] | None = None,
         date: str | None = None,
         keep_documents: bool = True,
     ) -> None:
-        prompts = prompts or getattr(teacher, "prompts", None) or TEACHER_PROMPTS
+        prompts = prompts or teacher.prompts
+        if not isinstance(prompts, Mapping):
+            prompts = {str(number): prompt for number, prompt in enumerate(prompts, start=1)}
         for name, prompt in prompts.items():
             if not isinstance(prompt, PromptTemplate):
                 raise TypeError(f"prompts[{name!r}] must be a PromptTemplate, got {prompt!r}")

@@ -115,7 +115,7 @@ ENTRIES: tuple[Terms, ...] = (
         condition='the model\'s name begins with "Llama", and "Built with Llama" is shown',
     ),
     Terms(
-        "Llama 2 and 3", r"llama-?[23]?(?![\d.])", "restricted", "Llama 2 and 3 community licences",
+        "Llama 2 and 3", r"llama(-?[23](?![\d.])|-\d+b|$)", "restricted", "Llama 2 and 3 community licences",
         "The older licences are said to forbid improving other language models with outputs.",
         "https://www.llama.com/license/", "secondary",
     ),
@@ -172,7 +172,7 @@ class TeacherPolicy:
         counts: "qwen2.5-3b" before "qwen". Of those that match at different places, as in
         "DeepSeek-R1-Distill-Llama-70B", and of a host's, the strictest.
         """
-        name = name.lower()
+        name = name.lower().rstrip("/").rpartition("/")[2]  # who publishes it is another thing
         found: dict[int, tuple[int, Terms]] = {}
         for entry in self.entries:
             if entry.host and entry.host in (base_url or ""):

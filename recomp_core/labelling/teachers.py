@@ -10,7 +10,7 @@ from ..errors import BudgetError
 from ..llm_summarizer import LLMSummarizer, approximate_tokens
 from ..meter import Meter
 from ..prompts import NOTHING_RELEVANT_WORD, TEACHER_PROMPTS, PromptTemplate
-from ..protocols import Splitter
+from ..protocols import Splitter, Summarizer
 from ..scoring import chunks
 from ..splitting import SentenceSplitter
 from ..types import Document
@@ -87,7 +87,10 @@ class Teaching:
 
 
 class LanguageModelTeacher(Teaching):
-    """Any callable `prompts -> texts` around a language model: local, or of another library.
+    """Any language model: a `protocols.Summarizer`, or a function `prompts -> texts`.
+
+    A model of LangChain or LlamaIndex: `langchain_recomp.teacher_from_chat_model`,
+    `llamaindex_recomp.teacher_from_llm`. An encoder-decoder model: `load_summarizer(…)`.
 
     name: of the model, by which its terms are looked up. accept_terms: you state to have the right
         to train on its outputs; see `policy`. empty_word: the reply that means "nothing helps".
@@ -99,7 +102,7 @@ class LanguageModelTeacher(Teaching):
 
     def __init__(
         self,
-        generate: Callable[[list[str]], Sequence[str | Exception]],
+        model: Summarizer | Callable[[list[str]], Sequence[str | Exception]],
         *,
         name: str,
         empty_word: str = NOTHING_RELEVANT_WORD,
@@ -112,14 +115,19 @@ class LanguageModelTeacher(Teaching):
         super().__init__(name, policy.check(name, accept_terms=accept_terms), meter)
         self.settings = dict(settings or {})
         self.batch_size = batch_size
-        self._summarizer = LLMSummarizer(generate, empty_word=empty_word, batch_size=batch_size)
+        self.empty_word = empty_word
+        self._summarizer = (
+            model
+            if isinstance(model, Summarizer)
+            else LLMSummarizer(model, empty_word=empty_word, batch_size=batch_size)
+        )
 
     @property
     def identity(self) -> Mapping[str, Any]:
         """JSON values that decide what it writes."""
         return {
             "teacher": self.name,
-            "empty_word": self._summarizer.empty_word,
+            "empty_word": self.empty_word,
             "settings": self.settings,
         }
 
