@@ -18,7 +18,7 @@ from data import questions
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
 from recomp_core.metrics import contains_answer, exact_match
-from recomp_core.persistence import _embedded_model
+from recomp_core.persistence import embedded_model
 from recomp_core.splitting import SentenceSplitter
 
 TRAINED_ON = 4_000  # questions of QED; `label.py` labels those after them
@@ -77,7 +77,7 @@ def _span(text: str, answers: list[str]) -> tuple[int, int] | None:
 def train(folder: Path, *, epochs: int, learning_rate: float, batch_tokens: int, seed: int) -> None:
     torch.manual_seed(seed)
     rng = random.Random(seed)
-    source = _embedded_model()
+    source = embedded_model()
     tokenizer = AutoTokenizer.from_pretrained(source)
     model = AutoModelForQuestionAnswering.from_pretrained(source, dtype=torch.float32)
     model.bert.embeddings.requires_grad_(False)

@@ -98,7 +98,7 @@ def load_compressor(
         if name in sentence_settings:  # before the model is loaded, which takes seconds
             check_choice(name, sentence_settings[name], get_args(choices))
 
-    source = _embedded_model() if name_or_path is None else os.fspath(name_or_path)
+    source = embedded_model() if name_or_path is None else os.fspath(name_or_path)
     saved = read_config(Path(source)) if os.path.isdir(source) else {}
     if _is_abstractive(source, saved, embedded=name_or_path is None, **hub):
         _refuse(sentence_settings, source, "writes summaries", "an extractive")
@@ -188,7 +188,8 @@ def _refuse(settings: Mapping[str, Any], source: str, does: str, kind: str) -> N
         )
 
 
-def _embedded_model() -> str:
+def embedded_model() -> str:
+    """The folder of the embedded encoder, checked; its name on the hub where it is not installed."""
     spec = find_spec(EMBEDDED_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         logger.info(

@@ -72,7 +72,7 @@ def model(kind: str, habit: str = "byte-level") -> Any:
     torch.manual_seed(1)
     shape = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
              "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": size,
-             "initializer_range": 0.3, "max_position_embeddings": 256}  # fmt: skip
+             "initializer_range": 0.3, "max_position_embeddings": 2048}  # fmt: skip
     if kind == "gpt2":
         found = GPT2LMHeadModel(
             GPT2Config(

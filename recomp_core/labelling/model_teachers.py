@@ -11,6 +11,7 @@ from ..llm_summarizer import LLMSummarizer
 from ..meter import Meter
 from ..models.endpoint import Endpoint
 from ..models.language_model import check_whole
+from ..models.summarizer import evaluating, position_limit
 from ..prompts import NOTHING_RELEVANT_WORD
 from ..splitting import replace_surrogates
 from .chat_scorer import thinking_off
@@ -165,8 +166,6 @@ class LocalTeacher(LanguageModelTeacher):
     def _generate(self, prompts: list[str]) -> list[str]:
         import torch
 
-        from ..models.summarizer import evaluating
-
         texts = [self._as_chat(replace_surrogates(prompt)) for prompt in prompts]
         pad = self.tokenizer.pad_token_id
         pad = self.tokenizer.eos_token_id if pad is None else pad
@@ -177,6 +176,12 @@ class LocalTeacher(LanguageModelTeacher):
             for text in texts
         ]
         width = max(map(len, rows))
+        limit = position_limit(self.model.config, "decoder")
+        if limit is not None and width + self.max_new_tokens > limit:
+            raise ValueError(
+                f"a prompt of {width} tokens and max_new_tokens={self.max_new_tokens} do not fit "
+                f"into the teacher's {limit} positions: take fewer documents (--documents)"
+            )
         ids = torch.full((len(rows), width), pad or 0)
         mask = torch.zeros_like(ids)
         for n, row in enumerate(rows):  # a causal model goes on where its prompt ends

@@ -115,7 +115,8 @@ ENTRIES: tuple[Terms, ...] = (
         condition='the model\'s name begins with "Llama", and "Built with Llama" is shown',
     ),
     Terms(
-        "Llama 2 and 3", r"llama(-?[23](?![\d.])|-\d+b|$)", "restricted", "Llama 2 and 3 community licences",
+        "Llama 2 and 3", r"llama(-?[23](?![\d.])|-\d+b|$)", "restricted",
+        "Llama 2 and 3 community licences",
         "The older licences are said to forbid improving other language models with outputs.",
         "https://www.llama.com/license/", "secondary",
     ),
