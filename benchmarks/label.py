@@ -61,10 +61,15 @@ def contrastive(scorer: ReaderScorer, rows: list[Question], folder: Path, epsilo
     }
     with_gold = [e for e in examples if gold[e["query"]]]
     is_gold = sum(e["positive"]["text"] in gold[e["query"]] for e in with_gold)
-    several = sum(
-        sum(contains_answer(_text(e, c), e["answers"]) for c in e["candidates"]) > 1
-        for e in examples
-    )
+    ambiguous, right, by_chance = 0, 0, 0.0
+    for example in examples:
+        texts = [_text(example, place) for place in example["candidates"]]
+        texts = [text for text in texts if contains_answer(text, example["answers"])]
+        marked = sum(text in gold[example["query"]] for text in texts)
+        if len(texts) > 1 and marked:
+            ambiguous += 1
+            right += example["positive"]["text"] in gold[example["query"]]
+            by_chance += marked / len(texts)
     best_by_encoder = sum(
         contains_answer(max(_chosen(e), key=lambda c: c["similarity"])["text"], e["answers"])
         for e in examples
@@ -74,7 +79,8 @@ def contrastive(scorer: ReaderScorer, rows: list[Question], folder: Path, epsilo
         f"  a sentence helps: {len(examples)} of {data.report.questions}\n"
         f"  the argmax sentence contains the answer: {holds} of {len(examples)}\n"
         f"  a person marked it: {is_gold} of {len(with_gold)} where some were retrieved\n"
-        f"  questions with several sentences that contain it: {several}\n"
+        f"  where several contain the answer and a person marked one: {right} of {ambiguous} are "
+        f"marked, by chance {by_chance:.0f}\n"
         f"  of positive and negatives the encoder's nearest contains it: {best_by_encoder}\n"
         f"  negatives a question: {sum(negatives) / len(negatives):.2f}, none: {negatives.count(0)}"
     )

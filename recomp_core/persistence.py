@@ -189,7 +189,7 @@ def _refuse(settings: Mapping[str, Any], source: str, does: str, kind: str) -> N
 
 
 def embedded_model() -> str:
-    """The folder of the embedded encoder, checked; its name on the hub where it is not installed."""
+    """The folder of the embedded encoder, checked; else its name on the hub."""
     spec = find_spec(EMBEDDED_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         logger.info(
