@@ -7,8 +7,6 @@ records could not be read or compressed; 130 interrupted.
 from __future__ import annotations
 
 import json
-import logging
-import os
 import sys
 from enum import Enum
 from pathlib import Path
@@ -19,6 +17,7 @@ import typer
 from ._version import __version__
 from .labelling.cli import EngineName
 from .labelling.cli import app as label_app
+from .messages import set_up_messages
 
 if TYPE_CHECKING:
     from .extractive import ExtractiveCompressor
@@ -160,7 +159,7 @@ def compress(
 
         recomp compress records.jsonl --output compressed.jsonl
     """
-    _set_up_messages(verbose)
+    set_up_messages(verbose)
     settings = {
         "top_k": top_k, "max_tokens": max_tokens, "min_score": min_score, "tokenizer": tokenizer,
         "context": context, "lang": lang, "elision": elision, "device": device,
@@ -182,7 +181,7 @@ def example(
     top_k: Annotated[int, typer.Option(help="Keep this many sentences.")] = 2,
 ) -> None:
     """Compress the bundled example with the embedded encoder and show what was kept."""
-    _set_up_messages(verbose=False)
+    set_up_messages(verbose=False)
     from .examples import lighthouse
     from .settings import compressor_from_settings
 
@@ -300,18 +299,3 @@ def _write_out(text: str) -> None:
     """UTF-8 whatever the terminal's locale; lone surrogates as question marks."""
     sys.stdout.buffer.write(text.encode("utf-8", "replace"))
     sys.stdout.buffer.flush()
-
-
-def _set_up_messages(verbose: bool) -> None:
-    """Our own warnings go to standard error; loading bars and notices of the libraries go nowhere.
-
-    The process is the command's own, and the libraries read the environment when they are loaded.
-    """
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("recomp: %(message)s"))
-    log = logging.getLogger(__package__)
-    log.addHandler(handler)
-    log.setLevel(logging.INFO if verbose else logging.WARNING)
-    if not verbose:
-        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-        os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

@@ -229,3 +229,19 @@ def test_budget_identity_and_settings():
     assert other.identity != ChatScorer("m", base_url="http://a/v1", api_key="k").identity
     with pytest.raises(ValueError, match="method"):
         ChatScorer("m", method="guess", base_url="http://a/v1", api_key="k")
+
+
+def test_a_chat_model_as_the_reader_of_an_end_task_scorer():
+    from recomp_core.labelling.chat_scorer import ChatAnswers
+    from recomp_core.labelling.reader_scorers import EndTaskScorer
+
+    def reply_to(request):
+        text = "Ada" if "Ada did" in request.prompt else "no idea"
+        return as_reply({"choices": [{"message": {"content": text}}]})
+
+    with OpenAIServer(reply_to=reply_to) as server:
+        answers = ChatAnswers("m", base_url=server.base_url, api_key="secret-key")
+        scorer = EndTaskScorer(answers, name="m")
+        scores = scorer.score([REQUEST, AnswerRequest("Who?", "", ("Ada",))])
+        assert server.requests[0].body["temperature"] == 0
+    assert [score.value for score in scores] == [1.0, 0.0]

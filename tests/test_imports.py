@@ -61,6 +61,7 @@ def test_adapters_do_not_know_each_other_or_the_models(adapter):
 PURE = {
     "types": {"layout", "html"},
     "errors": {"types"},
+    "meter": {"errors"},
     "layout": set(),
     "words": set(),
     "prompts": set(),
@@ -79,6 +80,13 @@ def test_the_pure_floor_imports_only_what_is_below(module):
     assert others <= set(sys.stdlib_module_names) | {"sentencex"}
 
 
+def test_what_is_asked_of_a_scorer_needs_no_model():
+    statement = "from recomp_core.labelling import AnswerRequest, PairScorer, mine, Meter"
+    assert loaded_by(statement) == []
+    loaded = loaded_by("from recomp_core.labelling import build_contrastive_examples")
+    assert not {"torch", "transformers", "sentence_transformers"} & set(loaded)
+
+
 def imported(file):
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -89,8 +97,10 @@ def imported(file):
 
 def test_everything_on_the_face_can_be_had():
     import recomp_core
+    import recomp_core.labelling
 
-    for name in recomp_core.__all__:
-        assert getattr(recomp_core, name) is not None
+    for face in (recomp_core, recomp_core.labelling):
+        for name in face.__all__:
+            assert getattr(face, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = recomp_core.nonsense

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+def fitting(model: Any) -> int:
+    """How many tokens a pass should take: few on a CPU, whose caches must hold what is between the
+    layers (512 was fastest of 128 to 4,096 on two cores), many on an accelerator.
+    """
+    return 512 if getattr(model.device, "type", "cpu") == "cpu" else 8192
 
 
 def by_length(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:

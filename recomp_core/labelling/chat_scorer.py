@@ -137,6 +137,35 @@ class _Chat:
         return EndpointError(f"{self.model}: the reply can't be used: {what}", "malformed")
 
 
+class ChatAnswers:
+    """Prompts to a chat model's answers: the reader of an `EndTaskScorer`.
+
+    model, extra_body, endpoint: as in `ChatMethod`. max_new_tokens: of an answer.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        max_new_tokens: int = 32,
+        extra_body: Mapping[str, Any] | None = None,
+        **endpoint: Any,
+    ) -> None:
+        # Greedy, as far as a chat API goes.
+        self._chat = _Chat(model, {"temperature": 0, **(extra_body or {})}, endpoint)
+        self.max_new_tokens = check_whole("max_new_tokens", max_new_tokens)
+
+    def __call__(self, prompts: Sequence[str]) -> list[str | Exception]:
+        """The answer to each prompt, or its error, in order."""
+        found = dict(self._chat.endpoint.each(self._answer, prompts))
+        return [found[position] for position in range(len(prompts))]
+
+    async def _answer(self, prompt: str) -> str:
+        messages = [{"role": "user", "content": prompt}]
+        choices = await self._chat.ask(messages, max_tokens=self.max_new_tokens)
+        return (choices[0].get("message") or {}).get("content") or ""
+
+
 class ChatMethod:
     """What the methods have in common. An `AnswerScorer`.
 

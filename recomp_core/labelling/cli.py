@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..messages import set_up_messages
+
 if TYPE_CHECKING:
     from .jobs import LabelReport
     from .questions import Questions
@@ -85,6 +87,7 @@ Workers = Annotated[int, typer.Option(min=1, help="With --engine ray: how many a
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be asked; ask nothing.")]
 Resume = Annotated[bool, typer.Option(help="Carry on with the labels that the folder holds.")]
 Overwrite = Annotated[bool, typer.Option(help="Begin the folder anew; the cache stays.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens.")]
 
 
 @app.command()
@@ -129,6 +132,7 @@ def contrastive(
     dry_run: DryRun = False,
     resume: Resume = True,
     overwrite: Overwrite = False,
+    verbose: Verbose = False,
 ) -> None:
     """For each question the sentence that helps the reader most, and hard negatives.
 
@@ -184,6 +188,7 @@ def distillation(
     dry_run: DryRun = False,
     resume: Resume = True,
     overwrite: Overwrite = False,
+    verbose: Verbose = False,
 ) -> None:
     r"""For each question the summary that helps the reader most, or the empty one.
 
@@ -225,6 +230,7 @@ class _Run:
         """Label, and tell how it went."""
         from .parts import CACHE_FILE
 
+        set_up_messages(self.options["verbose"])
         options = self.options
         settings = {
             "builder": self.builder,

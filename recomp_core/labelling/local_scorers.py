@@ -16,7 +16,7 @@ from ..models.loading import ONE_AT_A_TIME, explained, looks_like_path
 from ..models.seq2seq_loading import find_checkpoint
 from ..models.summarizer import evaluating, position_limit
 from ..splitting import replace_surrogates
-from .batches import by_length, halving
+from .batches import by_length, fitting, halving
 from .fingerprint import weights_fingerprint
 from .scores import AnswerRequest, AnswerScore, Capabilities, Kind, Pair, PairScorer
 from .tokenization import Joined, join_all
@@ -28,18 +28,19 @@ _LEAST_TRUNK = 16
 class _LocalScorer(PairScorer):
     """What local models have in common. Safe to call from several threads.
 
-    max_batch_tokens: per pass, padding included. settings: those of `PairScorer`.
+    max_batch_tokens: per pass, padding included; see `batches.fitting`.
+    settings: those of `PairScorer`.
     """
 
     kind = Kind.EXACT
 
     def __init__(
-        self, model: Any, tokenizer: Any, *, max_batch_tokens: int = 4096, **settings: Any
+        self, model: Any, tokenizer: Any, *, max_batch_tokens: int | None = None, **settings: Any
     ) -> None:
         super().__init__(**settings)
         self.model = model
         self.tokenizer = tokenizer
-        self.max_batch_tokens = max_batch_tokens
+        self.max_batch_tokens = max_batch_tokens or fitting(model)
         # The tokenizer's padding is state of a shared object, and so is what mode a model is in.
         self._lock = threading.Lock()
 

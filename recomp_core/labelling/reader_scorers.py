@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..errors import BudgetError, ModelLoadError
+from ..llm_summarizer import approximate_tokens
 from ..meter import Meter
 from ..metrics import contains_answer, exact_match, normalize_answer, token_f1
 from ..models.loading import ONE_AT_A_TIME, explained, looks_like_path
@@ -21,7 +22,7 @@ from ..models.summarizer import evaluating
 from ..protocols import Reader
 from ..scoring import check_choice
 from ..splitting import replace_surrogates
-from .batches import by_length, halving
+from .batches import by_length, fitting, halving
 from .fingerprint import weights_fingerprint
 from .scores import AnswerPrompt, AnswerRequest, Answers, AnswerScore, Capabilities, Kind
 
@@ -38,7 +39,7 @@ class ReaderScorer:
     floor: the least log-probability. Where no span is a gold answer, and where there is no context,
         the score is the floor; so it is for spans that the reader holds for less likely.
     answers: "best" for the likeliest span, "logsum" for all spans that are gold answers together.
-    batch_tokens: per pass, padding included. meter: counts what is used.
+    batch_tokens: per pass, padding included; see `batches.fitting`. meter: counts what is used.
 
     A span's probability is the softmax of start + end logit over all spans of all windows and "no
     answer", the first token's logits, of which the least over the windows counts (as SQuAD 2.0's
@@ -59,7 +60,7 @@ class ReaderScorer:
         max_answer_tokens: int = 30,
         floor: float = math.log(1e-4),
         answers: Answers = "best",
-        batch_tokens: int = 4096,
+        batch_tokens: int | None = None,
         meter: Meter | None = None,
     ) -> None:
         if not getattr(tokenizer, "is_fast", False):
@@ -74,7 +75,7 @@ class ReaderScorer:
         self.max_answer_tokens = max_answer_tokens
         self.floor = floor
         self.answers = answers
-        self.batch_tokens = batch_tokens
+        self.batch_tokens = batch_tokens or fitting(model)
         self.meter = meter or Meter()
         self._lock = threading.Lock()
 
@@ -287,6 +288,8 @@ class EndTaskScorer:
 
     reader: a `protocols.Reader`, or any function `prompts -> texts`. name: of its model, for the
         data set. metric: "exact_match" or "token_f1". prompt: see `AnswerPrompt`.
+
+    Tokens are counted approximately.
     """
 
     kind = Kind.PROXY
@@ -348,6 +351,7 @@ class EndTaskScorer:
 
     def _answers(self, prompts: list[str]) -> list[str | Exception]:
         self.meter.admit(len(prompts))
+        self.meter.add(input_tokens=sum(map(approximate_tokens, prompts)))
         if isinstance(self.reader, Reader):
             return [answer.text for answer in self.reader.answer(prompts)]
         return list(self.reader(prompts))

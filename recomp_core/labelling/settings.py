@@ -110,18 +110,10 @@ class ScorerSettings(ModelSettings):
         from .reader_scorers import EndTaskScorer
 
         if self.base_url:
-            from ..models.language_model import OpenAIChatModel
-            from .chat_scorer import CHAT_PROMPT, thinking_off
+            from .chat_scorer import CHAT_PROMPT, ChatAnswers
 
-            chat = OpenAIChatModel(
-                model,
-                base_url=self.base_url,
-                api_key_env=self.api_key_env,
-                max_concurrency=self.max_concurrency,
-                max_new_tokens=32,
-                extra_body=thinking_off(self.base_url) or None,
-            )
-            return EndTaskScorer(chat, name=model, metric=self.metric, prompt=CHAT_PROMPT)
+            answers = ChatAnswers(model, **self.endpoint())
+            return EndTaskScorer(answers, name=model, metric=self.metric, prompt=CHAT_PROMPT)
         from ..models.reader import LocalReader
         from .local_scorers import load_causal
 
