@@ -65,7 +65,8 @@ class RayEngine:
         import ray
 
         # As text: Arrow would give the same field of two records the same type.
-        rows = [json.dumps(batch) for batch in batches]
+        # Metadata may hold anything, and no worker needs it as it was.
+        rows = [json.dumps(batch, default=str) for batch in batches]
         if not rows:
             return
         if not ray.is_initialized():

@@ -97,6 +97,19 @@ def test_a_rerun_tries_only_what_failed(tmp_path):
     assert files(tmp_path) == files(tmp_path / "once")
 
 
+def test_a_record_that_breaks_later_costs_no_label(tmp_path):
+    questions = [question(n) for n in range(3)]
+    run(tmp_path, Upper(), questions)
+    before = files(tmp_path)
+    report = run(
+        tmp_path,
+        Upper(),
+        [questions[0], BadRecord("q1", "OSError: the index is down"), questions[2]],
+    )
+    assert report.done_before == 3
+    assert files(tmp_path) == before
+
+
 @pytest.mark.parametrize("keep", [0, 1, 40, 200, 10_000])
 def test_whatever_is_left_of_the_parts_the_rest_is_done_again(tmp_path, keep):
     questions = [question(n) for n in range(6)]

@@ -9,7 +9,7 @@ import pytest
 
 from recomp_core import Document
 from recomp_core.labelling.questions import BadRecord, Question, question_of, read_questions
-from recomp_core.labelling.retrieval import load_retriever, retrieve
+from recomp_core.labelling.retrieval import load_retriever, retrieve, retrieve_once
 
 GOOD = {"id": 7, "query": "Who?", "answers": ["Ada"], "documents": ["Ada did."], "source": "mine"}
 
@@ -209,3 +209,37 @@ def test_a_retriever_by_its_name(tmp_path, monkeypatch):
     ):
         with pytest.raises(error, match=message):
             load_retriever(name)
+
+
+def test_what_was_retrieved_is_kept_and_failures_are_tried_again(tmp_path):
+    asked = []
+
+    def find(query):
+        asked.append(query)
+        if query == "down?" and len(asked) < 4:
+            raise OSError("the index is down")
+        return [Document(f"{query} {len(asked)}", metadata={"when": object()})]
+
+    rows = [{"query": query} for query in ("a?", "down?", "b?")]
+
+    def run(**settings):
+        kept = tmp_path / "labels" / "retrieved.jsonl"
+        return list(retrieve_once(read_questions(rows), find, kept, **settings))
+
+    first = run()
+    assert isinstance(first[1], BadRecord)
+    second = run()
+    assert asked == ["a?", "down?", "b?", "down?"]
+    assert [question.documents[0].text for question in second] == ["a? 1", "down? 4", "b? 3"]
+    assert [question.digest for question in run()] == [question.digest for question in second]
+    kept = tmp_path / "labels" / "retrieved.jsonl"
+    kept.write_bytes(kept.read_bytes()[:-10])  # killed while it wrote
+    assert [question.id for question in run()] == ["0", "1", "2"]
+    assert asked[4:] == ["down?"]
+    run(top_k=1)
+    assert len(asked) == 8
+
+
+def test_a_question_made_by_hand_is_checked_too():
+    (bad,) = read_questions([Question("x", "  ", ("Ada",), ())])
+    assert isinstance(bad, BadRecord)

@@ -261,8 +261,9 @@ class _Run:
             raise typer.Exit(EXIT_PARTLY)
 
     def _questions(self) -> Questions:
+        from .parts import RETRIEVED_FILE
         from .questions import read_questions
-        from .retrieval import load_retriever, retrieve
+        from .retrieval import load_retriever, retrieve, retrieve_once
 
         questions = read_questions(
             self.options["source"],
@@ -271,7 +272,10 @@ class _Run:
         )
         if self.options["retriever"]:
             retriever = load_retriever(self.options["retriever"])
-            questions = retrieve(questions, retriever, top_k=self.options["documents"])
+            top_k = self.options["documents"]
+            if self.options["dry_run"]:
+                return retrieve(questions, retriever, top_k=top_k)
+            return retrieve_once(questions, retriever, self.output / RETRIEVED_FILE, top_k=top_k)
         return questions
 
     def _label(self, settings: dict[str, Any], questions: Questions) -> LabelReport:

@@ -144,7 +144,7 @@ class LabelJob:
     """Label questions into a folder.
 
     identity: what makes the labels, JSON values; a folder holds labels of one identity alone.
-    overwrite: begin the folder anew, once the first labels are there to be written.
+    overwrite: begin the folder anew when the run begins; what is cached stays.
 
     `date` is the day on which the folder was begun: records that say when they were made stay the
     same in a later run. Raises `ValueError` for a folder of another identity.
@@ -256,16 +256,28 @@ def _pending(
     for position, question in enumerate(questions):
         report.questions += 1
         if isinstance(question, BadRecord):
-            logger.error("record %s: %s", question.id, question.error)
-            fields = {"id": question.id, "error": question.error, "excerpt": question.excerpt}
-            digest = content_hash(question.excerpt)[:16]
-            parts.write({"position": position, "digest": digest, "status": "failed", **fields})
+            if parts.has(position):  # labelled before a retriever, say, went down
+                report.done_before += 1
+            else:
+                logger.error("record %s: %s", question.id, question.error)
+                parts.write(_broken(question, position))
         elif parts.is_done(position, question.digest):
             report.done_before += 1
         else:
             yield {"position": position, "question": question.to_dict()}
             continue
         bar.update()
+
+
+def _broken(record: BadRecord, position: int) -> Item:
+    return {
+        "position": position,
+        "id": record.id,
+        "digest": content_hash(record.excerpt)[:16],
+        "status": "failed",
+        "error": record.error,
+        "excerpt": record.excerpt,
+    }
 
 
 def _question(record: Mapping[str, Any], position: int) -> Question:

@@ -24,6 +24,7 @@ FILES: Mapping[Status, str] = {
 
 CACHE_FILE = "cache.sqlite"
 LOCK_FILE = ".lock"
+RETRIEVED_FILE = "retrieved.jsonl"
 
 
 class Parts:
@@ -60,6 +61,10 @@ class Parts:
         self._file.flush()
         self._note(result, self._end)
         self._end += len(line)
+
+    def has(self, position: int) -> bool:
+        """Whether the question at a position is labelled, whichever it was."""
+        return position in self.places and self.places[position][1] != "failed"
 
     def is_done(self, position: int, digest: str) -> bool:
         """Whether a question needs no work. Raises `ValueError` if another was at its place."""

@@ -206,4 +206,7 @@ def _from_rows(rows: Any) -> Questions:
     if isinstance(rows, (Mapping, bytes)) or not isinstance(rows, Iterable):
         raise TypeError(f"give a path or an iterable of records, got {type(rows).__name__}")
     for position, row in enumerate(rows):
-        yield row if isinstance(row, (Question, BadRecord)) else question_of(row, position)
+        if isinstance(row, BadRecord):
+            yield row
+        else:
+            yield question_of(row.to_dict() if isinstance(row, Question) else row, position)

@@ -6,15 +6,16 @@ Known by what it can do, so that no framework is imported here.
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from ..records import described, document_of
+from ..records import as_line, described, document_of
 from ..types import Document, as_documents
-from .questions import BadRecord, Question, Questions
+from .questions import BadRecord, Question, Questions, content_hash, question_of
 
 Retrieve = Callable[[str], Iterable[Any]]
 
@@ -38,6 +39,47 @@ def retrieve(
             except Exception as error:
                 question = BadRecord(question.id, described(error), question.query)
         yield question
+
+
+def retrieve_once(
+    questions: Iterable[Question | BadRecord],
+    retriever: Any,
+    kept: Path,
+    *,
+    top_k: int | None = None,
+) -> Questions:
+    """`retrieve`, but what was found is kept in the file `kept` and not looked for again: a later
+    run labels the same documents, whatever has become of the index. Failures are tried again.
+    """
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with kept.open("a+b") as file:
+        places = _places(file)
+        for position, question in enumerate(questions):
+            key = content_hash(position, question.id, getattr(question, "query", None), top_k)
+            if key in places:
+                file.seek(places[key])
+                yield question_of(json.loads(file.readline())["question"], position)
+                continue
+            (found,) = retrieve([question], retriever, top_k=top_k)
+            if isinstance(found, Question):
+                # As JSON has it: a retriever's metadata may hold anything.
+                record = json.loads(json.dumps(found.to_dict(), default=str))
+                file.write(as_line({"key": key, "question": record}))
+                file.flush()
+            yield found
+
+
+def _places(file: BinaryIO) -> dict[str, int]:
+    """Where each key's line begins; a torn last line is cut off."""
+    places, end = {}, 0
+    file.seek(0)
+    for raw in file:
+        if not raw.endswith(b"\n"):
+            break
+        places[json.loads(raw)["key"]] = end
+        end += len(raw)
+    file.truncate(end)
+    return places
 
 
 def load_retriever(name: str) -> Any:
