@@ -171,6 +171,18 @@ def test_a_chat_api_by_its_key_s_name(tmp_path, source, monkeypatch):
     assert "OPENAI_API_KEY" in str(missing.exception)
 
 
+def test_what_is_wrong_is_said_before_anything_is_loaded(tmp_path, source):
+    # No such model is there to be loaded.
+    missing = recomp(
+        "contrastive", tmp_path / "none.jsonl", "-o", tmp_path / "x", "--model", "./no"
+    )
+    assert "no file" in str(missing.exception)
+    refused = recomp("distillation", source, "-o", tmp_path / "x", "--model", "./no", "--teacher",
+                     "local", "--teacher-model", "gpt-4o")  # fmt: skip
+    assert "OpenAI" in str(refused.exception)
+    assert not (tmp_path / "x").exists()
+
+
 def test_a_scorer_without_a_model(tmp_path, source):
     done = recomp("contrastive", source, "-o", tmp_path / "labels")
     assert "--model" in str(done.exception)

@@ -35,7 +35,13 @@ def read_beir(folder: Path) -> Iterator[Question | BadRecord]:
             f"{folder} is no BEIR data set: it needs corpus.jsonl, queries.jsonl and either "
             "run.trec or qrels/test.tsv; for other data give the path of a JSONL file"
         )
-    found = _run(run) if sources[0] == run else _judgements(sources[0])
+    return _questions(corpus, queries, sources[0], is_run=sources[0] == run)
+
+
+def _questions(
+    corpus: Path, queries: Path, source: Path, *, is_run: bool
+) -> Iterator[Question | BadRecord]:
+    found = _run(source) if is_run else _judgements(source)
     wanted = {identity for ranked in found.values() for identity in ranked}
     texts = {row["_id"]: row for row in _rows(corpus) if row["_id"] in wanted}
     for position, row in enumerate(_rows(queries)):

@@ -18,7 +18,7 @@ from typing import Any
 
 from ..meter import Meter
 from .questions import content_hash
-from .scores import AnswerRequest, AnswerScore, AnswerScorer, Capabilities, Kind
+from .scores import AnswerRequest, AnswerScore, AnswerScorer, Capabilities, Kind, in_order
 from .teachers import Teacher, TeacherLicence, TeacherRequest
 
 _BUSY_SECONDS = 60.0
@@ -130,8 +130,7 @@ class CachedScorer:
 
     def score(self, requests: Sequence[AnswerRequest]) -> list[AnswerScore | Exception]:
         """For each request its score or the error that befell it, in order."""
-        found = dict(self.score_each(requests))
-        return [found[position] for position in range(len(requests))]
+        return in_order(self.score_each(requests))
 
     def score_each(
         self, requests: Sequence[AnswerRequest]
@@ -196,8 +195,7 @@ class CachedTeacher:
 
     def write(self, requests: Sequence[TeacherRequest]) -> list[str | Exception]:
         """For each request its summary or the error that befell it, in order."""
-        found = dict(self.write_each(requests))
-        return [found[position] for position in range(len(requests))]
+        return in_order(self.write_each(requests))
 
     def write_each(
         self, requests: Sequence[TeacherRequest]

@@ -35,6 +35,7 @@ from .scores import (
     Kind,
     Pair,
     PairScorer,
+    in_order,
 )
 
 Method = Literal["samples", "prefix", "judge"]
@@ -157,8 +158,7 @@ class ChatAnswers:
 
     def __call__(self, prompts: Sequence[str]) -> list[str | Exception]:
         """The answer to each prompt, or its error, in order."""
-        found = dict(self._chat.endpoint.each(self._answer, prompts))
-        return [found[position] for position in range(len(prompts))]
+        return in_order(self._chat.endpoint.each(self._answer, prompts))
 
     async def _answer(self, prompt: str) -> str:
         messages = [{"role": "user", "content": prompt}]
@@ -238,8 +238,7 @@ class _WholeRequests(ChatMethod, ABC):
 
     def score(self, requests: Sequence[AnswerRequest]) -> list[AnswerScore | Exception]:
         """For each request its score or the error that befell it, in order."""
-        found = dict(self.score_each(requests))
-        return [found[position] for position in range(len(requests))]
+        return in_order(self.score_each(requests))
 
     def score_each(
         self, requests: Sequence[AnswerRequest]

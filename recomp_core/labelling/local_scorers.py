@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ..errors import BudgetError, ModelLoadError
-from ..models.loading import ONE_AT_A_TIME, explained, looks_like_path
+from ..errors import BudgetError
 from ..models.seq2seq_loading import find_checkpoint
 from ..models.summarizer import evaluating, position_limit
 from ..splitting import replace_surrogates
 from .batches import by_length, fitting, halving
 from .fingerprint import weights_fingerprint
+from .loading import load_causal
 from .scores import AnswerRequest, AnswerScore, Capabilities, Kind, Pair, PairScorer
 from .tokenization import Joined, join_all
 
@@ -397,42 +397,6 @@ class Seq2SeqLMScorer(_LocalScorer):
             first = len(self._head) - 1
             sums = iter(_sums(logits[:, first:], rows, right=True))
             return [[next(sums) for _ in group.rows] for group in groups]
-
-
-def load_causal(
-    source: str | os.PathLike[str],
-    *,
-    device: str | None = None,
-    dtype: str | None = None,
-    revision: str | None = None,
-    local_files_only: bool = False,
-) -> tuple[Any, Any]:
-    """A causal language model and its tokenizer. Raises `ModelLoadError` with the remedy."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    source = os.fspath(source)
-    if looks_like_path(source) and not os.path.isdir(source):
-        raise ModelLoadError(f"there is no folder {source}: give a folder or a hub name")
-    hub = {"revision": revision, "local_files_only": local_files_only}
-    try:
-        with ONE_AT_A_TIME:
-            model, report = AutoModelForCausalLM.from_pretrained(
-                source,
-                dtype=getattr(torch, dtype or "float32"),
-                trust_remote_code=False,
-                output_loading_info=True,
-                **hub,
-            )
-        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **hub)
-    except Exception as error:
-        raise ModelLoadError(explained(source, local_files_only, error)) from error
-    if missing := sorted(report["missing_keys"]):
-        # transformers fills them with random numbers.
-        raise ModelLoadError(
-            f"{source} is no causal language model: it lacks {', '.join(missing[:3])}"
-        )
-    return model.to(device or "cpu").eval(), tokenizer
 
 
 def _grouped(rows: Sequence[tuple[int, Joined]]) -> list[_Group]:

@@ -15,7 +15,7 @@ from ..models.summarizer import evaluating, position_limit
 from ..prompts import NOTHING_RELEVANT_WORD
 from ..splitting import replace_surrogates
 from .chat_scorer import thinking_off
-from .local_scorers import load_causal
+from .loading import load_causal
 from .policy import DEFAULT_POLICY, TeacherPolicy
 from .teachers import LanguageModelTeacher, TeacherRequest, Teaching
 

@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -86,13 +87,18 @@ def read_questions(
 
     Raises `FileNotFoundError` and `ValueError` for a path that can't be read.
     """
+    # What can't be read is told now, not when the first question is asked for.
     if isinstance(source, (str, os.PathLike)):
         questions = _from_path(os.fspath(source))
+    elif isinstance(source, (Mapping, bytes)) or not isinstance(source, Iterable):
+        raise TypeError(f"give a path or an iterable of records, got {type(source).__name__}")
     else:
         questions = _from_rows(source)
-    for number, question in enumerate(questions):
-        if limit is not None and number >= limit:
-            return
+    return _taken(questions, documents, limit)
+
+
+def _taken(questions: Questions, documents: int | None, limit: int | None) -> Questions:
+    for question in islice(questions, limit):
         if documents is not None and isinstance(question, Question):
             question = replace(question, documents=question.documents[:documents])
         yield question
@@ -202,9 +208,7 @@ def _opened(path: str) -> BinaryIO:
     return cast("BinaryIO", gzip.open(path) if path.endswith(".gz") else open(path, "rb"))
 
 
-def _from_rows(rows: Any) -> Questions:
-    if isinstance(rows, (Mapping, bytes)) or not isinstance(rows, Iterable):
-        raise TypeError(f"give a path or an iterable of records, got {type(rows).__name__}")
+def _from_rows(rows: Iterable[Any]) -> Questions:
     for position, row in enumerate(rows):
         if isinstance(row, BadRecord):
             yield row

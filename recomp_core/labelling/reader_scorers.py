@@ -13,18 +13,18 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..errors import BudgetError, ModelLoadError
+from ..errors import BudgetError
 from ..llm_summarizer import approximate_tokens
 from ..meter import Meter
 from ..metrics import contains_answer, exact_match, normalize_answer, token_f1
-from ..models.loading import ONE_AT_A_TIME, explained, looks_like_path
 from ..models.summarizer import evaluating
 from ..protocols import Reader
 from ..scoring import check_choice
 from ..splitting import replace_surrogates
 from .batches import by_length, fitting, halving
 from .fingerprint import weights_fingerprint
-from .scores import AnswerPrompt, AnswerRequest, Answers, AnswerScore, Capabilities, Kind
+from .loading import load_span_reader
+from .scores import AnswerPrompt, AnswerRequest, Answers, AnswerScore, Capabilities, Kind, in_order
 
 _AT_ONCE = 512  # requests whose tokens are held at a time
 
@@ -90,31 +90,10 @@ class ReaderScorer:
         **settings: Any,
     ) -> ReaderScorer:
         """Load `source`, a hub name or a folder. Raises `ModelLoadError`."""
-        import torch
-        from transformers import AutoModelForQuestionAnswering, AutoTokenizer
-
-        source = os.fspath(source)
-        if looks_like_path(source) and not os.path.isdir(source):
-            raise ModelLoadError(f"there is no folder {source}: give a folder or a hub name")
-        hub = {"revision": revision, "local_files_only": local_files_only}
-        try:
-            with ONE_AT_A_TIME:
-                model, report = AutoModelForQuestionAnswering.from_pretrained(
-                    source,
-                    dtype=torch.float32,
-                    trust_remote_code=False,
-                    output_loading_info=True,
-                    **hub,
-                )
-            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **hub)
-        except Exception as error:
-            raise ModelLoadError(explained(source, local_files_only, error)) from error
-        if missing := sorted(report["missing_keys"]):
-            # transformers fills them with random numbers.
-            raise ModelLoadError(
-                f"{source} is no question-answering model: it lacks {', '.join(missing)}"
-            )
-        return cls(model.to(device or "cpu").eval(), tokenizer, **settings)
+        model, tokenizer = load_span_reader(
+            source, device=device, revision=revision, local_files_only=local_files_only
+        )
+        return cls(model, tokenizer, **settings)
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -138,8 +117,7 @@ class ReaderScorer:
 
     def score(self, requests: Sequence[AnswerRequest]) -> list[AnswerScore | Exception]:
         """For each request its score or the error that befell it, in order."""
-        found = dict(self.score_each(requests))
-        return [found[position] for position in range(len(requests))]
+        return in_order(self.score_each(requests))
 
     def score_each(
         self, requests: Sequence[AnswerRequest]
@@ -333,8 +311,7 @@ class EndTaskScorer:
 
     def score(self, requests: Sequence[AnswerRequest]) -> list[AnswerScore | Exception]:
         """For each request its score or the error that befell it, in order."""
-        found = dict(self.score_each(requests))
-        return [found[position] for position in range(len(requests))]
+        return in_order(self.score_each(requests))
 
     def score_each(
         self, requests: Sequence[AnswerRequest]

@@ -11,10 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from ..meter import Meter
 
+T = TypeVar("T")
 Answers = Literal["best", "logsum"]
 
 
@@ -229,8 +230,7 @@ class PairScorer(ABC):
 
     def score(self, requests: Sequence[AnswerRequest]) -> list[AnswerScore | Exception]:
         """For each request its score or the error that befell it, in order."""
-        found = dict(self.score_each(requests))
-        return [found[position] for position in range(len(requests))]
+        return in_order(self.score_each(requests))
 
     def score_each(
         self, requests: Sequence[AnswerRequest]
@@ -256,6 +256,11 @@ class PairScorer(ABC):
                     answers = dict.fromkeys(requests[position].answers)
                     results = [found[need] for need in wanted[position]]
                     yield position, _combined(answers, results, self.answers)
+
+
+def in_order(results: Iterable[tuple[int, T]]) -> list[T]:
+    """Results that came as `(position, result)`, by position."""
+    return [result for _, result in sorted(results, key=lambda found: found[0])]
 
 
 def combine(scores: Sequence[AnswerScore], answers: Answers) -> AnswerScore:

@@ -115,7 +115,7 @@ class ScorerSettings(ModelSettings):
             answers = ChatAnswers(model, **self.endpoint())
             return EndTaskScorer(answers, name=model, metric=self.metric, prompt=CHAT_PROMPT)
         from ..models.reader import LocalReader
-        from .local_scorers import load_causal
+        from .loading import load_causal
 
         reader = LocalReader(*load_causal(model, device=self.device))
         return EndTaskScorer(reader, name=model, metric=self.metric)
@@ -129,11 +129,13 @@ class TeacherSettings(ModelSettings):
     accept_terms: bool = False
     max_sentences: int = 2
 
-    def build(self, scorer: AnswerScorer) -> Teacher:
-        """The teacher. `scorer`: for the extractive one. Raises as `ScorerSettings.build` does."""
+    def build(self) -> Teacher | None:
+        """The teacher; None for the extractive one, which needs a scorer. Raises as
+        `ScorerSettings.build` does, and `TeacherTermsError`.
+        """
         check_choice("teacher", self.teacher, TEACHERS)
         if self.teacher == "extractive":
-            return ExtractiveTeacher(scorer, max_sentences=self.max_sentences)
+            return None
         from .model_teachers import EndpointTeacher, LocalTeacher
 
         model = self.named(f"teacher {self.teacher!r}")
@@ -164,6 +166,9 @@ def labeller_from_settings(
     `compressor_from_encoder`'s kind, "model" and "context" among them. cache: a file.
     """
     meter = Meter(max_requests=max_requests, max_tokens=max_tokens)
+    # First, for its terms may forbid all that follows.
+    of_teacher = TeacherSettings(**(teacher or {}))
+    writer = of_teacher.build() if builder == "distillation" else None
     own: AnswerScorer = ScorerSettings(**scorer).build()
     own.meter = meter
     kept = ResultCache(cache) if cache else None
@@ -181,6 +186,6 @@ def labeller_from_settings(
         )
     from .distillation import DistillationLabeller
 
-    writer: Teacher = TeacherSettings(**(teacher or {})).build(asked)
+    writer = writer or ExtractiveTeacher(asked, max_sentences=of_teacher.max_sentences)
     writer.meter = meter
     return DistillationLabeller(CachedTeacher(writer, kept) if kept else writer, asked, date=date)

@@ -15,7 +15,7 @@ from ..scoring import chunks
 from ..splitting import SentenceSplitter
 from ..types import Document
 from .policy import DEFAULT_POLICY, TeacherLicence, TeacherPolicy
-from .scores import AnswerRequest, AnswerScore, AnswerScorer
+from .scores import AnswerRequest, AnswerScore, AnswerScorer, in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,7 @@ class Teaching:
 
     def write(self, requests: Sequence[TeacherRequest]) -> list[str | Exception]:
         """For each request its summary, "" for nothing to say, or the error; in order."""
-        found = dict(self.write_each(requests))
-        return [found[position] for position in range(len(requests))]
+        return in_order(self.write_each(requests))
 
     def write_each(
         self, requests: Sequence[TeacherRequest]
