@@ -13,7 +13,7 @@ STAMPS := $(VENV)/.stamps
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export HF_HUB_DISABLE_PROGRESS_BARS = 1
 
-.PHONY: demo test lint notebooks bench-contexts bench-abstractive bench-speed clean
+.PHONY: demo test lint notebooks bench-contexts bench-abstractive bench-speed bench-scorer bench-labels clean
 
 demo: $(STAMPS)/demo
 	$(BIN)/recomp example --html demo.html
@@ -37,6 +37,14 @@ bench-abstractive: $(STAMPS)/benchmarks
 
 bench-speed: $(STAMPS)/benchmarks
 	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/speed.py
+
+bench-scorer: $(STAMPS)/benchmarks
+	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/scorer_speed.py
+
+# Trains a small reader first, which takes half an hour.
+bench-labels: $(STAMPS)/benchmarks
+	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/train_reader.py build/reader
+	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/label.py build/reader build/labels
 
 clean:
 	rm -rf $(VENV) build dist demo.html

@@ -2,7 +2,7 @@
 same model: a full forward pass of transformers for each pair, all positions turned into logits.
 
 Random weights in the shape of a small language model of today (hidden 576, 49,152 words; 8 layers
-of its 30, which changes the seconds and hardly the ratios); a question of 20 to 25 sentences.
+of its 30, to save time); the sentences of one question's five documents.
 
     python benchmarks/scorer_speed.py
 """

@@ -190,8 +190,8 @@ def report(model, tokenizer, n: int = 200) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--learning-rate", type=float, default=1e-4)
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--learning-rate", type=float, default=2e-4)
     parser.add_argument("--batch-tokens", type=int, default=1_536)
     parser.add_argument("--seed", type=int, default=1)
     settings = vars(parser.parse_args())
