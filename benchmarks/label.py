@@ -2,8 +2,8 @@
 sentences are the teacher's summaries. The questions are those of QED on which the reader was not
 trained, with their first five retrieved passages.
 
-    python benchmarks/train_reader.py /tmp/reader
-    python benchmarks/label.py /tmp/reader /tmp/labels
+    python benchmarks/train_reader.py build/reader
+    python benchmarks/label.py build/reader build/labels
 """
 
 from __future__ import annotations

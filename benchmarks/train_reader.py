@@ -2,7 +2,7 @@
 embeds, with a question-answering head, trained on the first questions of QED and on the small
 multi-hop training sets. The questions that are labelled later are not among them.
 
-    python benchmarks/train_reader.py /tmp/reader
+    python benchmarks/train_reader.py build/reader
 """
 
 from __future__ import annotations

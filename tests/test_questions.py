@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from recomp_core import Document
-from recomp_core.labelling.questions import BadRecord, Question, question_of, read_questions
+from recomp_core.labelling.questions import BadRecord, Question, question_of
+from recomp_core.labelling.reading import read_questions
 from recomp_core.labelling.retrieval import load_retriever, retrieve, retrieve_once
 
 GOOD = {"id": 7, "query": "Who?", "answers": ["Ada"], "documents": ["Ada did."], "source": "mine"}

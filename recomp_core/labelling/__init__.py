@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from .mining import mine
     from .model_teachers import EndpointTeacher, LocalTeacher
     from .policy import DEFAULT_POLICY, TeacherLicence, TeacherPolicy, TeacherTermsError, Terms
-    from .questions import BadRecord, Question, read_questions
+    from .questions import BadRecord, Question
     from .reader_scorers import EndTaskScorer, ReaderScorer
+    from .reading import read_questions
     from .retrieval import load_retriever, retrieve
     from .scores import (
         AnswerPrompt,
@@ -69,7 +70,8 @@ _WHERE = {
         "TeacherTermsError",
         "Terms",
     ),
-    ".questions": ("BadRecord", "Question", "read_questions"),
+    ".questions": ("BadRecord", "Question"),
+    ".reading": ("read_questions",),
     ".reader_scorers": ("EndTaskScorer", "ReaderScorer"),
     ".retrieval": ("load_retriever", "retrieve"),
     ".scores": (

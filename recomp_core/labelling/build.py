@@ -15,7 +15,7 @@ from .contrastive import ContrastiveLabeller
 from .distillation import DistillationLabeller
 from .jobs import LabelJob, Labeller, LabelReport
 from .parts import CACHE_FILE, FILES
-from .questions import read_questions
+from .reading import read_questions
 from .scores import AnswerScorer
 from .teachers import Teacher
 
@@ -84,7 +84,7 @@ def build_contrastive_examples(
 ) -> LabelledData:
     """Training data of the extractive compressor (paper, section 3.1, steps 1 to 4).
 
-    dataset: a path or an iterable of records: see `questions.read_questions`, `documents` and
+    dataset: a path or an iterable of records: see `reading.read_questions`, `documents` and
         `limit` too. scorer: the reader's; see `scores`. encoder: the one to be trained.
     epsilon, num_negatives, needs_gain: see `ContrastiveLabeller`.
     output: the folder of the labels, in which a later call carries on; None for a temporary one.

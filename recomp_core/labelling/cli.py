@@ -262,7 +262,7 @@ class _Run:
 
     def _questions(self) -> Questions:
         from .parts import RETRIEVED_FILE
-        from .questions import read_questions
+        from .reading import read_questions
         from .retrieval import load_retriever, retrieve, retrieve_once
 
         questions = read_questions(

@@ -14,14 +14,14 @@ from ..scoring import as_scorer
 from ..splitting import SentenceSplitter
 from ..types import Document, ScoringTask, Sentence
 from .fields import DIGITS, checked, question_fields, score_fields
-from .jobs import Labelled
+from .labeller import Labelled
 from .mining import check_mining, mine
 from .questions import Question
 from .scores import AnswerRequest, AnswerScore, AnswerScorer, Kind
 
 
 class ContrastiveLabeller:
-    """Questions to records of a positive sentence and hard negatives. A `jobs.Labeller`.
+    """Questions to records of a positive sentence and hard negatives. A `Labeller`.
 
     scorer: how likely the reader holds the answer after a sentence and the question.
     encoder: the one to be trained, whose own similarity finds the hard negatives: anything that

@@ -13,7 +13,7 @@ from ..errors import BudgetError, EndpointError
 from ..meter import Meter
 from ..prompts import PromptTemplate
 from .fields import checked, question_fields, score_fields
-from .jobs import Labelled
+from .labeller import Labelled
 from .questions import Question
 from .scores import AnswerRequest, AnswerScore, AnswerScorer, Kind
 from .teachers import Teacher, TeacherRequest
@@ -23,7 +23,7 @@ _FINAL = ("cut", "refused", "filtered")
 
 
 class DistillationLabeller:
-    """Questions to records of the target that a summarizer is to learn. A `jobs.Labeller`.
+    """Questions to records of the target that a summarizer is to learn. A `Labeller`.
 
     teacher: writes one summary per prompt. prompts: templates, by name or in a list; by default
         the teacher's own. scorer: how likely the reader holds the answer after a

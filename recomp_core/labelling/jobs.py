@@ -22,43 +22,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any
 
 from .._version import __version__
 from ..engines import Engine, Item, LocalEngine, Worker
 from ..errors import BudgetError
-from ..meter import Meter, Usage
+from ..meter import Usage
 from ..records import described
+from .labeller import Labelled, Labeller
 from .parts import CACHE_FILE, FILES, LOCK_FILE, Parts, write_json
 from .questions import BadRecord, Question, content_hash, question_of
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """What became of a question. `record`: JSON values."""
-
-    status: Literal["example", "unhelpful"]
-    record: Mapping[str, Any]
-
-
-class Labeller(Protocol):
-    """Questions to records."""
-
-    @property
-    def identity(self) -> Mapping[str, Any]:
-        """JSON values that decide the labels."""
-
-    @property
-    def meters(self) -> Sequence[Meter]:
-        """What counts the requests and tokens of a run."""
-
-    def label(self, questions: Sequence[Question]) -> Iterable[Labelled | Exception]:
-        """A record, or the error that befell it, for each question, in order.
-
-        A `BudgetError` means that the run should end.
-        """
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ..meter import Meter
 from ..scoring import check_choice
 from .cache import CachedScorer, CachedTeacher, ResultCache
-from .jobs import Labeller
+from .labeller import Labeller
 from .scores import Answers, AnswerScorer
 from .teachers import ExtractiveTeacher, Teacher
 
