@@ -24,6 +24,9 @@ from .tokenization import Joined, join_all
 # A shorter beginning in common is not worth a pass of its own.
 _LEAST_TRUNK = 16
 
+# What the models call their keys and values: transformers from 5.24 on, and before.
+_CACHE_NAMES = ("cache", "past_key_values")
+
 
 class _LocalScorer(PairScorer):
     """What local models have in common. Safe to call from several threads.
@@ -183,7 +186,7 @@ class CausalLMScorer(_LocalScorer):
 
         inputs = _Inputs([group.prompt[trunk.length : -1] for group in groups], trunk)
         output = self._forward(inputs, trunk.copies(len(groups)), use_cache=True, keep=1)
-        cache = output.past_key_values
+        cache = getattr(output, self._cache_name)
         owners = [n for n, group in enumerate(groups) for _ in group.rows]
         cache.batch_select_indices(torch.tensor(owners, device=self.model.device))
         rows = [(group.prompt[-1:], ids) for group in groups for _, ids in group.rows]
@@ -204,7 +207,7 @@ class CausalLMScorer(_LocalScorer):
         settings = {
             "position_ids": inputs.positions,
             "logits_to_keep": keep,
-            "past_key_values": cache,
+            self._cache_name: cache,
             "use_cache": use_cache,
         }
         tensors = {
@@ -223,17 +226,22 @@ class CausalLMScorer(_LocalScorer):
         return frozenset(inspect.signature(self.model.forward).parameters)
 
     @cached_property
+    def _cache_name(self) -> str:
+        """The name of the cache, as argument and in the output; "" if the model takes none."""
+        return next((name for name in _CACHE_NAMES if name in self._accepted), "")
+
+    @cached_property
     def _can_share(self) -> bool:
         """Whether the model keeps plain keys and values, which can be copied row by row."""
         import torch
         from transformers.cache_utils import DynamicCache, DynamicLayer
 
-        if "past_key_values" not in self._accepted:
+        if not self._cache_name:
             return False
         inputs = _Inputs([(0,)], _Trunk())
         with torch.inference_mode(), evaluating(self.model):
             output = self._forward(inputs, None, use_cache=True, keep=1)
-        cache: Any = getattr(output, "past_key_values", None)
+        cache: Any = getattr(output, self._cache_name, None)
         return type(cache) is DynamicCache and all(type(x) is DynamicLayer for x in cache.layers)
 
     def _trunk(self, groups: Sequence[_Group]) -> _Trunk:
@@ -246,7 +254,7 @@ class CausalLMScorer(_LocalScorer):
             return _Trunk()
         with torch.inference_mode(), evaluating(self.model):
             output = self._forward(_Inputs([common], _Trunk()), None, use_cache=True, keep=1)
-        return _Trunk(len(common), output.past_key_values)
+        return _Trunk(len(common), getattr(output, self._cache_name))
 
 
 @dataclass(frozen=True)
