@@ -33,13 +33,13 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     compressors = {
-        context: load_compressor(context=context, selector=TopK(args.top_k), device="cpu")
+        context: load_compressor("minilm", context=context, selector=TopK(args.top_k), device="cpu")
         for context in CONTEXTS
     }
     for compressor in compressors.values():
         compressor.compress("warm up", ["One sentence. Two sentences."])
     print(
-        f"top {args.top_k} of the embedded encoder, {args.threads} thread(s), answer recall in %, "
+        f"top {args.top_k} of the untrained encoder, {args.threads} thread(s), answer recall in %, "
     )
     print("rate in % of the characters, milliseconds a question\n")
     heads = " | ".join(f"{context} | rate | ms" for context in CONTEXTS)

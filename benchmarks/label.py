@@ -49,7 +49,7 @@ def told(name: str, data: LabelledData) -> None:
 
 def contrastive(scorer: ReaderScorer, rows: list[Question], folder: Path, epsilon: float) -> None:
     data = build_contrastive_examples(
-        rows, scorer, load_compressor(device="cpu"), epsilon=epsilon, output=folder,
+        rows, scorer, load_compressor("minilm", device="cpu"), epsilon=epsilon, output=folder,
         batch_questions=32,
     )  # fmt: skip
     told("contrastive", data)

@@ -20,7 +20,7 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 from recomp_core.labelling import AnswerPrompt, AnswerRequest, CausalLMScorer
 from recomp_core.labelling.scores import Pair
 from recomp_core.labelling.tokenization import join_all
-from recomp_core.persistence import embedded_model
+from recomp_core.sources import embedded_model
 from recomp_core.splitting import SentenceSplitter
 
 

@@ -18,7 +18,7 @@ from data import questions
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
 from recomp_core.metrics import contains_answer, exact_match
-from recomp_core.persistence import embedded_model
+from recomp_core.sources import embedded_model
 from recomp_core.splitting import SentenceSplitter
 
 TRAINED_ON = 4_000  # questions of QED; `label.py` labels those after them

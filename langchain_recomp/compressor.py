@@ -82,6 +82,9 @@ class RecompDocumentCompressor(BaseDocumentCompressor):
     saved compressor; None is the embedded encoder."""
     top_k: StrictInt | None = None
     """Keep at most this many sentences of all documents together."""
+    top_p: StrictFloat | None = None
+    """Keep the fewest of the best sentences that make up this much of the probability, see
+    `recomp_core.TopP`."""
     min_score: StrictFloat | None = None
     """Keep only sentences that score at least this much."""
     max_tokens: StrictInt | None = None

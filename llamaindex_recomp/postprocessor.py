@@ -44,6 +44,7 @@ dispatcher = get_dispatcher(__name__)
 _SETTINGS = (
     "model",
     "top_k",
+    "top_p",
     "min_score",
     "max_tokens",
     "tokenizer",
@@ -89,7 +90,7 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
 
     model: name or folder of the model, one that ranks sentences or one that writes summaries; None
         for the embedded encoder.
-    top_k, min_score, max_tokens, tokenizer: what is kept, see `recomp_core.settings`.
+    top_k, top_p, min_score, max_tokens, tokenizer: what is kept, see `recomp_core.settings`.
     context, similarity_fn_name, lang, separator, elision, expand: of a model that ranks, see
         `recomp_core.load_compressor`.
     extract_tokens: for a model that writes, let the embedded encoder first pick the best sentences
@@ -138,6 +139,7 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
 
     model: str | None = Field(None, frozen=True)
     top_k: StrictInt | None = Field(None, frozen=True)
+    top_p: StrictFloat | None = Field(None, frozen=True)
     min_score: StrictFloat | None = Field(None, frozen=True)
     max_tokens: StrictInt | None = Field(None, frozen=True)
     tokenizer: str | None = Field(None, frozen=True)

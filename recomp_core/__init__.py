@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
 from .errors import BatchError, ModelLoadError, SummaryError
-from .selection import Selector, Threshold, TokenBudget, TopK, make_selector
+from .selection import Selector, Threshold, TokenBudget, TopK, TopP, make_selector
 from .types import (
     Compression,
     Document,
@@ -67,6 +67,7 @@ __all__ = [
     "TokenBudget",
     "TokenCounter",
     "TopK",
+    "TopP",
     "UsefulnessGate",
     "__version__",
     "load_compressor",

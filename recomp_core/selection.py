@@ -4,6 +4,7 @@ One greedy walk serves them all: sentences are offered from the best score down 
 the earlier first), and the policy admits each one or not, seeing what would come out.
 
     TopK(2)                                   the two best
+    TopP(0.6)                                 as many as make up 0.6 of the probability
     Threshold(0.3)                            all that score at least 0.3: may be none
     TokenBudget(200, count_tokens)            as many of the best as fit
     TopK(5) & Threshold(0.3)                  both
@@ -13,6 +14,7 @@ A policy of your own is any object with `admits(draft) -> bool`.
 
 from __future__ import annotations
 
+import itertools
 import math
 import numbers
 from collections.abc import Callable, Sequence
@@ -23,10 +25,27 @@ from .layout import Layout
 from .types import Document, ScoredSentence, assemble
 
 
+class Ranking:
+    """All scores of a call, from the best down."""
+
+    def __init__(self, scores: Sequence[float]) -> None:
+        self.scores = scores
+        self._sums: dict[float, list[float]] = {}
+
+    def mass_above(self, rank: int, temperature: float) -> float:
+        """How much of softmax(scores / temperature) lies on what ranks before `rank`: 0…1."""
+        if temperature not in self._sums:
+            best = self.scores[0]
+            weights = [math.exp((score - best) / temperature) for score in self.scores]
+            self._sums[temperature] = [0.0, *itertools.accumulate(weights)]
+        sums = self._sums[temperature]
+        return sums[rank] / sums[-1]
+
+
 class Draft:
     """The selection as it would be if the sentence on offer were admitted.
 
-    sentence: the one on offer.
+    sentence: the one on offer. rank: its place among all, 0 for the best; ranking: all scores.
     size: how many sentences would then have been admitted, this one included.
     text: the whole text that would come out, neighbours (see `select`) and joints included.
     """
@@ -39,9 +58,13 @@ class Draft:
         sentence: ScoredSentence,
         size: int,
         kept: set[int],
+        ranking: Ranking,
+        rank: int,
     ) -> None:
         self.sentence = sentence
         self.size = size
+        self.ranking = ranking
+        self.rank = rank
         self._documents = documents
         self._sentences = sentences
         self._layout = layout
@@ -80,6 +103,29 @@ class TopK(_Combinable):
 
     def admits(self, draft: Draft) -> bool:
         return draft.size <= self.k
+
+
+@dataclass(frozen=True)
+class TopP(_Combinable):
+    """The fewest of the best sentences that make up `p` of the probability, at least one.
+
+    Probabilities are softmax(scores / temperature) over all sentences of the call: few sentences
+    where the encoder is sure, more where it is not. A dual encoder that was trained by contrast
+    with scale s knows what these mean at the temperature 1 / s; 0.05 is that of cosine encoders.
+    """
+
+    p: float
+    temperature: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name, value, most in (("p", self.p, 1.0), ("temperature", self.temperature, math.inf)):
+            good = isinstance(value, numbers.Real) and not isinstance(value, bool)
+            if not good or not 0 < value <= most or math.isinf(value):
+                bounds = "above 0, at most 1" if name == "p" else "above 0"
+                raise ValueError(f"TopP needs a number {bounds}, got {name}={value!r}")
+
+    def admits(self, draft: Draft) -> bool:
+        return draft.ranking.mass_above(draft.rank, self.temperature) < self.p
 
 
 @dataclass(frozen=True)
@@ -166,10 +212,15 @@ def select(
     """
     size = 0
     keep: set[int] = set()
-    for position in sorted(range(len(sentences)), key=lambda i: (-sentences[i].score, i)):
+    order = sorted(range(len(sentences)), key=lambda i: (-sentences[i].score, i))
+    ranking = Ranking([sentences[position].score for position in order])
+    for rank, position in enumerate(order):
         # Where the sentence fits but its neighbours do not (a token budget), it comes alone.
         for group in (_neighbourhood(sentences, position, expand), {position}):
-            draft = Draft(documents, sentences, layout, sentences[position], size + 1, keep | group)
+            draft = Draft(
+                documents, sentences, layout, sentences[position], size + 1, keep | group,
+                ranking, rank,
+            )  # fmt: skip
             if selector.admits(draft):
                 keep |= group
                 size += 1
@@ -193,6 +244,7 @@ def _neighbourhood(
 def make_selector(
     *,
     top_k: int | None = None,
+    top_p: float | None = None,
     min_score: float | None = None,
     max_tokens: int | None = None,
     count_tokens: Callable[[str], int] | None = None,
@@ -201,6 +253,8 @@ def make_selector(
     policies: list[Selector] = []
     if top_k is not None:
         policies.append(TopK(top_k))
+    if top_p is not None:
+        policies.append(TopP(top_p))
     if min_score is not None:
         policies.append(Threshold(min_score))
     if max_tokens is not None:
@@ -216,7 +270,7 @@ def check_selector(selector: object) -> Selector:
     """The selector itself. Raises `TypeError` if it has no `admits`."""
     if not isinstance(selector, Selector) or isinstance(selector, type):
         raise TypeError(
-            f"{selector!r} is not a selector: use TopK, Threshold, TokenBudget, a combination of "
-            "them, or an object with admits(draft)"
+            f"{selector!r} is not a selector: use TopK, TopP, Threshold, TokenBudget, a "
+            "combination of them, or an object with admits(draft)"
         )
     return selector

@@ -28,6 +28,7 @@ def compressor_from_settings(
     model: str | os.PathLike[str] | None = None,
     *,
     top_k: int | None = None,
+    top_p: float | None = None,
     min_score: float | None = None,
     max_tokens: int | None = None,
     tokenizer: str | None = None,
@@ -37,9 +38,9 @@ def compressor_from_settings(
     """A compressor from settings that can be written down, of the kind that `model` makes it.
 
     model: as `load_compressor`'s `name_or_path`.
-    top_k, min_score, max_tokens: the limits on sentences, all of which hold; see `TopK`,
-        `Threshold`, `TokenBudget`. Giving any of them sets the folder's own selector aside; where
-        none is given that selector applies, or else the default.
+    top_k, top_p, min_score, max_tokens: the limits on sentences, all of which hold; see `TopK`,
+        `TopP`, `Threshold`, `TokenBudget`. Giving any of them sets the folder's own selector
+        aside; where none is given that selector applies, or else the default.
     tokenizer: name or folder of the reader model's tokenizer, which `max_tokens` is counted with.
         By default the encoder's own tokenizer counts.
     extract_tokens: for a model that writes summaries: the embedded encoder first picks the best
@@ -51,7 +52,9 @@ def compressor_from_settings(
     cannot work, `ModelLoadError` for a model or a tokenizer that is not there.
     """
     given = _given(load_settings)
-    limits: dict[str, Any] = {"top_k": top_k, "min_score": min_score, "max_tokens": max_tokens}
+    limits: dict[str, Any] = {
+        "top_k": top_k, "top_p": top_p, "min_score": min_score, "max_tokens": max_tokens,
+    }  # fmt: skip
     counter = _reader_counter(tokenizer, max_tokens, **given)
     # Where the encoder's tokenizer will count, `len` stands in: bad limits raise before it loads.
     selector = make_selector(**limits, count_tokens=counter or len)
@@ -101,6 +104,7 @@ def compressor_from_encoder(
     context: Context = "title",
     similarity_fn_name: SimilarityFunction = "cosine",
     top_k: int | None = None,
+    top_p: float | None = None,
     min_score: float | None = None,
     max_tokens: int | None = None,
     tokenizer: str | None = None,
@@ -111,8 +115,8 @@ def compressor_from_encoder(
     embedding model.
 
     context, similarity_fn_name: see `DualEncoderScorer`.
-    top_k, min_score, max_tokens, tokenizer: see `compressor_from_settings`; `max_tokens` needs
-        `tokenizer` here.
+    top_k, top_p, min_score, max_tokens, tokenizer: see `compressor_from_settings`; `max_tokens`
+        needs `tokenizer` here.
     lang: for the sentence splitter; None picks by script.
     layout_settings: `separator`, `elision`, `document_separator`, `expand` of
         `ExtractiveCompressor`; None leaves one at its default.
@@ -125,7 +129,11 @@ def compressor_from_encoder(
     return ExtractiveCompressor(
         DualEncoderScorer(encoder, context=context, similarity_fn_name=similarity_fn_name),
         selector=make_selector(
-            top_k=top_k, min_score=min_score, max_tokens=max_tokens, count_tokens=counter
+            top_k=top_k,
+            top_p=top_p,
+            min_score=min_score,
+            max_tokens=max_tokens,
+            count_tokens=counter,
         ),
         splitter=SentenceSplitter(lang),
         **_given(layout_settings),
@@ -170,7 +178,8 @@ def _add_extractor(compressor: AbstractiveCompressor, tokens: int, **settings: A
         )
     extractor = compressor_from_settings(**settings)
     budget = TokenBudget(tokens, compressor.summarizer.count_tokens)
-    limited = any(settings.get(name) is not None for name in ("top_k", "min_score", "max_tokens"))
+    limits = ("top_k", "top_p", "min_score", "max_tokens")
+    limited = any(settings.get(name) is not None for name in limits)
     extractor.selector = All(extractor.selector, budget) if limited else budget
     compressor.extractor = extractor
     compressor.fallback = compressor.fallback or extractor

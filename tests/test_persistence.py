@@ -15,9 +15,9 @@ from recomp_core import (
     TokenCounter,
     TopK,
     load_compressor,
-    persistence,
     save_compressor,
 )
+from recomp_core.sources import check_embedded
 from recomp_core.splitting import SentenceSplitter
 
 pytestmark = pytest.mark.model
@@ -209,10 +209,10 @@ def test_pickled_code_is_not_run(contriever, tmp_path):
 
 def test_the_embedded_encoder_is_checked_by_its_hash(tmp_path):
     with pytest.raises(ModelLoadError, match="SHA-256 no file, expected 53aa5117"):
-        persistence.check_embedded(tmp_path)
+        check_embedded(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"not the weights")
     with pytest.raises(ModelLoadError, match="is not the official.*force-reinstall"):
-        persistence.check_embedded(tmp_path)
+        check_embedded(tmp_path)
 
 
 def test_the_embedded_encoder(embedded):
@@ -228,7 +228,7 @@ def test_the_embedded_encoder(embedded):
 
 
 def test_without_the_extra_the_hub_is_asked(monkeypatch):
-    monkeypatch.setattr(persistence, "EMBEDDED_PACKAGE", "a_package_that_is_not_installed")
+    monkeypatch.setattr("recomp_core.sources.EMBEDDED_PACKAGE", "a_package_that_is_not_installed")
     with pytest.raises(ModelLoadError, match=r'all-MiniLM-L6-v2.*pip install "recomp\[offline\]"'):
         load_compressor()
 

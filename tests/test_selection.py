@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recomp_core import Document, Threshold, TokenBudget, TopK, make_selector
+from recomp_core import Document, Threshold, TokenBudget, TopK, TopP, make_selector
 from recomp_core.layout import Layout
 from recomp_core.selection import All, select
 from recomp_core.types import ScoredSentence, assemble
@@ -33,6 +33,39 @@ def count_words(text):
 def test_top_k_keeps_the_best_in_document_order():
     assert kept([0.1, 0.9, 0.9], TopK(2)) == "BC"
     assert kept([0.9, 0.1, 0.8], TopK(2)) == "AC"
+
+
+# Probabilities of these scores at the temperature 1: 0.6, 0.3, 0.1.
+SIXTY_THIRTY_TEN = [math.log(3), math.log(1), math.log(6)]
+
+
+@pytest.mark.parametrize(
+    ("p", "expected"), [(0.5, "C"), (0.6001, "AC"), (0.8999, "AC"), (0.9001, "ABC"), (1.0, "ABC")]
+)
+def test_top_p_keeps_the_fewest_that_make_it_up(p, expected):
+    assert kept(SIXTY_THIRTY_TEN, TopP(p, temperature=1.0)) == expected
+
+
+def test_top_p_keeps_fewer_where_the_scores_are_farther_apart():
+    scores = [0.9, 0.8, 0.7]
+    assert kept(scores, TopP(0.6, temperature=0.05)) == "A"  # 0.87, 0.12, 0.02
+    assert kept(scores, TopP(0.6, temperature=1.0)) == "AB"  # 0.37, 0.33, 0.30
+
+
+def test_top_p_always_keeps_the_best_and_stands_large_scores():
+    assert kept([1e6, 1e6 - 1e3], TopP(1e-9)) == "A"
+    assert kept([-1e6], TopP(0.5, temperature=1e-3)) == "A"
+    assert kept([0.1, 0.9], TopP(0.9) & Threshold(0.95)) == ""
+    assert make_selector(top_p=0.5, top_k=3) == TopK(3) & TopP(0.5)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"p": 0}, {"p": 1.1}, {"p": True}, {"p": "half"}, {"p": math.nan},
+                 {"p": 0.5, "temperature": 0}, {"p": 0.5, "temperature": math.inf}],
+)  # fmt: skip
+def test_top_p_refuses(settings):
+    with pytest.raises(ValueError, match="TopP needs a number above 0"):
+        TopP(**settings)
 
 
 def test_of_equal_scores_the_earlier_stays():

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..scoring import Context, SimilarityFunction, require
+from .delta import ADAPTER_CONFIG, ADAPTER_WEIGHTS, LoraAdapter
 from .encoder import SentenceTransformerEncoder
 
 # While transformers loads a model it patches its own classes: of two that load at once one is left
@@ -29,13 +33,17 @@ class LoadedEncoder:
 def load_sentence_transformer(
     source: str,
     *,
+    adapters: Sequence[LoraAdapter] = (),
     device: str | None = None,
     revision: str | None = None,
     local_files_only: bool = False,
     truncate_dim: int | None = None,
     batch_size: int = 16,
 ) -> LoadedEncoder:
-    """Load `source`, a hub name or a folder. Raises `ModelLoadError` with the remedy."""
+    """Load `source`, a hub name or a folder, and add the adapters to its weights.
+
+    Raises `ModelLoadError` with the remedy.
+    """
     from ..errors import ModelLoadError
 
     require("sentence_transformers", "offline", "load_compressor")
@@ -44,25 +52,24 @@ def load_sentence_transformer(
     elif looks_like_path(source):
         raise ModelLoadError(f"there is no folder {source}: give a folder or a hub name")
 
-    import torch
-    from sentence_transformers import SentenceTransformer
-
     hub = {"revision": revision, "local_files_only": local_files_only}
     try:
         plain = not _has_file(source, "modules.json", **hub)
-        with ONE_AT_A_TIME:
-            model = SentenceTransformer(
-                source,
-                device=device,
-                trust_remote_code=False,
-                truncate_dim=truncate_dim,
-                # "auto" would load a bfloat16 checkpoint as such, which is slow on a CPU.
-                model_kwargs={"dtype": torch.float32},
-                similarity_fn_name="dot" if plain else None,
-                **hub,
-            )
+        model = _sentence_transformer(
+            source, plain=plain, device=device, truncate_dim=truncate_dim, **hub
+        )
     except Exception as error:
-        raise ModelLoadError(explained(source, local_files_only, error)) from error
+        message = explained(source, local_files_only, error)
+        if adapters:
+            message = f"the adapter {adapters[0].folder} needs its base, but {message}"
+        raise ModelLoadError(message) from error
+    for adapter in adapters:
+        if model.transformers_model is None:
+            raise ModelLoadError(f"{source} has no transformer for the adapter {adapter.folder}")
+        adapter.merge_into(model.transformers_model)
+        if (adapter.folder / "modules.json").is_file():
+            model = _with_files_of(adapter, model, truncate_dim)
+            plain = False
     model.eval()
     encoder = SentenceTransformerEncoder(model, batch_size=batch_size)
     if plain:
@@ -73,6 +80,51 @@ def load_sentence_transformer(
         "document" if encoder.can_encode_spans else "title",
         similarity if similarity in ("cosine", "dot") else "cosine",
     )
+
+
+def _sentence_transformer(source: str, *, plain: bool = False, **settings: Any) -> Any:
+    """A `SentenceTransformer`; plain: of a checkpoint that says nothing about its similarity."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    with ONE_AT_A_TIME:
+        return SentenceTransformer(
+            source,
+            trust_remote_code=False,
+            # "auto" would load a bfloat16 checkpoint as such, which is slow on a CPU.
+            model_kwargs={"dtype": torch.float32},
+            similarity_fn_name="dot" if plain else None,
+            **settings,
+        )
+
+
+def _with_files_of(adapter: LoraAdapter, merged: Any, truncate_dim: int | None) -> Any:
+    """The merged weights with the pooling, prompts, similarity and tokenizer of the adapter's own
+    folder, which sentence-transformers wrote.
+
+    It reads folders only, and with an adapter's files there it would ask for PEFT: so what it reads
+    is the folder as it would be had the adapter been merged before.
+    """
+    from ..errors import ModelLoadError
+
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as staging:
+        try:
+            shutil.copytree(
+                adapter.folder,
+                staging,
+                ignore=shutil.ignore_patterns(ADAPTER_CONFIG, ADAPTER_WEIGHTS),
+                dirs_exist_ok=True,
+            )
+            modules = json.loads((Path(staging) / "modules.json").read_text(encoding="utf-8"))
+            merged.transformers_model.save_pretrained(Path(staging) / modules[0]["path"])
+            return _sentence_transformer(
+                staging,
+                device=str(merged.device),
+                truncate_dim=truncate_dim,
+                local_files_only=True,
+            )
+        except Exception as error:
+            raise ModelLoadError(explained(str(adapter.folder), False, error)) from error
 
 
 def looks_like_path(source: str) -> bool:
