@@ -1,0 +1,93 @@
+"""How good the summaries for held-out questions are, measured on strings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from statistics import fmean
+from typing import Any
+
+from ..layout import Layout
+from ..metrics import contains_answer, token_f1
+from ..models.summarizer import GenerationSettings, Seq2SeqSummarizer
+from .examples import DistillationExample
+
+BEST = "token_f1"
+"""The figure that says which weights are kept: it falls for a wrong summary, for one where there
+should be none, and for none where there should be one.
+"""
+
+
+def summary_metrics(
+    examples: Sequence[DistillationExample], summaries: Sequence[str]
+) -> dict[str, float]:
+    """Figures from 0 to 1, each a mean over the questions.
+
+    token_f1: of the words shared with the target; 1 where both are empty, 0 where one of them is.
+    answer_recall: how often a gold answer stands in the summary, and answer_recall_of_targets in
+        the target: what can be reached. Of the questions with answers only.
+    rate: characters of the summary ÷ characters of the documents (`Compression.rate`).
+    empty: of the summaries; empty_where_target_is_empty and empty_where_target_is_not.
+
+    A figure that no question bears on is left out.
+    """
+    pairs = list(zip(examples, summaries, strict=True))
+    answerable = [(e, s) for e, s in pairs if e.answers]
+    samples: dict[str, Sequence[float]] = {
+        BEST: [token_f1(s, [e.target]) for e, s in pairs],
+        "answer_recall": [contains_answer(s, e.answers) for e, s in answerable],
+        "answer_recall_of_targets": [contains_answer(e.target, e.answers) for e, _ in answerable],
+        "rate": [_rate(e, s) for e, s in pairs],
+        "empty": [not s for _, s in pairs],
+        "empty_where_target_is_empty": [not s for e, s in pairs if not e.target],
+        "empty_where_target_is_not": [not s for e, s in pairs if e.target],
+    }
+    return {name: fmean(values) for name, values in samples.items() if values}
+
+
+class SummaryEvaluation:
+    """Has a model write the held-out questions' summaries, exactly as at inference.
+
+    prompts: what the compressor sends for each of `examples`. Where several processes train, each
+    writes its share and all of them get the figures of the whole.
+    """
+
+    def __init__(
+        self,
+        examples: Sequence[DistillationExample],
+        prompts: Sequence[str],
+        tokenizer: Any,
+        settings: GenerationSettings,
+    ) -> None:
+        self.examples = examples
+        self.prompts = prompts
+        self.tokenizer = tokenizer
+        self.settings = settings
+
+    def __call__(self, model: Any) -> dict[str, float]:
+        """`summary_metrics` of what `model`, an encoder-decoder of transformers, writes."""
+        return summary_metrics(self.examples, self.summaries(model))
+
+    def summaries(self, model: Any) -> list[str]:
+        """Its summaries, in order. Raises the first error that befell one."""
+        from accelerate import PartialState
+        from accelerate.utils import gather_object
+
+        state = PartialState()
+        mine = range(state.process_index, len(self.prompts), state.num_processes)
+        summarizer = Seq2SeqSummarizer(model, self.tokenizer, **asdict(self.settings))
+        written = summarizer.summarize([self.prompts[n] for n in mine])
+        by_position = dict(gather_object(list(zip(mine, written, strict=True))))
+        summaries: list[str] = []
+        for position in range(len(self.prompts)):
+            summary = by_position[position]
+            if isinstance(summary, Exception):
+                raise summary
+            summaries.append(summary)
+        return summaries
+
+
+def _rate(example: DistillationExample, summary: str) -> float:
+    documents = Layout().join(document.text for document in example.documents)
+    # A compressor gives back the documents themselves where a summary is no shorter.
+    return min(1.0, len(summary) / len(documents)) if documents else 0.0
