@@ -2,7 +2,7 @@
 
     from langchain_recomp import RecompDocumentCompressor, RecompRetriever
 
-    compressor = RecompDocumentCompressor(top_k=3)      # the embedded encoder, offline
+    compressor = RecompDocumentCompressor(top_k=3)      # the bundled encoder, offline
     retriever = RecompRetriever(base_retriever=vectorstore.as_retriever(), compressor=compressor)
     retriever.invoke("who built the tower?")            # [] when nothing retrieved helps
 

@@ -79,7 +79,7 @@ class RecompDocumentCompressor(BaseDocumentCompressor):
 
     model: Name | None = None
     """Hub name or folder of an encoder, of an encoder-decoder model that writes summaries, or of a
-    saved compressor; None is the embedded encoder."""
+    saved compressor; None is the bundled encoder."""
     top_k: StrictInt | None = None
     """Keep at most this many sentences of all documents together."""
     top_p: StrictFloat | None = None
@@ -104,7 +104,7 @@ class RecompDocumentCompressor(BaseDocumentCompressor):
     expand: tuple[StrictInt, StrictInt] | None = None
     """How many neighbours (before, after) come along with each chosen sentence."""
     extract_tokens: StrictInt | None = None
-    """For a model that writes: let the embedded encoder first pick the best sentences of so many
+    """For a model that writes: let the bundled encoder first pick the best sentences of so many
     tokens; the limits above are then for it."""
     prompt: str | None = None
     """For a model that writes: a text with the fields {query} and {documents}."""

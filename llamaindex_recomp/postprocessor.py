@@ -78,7 +78,7 @@ _LLM_SETTINGS = ("empty_word", "max_input_tokens", "count_tokens", "batch_size")
 class RecompNodePostprocessor(BaseNodePostprocessor):
     """Compresses the retrieved nodes for the query; use it as the last of the postprocessors.
 
-        RecompNodePostprocessor(top_k=3)                  # the embedded encoder, offline
+        RecompNodePostprocessor(top_k=3)                  # the bundled encoder, offline
         RecompNodePostprocessor.from_pretrained("fangyuan/nq_extractive_compressor", top_k=2)
         RecompNodePostprocessor.from_embed_model(Settings.embed_model, min_score=0.4)
         RecompNodePostprocessor.from_pretrained("fangyuan/nq_abstractive_compressor")
@@ -89,11 +89,11 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
     default:
 
     model: name or folder of the model, one that ranks sentences or one that writes summaries; None
-        for the embedded encoder.
+        for the bundled encoder.
     top_k, top_p, min_score, max_tokens, tokenizer: what is kept, see `recomp_core.settings`.
     context, similarity_fn_name, lang, separator, elision, expand: of a model that ranks, see
         `recomp_core.load_compressor`.
-    extract_tokens: for a model that writes, let the embedded encoder first pick the best sentences
+    extract_tokens: for a model that writes, let the bundled encoder first pick the best sentences
         of so many tokens; the limits above are then for it.
     prompt, titles, backend, compute_type, quantization, max_input_tokens, max_new_tokens,
         min_new_tokens, num_beams, length_penalty: of a model that writes, see

@@ -101,7 +101,7 @@ def compress(
         typer.Option(
             "--model",
             "-m",
-            help="Name or folder of an encoder or a model that writes; default: embedded.",
+            help="Name or folder of an encoder or a model that writes; default: bundled.",
         ),
     ] = None,
     top_k: Annotated[int | None, typer.Option(help="Keep at most this many sentences.")] = None,
@@ -187,7 +187,7 @@ def example(
     ] = None,
     top_k: Annotated[int, typer.Option(help="Keep this many sentences.")] = 2,
 ) -> None:
-    """Compress the bundled example with the embedded encoder and show what was kept."""
+    """Compress a small example with the bundled encoder and show what was kept."""
     set_up_messages(verbose=False)
     from .examples import lighthouse
     from .settings import compressor_from_settings

@@ -43,7 +43,7 @@ def compressor_from_settings(
         aside; where none is given that selector applies, or else the default.
     tokenizer: name or folder of the reader model's tokenizer, which `max_tokens` is counted with.
         By default the encoder's own tokenizer counts.
-    extract_tokens: for a model that writes summaries: the embedded encoder first picks the best
+    extract_tokens: for a model that writes summaries: the bundled encoder first picks the best
         sentences that fit into so many of the model's own tokens, within the limits above, and the
         model reads only those. They also stand in for a summary that a gate refuses.
     load_settings: the other settings of `load_compressor`; None leaves one at its default.
@@ -73,7 +73,7 @@ def compressor_from_settings(
     if extract_tokens is not None:
         raise ValueError(
             f"extract_tokens={extract_tokens!r} is for a model that writes summaries, but "
-            f"{model or 'the embedded encoder'} keeps sentences as they are: give max_tokens"
+            f"{model or 'the bundled encoder'} keeps sentences as they are: give max_tokens"
         )
     if max_tokens is not None and counter is None:
         selector = make_selector(**limits, count_tokens=encoder_token_counter(compressor))
@@ -168,7 +168,7 @@ def taken(settings: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
 
 
 def _add_extractor(compressor: AbstractiveCompressor, tokens: int, **settings: Any) -> None:
-    """Have the embedded encoder pick sentences for the summarizer first, and for a refused summary.
+    """Have the bundled encoder pick sentences for the summarizer first, and for a refused summary.
 
     settings: of the extractor, see `compressor_from_settings`.
     """

@@ -176,11 +176,11 @@ class TestEmptyTargets:
     def test_their_label_is_the_end(self, kind):
         from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
-        from recomp_core.training.abstractive import _complete_special_tokens, _labels
+        from recomp_core.training.summary_inputs import _labels, complete_special_tokens
 
         model = AutoModelForSeq2SeqLM.from_pretrained(checkpoint(kind))
         tokenizer = AutoTokenizer.from_pretrained(checkpoint(kind))
-        special = _complete_special_tokens(model, tokenizer)
+        special = complete_special_tokens(model, tokenizer)
         empty = _labels("", tokenizer, special)
         assert empty[-1] == special.end
         # BART's labels begin with <s>, as it was trained.
@@ -218,7 +218,7 @@ class TestInputs:
 
         from recomp_core import AbstractiveCompressor
         from recomp_core.models.seq2seq_loading import load_summarizer
-        from recomp_core.training.abstractive import _InputReader
+        from recomp_core.training.summary_inputs import InputReader
         from recomp_core.training.settings import AbstractiveSettings
 
         summarizer = load_summarizer(checkpoint("t5"), max_input_tokens=limit, device="cpu")
@@ -228,7 +228,7 @@ class TestInputs:
         result = compressor.compress("who ?", self.LONG)
 
         own = AbstractiveSettings(PROMPT, titles=titles, max_input_tokens=limit)
-        reader = _InputReader(summarizer.model, summarizer.tokenizer, own)
+        reader = InputReader(summarizer.model, summarizer.tokenizer, own)
         counts = Counter()
         example = DistillationExample("who ?", tuple(self.LONG), "Ada", "proxy")
         _, inputs = reader.read(example, counts)

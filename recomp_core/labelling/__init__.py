@@ -3,7 +3,8 @@
     from recomp_core.labelling import CausalLMScorer, build_contrastive_examples
 
     scorer = CausalLMScorer.from_pretrained("Qwen/Qwen3-0.6B")
-    data = build_contrastive_examples("questions.jsonl", scorer, load_compressor(), output="labels")
+    encoder = load_compressor("minilm")  # the one to be trained
+    data = build_contrastive_examples("questions.jsonl", scorer, encoder, output="labels")
 
 Scorers say how likely an answer is after a sentence and the question; teachers write summaries;
 builders make records of both, in runs that lose nothing. Importing this loads no model's library.

@@ -106,7 +106,7 @@ def contrastive(
     metric: Metric = "exact_match",
     device: Device = None,
     encoder: Annotated[
-        str | None, typer.Option(help="The encoder to be trained; default: embedded.")
+        str | None, typer.Option(help="The encoder to be trained; default: minilm.")
     ] = None,
     context: Annotated[
         str | None, typer.Option(help="What it sees a sentence with: sentence, title, document.")

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from ..meter import Meter
 from ..scoring import check_choice
+from ..sources import UNTRAINED
 from .cache import CachedScorer, CachedTeacher, ResultCache
 from .labeller import Labeller
 from .scores import Answers, AnswerScorer
@@ -163,7 +164,8 @@ def labeller_from_settings(
     """A labeller, with a cache and a budget.
 
     scorer, teacher: fields of `ScorerSettings` and `TeacherSettings`. encoder: arguments of
-    `compressor_from_encoder`'s kind, "model" and "context" among them. cache: a file.
+    `compressor_from_settings`, "model" and "context" among them; the model is "minilm" where none
+    is given: what shall be trained. cache: a file.
     """
     meter = Meter(max_requests=max_requests, max_tokens=max_tokens)
     # First, for its terms may forbid all that follows.
@@ -179,7 +181,7 @@ def labeller_from_settings(
 
         return ContrastiveLabeller(
             asked,
-            compressor_from_settings(**(encoder or {})),
+            compressor_from_settings(**_untrained_unless_given(encoder)),
             epsilon=epsilon,
             num_negatives=num_negatives,
             needs_gain=needs_gain,
@@ -189,3 +191,13 @@ def labeller_from_settings(
     writer = writer or ExtractiveTeacher(asked, max_sentences=of_teacher.max_sentences)
     writer.meter = meter
     return DistillationLabeller(CachedTeacher(writer, kept) if kept else writer, asked, date=date)
+
+
+def _untrained_unless_given(encoder: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The encoder's settings. Hard negatives are what *it* confuses, so by default it is the one
+    that a training begins with, not the trained one that ships.
+    """
+    settings = dict(encoder or {})
+    if settings.get("model") is None:
+        settings["model"] = UNTRAINED
+    return settings

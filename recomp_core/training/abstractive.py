@@ -7,22 +7,17 @@ from __future__ import annotations
 import logging
 import os
 import time
-from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, get_args
 
-from ..abstractive import AbstractiveCompressor
-from ..errors import ModelLoadError
 from ..folders import read_config, write_folder
 from ..models.seq2seq_loading import Checkpoint, find_checkpoint
-from ..models.summarizer import GenerationSettings, LocalSummarizer
+from ..models.summarizer import GenerationSettings
 from ..prompts import T5_PROMPT, PromptTemplate
 from ..scoring import require
-from ..splitting import replace_surrogates
 from .card import write_card
 from .examples import DistillationExample, TrainingData, TrainingDataError, read_distillation
 from .plot import write_plot
@@ -48,11 +43,10 @@ from .settings import (
 )
 from .settings import preset as preset_named
 from .summary_evaluation import BEST, SummaryEvaluation
+from .summary_inputs import InputReader, Row, complete_special_tokens, encoded
+from .summary_trainer import Rows, bare, trainer_class
 
 logger = logging.getLogger(__name__)
-
-# So many batches are drawn together and sorted by length.
-_SORTED_TOGETHER = 50
 
 # Where models that have no layer for it, such as BART, keep their probabilities.
 _DROPOUTS = ("dropout", "attention_dropout", "activation_dropout")
@@ -122,14 +116,14 @@ def train_abstractive(
     own = _with_bases_own(own, source, given=settings)
     tokenizer = checkpoint.load_tokenizer()
     model = _empty_model(checkpoint) if dry_run else checkpoint.load_model("float32", device="cpu")
-    special = _complete_special_tokens(model, tokenizer)
-    reader = _InputReader(model, tokenizer, own)
+    special = complete_special_tokens(model, tokenizer)
+    reader = InputReader(model, tokenizer, own)
 
     data = read_distillation(examples)
     training, held_out = data.split(run_settings.held_out, run_settings.max_held_out)
     counts = Counter(data.counts)
-    train_rows = _encoded(training, reader, special, counts)
-    held_rows = _encoded(held_out, reader, special, counts)
+    train_rows = encoded(training, reader, special, counts)
+    held_rows = encoded(held_out, reader, special, counts)
     if not train_rows:
         raise TrainingDataError(
             f"{', '.join(data.sources)}: no question is left to train on: {dict(counts)}"
@@ -221,126 +215,6 @@ def _empty_model(checkpoint: Checkpoint) -> Any:
         return AutoModelForSeq2SeqLM.from_config(checkpoint.config)
 
 
-@dataclass(frozen=True)
-class _SpecialTokens:
-    """start: what a decoder's input begins with. end: the end of every label."""
-
-    start: int
-    end: int
-
-
-def _complete_special_tokens(model: Any, tokenizer: Any) -> _SpecialTokens:
-    """The decoder's special tokens, filled in where the checkpoint leaves them open, as one that
-    was built from two encoders does.
-    """
-    of_tokenizer = {
-        "decoder_start_token_id": ("cls_token_id", "bos_token_id", "pad_token_id"),
-        "eos_token_id": ("eos_token_id", "sep_token_id"),
-        "pad_token_id": ("pad_token_id",),
-    }
-    found = {}
-    for name, candidates in of_tokenizer.items():
-        places = (model.generation_config, model.config)
-        known = [value for place in places if (value := getattr(place, name, None)) is not None]
-        known += [
-            value for name in candidates if (value := getattr(tokenizer, name, None)) is not None
-        ]
-        if not known:
-            raise ModelLoadError(
-                f"neither the model nor the tokenizer has a {name}: set it in the base's config"
-            )
-        for place in places:
-            if getattr(place, name, None) is None:
-                setattr(place, name, known[0])
-        value = known[0]
-        found[name] = value[0] if isinstance(value, (list, tuple)) else value
-    return _SpecialTokens(found["decoder_start_token_id"], found["eos_token_id"])
-
-
-class _InputReader(LocalSummarizer):
-    """Stands where the summarizer does, notes what it is asked, and writes nothing.
-
-    So the inputs of the training come out of the very code that makes them at inference.
-    """
-
-    def __init__(self, model: Any, tokenizer: Any, own: AbstractiveSettings) -> None:
-        super().__init__(
-            SimpleNamespace(config=model.config),
-            tokenizer,
-            max_input_tokens=own.max_input_tokens,
-            max_new_tokens=own.max_target_tokens,
-            num_beams=own.num_beams,
-        )
-        self.asked: list[tuple[str, list[int]]] = []
-        self._prompts: list[str] = []
-        self._compressor = AbstractiveCompressor(self, prompt=own.prompt, titles=own.titles)
-
-    def read(self, example: DistillationExample, counts: Counter[str]) -> tuple[str, array[int]]:
-        """The prompt and its tokens. Raises `ValueError` for a question that can't be asked."""
-        self.asked.clear()
-        result = self._compressor.compress(example.query, example.documents)
-        if not self.asked:
-            raise ValueError("the documents are blank")
-        counts["cut_documents"] += result.truncated
-        readable = sum(bool(document.text.strip()) for document in example.documents)
-        counts["with_documents_left_out"] += len(result.sources) < readable
-        ((prompt, ids),) = self.asked
-        return prompt, array("i", ids)
-
-    def summarize(self, prompts: Sequence[str]) -> list[str | Exception]:
-        self._prompts = list(prompts)
-        return super().summarize(prompts)
-
-    def _generate(self, inputs: Sequence[list[int]]) -> list[list[int]]:
-        self.asked += zip(self._prompts, inputs, strict=True)
-        return [[] for _ in inputs]
-
-    def _stream(self, inputs: list[int]) -> Iterator[int]:
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class _Row:
-    """An example as the model sees it. In arrays: lists take ten times as much memory."""
-
-    example: DistillationExample
-    prompt: str
-    inputs: array[int]
-    labels: array[int]
-
-
-def _encoded(
-    data: TrainingData[DistillationExample],
-    reader: _InputReader,
-    special: _SpecialTokens,
-    counts: Counter[str],
-) -> list[_Row]:
-    rows = []
-    # Named even where they are zero.
-    counts.update(dict.fromkeys(("cut_documents", "with_documents_left_out", "cut_targets"), 0))
-    for example in data.examples:
-        try:
-            prompt, inputs = reader.read(example, counts)
-        except ValueError as error:
-            counts["without_room_or_documents"] += 1
-            logger.warning("left out: the question %.80r: %s", example.query, error)
-            continue
-        labels = _labels(example.target, reader.tokenizer, special)
-        if len(labels) > (most := reader.settings.max_new_tokens):
-            counts["cut_targets"] += 1
-            labels = [*labels[: most - 1], special.end]
-        rows.append(_Row(example, prompt, inputs, array("i", labels)))
-    return rows
-
-
-def _labels(target: str, tokenizer: Any, special: _SpecialTokens) -> list[int]:
-    """The target's tokens and the end; of the empty target the end alone."""
-    ids = list(tokenizer(text_target=replace_surrogates(target), verbose=False)["input_ids"])
-    if ids[:1] == [special.start]:
-        ids = ids[1:]  # every decoder input begins with it anyway: BERT's [CLS]
-    return ids if ids[-1:] == [special.end] else [*ids, special.end]
-
-
 def _prepared(model: Any, settings: RunSettings) -> Any:
     """The model with those of its weights trainable that shall be."""
     if not settings.dropout:
@@ -373,8 +247,8 @@ def _train(
     model: Any,
     tokenizer: Any,
     run: Run,
-    train_rows: Sequence[_Row],
-    held_rows: Sequence[_Row],
+    train_rows: Sequence[Row],
+    held_rows: Sequence[Row],
     evaluation: SummaryEvaluation,
     *,
     use_cpu: bool,
@@ -385,7 +259,7 @@ def _train(
     set_seed(run.settings.seed)  # LoRA draws its first factors
     model = _prepared(model, run.settings)
     used_cache = getattr(model.config, "use_cache", None)
-    trainer = _trainer_class()(
+    trainer = trainer_class()(
         model=model,
         args=run.arguments(
             Seq2SeqTrainingArguments,
@@ -394,8 +268,8 @@ def _train(
             use_cpu=use_cpu,
         ),
         data_collator=DataCollatorForSeq2Seq(tokenizer, model=model),
-        train_dataset=_Rows(train_rows),
-        eval_dataset=_Rows(held_rows) if held_rows else None,
+        train_dataset=Rows(train_rows),
+        eval_dataset=Rows(held_rows) if held_rows else None,
     )
     trainer.summaries = evaluation
     # Not every model heeds what the trainer would tell it about the size of an accumulated batch:
@@ -407,108 +281,6 @@ def _train(
     if used_cache is not None:
         model.config.use_cache = used_cache  # the trainer turns it off, and would save that
     return trainer, model
-
-
-def _trainer_class() -> Any:
-    import torch
-    from transformers import Seq2SeqTrainer, TrainerCallback
-
-    class ByLength(torch.utils.data.Sampler):
-        """Batches of similar length in an order that depends on seed and epoch alone.
-
-        The order of the trainer's own "group_by_length" depends on all that was drawn before, so
-        that a run which is carried on in a later epoch would see other batches.
-        """
-
-        def __init__(self, rows: _Rows, batch_size: int, seed: int) -> None:
-            self.lengths = [len(row.inputs) for row in rows.rows]
-            self.batch_size = batch_size
-            self.seed = seed
-            self.epoch = 0
-
-        def __len__(self) -> int:
-            return len(self.lengths)
-
-        def __iter__(self) -> Iterator[int]:
-            draw = torch.Generator().manual_seed(self.seed + self.epoch)
-            order = torch.randperm(len(self.lengths), generator=draw).tolist()
-            step, size = self.batch_size * _SORTED_TOGETHER, self.batch_size
-            batches = []
-            for start in range(0, len(order), step):
-                part = sorted(order[start : start + step], key=lambda n: -self.lengths[n])
-                batches += [part[first : first + size] for first in range(0, len(part), size)]
-            # The short batch stays last: the trainer cuts batches by count.
-            full = [batch for batch in batches if len(batch) == size]
-            rest = [batch for batch in batches if len(batch) < size]
-            for n in torch.randperm(len(full), generator=draw).tolist():
-                yield from full[n]
-            for batch in rest:
-                yield from batch
-
-    class Epochs(TrainerCallback):
-        """Tells the sampler the epoch; the trainer does not where it skips what was done."""
-
-        def __init__(self) -> None:
-            self.sampler: ByLength | None = None
-
-        def on_epoch_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
-            if self.sampler is not None:
-                self.sampler.epoch = int(state.epoch or 0)
-
-    class Trainer(Seq2SeqTrainer):
-        summaries: SummaryEvaluation
-
-        def __init__(self, **kwargs: Any) -> None:
-            super().__init__(**kwargs)
-            self._epochs = Epochs()
-            self.add_callback(self._epochs)
-
-        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-            rows = train_dataset or self.train_dataset
-            size = self.args.train_batch_size
-            self._epochs.sampler = ByLength(rows, size, self.args.seed)
-            return self._epochs.sampler
-
-        def _get_eval_sampler(self, eval_dataset: Any) -> Any:
-            return torch.utils.data.SequentialSampler(eval_dataset)
-
-        def evaluation_loop(
-            self,
-            dataloader: Any,
-            description: str,
-            prediction_loss_only: bool | None = None,  # noqa: ARG002 - always
-            ignore_keys: list[str] | None = None,
-            metric_key_prefix: str = "eval",
-        ) -> Any:
-            """The loss, and what the summaries are worth."""
-            output = super().evaluation_loop(
-                dataloader, description, True, ignore_keys, metric_key_prefix
-            )
-            found = self.summaries(_bare(self.accelerator.unwrap_model(self.model)))
-            named = {f"{metric_key_prefix}_{name}": value for name, value in found.items()}
-            output.metrics.update(named)
-            return output
-
-    return Trainer
-
-
-class _Rows:
-    """The rows as the collator wants them; a dataset of torch."""
-
-    def __init__(self, rows: Sequence[_Row]) -> None:
-        self.rows = rows
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, position: int) -> dict[str, list[int]]:
-        row = self.rows[position]
-        return {"input_ids": row.inputs.tolist(), "labels": row.labels.tolist()}
-
-
-def _bare(model: Any) -> Any:
-    """The model of transformers within a PEFT model, with the adapter's layers in it."""
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
 def _finished(
@@ -527,7 +299,7 @@ def _finished(
     losses = {row["step"]: row["eval_loss"] for row in history if "eval_loss" in row}
     best = getattr(trainer.state, "best_global_step", None)
     loss = {"loss": float(losses[best])} if best in losses else {}
-    return model, {**evaluation(_bare(model)), **loss}
+    return model, {**evaluation(bare(model)), **loss}
 
 
 def _write(
@@ -535,7 +307,7 @@ def _write(
     model: Any,
     tokenizer: Any,
     run: Run,
-    reader: _InputReader,
+    reader: InputReader,
     own: AbstractiveSettings,
     *,
     training: TrainingData[DistillationExample],
@@ -579,8 +351,8 @@ def folder_settings(own: AbstractiveSettings, generation: GenerationSettings) ->
 def _plan(
     model: Any,
     settings: RunSettings,
-    train_rows: Sequence[_Row],
-    held_rows: Sequence[_Row],
+    train_rows: Sequence[Row],
+    held_rows: Sequence[Row],
     counts: Mapping[str, int],
 ) -> TrainingPlan:
     trainable, parameters = trainable_parameters(model)

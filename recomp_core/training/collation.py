@@ -68,6 +68,7 @@ class ExampleCollator:
         limit = model.max_seq_length or settings.max_tokens
         self.max_tokens = min(settings.max_tokens, limit)
         self.max_query_tokens = min(settings.max_query_tokens, limit)
+        self.limit = limit
         self.chunk_tokens = _CHUNK_TOKENS.get(model.device.type, _CHUNK_TOKENS[""])
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -75,11 +76,12 @@ class ExampleCollator:
         import torch
 
         examples = [self.examples[row["example"]] for row in rows]
-        drawn = random.Random(f"{self.seed}:{'|'.join(e.query for e in examples)}")  # noqa: S311
+        asked = [replace_surrogates(e.query) for e in examples]
+        drawn = random.Random(f"{self.seed}:{'|'.join(asked)}")  # noqa: S311
         texts = [text for n, e in enumerate(examples) for text in self._texts(n, e, drawn)]
         encoded = self._tokenized([self.text_prompt + t.text for t in texts], self.max_tokens)
         lengths = [len(ids) for ids in encoded["input_ids"]]
-        queries = [self.query_prompt + e.query for e in examples]
+        queries = [self.query_prompt + query for query in asked]
         batch = {
             f"query_{name}": value
             for name, value in self._padded(
@@ -162,16 +164,17 @@ class ExampleCollator:
     def _padded(self, encoded: dict[str, list[Any]], rows: Any) -> dict[str, Any]:
         names = [name for name in encoded if name in self.tokenizer.model_input_names]
         picked = [{name: encoded[name][n] for name in names} for n in rows]
-        padded = self.tokenizer.pad(picked, pad_to_multiple_of=_WIDTH_STEP, return_tensors="pt")
-        return dict(padded)
+        longest = max(len(row["input_ids"]) for row in picked)
+        # A model may have no positions beyond its longest text.
+        step = _WIDTH_STEP if _rounded(longest) <= self.limit else None
+        return dict(self.tokenizer.pad(picked, pad_to_multiple_of=step, return_tensors="pt"))
 
     def _chunks(self, lengths: Sequence[int]) -> Iterator[list[int]]:
         """Positions from the longest text down, as many at a time as `chunk_tokens` holds."""
         order = sorted(range(len(lengths)), key=lambda n: -lengths[n])
         first = 0
         while first < len(order):
-            width = math.ceil(lengths[order[first]] / _WIDTH_STEP) * _WIDTH_STEP
-            rows = max(1, self.chunk_tokens // width)
+            rows = max(1, self.chunk_tokens // _rounded(lengths[order[first]]))
             yield order[first : first + rows]
             first += rows
 
@@ -210,13 +213,22 @@ class ExampleCollator:
         texts: dict[str, int] = {}
         same = [texts.setdefault(examples[q].text(n), len(texts)) for q, n in members]
         scores = [examples[q].candidates[n].score for q, n in members]
+        # A batch of which no candidate was read still has labels, of these types.
         return {
-            "query_owner": torch.tensor([q for q, _ in members]),
-            "query_positive": torch.tensor([n in positives[q] for q, n in members]),
-            "query_negative": torch.tensor([n in negatives[q] for q, n in members]),
+            "query_owner": torch.tensor([q for q, _ in members], dtype=torch.long),
+            "query_positive": torch.tensor(
+                [n in positives[q] for q, n in members], dtype=torch.bool
+            ),
+            "query_negative": torch.tensor(
+                [n in negatives[q] for q, n in members], dtype=torch.bool
+            ),
             "query_scores": torch.tensor([float("nan") if s is None else s for s in scores]),
-            "query_same": torch.tensor(same),
+            "query_same": torch.tensor(same, dtype=torch.long),
         }
+
+
+def _rounded(width: int) -> int:
+    return math.ceil(width / _WIDTH_STEP) * _WIDTH_STEP
 
 
 def positives_of(example: ContrastiveExample, settings: ExtractiveSettings) -> set[int]:

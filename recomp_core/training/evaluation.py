@@ -60,7 +60,7 @@ def make_evaluator(
 
     from ..models.encoder import SentenceTransformerEncoder
 
-    class AnswerRecallEvaluator(SentenceEvaluator):  # type: ignore[misc]
+    class AnswerRecallEvaluator(SentenceEvaluator):
         primary_metric = main_figure(examples)
 
         def __call__(self, model: Any, *_: Any, **__: Any) -> dict[str, float]:

@@ -6,8 +6,8 @@ import dataclasses
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -86,15 +86,16 @@ def train_extractive(
     check_output(target)
     require("datasets", "train", "recomp_core.training")
     source = os.fspath(base) if base is not None else chosen.base or "minilm"
+    if os.path.isdir(source):  # what an adapter says of its base must hold wherever it is loaded
+        source = os.path.abspath(source)
     compressor = _base(source, device, own)
+    scorer: Any = compressor.scorer
     own = dataclasses.replace(
-        own,
-        context=compressor.scorer.context,
-        similarity_fn_name=compressor.scorer.similarity_fn_name,
+        own, context=scorer.context, similarity_fn_name=scorer.similarity_fn_name
     )
     data = read_contrastive(examples)
     trained, held_out = data.split(run_settings.held_out, run_settings.max_held_out)
-    model = compressor.scorer.encoder.model
+    model = scorer.encoder.model
     _prepare(model, run_settings, source)
     if dry_run:
         return _plan(model, trained, held_out, run_settings, own)
@@ -112,22 +113,41 @@ def train_extractive(
     if not is_main_process():
         return TrainingResult(target, {}, steps, seconds, history)
     model.eval()
-    metrics = _evaluated(compressor, held_out, run_settings, own)
-    card = {
-        "result_kind": "extractive", "base": source, "data": trained, "held_out": held_out,
-        "run": run_settings, "own": own, "metrics": metrics, "steps": steps, "seconds": seconds,
-    }  # fmt: skip
-    _save(compressor, target, run, source, merge, export_type, card, history)
+    saved = _Saved.of(compressor, run, source, merge=merge, export_type=export_type)
+    metrics = _evaluated(saved.compressor, held_out, run_settings, own)
+
+    def save(folder: str) -> None:
+        saved.write(folder)
+        write_card(
+            Path(folder), result_kind="extractive", base=source, data=trained, held_out=held_out,
+            run=run_settings, own=own, metrics=metrics, steps=steps, seconds=seconds,
+        )  # fmt: skip
+        write_plot(history, Path(folder) / "training.png")
+
+    write_folder(target, saved.settings, save)
+    write_plot(history, run.folder / "training.png")
     return TrainingResult(target, metrics, steps, seconds, history)
 
 
 def _base(source: str, device: str | None, own: ExtractiveSettings) -> ExtractiveCompressor:
     """The compressor that is trained, with the context and similarity of the training."""
-    given = {"context": own.context, "similarity_fn_name": own.similarity_fn_name}
-    compressor = load_compressor(source, device=device, **given)
-    if not isinstance(compressor, ExtractiveCompressor):
-        raise ValueError(f"{source} writes summaries: train it with train_abstractive")
+    if source != "minilm":  # most of the work would be done before an encoder said what it lacks
+        _refuse_writers(source)
+    compressor = load_compressor(
+        source,
+        device=device,
+        context=own.context,
+        similarity_fn_name=own.similarity_fn_name,
+    )
+    assert isinstance(compressor, ExtractiveCompressor)  # noqa: S101 - writers were refused
     return compressor
+
+
+def _refuse_writers(source: str) -> None:
+    from ..models.seq2seq_loading import is_seq2seq
+
+    if is_seq2seq(source):
+        raise ValueError(f"{source} writes summaries: train it with train_abstractive")
 
 
 def _prepare(model: Any, settings: RunSettings, base: str) -> None:
@@ -157,7 +177,7 @@ def _trainer(
         SentenceTransformerTrainingArguments,
     )
 
-    class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
+    class Trainer(SentenceTransformerTrainer):
         def add_model_card_callback(self, _: Mapping[str, Any]) -> None:
             """Ours replaces theirs, which would describe a column of numbers."""
 
@@ -240,9 +260,10 @@ def embedded(model: Any, features: dict[str, Any]) -> Any:
 
     span = features.pop("span", None)
     n_candidates = features.pop("n_candidates", None)
+    inner = getattr(model, "module", model)
     output = model(features)
     if span is None:
-        return output["sentence_embedding"]
+        return output["sentence_embedding"][:, : inner.truncate_dim]
     tokens = output["token_embeddings"].float().flatten(0, 1)  # (n_texts * width, hidden)
     owner = span.flatten()
     inside = owner >= 0
@@ -251,11 +272,11 @@ def embedded(model: Any, features: dict[str, Any]) -> Any:
     counts = tokens.new_zeros(n).index_add(0, owner[inside], tokens.new_ones(int(inside.sum())))
     pooled = {"sentence_embedding": sums / counts[:, None]}
     # What follows the pooling: dense layers, normalising.
-    for module in list(getattr(model, "module", model))[2:]:
+    for module in list(inner)[2:]:
         pooled = module(pooled)
     vectors = pooled["sentence_embedding"]
     assert isinstance(vectors, torch.Tensor)  # noqa: S101 - what every module gives
-    return vectors
+    return vectors[:, : inner.truncate_dim]
 
 
 def _compared(own: ExtractiveSettings) -> dict[str, Any]:
@@ -276,60 +297,65 @@ def _evaluated(
         held_out.examples, batch_size=16, bfloat16=use_bfloat16(settings.precision),
         **_compared(own),
     )  # fmt: skip
-    return dict(evaluate(compressor.scorer.encoder.model))
+    scorer: Any = compressor.scorer
+    return dict(evaluate(scorer.encoder.model))
 
 
-def _save(
-    compressor: ExtractiveCompressor,
-    target: Path,
-    run: Run,
-    source: str,
-    merge: bool,
-    export_type: ExportType,
-    card: Mapping[str, Any],
-    history: Sequence[Mapping[str, float]],
-) -> None:
-    """The adapter first, then, if it is to be merged, the base with it: the same way that
-    `load_compressor` goes.
+@dataclass(frozen=True)
+class _Saved:
+    """What a training leaves: the compressor as it will be loaded, rounded as it will be stored,
+    what its config says, and what writes its weights into a folder.
     """
-    model = compressor.scorer.encoder.model
 
-    def documented(save_weights: Any) -> Any:
-        def save(folder: str) -> None:
-            save_weights(folder)
-            write_card(Path(folder), **card)
-            write_plot(history, Path(folder) / "training.png")
+    compressor: ExtractiveCompressor
+    settings: Mapping[str, Any]
+    write: Callable[[str], None]
 
-        return save
+    @classmethod
+    def of(
+        cls,
+        compressor: ExtractiveCompressor,
+        run: Run,
+        source: str,
+        *,
+        merge: bool,
+        export_type: ExportType,
+    ) -> _Saved:
+        settings = extractive_settings(compressor)
+        trained: Any = compressor.scorer
+        if run.settings.lora is not None:
+            factors = trained.encoder.model.transformers_model
+            of_adapter = {**settings, "base": source}
 
-    write_plot(history, run.folder / "training.png")
-    settings = extractive_settings(compressor)
-    if run.settings.lora is None:
-        write_folder(target, settings, documented(_exporter(model, export_type)))
-        return
+            def write_adapter(folder: str) -> None:
+                save_lora(factors, folder, "float32" if merge else export_type)
 
-    def save_adapter(folder: str) -> None:
-        save_lora(model.transformers_model, folder, "float32" if merge else export_type)
+            # On the base with the adapter, the same way that `load_compressor` goes.
+            adapter = run.folder / "adapter"
+            write_folder(adapter, of_adapter, write_adapter)
+            compressor = load_compressor(adapter, device=str(trained.encoder.model.device))
+            if not merge:
+                return cls(compressor, of_adapter, write_adapter)
+        whole: Any = compressor.scorer
+        model = whole.encoder.model
+        _round(model, export_type)
 
-    adapter = run.folder / "adapter" if merge else target
-    save = save_adapter if merge else documented(save_adapter)
-    write_folder(adapter, {**settings, "base": source}, save)
-    if merge:
-        whole = load_compressor(adapter, device=str(model.device))
-        export = _exporter(whole.scorer.encoder.model, export_type)
-        write_folder(target, extractive_settings(whole), documented(export))
+        def write(folder: str) -> None:
+            import torch
+
+            before = next(model.parameters()).dtype
+            model.to(getattr(torch, export_type))
+            model.save_pretrained(folder)
+            model.to(before)
+
+        return cls(compressor, settings, write)
 
 
-def _exporter(model: Any, export_type: ExportType) -> Any:
-    def save(folder: str) -> None:
-        import torch
+def _round(model: Any, export_type: ExportType) -> None:
+    """To what the weights will be when they have been stored and loaded."""
+    import torch
 
-        before = next(model.parameters()).dtype
-        model.to(torch.bfloat16 if export_type == "bfloat16" else torch.float32)
-        model.save_pretrained(folder)
-        model.to(before)
-
-    return save
+    model.to(getattr(torch, export_type)).to(torch.float32)
 
 
 def _plan(

@@ -24,8 +24,8 @@ class Candidates:
     positive, negative: (n_candidates,), bool. What is neither is not known to be worse, and no loss
         but the listwise one looks at it on behalf of its own question.
     scores: (n_candidates,), the reader's; not-a-number where they are not known.
-    same: (n_candidates,), equal for equal texts: the sentence that one question needs is not held
-        against it when another question brings it along.
+    same: (n_candidates,), 0…n_candidates - 1, equal for equal texts: the sentence that one question
+        needs is not held against it when another question brings it along.
     """
 
     owner: Tensor
@@ -110,8 +110,7 @@ def _masks(similarities: Tensor, candidates: Candidates) -> tuple[Tensor, Tensor
 
 def _texts(chosen: Tensor, same: Tensor) -> Tensor:
     """Per query every candidate whose text is that of a chosen one."""
-    n_texts = int(same.max()) + 1
-    texts = chosen.new_zeros(len(chosen), n_texts)
+    texts = chosen.new_zeros(len(chosen), len(same))
     rows, columns = chosen.nonzero(as_tuple=True)
     texts[rows, same[columns]] = True
     return texts[:, same]

@@ -102,9 +102,11 @@ class Run:
         check_output(output)
         written = self.folder / "run.json"
         wanted = json.loads(json.dumps({**identity, "run": asdict(settings)}))
-        if overwrite and is_main_process():
+        if not is_main_process():
+            return  # the main process looks and writes; where it raises, all are ended
+        if overwrite:
             shutil.rmtree(self.folder, ignore_errors=True)
-        if written.is_file() and not overwrite:
+        if written.is_file():
             found = json.loads(written.read_text(encoding="utf-8"))
             changed = sorted(k for k in {*found, *wanted} if found.get(k) != wanted.get(k))
             if changed or not resume:
@@ -113,9 +115,8 @@ class Run:
                     f"{self.folder} holds another run ({why}): give the same data and settings to "
                     "carry on, overwrite=True (--overwrite) to begin anew, or another output"
                 )
-        if is_main_process():
-            self.checkpoints.mkdir(parents=True, exist_ok=True)
-            written.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        written.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
 
     def steps(self, n_examples: int) -> int:
         """How many updates the run has."""
@@ -282,7 +283,7 @@ def _callback(folder: Path) -> Any:
     from tqdm import tqdm
     from transformers import TrainerCallback
 
-    class Progress(TrainerCallback):  # type: ignore[misc]
+    class Progress(TrainerCallback):
         bar: Any = None
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
