@@ -56,8 +56,6 @@ class Weights:
 
 def find_source(name_or_path: str | os.PathLike[str] | None) -> Source:
     """Where the compressor of that name lies; None is the default. Raises `ModelLoadError`."""
-    if name_or_path is None and not BUNDLED[DEFAULT].is_dir():
-        name_or_path = UNTRAINED  # lead: remove when the encoder is there
     name = DEFAULT if name_or_path is None else name_or_path
     bundled = BUNDLED.get(name)
     if (bundled or name == UNTRAINED) and os.path.isdir(name):
