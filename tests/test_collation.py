@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from tiny_bert import save_contriever_style
 
-torch = pytest.importorskip("torch", reason='needs pip install "recomp[train]"')
+pytest.importorskip("torch", reason='needs pip install "recomp[train]"')
 pytest.importorskip("sentence_transformers", reason='needs pip install "recomp[train]"')
+
+import torch
 
 from recomp_core import Document
 from recomp_core.models.encoder import SentenceTransformerEncoder
@@ -144,8 +146,8 @@ def test_vectors_are_those_of_compressing(base, settings, padding, context, requ
     batch = batch_of(collate)
     queries, vectors = trained_vectors(model, batch)
     if context == "document":
-        # FIXME of models.encoder: means are float64, which no Dense takes, and left padding is not
-        # counted. Both make no difference to what is right.
+        # `encode_spans` gives a Dense float64 and does not know of left padding: this goes around
+        # both, and changes nothing about what is right.
         model.double()
         model.tokenizer.padding_side = "right"
     ours = SentenceTransformerEncoder(model)
@@ -291,7 +293,7 @@ class TestShapes:
     def test_widths_are_rounded_and_chunks_are_full(self, roberta):
         model = encoder(roberta)
         model.max_seq_length = 64
-        words = "the tower was built by bob in paris".split()
+        words = ["the", "tower", "was", "built", "by", "bob", "in", "paris"]
         many = [example(f"who {n}", (None, [" ".join(words[: n % 8 + 1]), "bob"] * 3))
                 for n in range(9)]  # fmt: skip
         collate = collator(model, "sentence", examples=many)

@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "numpy", "transformers", "sentence_transformers", "langchain_core", "llama_index",
-         "typer", "tqdm", "pydantic")  # fmt: skip
+         "typer", "tqdm", "pydantic", "accelerate", "datasets", "matplotlib", "pandas", "peft",
+         "safetensors", "huggingface_hub")  # fmt: skip
 
 
 def loaded_by(statement):
@@ -87,19 +88,53 @@ def test_what_is_asked_of_a_scorer_needs_no_model():
     assert not {"torch", "transformers", "sentence_transformers"} & set(loaded)
 
 
+def test_what_training_reads_needs_no_model():
+    statement = (
+        "from recomp_core.training import ExtractiveSettings, LoraSettings, RunSettings, "
+        "TrainingDataError, read_contrastive, read_distillation; LoraSettings.parse('rank=4')"
+    )
+    assert loaded_by(statement) == []
+    statement = "from recomp_core.training import train_extractive, train_abstractive"
+    assert loaded_by(statement) == ["numpy"]
+
+
+def test_finding_a_compressor_needs_no_model():
+    assert loaded_by("import recomp_core.sources, recomp_core.models.delta") == []
+
+
+@pytest.mark.parametrize(("one", "other"), [("labelling", "training"), ("training", "labelling")])
+def test_labels_and_training_meet_in_records_only(one, other):
+    for file in (ROOT / "recomp_core" / one).rglob("*.py"):
+        assert other not in [part for name in imported(file) for part in name.split(".")], file
+
+
+@pytest.mark.parametrize("module", ["training", "labelling", "persistence", "sources"])
+def test_what_lies_below_does_not_import_it(module):
+    below = ("layout", "types", "words", "metrics", "selection", "splitting", "protocols",
+             "scoring", "extractive", "prompts", "support", "evidence", "gates", "abstractive",
+             "llm_summarizer", "folders")  # fmt: skip
+    files = [*(ROOT / "recomp_core" / "models").rglob("*.py"),
+             *(ROOT / "recomp_core" / f"{name}.py" for name in below)]  # fmt: skip
+    for file in files:
+        assert module not in [part for name in imported(file) for part in name.split(".")], file
+
+
 def imported(file):
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield "." * node.level + (node.module or "")
+            if node.level and not node.module:  # from .. import labelling
+                yield from ("." * node.level + alias.name for alias in node.names)
 
 
 def test_everything_on_the_face_can_be_had():
     import recomp_core
     import recomp_core.labelling
+    import recomp_core.training
 
-    for face in (recomp_core, recomp_core.labelling):
+    for face in (recomp_core, recomp_core.labelling, recomp_core.training):
         for name in face.__all__:
             assert getattr(face, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):

@@ -210,3 +210,24 @@ def test_by_ray_the_same_as_here(tmp_path, source, reader):
     assert done.exit_code == 0, done.output
     assert records(tmp_path / "there") == records(tmp_path / "here")
     assert len(records(tmp_path / "there")) == 5
+
+
+@pytest.mark.parametrize("encoder", [None, {}, {"model": None, "context": None, "device": "cpu"}])
+def test_by_default_the_untrained_encoder_is_to_be_trained(encoder, monkeypatch):
+    import recomp_core.settings as settings
+    from recomp_core.labelling.settings import labeller_from_settings
+    from recomp_core.sources import UNTRAINED
+
+    class AskedError(Exception):
+        pass
+
+    def compressor_from_settings(model=None, **_):
+        raise AskedError(model)
+
+    monkeypatch.setattr(settings, "compressor_from_settings", compressor_from_settings)
+    scorer = {"scorer": "completions", "model": "m", "base_url": "http://127.0.0.1:9/v1"}
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    with pytest.raises(AskedError, match=f"^{UNTRAINED}$"):
+        labeller_from_settings("contrastive", scorer=scorer, encoder=encoder)
+    with pytest.raises(AskedError, match="^mine$"):
+        labeller_from_settings("contrastive", scorer=scorer, encoder={"model": "mine"})

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-torch = pytest.importorskip("torch", reason='needs pip install "recomp[train]"')
+pytest.importorskip("torch", reason='needs pip install "recomp[train]"')
+
+import torch
 
 from recomp_core.training import ExtractiveSettings
 from recomp_core.training.losses import (
@@ -78,7 +80,11 @@ class TestInBatch:
         )
         expected = theirs.compute_loss_from_embeddings([queries, *texts], None)
         batch = candidates(
-            *((n, "+" if k == 0 else "-", None, (k, n)) for k in range(len(texts)) for n in range(5))
+            *(
+                (n, "+" if k == 0 else "-", None, (k, n))
+                for k in range(len(texts))
+                for n in range(5)
+            )
         )
         found = in_batch_loss(queries @ torch.cat(texts).T, batch)
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)

@@ -139,9 +139,7 @@ def test_only_the_limits_that_are_given_hold(embedded):
 @pytest.mark.model
 @pytest.mark.usefixtures("embedded")
 def test_extract_tokens_is_not_for_a_model_that_keeps_sentences():
-    with pytest.raises(
-        ValueError, match=r"^extract_tokens=9 .* the bundled encoder .* max_tokens"
-    ):
+    with pytest.raises(ValueError, match=r"^extract_tokens=9 .* the bundled encoder .* max_tokens"):
         compressor_from_settings(extract_tokens=9)
     with pytest.raises(ValueError, match=r"^num_beams: not for "):
         compressor_from_settings(num_beams=2)

@@ -218,8 +218,8 @@ class TestInputs:
 
         from recomp_core import AbstractiveCompressor
         from recomp_core.models.seq2seq_loading import load_summarizer
-        from recomp_core.training.summary_inputs import InputReader
         from recomp_core.training.settings import AbstractiveSettings
+        from recomp_core.training.summary_inputs import InputReader
 
         summarizer = load_summarizer(checkpoint("t5"), max_input_tokens=limit, device="cpu")
         compressor = AbstractiveCompressor(summarizer, prompt=PROMPT, titles=titles)

@@ -61,7 +61,9 @@ def make_evaluator(
     from ..models.encoder import SentenceTransformerEncoder
 
     class AnswerRecallEvaluator(SentenceEvaluator):
-        primary_metric = main_figure(examples)
+        def __init__(self) -> None:
+            super().__init__()
+            self.primary_metric = main_figure(examples)
 
         def __call__(self, model: Any, *_: Any, **__: Any) -> dict[str, float]:
             encoder = SentenceTransformerEncoder(model, batch_size=batch_size)

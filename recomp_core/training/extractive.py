@@ -159,7 +159,7 @@ def _prepare(model: Any, settings: RunSettings, base: str) -> None:
         transformer.set_attn_implementation("eager")
     if settings.lora is not None:
         # A pooler that no mean-pooled encoder uses would only be dead weight in the adapter.
-        add_lora(transformer, settings.lora, base=base, skip=r"(^|\.)pooler\.")
+        add_lora(transformer, settings.lora, base=base, skip=r"(^|\.)pooler\.", seed=settings.seed)
     if settings.freeze_embeddings:
         freeze_embeddings(transformer)
 

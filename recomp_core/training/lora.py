@@ -18,13 +18,15 @@ from .settings import ExportType, LoraSettings
 _PREFIX = "base_model.model."
 
 
-def add_lora(model: Any, lora: LoraSettings, *, base: str, skip: str) -> None:
+def add_lora(model: Any, lora: LoraSettings, *, base: str, skip: str, seed: int) -> None:
     """Put factors beside the linear layers of `model`, a transformers model, and freeze the rest.
 
     base: the name or folder that the adapter's config will give. skip: a pattern of names of layers
-    that are left alone. Raises `ValueError` if `lora.targets` name no layer.
+    that are left alone. seed: of the factors' first values. Raises `ValueError` if `lora.targets`
+    name no layer.
     """
     require("peft", "train", "lora")
+    import torch
     from peft import LoraConfig, TaskType, inject_adapter_in_model
     from torch import nn
 
@@ -43,7 +45,9 @@ def add_lora(model: Any, lora: LoraSettings, *, base: str, skip: str) -> None:
         task_type=TaskType.FEATURE_EXTRACTION,
         base_model_name_or_path=base,
     )
-    inject_adapter_in_model(config, model)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        inject_adapter_in_model(config, model)
 
 
 def has_lora(model: Any) -> bool:

@@ -10,7 +10,8 @@ import logging
 import math
 import shutil
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,7 @@ class Run:
         self.settings = settings
         self.folder = output.with_name(output.name + RUN_SUFFIX)
         self.checkpoints = self.folder / "checkpoints"
+        self._seconds_before = 0.0
         check_output(output)
         written = self.folder / "run.json"
         wanted = json.loads(json.dumps({**identity, "run": asdict(settings)}))
@@ -116,7 +118,8 @@ class Run:
                     "carry on, overwrite=True (--overwrite) to begin anew, or another output"
                 )
         self.checkpoints.mkdir(parents=True, exist_ok=True)
-        written.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+        if not written.is_file():
+            _write_json(written, wanted)
 
     def steps(self, n_examples: int) -> int:
         """How many updates the run has."""
@@ -167,29 +170,39 @@ class Run:
         )
 
     def equip(self, trainer: Any) -> None:
-        """Give a trainer our progress, log, marks of whole checkpoints, and early stopping."""
-        from transformers import EarlyStoppingCallback, PrinterCallback
+        """Give a trainer our progress, log, marks of whole checkpoints, and early stopping.
 
+        One whose run is finished is left no step to do.
+        """
+        from transformers import PrinterCallback
+
+        patience, best = self.settings.patience, trainer.args.metric_for_best_model
         trainer.remove_callback(PrinterCallback)
-        trainer.add_callback(_callback(self.folder))
-        if self.settings.patience is not None and trainer.args.metric_for_best_model:
-            trainer.add_callback(EarlyStoppingCallback(self.settings.patience))
+        last = self._last()
+        if last is not None:
+            self._seconds_before = json.loads((last / _WHOLE).read_text()).get("seconds", 0.0)
+            state = json.loads((last / "trainer_state.json").read_text(encoding="utf-8"))
+            done = state["global_step"] >= state["max_steps"]
+            if done or _ran_out(patience, best, state["log_history"]):
+                trainer.args.max_steps, trainer.args.num_train_epochs = -1, 0
+        trainer.add_callback(_callback(self.folder, self._seconds_before))
+        if patience is not None and best:
+            trainer.add_callback(_early_stopping(patience, best))
 
     def last_checkpoint(self) -> str | None:
         """The newest checkpoint of which everything is there."""
-        whole = [path.parent for path in self.checkpoints.glob(f"checkpoint-*/{_WHOLE}")]
-        last = max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+        last = self._last()
         if last is not None:
             logger.info("carrying on from %s", last)
         return None if last is None else str(last)
 
+    def _last(self) -> Path | None:
+        whole = [path.parent for path in self.checkpoints.glob(f"checkpoint-*/{_WHOLE}")]
+        return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
     def seconds(self, this_call: float) -> float:
-        """How long all calls of this run took together; `this_call` is added to what is written."""
-        file = self.folder / "seconds.json"
-        before = json.loads(file.read_text()) if file.is_file() else 0.0
-        if is_main_process():
-            file.write_text(json.dumps(before + this_call))
-        return float(before + this_call)
+        """How long the run took with the calls before this one, each up to its last checkpoint."""
+        return self._seconds_before + this_call
 
 
 def _checkpointing(wanted: bool) -> dict[str, bool]:
@@ -278,15 +291,46 @@ def is_main_process() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def _callback(folder: Path) -> Any:
+def _write_json(file: Path, value: Any) -> None:
+    """All of it or, where the disk is full, what was there before."""
+    partial = file.with_name(file.name + ".partial")
+    partial.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+    partial.replace(file)
+
+
+def _ran_out(patience: int | None, best: str | None, history: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the last `patience` evaluations were no better than the best one before them."""
+    if patience is None or best is None:
+        return False
+    figures = [row[best] for row in history if best in row]
+    if not figures:
+        return False
+    return len(figures) - 1 - figures.index(max(figures)) >= patience
+
+
+def _early_stopping(patience: int, best: str) -> Any:
+    """As transformers' own, which forgets on resuming how long it has waited."""
+    from transformers import TrainerCallback
+
+    class EarlyStopping(TrainerCallback):
+        def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if _ran_out(patience, best, state.log_history):
+                control.should_training_stop = True
+
+    return EarlyStopping()
+
+
+def _callback(folder: Path, seconds_before: float) -> Any:
     """Progress on standard error (where that is a terminal), log.jsonl, and whole checkpoints."""
     from tqdm import tqdm
     from transformers import TrainerCallback
 
     class Progress(TrainerCallback):
         bar: Any = None
+        began = 0.0
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            self.began = time.monotonic()
             if state.is_world_process_zero:
                 self.bar = tqdm(
                     total=state.max_steps, initial=state.global_step, unit=" steps",
@@ -316,7 +360,10 @@ def _callback(folder: Path) -> Any:
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
             if state.is_world_process_zero and checkpoint.is_dir():
-                (checkpoint / _WHOLE).write_text(json.dumps({"step": state.global_step}))
+                seconds = seconds_before + time.monotonic() - self.began
+                _write_json(
+                    checkpoint / _WHOLE, {"step": state.global_step, "seconds": round(seconds, 3)}
+                )
 
         def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if self.bar is not None:
