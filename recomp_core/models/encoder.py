@@ -60,7 +60,7 @@ class SentenceTransformerEncoder:
             windows = self._windows(prompted)
             sums, counts = self._pool(windows, len(prompt), spans)
             means = [
-                total / np.maximum(count, 1)[:, None]
+                (total / np.maximum(count, 1)[:, None]).astype(np.float32)
                 for total, count in zip(sums, counts, strict=True)
             ]
             return [self._finish(vectors) for vectors in means]
@@ -138,8 +138,11 @@ class SentenceTransformerEncoder:
             ).to(self.model.device)
             with torch.inference_mode():
                 tokens = transformer(dict(features))["token_embeddings"].float().cpu().numpy()
+            left = self.model.tokenizer.padding_side == "left"
             for window, vectors in zip(batch, tokens, strict=True):
                 positions, members = window.tokens_in(edges[window.text])
+                if left:
+                    positions = positions + len(vectors) - len(window.features["input_ids"])
                 np.add.at(sums[window.text], members, vectors[positions])
                 np.add.at(counts[window.text], members, 1)
         return sums, counts
