@@ -322,8 +322,12 @@ class TestRefused:
     def test_another_run(self, base, tmp_path):
         given = {"base": base, "output": tmp_path / "out", "max_steps": 2, **SHORT}
         train_extractive(records(20), **given)
-        for changed in ({"learning_rate": 1e-3}, {"loss": "candidates"}, {"resume": False}):
-            with pytest.raises(ValueError, match="another run"):
+        for changed, why in (
+            ({"learning_rate": 1e-3}, "other learning_rate"),
+            ({"loss": "candidates"}, "other loss"),
+            ({"resume": False}, "resume is off"),
+        ):
+            with pytest.raises(ValueError, match=rf"another run \({why}\)"):
                 train_extractive(records(20), **{**given, **changed})
         with pytest.raises(ValueError, match="other data"):
             train_extractive(records(21), **given)

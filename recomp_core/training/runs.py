@@ -110,7 +110,7 @@ class Run:
             shutil.rmtree(self.folder, ignore_errors=True)
         if written.is_file():
             found = json.loads(written.read_text(encoding="utf-8"))
-            changed = sorted(k for k in {*found, *wanted} if found.get(k) != wanted.get(k))
+            changed = _changed(found, wanted)
             if changed or not resume:
                 why = f"other {', '.join(changed)}" if changed else "resume is off"
                 raise ValueError(
@@ -289,6 +289,18 @@ def is_main_process() -> bool:
     import os
 
     return int(os.environ.get("RANK", "0")) == 0
+
+
+def _changed(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """The names of what differs, of settings their own."""
+    names = []
+    for name in sorted({*found, *wanted}):
+        before, now = found.get(name), wanted.get(name)
+        if isinstance(before, Mapping) and isinstance(now, Mapping):
+            names += _changed(before, now)
+        elif before != now:
+            names.append(name)
+    return names
 
 
 def _write_json(file: Path, value: Any) -> None:
