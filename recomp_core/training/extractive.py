@@ -13,11 +13,13 @@ from typing import Any
 
 from ..extractive import ExtractiveCompressor
 from ..folders import write_folder
+from ..models.seq2seq_loading import is_seq2seq
 from ..persistence import extractive_settings, load_compressor
 from ..scoring import require
+from ..sources import find_source
 from .card import write_card
 from .collation import ExampleCollator
-from .evaluation import main_figure, make_evaluator
+from .evaluation import make_evaluator
 from .examples import ContrastiveExample, TrainingData, read_contrastive
 from .lora import add_lora, has_lora, load_lora, save_lora
 from .losses import Candidates, loss_function
@@ -85,6 +87,8 @@ def train_extractive(
     target = Path(output)
     check_output(target)
     require("datasets", "train", "recomp_core.training")
+    if run_settings.lora is not None:
+        require("peft", "train", "lora")
     source = os.fspath(base) if base is not None else chosen.base or "minilm"
     if os.path.isdir(source):  # what an adapter says of its base must hold wherever it is loaded
         source = os.path.abspath(source)
@@ -105,7 +109,8 @@ def train_extractive(
     }  # fmt: skip
     run = Run(target, run_settings, identity, overwrite=overwrite, resume=resume)
     began = time.monotonic()
-    trainer = _trainer(model, trained, held_out, run, own)
+    evaluate = _evaluator(held_out, run_settings, own)
+    trainer = _trainer(model, trained, run, own, evaluate)
     trainer.train(resume_from_checkpoint=run.last_checkpoint())
     seconds = run.seconds(time.monotonic() - began)
     history = tuple(trainer.state.log_history)
@@ -114,7 +119,8 @@ def train_extractive(
         return TrainingResult(target, {}, steps, seconds, history)
     model.eval()
     saved = _Saved.of(compressor, run, source, merge=merge, export_type=export_type)
-    metrics = _evaluated(saved.compressor, held_out, run_settings, own)
+    as_loaded: Any = saved.compressor.scorer
+    metrics = evaluate(as_loaded.encoder.model) if evaluate else {}
 
     def save(folder: str) -> None:
         saved.write(folder)
@@ -131,8 +137,8 @@ def train_extractive(
 
 def _base(source: str, device: str | None, own: ExtractiveSettings) -> ExtractiveCompressor:
     """The compressor that is trained, with the context and similarity of the training."""
-    if source != "minilm":  # most of the work would be done before an encoder said what it lacks
-        _refuse_writers(source)
+    if is_seq2seq(find_source(source).place):  # said by its config, before any weight is loaded
+        raise ValueError(f"{source} writes summaries: train it with train_abstractive")
     compressor = load_compressor(
         source,
         device=device,
@@ -141,13 +147,6 @@ def _base(source: str, device: str | None, own: ExtractiveSettings) -> Extractiv
     )
     assert isinstance(compressor, ExtractiveCompressor)  # noqa: S101 - writers were refused
     return compressor
-
-
-def _refuse_writers(source: str) -> None:
-    from ..models.seq2seq_loading import is_seq2seq
-
-    if is_seq2seq(source):
-        raise ValueError(f"{source} writes summaries: train it with train_abstractive")
 
 
 def _prepare(model: Any, settings: RunSettings, base: str) -> None:
@@ -167,9 +166,9 @@ def _prepare(model: Any, settings: RunSettings, base: str) -> None:
 def _trainer(
     model: Any,
     trained: TrainingData[ContrastiveExample],
-    held_out: TrainingData[ContrastiveExample],
     run: Run,
     own: ExtractiveSettings,
+    evaluate: Any,
 ) -> Any:
     from datasets import Dataset
     from sentence_transformers import (
@@ -195,17 +194,10 @@ def _trainer(
             else:
                 super()._load_from_checkpoint(checkpoint_path)
 
-    evaluator = None
-    if held_out.examples:
-        evaluator = make_evaluator(
-            held_out.examples, batch_size=16, bfloat16=use_bfloat16(run.settings.precision),
-            **_compared(own),
-        )  # fmt: skip
-    best = f"eval_{main_figure(held_out.examples)}" if held_out.examples else None
     arguments = run.arguments(
         SentenceTransformerTrainingArguments,
         len(trained),
-        best=best,
+        best=f"eval_{evaluate.primary_metric}" if evaluate else None,
         # The column holds positions, which the collator turns into texts.
         remove_unused_columns=False,
         use_cpu=model.device.type == "cpu",
@@ -215,7 +207,7 @@ def _trainer(
         args=arguments,
         train_dataset=Dataset.from_dict({"example": list(range(len(trained)))}),
         loss=_loss_module(model, own),
-        evaluator=evaluator,
+        evaluator=evaluate,
         data_collator=ExampleCollator(
             model, trained.examples, own, str(own.context), seed=run.settings.seed
         ),
@@ -279,26 +271,16 @@ def embedded(model: Any, features: dict[str, Any]) -> Any:
     return vectors[:, : inner.truncate_dim]
 
 
-def _compared(own: ExtractiveSettings) -> dict[str, Any]:
-    return {
-        "context": own.context, "similarity_fn_name": own.similarity_fn_name, "rate": own.rate,
-    }  # fmt: skip
-
-
-def _evaluated(
-    compressor: ExtractiveCompressor,
-    held_out: TrainingData[ContrastiveExample],
-    settings: RunSettings,
-    own: ExtractiveSettings,
-) -> dict[str, float]:
+def _evaluator(
+    held_out: TrainingData[ContrastiveExample], settings: RunSettings, own: ExtractiveSettings
+) -> Any:
+    """What judges a model by the held-out questions; None where there are none."""
     if not held_out.examples:
-        return {}
-    evaluate = make_evaluator(
+        return None
+    return make_evaluator(
         held_out.examples, batch_size=16, bfloat16=use_bfloat16(settings.precision),
-        **_compared(own),
+        context=own.context, similarity_fn_name=own.similarity_fn_name, rate=own.rate,
     )  # fmt: skip
-    scorer: Any = compressor.scorer
-    return dict(evaluate(scorer.encoder.model))
 
 
 @dataclass(frozen=True)
