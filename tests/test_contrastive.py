@@ -9,9 +9,9 @@ from labelling_fakes import TableScorer, by_words
 from recomp_core import Document, ExtractiveCompressor
 from recomp_core.errors import BudgetError
 from recomp_core.labelling.contrastive import ContrastiveLabeller
-from recomp_core.labelling.questions import Question
 from recomp_core.labelling.scores import AnswerScore, Kind
 from recomp_core.meter import Meter
+from recomp_core.questions import Question
 
 TOWER = "Who built the tower?"
 TEXTS = (

@@ -6,9 +6,9 @@ from labelling_fakes import TableScorer, WrittenTeacher
 from recomp_core import Document
 from recomp_core.errors import BudgetError, EndpointError
 from recomp_core.labelling.distillation import DistillationLabeller
-from recomp_core.labelling.questions import Question
 from recomp_core.labelling.scores import AnswerScore, Kind
 from recomp_core.prompts import TEACHER_PROMPTS, PromptTemplate
+from recomp_core.questions import Question
 
 PROMPTS = {
     "a": PromptTemplate("a {query} {documents}"),

@@ -15,11 +15,11 @@ from recomp_core.labelling.build import (
 )
 from recomp_core.labelling.cache import CachedScorer, CachedTeacher, ResultCache
 from recomp_core.labelling.jobs import LabelJob, Labelled
-from recomp_core.labelling.questions import BadRecord, Question
 from recomp_core.labelling.scores import AnswerRequest, AnswerScore, Capabilities, Kind
 from recomp_core.labelling.teachers import TeacherRequest
 from recomp_core.meter import Meter
 from recomp_core.prompts import T5_PROMPT
+from recomp_core.questions import BadRecord, Question
 
 
 def question(n, text="Tea."):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from recomp_core import Document
-from recomp_core.labelling.questions import BadRecord, Question, question_of
-from recomp_core.labelling.reading import read_questions
-from recomp_core.labelling.retrieval import load_retriever, retrieve, retrieve_once
+from recomp_core.questions import BadRecord, Question, question_of
+from recomp_core.questions.reading import read_questions
+from recomp_core.questions.retrieval import load_retriever, retrieve, retrieve_once
 
 GOOD = {"id": 7, "query": "Who?", "answers": ["Ada"], "documents": ["Ada did."], "source": "mine"}
 

@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..meter import Meter
+    from ..questions import BadRecord, Question
+    from ..questions.reading import read_questions
+    from ..questions.retrieval import load_retriever, retrieve
     from .build import (
         CannotScoreError,
         LabelledData,
@@ -32,10 +35,7 @@ if TYPE_CHECKING:
     from .mining import mine
     from .model_teachers import EndpointTeacher, LocalTeacher
     from .policy import DEFAULT_POLICY, TeacherLicence, TeacherPolicy, TeacherTermsError, Terms
-    from .questions import BadRecord, Question
     from .reader_scorers import EndTaskScorer, ReaderScorer
-    from .reading import read_questions
-    from .retrieval import load_retriever, retrieve
     from .scores import (
         AnswerPrompt,
         AnswerRequest,
@@ -71,10 +71,10 @@ _WHERE = {
         "TeacherTermsError",
         "Terms",
     ),
-    ".questions": ("BadRecord", "Question"),
-    ".reading": ("read_questions",),
+    "..questions": ("BadRecord", "Question"),
+    "..questions.reading": ("read_questions",),
     ".reader_scorers": ("EndTaskScorer", "ReaderScorer"),
-    ".retrieval": ("load_retriever", "retrieve"),
+    "..questions.retrieval": ("load_retriever", "retrieve"),
     ".scores": (
         "AnswerPrompt",
         "AnswerRequest",

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ..prompts import PromptTemplate
+from ..questions.reading import read_questions
 from .cache import CachedScorer, CachedTeacher, ResultCache
 from .contrastive import ContrastiveLabeller
 from .distillation import DistillationLabeller
 from .jobs import LabelJob, Labeller, LabelReport
 from .parts import CACHE_FILE, FILES
-from .reading import read_questions
 from .scores import AnswerScorer
 from .teachers import Teacher
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..meter import Meter
-from .questions import content_hash
+from ..questions import content_hash
 from .scores import AnswerRequest, AnswerScore, AnswerScorer, Capabilities, Kind, in_order
 from .teachers import Teacher, TeacherLicence, TeacherRequest
 

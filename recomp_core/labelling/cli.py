@@ -11,8 +11,8 @@ import typer
 from ..messages import set_up_messages
 
 if TYPE_CHECKING:
+    from ..questions import Questions
     from .jobs import LabelReport
-    from .questions import Questions
 
 app = typer.Typer(
     help="Make training data for the compressors from questions, answers and documents.",
@@ -261,9 +261,9 @@ class _Run:
             raise typer.Exit(EXIT_PARTLY)
 
     def _questions(self) -> Questions:
+        from ..questions.reading import read_questions
+        from ..questions.retrieval import load_retriever, retrieve, retrieve_once
         from .parts import RETRIEVED_FILE
-        from .reading import read_questions
-        from .retrieval import load_retriever, retrieve, retrieve_once
 
         questions = read_questions(
             self.options["source"],

@@ -10,13 +10,13 @@ from typing import Any
 
 from ..meter import Meter
 from ..protocols import Splitter
+from ..questions import Question
 from ..scoring import as_scorer
 from ..splitting import SentenceSplitter
 from ..types import Document, ScoringTask, Sentence
 from .fields import DIGITS, checked, question_fields, score_fields
 from .labeller import Labelled
 from .mining import check_mining, mine
-from .questions import Question
 from .scores import AnswerRequest, AnswerScore, AnswerScorer, Kind
 
 

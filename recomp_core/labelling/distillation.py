@@ -12,9 +12,9 @@ from typing import Any
 from ..errors import BudgetError, EndpointError
 from ..meter import Meter
 from ..prompts import PromptTemplate
+from ..questions import Question
 from .fields import checked, question_fields, score_fields
 from .labeller import Labelled
-from .questions import Question
 from .scores import AnswerRequest, AnswerScore, AnswerScorer, Kind
 from .teachers import Teacher, TeacherRequest
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import BudgetError
+from ..questions import Question
 from ..types import Document
-from .questions import Question
 from .scores import AnswerScore, Kind
 
 # Batches move the last digits of what a model computes; a file should not depend on them.

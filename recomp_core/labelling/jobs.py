@@ -28,10 +28,10 @@ from .._version import __version__
 from ..engines import Engine, Item, LocalEngine, Worker
 from ..errors import BudgetError
 from ..meter import Usage
+from ..questions import BadRecord, Question, content_hash, question_of
 from ..records import described
 from .labeller import Labelled, Labeller
 from .parts import CACHE_FILE, FILES, LOCK_FILE, Parts, write_json
-from .questions import BadRecord, Question, content_hash, question_of
 
 logger = logging.getLogger(__name__)
 

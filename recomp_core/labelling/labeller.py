@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from ..meter import Meter
-from .questions import Question
+from ..questions import Question
 
 
 @dataclass(frozen=True, slots=True)

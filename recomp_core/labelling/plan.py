@@ -8,8 +8,8 @@ from typing import Any
 
 from ..llm_summarizer import approximate_tokens
 from ..prompts import TEACHER_PROMPTS
+from ..questions import BadRecord, Question
 from ..splitting import SentenceSplitter
-from .questions import BadRecord, Question
 from .scores import AnswerPrompt, AnswerRequest
 
 _SUMMARY_TOKENS = 60  # of a summary that is not written yet

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from ..records import as_line, described, document_of
 from ..types import Document, as_documents
-from .questions import BadRecord, Question, Questions, content_hash, question_of
+from .question import BadRecord, Question, Questions, content_hash, question_of
 
 Retrieve = Callable[[str], Iterable[Any]]
 

@@ -1,4 +1,4 @@
-"""What is labelled: questions with their gold answers and retrieved documents, from anywhere.
+"""Questions with their gold answers and retrieved documents, from anywhere.
 
 A record is `{"query" or "question": str, "answers": [str, …] or "answer": str, "documents": […]}`;
 a document is a string or `{"text": str, "title": …, "id": …, …}`, and what else it holds becomes
@@ -21,7 +21,7 @@ EXCERPT = 200  # characters of a broken record that are shown
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question to label. `rest`: the other fields of its record."""
+    """A question to label or to evaluate. `rest`: the other fields of its record."""
 
     id: str
     query: str

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .questions import BadRecord, Question, question_of
+from .question import BadRecord, Question, question_of
 
 _SPLITS = ("test", "dev", "train")
 

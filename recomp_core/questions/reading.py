@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 
 from ..records import described
 from .beir import read_beir
-from .questions import EXCERPT, BadRecord, Question, Questions, question_of
+from .question import EXCERPT, BadRecord, Question, Questions, question_of
 
 
 def read_questions(
