@@ -496,6 +496,19 @@ class TestFigures:
         assert found["empty_where_target_is_not"] == 0.5
         assert found["rate"] == pytest.approx(2 * 3 / 24 / 4)
 
+    def test_silence_does_not_win_where_most_targets_are_empty(self):
+        examples = [self.example("Ada"), *[self.example("")] * 3]
+        silent = summary_metrics(examples, ["", "", "", ""])
+        assert silent["token_f1"] == 0.75
+        assert silent["balanced_f1"] == 0.5  # (0 + 1) / 2
+        tried = summary_metrics(examples, ["Ada", "", "Ada", "Ada"])
+        assert tried["token_f1"] == 0.5
+        assert tried["balanced_f1"] == pytest.approx((1 + 1 / 3) / 2)
+
+    def test_where_all_targets_are_alike_both_means_are_the_same(self):
+        found = summary_metrics([self.example("Ada"), self.example("Ada")], ["Ada", ""])
+        assert found["balanced_f1"] == found["token_f1"] == 0.5
+
     def test_what_no_question_bears_on_is_left_out(self):
         found = summary_metrics([self.example("Ada", answers=())], ["Ada"])
         assert "answer_recall" not in found

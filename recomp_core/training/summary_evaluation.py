@@ -12,9 +12,10 @@ from ..metrics import contains_answer, token_f1
 from ..models.summarizer import GenerationSettings, Seq2SeqSummarizer
 from .examples import DistillationExample
 
-BEST = "token_f1"
-"""The figure that says which weights are kept: it falls for a wrong summary, for one where there
-should be none, and for none where there should be one.
+BEST = "balanced_f1"
+"""The figure that says which weights are kept. Questions that want a summary and those that want
+none weigh the same in it, however many there are of each: where most targets are empty, silence
+alone would win by the plain mean.
 """
 
 
@@ -24,6 +25,8 @@ def summary_metrics(
     """Figures from 0 to 1, each a mean over the questions.
 
     token_f1: of the words shared with the target; 1 where both are empty, 0 where one of them is.
+    balanced_f1: the mean of token_f1 over the questions with a target and of that over those
+        without, the two means weighing the same.
     answer_recall: how often a gold answer stands in the summary, and answer_recall_of_targets in
         the target: what can be reached. Of the questions with answers only.
     rate: characters of the summary ÷ characters of the documents (`Compression.rate`).
@@ -33,8 +36,12 @@ def summary_metrics(
     """
     pairs = list(zip(examples, summaries, strict=True))
     answerable = [(e, s) for e, s in pairs if e.answers]
+    f1 = [token_f1(s, [e.target]) for e, s in pairs]
+    wanted = [value for (e, _), value in zip(pairs, f1, strict=True) if e.target]
+    unwanted = [value for (e, _), value in zip(pairs, f1, strict=True) if not e.target]
     samples: dict[str, Sequence[float]] = {
-        BEST: [token_f1(s, [e.target]) for e, s in pairs],
+        "token_f1": f1,
+        BEST: [fmean(group) for group in (wanted, unwanted) if group],
         "answer_recall": [contains_answer(s, e.answers) for e, s in answerable],
         "answer_recall_of_targets": [contains_answer(e.target, e.answers) for e, _ in answerable],
         "rate": [_rate(e, s) for e, s in pairs],
