@@ -12,10 +12,10 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import BudgetError
+from ..models.batches import by_length, fitting, halving
 from ..models.seq2seq_loading import find_checkpoint
 from ..models.summarizer import evaluating, position_limit
 from ..splitting import replace_surrogates
-from .batches import by_length, fitting, halving
 from .fingerprint import weights_fingerprint
 from .loading import load_causal
 from .scores import AnswerRequest, AnswerScore, Capabilities, Kind, Pair, PairScorer

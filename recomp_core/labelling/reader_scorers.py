@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -17,11 +15,11 @@ from ..errors import BudgetError
 from ..llm_summarizer import approximate_tokens
 from ..meter import Meter
 from ..metrics import contains_answer, exact_match, normalize_answer, token_f1
-from ..models.summarizer import evaluating
+from ..models.batches import halving
+from ..models.span_model import SpanModel, Window
 from ..protocols import Reader
 from ..scoring import check_choice
 from ..splitting import replace_surrogates
-from .batches import by_length, fitting, halving
 from .fingerprint import weights_fingerprint
 from .loading import load_span_reader
 from .scores import AnswerPrompt, AnswerRequest, Answers, AnswerScore, Capabilities, Kind, in_order
@@ -63,11 +61,12 @@ class ReaderScorer:
         batch_tokens: int | None = None,
         meter: Meter | None = None,
     ) -> None:
-        if not getattr(tokenizer, "is_fast", False):
-            raise TypeError(f"{type(tokenizer).__name__} gives no offsets: use a fast tokenizer")
         if not math.isfinite(floor) or floor >= 0:
             raise ValueError(f"floor must be a finite log-probability below 0, got {floor!r}")
         check_choice("answers", answers, ("best", "logsum"))
+        self._reading = SpanModel(
+            model, tokenizer, max_length=max_length, stride=stride, batch_tokens=batch_tokens
+        )
         self.model = model
         self.tokenizer = tokenizer
         self.max_length = max_length
@@ -75,9 +74,7 @@ class ReaderScorer:
         self.max_answer_tokens = max_answer_tokens
         self.floor = floor
         self.answers = answers
-        self.batch_tokens = batch_tokens or fitting(model)
         self.meter = meter or Meter()
-        self._lock = threading.Lock()
 
     @classmethod
     def from_pretrained(
@@ -142,68 +139,22 @@ class ReaderScorer:
 
     def _scores(self, numbered: list[tuple[int, AnswerRequest]]) -> list[AnswerScore]:
         requests = [request for _, request in numbered]
-        with self._lock:
-            windows = self._windows(requests)
-            self._read(windows)
-        own: list[list[_Window]] = [[] for _ in requests]
-        for window in windows:
-            own[window.request].append(window)
-        return [self._score(*pair) for pair in zip(requests, own, strict=True)]
+        read = self._reading.read([r.query for r in requests], [r.context for r in requests])
+        lengths = [len(window.features["input_ids"]) for own in read for window in own]
+        self.meter.add(input_tokens=sum(lengths))
+        return [self._score(*pair) for pair in zip(requests, read, strict=True)]
 
-    def _windows(self, requests: Sequence[AnswerRequest]) -> list[_Window]:
-        encoded = self.tokenizer(
-            [replace_surrogates(request.query) for request in requests],
-            [replace_surrogates(request.context) for request in requests],
-            truncation="only_second",
-            max_length=self.max_length,
-            stride=self.stride,
-            return_overflowing_tokens=True,
-            return_offsets_mapping=True,
-        )
-        windows = []
-        for row, request in enumerate(encoded["overflow_to_sample_mapping"]):
-            names = [name for name in self.tokenizer.model_input_names if name in encoded]
-            inside = [n for n, part in enumerate(encoded.sequence_ids(row)) if part == 1]
-            ids = encoded["input_ids"][row]
-            cls = self.tokenizer.cls_token_id
-            windows.append(
-                _Window(
-                    request,
-                    {name: encoded[name][row] for name in names},
-                    np.asarray(inside, dtype=np.int64),
-                    [encoded["offset_mapping"][row][n] for n in inside],
-                    ids.index(cls) if cls in ids else 0,
-                )
-            )
-        self.meter.add(input_tokens=sum(len(window.features["input_ids"]) for window in windows))
-        return windows
-
-    def _read(self, windows: Sequence[_Window]) -> None:
-        """Fill in the windows' logits."""
-        import torch
-
-        lengths = [len(window.features["input_ids"]) for window in windows]
-        for batch in by_length(lengths, self.batch_tokens):
-            features = self.tokenizer.pad(
-                [windows[n].features for n in batch], return_tensors="pt"
-            ).to(self.model.device)
-            with torch.inference_mode(), evaluating(self.model):
-                output = self.model(**features)
-            starts = output.start_logits.double().cpu().numpy()
-            ends = output.end_logits.double().cpu().numpy()
-            for n, start, end in zip(batch, starts, ends, strict=True):
-                windows[n].set_logits(start, end, self.max_answer_tokens)
-
-    def _score(self, request: AnswerRequest, windows: Sequence[_Window]) -> AnswerScore:
+    def _score(self, request: AnswerRequest, windows: Sequence[Window]) -> AnswerScore:
         wanted = {normalize_answer(answer): answer for answer in reversed(request.answers)}
         wanted.pop("", None)
         context = replace_surrogates(request.context)
         nothing = min(window.nothing for window in windows)
-        total = _logsumexp(np.concatenate([[nothing], *(w.spans.ravel() for w in windows)]))
+        spans = [window.spans(self.max_answer_tokens) for window in windows]
+        total = _logsumexp(np.concatenate([[nothing], *(values.ravel() for values in spans)]))
         found = [
-            (float(window.spans[first, last]) - total, last - first + 1, answer)
-            for window in windows
-            for first, last, answer in window.matches(context, wanted, self.max_answer_tokens)
+            (float(values[first, last]) - total, last - first + 1, answer)
+            for window, values in zip(windows, spans, strict=True)
+            for first, last, answer in _matches(window, context, wanted, self.max_answer_tokens)
         ]
         if not found:
             return self._at_floor()
@@ -213,52 +164,26 @@ class ReaderScorer:
         return AnswerScore(max(float(value), self.floor), n_tokens, self.kind, answer)
 
 
-@dataclass
-class _Window:
-    """A question with a stretch of its context, as the model reads it.
-
-    inside: positions of the context's tokens, (n,); offsets: theirs, in the context.
-    spans: start + end logit of every admissible span, (n, n), first × last token, else -inf.
-    nothing: the same for "no answer".
-    """
-
-    request: int
-    features: Mapping[str, list[int]]
-    inside: np.ndarray
-    offsets: Sequence[tuple[int, int]]
-    first: int
-    spans: np.ndarray = None  # type: ignore[assignment]
-    nothing: float = 0.0
-
-    def set_logits(self, start: np.ndarray, end: np.ndarray, max_tokens: int) -> None:
-        self.nothing = float(start[self.first] + end[self.first])
-        spans = start[self.inside][:, None] + end[self.inside][None, :]
-        length = np.arange(len(spans))[None, :] - np.arange(len(spans))[:, None] + 1
-        self.spans = np.where((length >= 1) & (length <= max_tokens), spans, -np.inf)
-
-    def matches(
-        self, context: str, wanted: Mapping[str, str], max_tokens: int
-    ) -> Iterator[tuple[int, int, str]]:
-        """`(first token, last token, answer)` of every span whose normalised text is wanted."""
-        # Normalising every span would take long; its letters must at least be as many as an
-        # answer's, and at most those and an article of three for each gap between its words.
-        sizes = [
-            len(normalize_answer("x" + context[a:b]).replace(" ", "")) - 1 for a, b in self.offsets
-        ]
-        least = min((len(key.replace(" ", "")) for key in wanted), default=0)
-        most = max(
-            (len(key.replace(" ", "")) + 3 * key.count(" ") + 6 for key in wanted), default=0
-        )
-        for first in range(len(self.offsets)):
-            size = 0
-            for last in range(first, min(first + max_tokens, len(self.offsets))):
-                size += max(sizes[last], 0)
-                if size > most:
-                    break
-                if size >= least:
-                    text = normalize_answer(context[self.offsets[first][0] : self.offsets[last][1]])
-                    if text in wanted:
-                        yield first, last, wanted[text]
+def _matches(
+    window: Window, context: str, wanted: Mapping[str, str], max_tokens: int
+) -> Iterator[tuple[int, int, str]]:
+    """`(first token, last token, answer)` of every span whose normalised text is wanted."""
+    offsets = window.offsets
+    # Normalising every span would take long; its letters must at least be as many as an
+    # answer's, and at most those and an article of three for each gap between its words.
+    sizes = [len(normalize_answer("x" + context[a:b]).replace(" ", "")) - 1 for a, b in offsets]
+    least = min((len(key.replace(" ", "")) for key in wanted), default=0)
+    most = max((len(key.replace(" ", "")) + 3 * key.count(" ") + 6 for key in wanted), default=0)
+    for first in range(len(offsets)):
+        size = 0
+        for last in range(first, min(first + max_tokens, len(offsets))):
+            size += max(sizes[last], 0)
+            if size > most:
+                break
+            if size >= least:
+                text = normalize_answer(context[offsets[first][0] : offsets[last][1]])
+                if text in wanted:
+                    yield first, last, wanted[text]
 
 
 class EndTaskScorer:
