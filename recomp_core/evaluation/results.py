@@ -1,0 +1,289 @@
+"""What an evaluation found: a row for every question, system and setting. Needs no model.
+
+    Question × System × setting → Row → Evaluation → report, table, comparison
+
+A row is there even where something failed, with its reason; a mean is over the rows that have the
+measure, and says over how many.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..layout import Layout
+from ..questions import Question, question_of
+from ..records import as_line
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one system made of one question at one setting. None: not measured, or not defined.
+
+    question: the id. system, setting: which; settings of one system are the points of its curve.
+    error: why there is no compression; the measures are then None. reader_error: why there is
+        no answer of the reader's, the rest stands. note: why a measure is not defined here.
+    seconds: of the compressing, for this question alone. Points that were read off one scoring
+        share its time.
+    outcome: of the compression, see `Outcome`; "" for systems that do not tell.
+    tokens_before, tokens_after: of all documents and of the compressed text, by the evaluation's
+        counter. empty: nothing was kept.
+    answerable: some document holds a gold answer. answer_recall: the compressed text holds one.
+    gold_precision, gold_recall: of the kept characters those in gold sentences, and the reverse.
+    support: the share of the text's sentences that the documents support; 1 for excerpts.
+    prediction: the reader's answer to the compressed text. exact_match, f1: of it, against the gold
+        answers. agreement: its F1 against the reader's own answer to all documents.
+    nll, target_tokens: sum of the target's negative log-likelihood after the text, in nats, and how
+        many tokens that is; perplexity is exp of the sums' ratio.
+    text: what would be prepended. kept: (doc_index, start, end) of what was kept, where the text is
+        an excerpt.
+    """
+
+    question: str
+    system: str
+    setting: str = ""
+    error: str = ""
+    reader_error: str = ""
+    note: str = ""
+    seconds: float | None = None
+    outcome: str = ""
+    tokens_before: int | None = None
+    tokens_after: int | None = None
+    empty: bool | None = None
+    answerable: bool | None = None
+    answer_recall: bool | None = None
+    gold_precision: float | None = None
+    gold_recall: float | None = None
+    support: float | None = None
+    prediction: str | None = None
+    exact_match: bool | None = None
+    f1: float | None = None
+    agreement: float | None = None
+    nll: float | None = None
+    target_tokens: int | None = None
+    text: str = ""
+    kept: tuple[tuple[int, int, int], ...] = ()
+
+    @property
+    def rate(self) -> float | None:
+        """Compression rate: tokens after ÷ tokens before; 0 where there was nothing to compress."""
+        if self.tokens_before is None or self.tokens_after is None:
+            return None
+        return self.tokens_after / self.tokens_before if self.tokens_before else 0.0
+
+    def value(self, measure: str) -> float | None:
+        """The measure of that name as a number. Raises `ValueError` for another name."""
+        if measure not in MEASURES:
+            raise ValueError(f"no measure {measure!r}: choose among {', '.join(MEASURES)}")
+        found = getattr(self, measure)
+        return None if found is None else float(found)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, without what is not measured."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if value is not None and value not in ("", ())
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Row:
+        """The inverse of `to_dict`. Raises `ValueError` for fields of another version."""
+        if unknown := data.keys() - {f.name for f in fields(cls)}:
+            raise ValueError(f"a row has no field {', '.join(sorted(unknown))}")
+        return cls(**{**data, "kept": tuple(tuple(span) for span in data.get("kept", ()))})
+
+
+# What can be averaged over rows, in the order of the tables.
+MEASURES = (
+    "rate", "answer_recall", "exact_match", "f1", "agreement", "gold_precision", "gold_recall",
+    "support", "empty", "seconds", "tokens_after", "tokens_before",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Rows of all systems, with what they were made from.
+
+    questions: those evaluated, in order, by id. about: JSON values that say how it was made: date,
+        versions, seed, tokenizer ("characters" where none), reader, settings of every system.
+    bad: records that were no questions, {"id", "error"}.
+    """
+
+    rows: tuple[Row, ...]
+    questions: Mapping[str, Question] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
+    bad: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """Names, in the order in which they were evaluated."""
+        return tuple(dict.fromkeys(system for system, _ in self._points))
+
+    def settings(self, system: str) -> tuple[str, ...]:
+        """The settings of a system, in order. Raises `ValueError` if there is no such system."""
+        found = tuple(setting for name, setting in self._points if name == system)
+        if not found:
+            raise ValueError(f"no system {system!r}: there are {', '.join(self.systems)}")
+        return found
+
+    def of(self, system: str, setting: str | None = None) -> tuple[Row, ...]:
+        """The rows of a system at a setting (None: its first), in the order of the questions."""
+        wanted = self.settings(system)[0] if setting is None else setting
+        return self._points.get((system, wanted), ())
+
+    def points(self) -> Iterator[tuple[str, str, tuple[Row, ...]]]:
+        """(system, setting, rows) of every point, in order."""
+        for (system, setting), rows in self._points.items():
+            yield system, setting, rows
+
+    def curve(self, system: str) -> tuple[str, ...]:
+        """The settings that make up the system's curve, from the lowest mean rate to the highest.
+
+        Settings of one kind ("top_p=0.5", "top_p=0.6"): where there are several kinds, the one with
+        the most settings, so that a curve does not jump between two ways to choose.
+        """
+        kinds: dict[str, list[str]] = {}
+        for setting in self.settings(system):
+            kinds.setdefault(setting.partition("=")[0], []).append(setting)
+        longest = max(kinds.values(), key=len)
+        return tuple(sorted(longest, key=lambda setting: self._mean_rate(system, setting)))
+
+    def _mean_rate(self, system: str, setting: str) -> float:
+        rates = [rate for row in self.of(system, setting) if (rate := row.rate) is not None]
+        return sum(rates) / len(rates) if rates else 0.0
+
+    @cached_property
+    def _points(self) -> dict[tuple[str, str], tuple[Row, ...]]:
+        grouped: dict[tuple[str, str], list[Row]] = {}
+        for row in self.rows:
+            grouped.setdefault((row.system, row.setting), []).append(row)
+        return {point: tuple(rows) for point, rows in grouped.items()}
+
+    def only(self, systems: Iterable[str]) -> Evaluation:
+        """The same with these systems alone."""
+        names = tuple(systems)
+        for name in names:
+            self.settings(name)
+        return replace(self, rows=tuple(row for row in self.rows if row.system in names))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write it as JSONL: a line about the evaluation, then one for every question with its
+        rows; `recomp evaluate --output` writes the same, line by line.
+        """
+        rows: dict[str, list[Row]] = {question: [] for question in self.questions}
+        for row in self.rows:
+            rows.setdefault(row.question, []).append(row)
+        target = Path(path)
+        with target.open("wb") as stream:
+            stream.write(as_line(header_of(self.about)))
+            for bad in self.bad:
+                stream.write(as_line({"bad": dict(bad)}))
+            for identity, its_rows in rows.items():
+                stream.write(as_line(line_of(self.questions.get(identity), its_rows)))
+        return target
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Evaluation:
+        """The inverse of `save`; a torn last line, which a killed run leaves, is passed over.
+
+        Raises `FileNotFoundError`, or `ValueError` with file and line.
+        """
+        about: Mapping[str, Any] = {}
+        questions: dict[str, Question] = {}
+        rows: dict[str, tuple[Row, ...]] = {}
+        bad: dict[str, Mapping[str, str]] = {}
+        with open(path, "rb") as lines:
+            for number, raw in enumerate(lines, start=1):
+                if not raw.endswith(b"\n"):
+                    break
+                try:
+                    data = json.loads(raw)
+                    if number == 1:
+                        about = about_of(data)
+                    elif "bad" in data:
+                        bad[data["bad"]["id"]] = data["bad"]
+                    else:
+                        question, its_rows = content_of(data)
+                        # A question that failed is evaluated anew: what was written last counts.
+                        if question is not None:
+                            questions[question.id] = question
+                        if its_rows:
+                            rows[its_rows[0].question] = its_rows
+                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                    raise ValueError(
+                        f"line {number} of {path} is not of an evaluation ({error}): write it anew "
+                        "with recomp evaluate --output"
+                    ) from error
+        return cls(
+            tuple(row for its_rows in rows.values() for row in its_rows),
+            questions,
+            about,
+            tuple(bad.values()),
+        )
+
+    def _repr_html_(self) -> str:
+        from .report import evaluation_fragment
+
+        return evaluation_fragment(self)
+
+
+# The lines of an evaluation's file.
+
+
+def header_of(about: Mapping[str, Any]) -> dict[str, Any]:
+    """The first line: what the rows were made with."""
+    return {"format": FORMAT, "about": json.loads(json.dumps(dict(about), default=str))}
+
+
+def about_of(header: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The inverse of `header_of`. Raises `ValueError` for a file of another format."""
+    if header["format"] != FORMAT:
+        raise ValueError(f"format {header['format']!r}, this is {FORMAT}")
+    about: Mapping[str, Any] = header["about"]
+    return about
+
+
+def line_of(question: Question | None, rows: Iterable[Row]) -> dict[str, Any]:
+    """A question with its rows. A text that what was kept tells is not written."""
+    record = None if question is None else json.loads(json.dumps(question.to_dict(), default=str))
+    written = []
+    for row in rows:
+        data = row.to_dict()
+        if question is not None and row.kept and _text_of(question, row.kept) == row.text:
+            del data["text"]
+        written.append(data)
+    return {"question": record, "rows": written}
+
+
+def content_of(line: Mapping[str, Any]) -> tuple[Question | None, tuple[Row, ...]]:
+    """The inverse of `line_of`."""
+    rows = tuple(Row.from_dict(row) for row in line["rows"])
+    if line["question"] is None:
+        return None, rows
+    question = question_of(line["question"], 0)
+    if not isinstance(question, Question):
+        raise ValueError(question.error)
+    return question, tuple(
+        replace(row, text=_text_of(question, row.kept)) if row.kept and not row.text else row
+        for row in rows
+    )
+
+
+def _text_of(question: Question, kept: Iterable[tuple[int, int, int]]) -> str:
+    """What was kept as text, joined in the default layout."""
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for doc_index, start, end in kept:
+        spans.setdefault(doc_index, []).append((start, end))
+    layout = Layout()
+    return layout.join(
+        layout.excerpt(question.documents[doc_index].text, its_spans)
+        for doc_index, its_spans in spans.items()
+    )
