@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -30,10 +31,7 @@ def write_folder(
     Replaces only what this function wrote before. Raises `FileExistsError` for a folder that holds
     something else.
     """
-    if target.exists() and not _is_ours_or_empty(target):
-        raise FileExistsError(
-            f"{target} exists and is not a compressor that was saved here: choose another folder"
-        )
+    check_target(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
@@ -53,6 +51,32 @@ def write_folder(
         staging.rename(target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def check_target(target: Path) -> None:
+    """Raise `FileExistsError` if `write_folder` would refuse `target`: ask before long work."""
+    if target.exists() and not _is_ours_or_empty(target):
+        raise FileExistsError(
+            f"{target} exists and is not a compressor that was saved here: choose another folder"
+        )
+
+
+def update_config(folder: Path, changes: Mapping[str, Any]) -> None:
+    """Change settings of a folder that `write_folder` wrote; the weights are not touched.
+
+    The new config takes the place of the old one at once. Raises `ModelLoadError` for a folder that
+    is damaged, `FileNotFoundError` for one without a config.
+    """
+    content = dict(read_config(folder))
+    if not content:
+        raise FileNotFoundError(f"there is no {CONFIG_FILE} in {folder}: save the compressor there")
+    text = json.dumps({**content, **changes}, indent=2, ensure_ascii=False) + "\n"
+    staging = folder / f".{CONFIG_FILE}.new"
+    try:
+        staging.write_text(text, encoding="utf-8")
+        os.replace(staging, folder / CONFIG_FILE)
+    finally:
+        staging.unlink(missing_ok=True)
 
 
 def read_config(folder: Path) -> Mapping[str, Any]:
