@@ -1,0 +1,78 @@
+"""The page's server, on this machine: Streamlit, with everything off that would ask the network."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from ..scoring import require
+from .session import Session
+
+PAGE = Path(__file__).with_name("page.py")
+MAX_UPLOAD = 5  # megabytes
+
+# Streamlit runs the page as a script without arguments, in this process: what it shows lies here.
+_served: list[Session] = []
+
+
+def put(session: Session) -> None:
+    """What the page shows from now on."""
+    _served[:] = [session]
+
+
+def served() -> Session:
+    """What the page shows: the bundled encoder, if nothing else was put."""
+    if not _served:
+        from ..settings import compressor_from_settings
+
+        put(Session(compressor_from_settings()))
+    return _served[0]
+
+
+def serve(
+    session: Session, *, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = True
+) -> None:
+    """Serve the page until it is interrupted.
+
+    host: 127.0.0.1 lets nobody but this machine in. The page has no password.
+    open_browser: show the page in the user's browser once it is there.
+
+    Raises `ImportError` without Streamlit, `OSError` if the port can't be had.
+    """
+    require("streamlit", "demo", "the demo")
+    _check_port(host, port)
+    from streamlit.web.cli import main
+
+    put(session)
+    main(["run", str(PAGE), *flags(host, port, open_browser)], standalone_mode=False)
+
+
+def flags(host: str, port: int, open_browser: bool) -> list[str]:
+    """Streamlit's settings: they go before those of the user's own files."""
+    settings = {
+        "server.address": host,
+        "server.port": port,
+        "server.headless": not open_browser,
+        "server.showEmailPrompt": False,
+        "server.fileWatcherType": "none",
+        "server.maxUploadSize": MAX_UPLOAD,
+        "browser.gatherUsageStats": False,
+        "client.toolbarMode": "minimal",
+        "client.showErrorDetails": "none",
+        "logger.hideWelcomeMessage": True,
+        "runner.magicEnabled": False,
+    }
+    return [f"--{name}={str(value).lower()}" for name, value in settings.items()]
+
+
+def _check_port(host: str, port: int) -> None:
+    """Raise `OSError` if nobody can listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as error:
+            raise OSError(
+                f"can't listen on {host}:{port} ({error}): give another --port or --host"
+            ) from error
