@@ -70,6 +70,7 @@ _OUTCOMES = {
     Outcome.REFUSED: "A summary was written and kept back: nothing will be prepended.",
     Outcome.FELL_BACK: "",
     Outcome.FAILED: "The compressor failed; the original documents were passed through.",
+    Outcome.TIMED_OUT: "There was no time to score every document.",
 }
 
 
@@ -82,7 +83,7 @@ def compression_page(
 ) -> str:
     """A whole page that needs no network. `count_tokens` adds tokens before and after."""
     body = compression_fragment(compression, count_tokens=count_tokens)
-    return _displayable(_PAGE.format(title=escape(title), lang=escape(lang, quote=True), body=body))
+    return displayable(_PAGE.format(title=escape(title), lang=escape(lang, quote=True), body=body))
 
 
 def compression_fragment(
@@ -99,7 +100,7 @@ def compression_fragment(
         *(view.document(index) for index in range(len(compression.documents))),
         "</section>",
     ]
-    return _displayable("\n".join(parts))
+    return displayable("\n".join(parts))
 
 
 def _facts(compression: Compression, count_tokens: Callable[[str], int] | None) -> str:
@@ -240,7 +241,7 @@ def _strength_between(scores: list[float]) -> Callable[[float], float]:
     return lambda score: 0.12 + 0.3 * ((score - low) / (high - low) if high > low else 1.0)
 
 
-def _displayable(text: str) -> str:
-    """Without what a page cannot hold: lone surrogates and control characters."""
+def displayable(text: str) -> str:
+    """The text without what a page cannot hold: lone surrogates and control characters."""
     text = text.encode("utf-8", "replace").decode("utf-8")
     return "".join(c if c >= " " or c in "\t\n\r" else "\ufffd" for c in text)
