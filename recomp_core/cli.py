@@ -1,7 +1,7 @@
 """The command `recomp`.
 
 Exit codes: 0 all went well; 1 an error (a model, a file); 2 wrong usage; 3 finished, but some
-records could not be read or compressed; 130 interrupted.
+records could not be read or compressed; 4 `evaluate --fail-under` was not met; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._version import __version__
+from .demo.cli import demo
+from .evaluation.calibration_cli import calibrate
+from .evaluation.cli import compare, evaluate
 from .labelling.cli import EngineName
 from .labelling.cli import app as label_app
 from .messages import set_up_messages
@@ -35,6 +38,10 @@ app = typer.Typer(
 
 app.add_typer(label_app, name="label")
 app.add_typer(train_app, name="train")
+app.command()(evaluate)
+app.command()(compare)
+app.command()(calibrate)
+app.command()(demo)
 
 EXIT_ERROR, EXIT_PARTLY, EXIT_INTERRUPTED = 1, 3, 130
 

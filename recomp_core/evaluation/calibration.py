@@ -402,8 +402,9 @@ def _told(
     allowed = allowed_losses(len(answerable), keep, confidence, guarantee=guarantee)
     unit = "characters"
     if counter is not None:
-        name = counter.name_or_path if isinstance(counter, TokenCounter) else "the given function"
-        unit = f"tokens of {name}"
+        # Of a folder its name: where it lies is this machine's business.
+        place = counter.name_or_path if isinstance(counter, TokenCounter) else "the given function"
+        unit = f"tokens of {os.path.basename(place.rstrip('/')) if os.path.isdir(place) else place}"
     return Calibration(
         rule=family.rule,
         value=value,

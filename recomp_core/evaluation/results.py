@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -87,9 +87,10 @@ class Row:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, without what is not measured."""
+        data = {f.name: getattr(self, f.name) for f in fields(self)}
         return {
             name: value
-            for name, value in asdict(self).items()
+            for name, value in data.items()
             if value is not None and value not in ("", ())
         }
 

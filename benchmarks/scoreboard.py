@@ -1,0 +1,234 @@
+"""The project's scoreboard: every dev set through every system, as `recomp evaluate` does it.
+
+    python benchmarks/scoreboard.py build/scoreboard --questions 100 --reader build/reader
+    python benchmarks/scoreboard.py build/scoreboard --tables-only --write
+    python benchmarks/scoreboard.py --own build/scoreboard-own
+
+A set is a run of its own, which is carried on when it was stopped. --own takes the project's own
+example questions instead, which needs no data and some seconds. --write puts the tables into
+RESULTS.md and the picture beside it. The reader (`train_reader.py`) reads English only; it answers
+from the texts of `READ`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import data
+from quality import spaced
+from speed import cpu
+
+from recomp_core import TopK, TopP, examples, load_compressor
+from recomp_core.evaluation import (
+    Evaluation,
+    SpanReader,
+    at_rate,
+    compare,
+    evaluate,
+    mean_interval,
+    plot_curves,
+    write_report,
+)
+
+HERE = Path(__file__).parent
+RESULTS, PICTURE = HERE / "RESULTS.md", HERE / "scoreboard.png"
+BEGIN, END = "<!-- scoreboard: written by scoreboard.py -->", "<!-- end of the scoreboard -->"
+
+OURS, UNTRAINED = "recomp-minilm", "minilm"
+BASELINES = ("none", "all", "first-document", "first-k", "random", "bm25", "oracle",
+             "llamaindex-optimizer", "langchain-filter")  # fmt: skip
+# Points around the rates that the tables name.
+POINTS = (TopK(1), *(TopP(p) for p in (0.1, 0.3, 0.5, 0.65, 0.75, 0.85, 0.9, 0.95, 0.98, 0.999)))
+RATES = (0.05, 0.10, 0.20)
+READ = ("nq_open", "hotpotqa", "expmrc_squad")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--questions", type=int, help="of each set, evenly spaced; default all")
+    parser.add_argument("--sets", nargs="+", default=list(data.QA_SETS))
+    parser.add_argument("--own", action="store_true", help="the project's own questions")
+    parser.add_argument("--baselines", nargs="*", default=list(BASELINES))
+    parser.add_argument("--reader", type=Path, help="folder of a span reader")
+    parser.add_argument("--tables-only", action="store_true", help="of what was run before")
+    parser.add_argument("--write", action="store_true", help=f"into {RESULTS.name}")
+    args = parser.parse_args()
+    args.folder.mkdir(parents=True, exist_ok=True)
+    sets = ["own"] if args.own else args.sets
+    if not args.tables_only:
+        for name in sets:
+            run(name, args.folder, args.questions, args.baselines, args.reader)
+    found = {
+        name: Evaluation.load(file)
+        for name in sets
+        if (file := args.folder / f"{name}.jsonl").is_file()
+    }
+    text = tables(found, args.questions)
+    print(text)
+    draw(found, args.folder / PICTURE.name)
+    if args.write:
+        draw(found, PICTURE)
+        write_into(RESULTS, f"{text}\n![Answer recall by compression rate]({PICTURE.name})\n")
+
+
+def run(name: str, folder: Path, n: int | None, baselines: list[str], reader: Path | None) -> None:
+    rows = examples.questions() if name == "own" else spaced(data.questions(name), n)
+    reads = reader is not None and name in READ
+    evaluation = evaluate(
+        rows,
+        {
+            OURS: load_compressor(OURS, device="cpu"),
+            UNTRAINED: load_compressor(UNTRAINED, device="cpu"),
+        },
+        baselines=baselines,
+        points=POINTS,
+        reader=SpanReader.from_pretrained(reader, device="cpu") if reads else None,
+        output=folder / f"{name}.jsonl",
+    )
+    write_report(evaluation, folder / f"{name}.html", title=f"RECOMP on {name}")
+    print(f"{name}: {len(evaluation.questions)} questions", flush=True)
+
+
+def tables(found: dict[str, Evaluation], n: int | None) -> str:
+    about = next(iter(found.values())).about
+    versions = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
+    shown = "all questions" if n is None else f"at most {n} questions a set, evenly spaced"
+    return "\n".join(
+        [
+            f"{datetime.date.today().isoformat()}; {cpu()}; {versions}; seed {about['seed']}; "
+            f"{shown}. Rates in characters. Intervals: 95 %, bootstrap over questions.\n",
+            f"Answer recall in % at a rate of {100 * RATES[1]:g} %, read off each system's curve. "
+            "oracle: the shortest sentence that holds an answer, at its own rate.\n",
+            recall_table(found),
+            f"\n{OURS} beside {UNTRAINED}, and beside LlamaIndex's optimizer, which has the "
+            f"untrained encoder, at {100 * RATES[1]:g} %: difference in points, paired.\n",
+            difference_table(found),
+            *reading_tables(found),
+        ]
+    )
+
+
+def recall_table(found: dict[str, Evaluation]) -> str:
+    systems = list(dict.fromkeys(name for e in found.values() for name in e.systems))
+    rows = [["", *found], ["questions", *(str(len(e.questions)) for e in found.values())]]
+    for system in systems:
+        if system == "none":
+            continue
+        rows.append([system, *(recall(e, system) for e in found.values())])
+    return table(rows)
+
+
+def recall(evaluation: Evaluation, system: str) -> str:
+    if system not in evaluation.systems:
+        return "–"
+    if system in ("all", "first-document", "oracle"):
+        rows = evaluation.of(system)
+        mean = mean_interval(row.value("answer_recall") for row in rows)
+        rate = mean_interval(row.rate for row in rows)
+        if mean is None or rate is None:
+            return "–"
+        return f"{100 * mean.mean:.1f}" + ("" if system == "all" else f" ({100 * rate.mean:.0f} %)")
+    return share(at_rate(evaluation, system, "answer_recall", RATES[1]))
+
+
+def share(estimate: Any) -> str:
+    if estimate is None:
+        return "–"
+    return f"{100 * estimate.mean:.1f} ({100 * estimate.low:.0f}–{100 * estimate.high:.0f})"
+
+
+def difference_table(found: dict[str, Evaluation]) -> str:
+    others = (UNTRAINED, "llamaindex-optimizer")
+    rows = [["", *found]]
+    for other in others:
+        cells = []
+        for evaluation in found.values():
+            if other not in evaluation.systems:
+                cells.append("–")
+                continue
+            try:
+                between = compare(evaluation, systems=(other, OURS), at_rate=RATES[1]).difference
+            except ValueError:
+                cells.append("–")
+                continue
+            cells.append(
+                f"{100 * between.mean:+.1f} ({100 * between.low:+.1f} to {100 * between.high:+.1f})"
+            )
+        rows.append([f"beside {other}", *cells])
+    return table(rows)
+
+
+def reading_tables(found: dict[str, Evaluation]) -> list[str]:
+    """The shape of the paper's main table: exact match and F1 by what the reader was given."""
+    read = {
+        name: evaluation
+        for name, evaluation in found.items()
+        if any(row.f1 is not None for row in evaluation.of("all"))
+    }
+    if not read:
+        return []
+    rows = [["the reader gets", *(f"{name}, EM / F1" for name in read)]]
+    given: list[tuple[str, str, float | None]] = [
+        ("no documents", "none", None), ("all documents", "all", None),
+        *((f"{OURS} at {100 * rate:g} %", OURS, rate) for rate in RATES),
+        (f"{UNTRAINED} at {100 * RATES[1]:g} %", UNTRAINED, RATES[1]),
+        (f"bm25 at {100 * RATES[1]:g} %", "bm25", RATES[1]),
+        ("the oracle's sentence", "oracle", None),
+    ]  # fmt: skip
+    for label, system, rate in given:
+        cells = [
+            " / ".join(read_share(e, system, rate, measure) for measure in ("exact_match", "f1"))
+            for e in read.values()
+        ]
+        rows.append([label, *cells])
+    return [
+        "\nExact match and F1 in %, of the reader that `train_reader.py` trains on the embedded "
+        "encoder:\n",
+        table(rows),
+    ]
+
+
+def read_share(evaluation: Evaluation, system: str, rate: float | None, measure: str) -> str:
+    if system not in evaluation.systems:
+        return "–"
+    if rate is not None:
+        return share(at_rate(evaluation, system, measure, rate))
+    return share(mean_interval(row.value(measure) for row in evaluation.of(system)))
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
+
+
+def draw(found: dict[str, Evaluation], file: Path) -> None:
+    """A panel for each set."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = min(3, len(found))
+    lines = -(-len(found) // columns)
+    figure = Figure(figsize=(6.4 * columns, 4.4 * lines), layout="constrained")
+    FigureCanvasAgg(figure)
+    for number, (name, evaluation) in enumerate(found.items(), start=1):
+        axes = figure.add_subplot(lines, columns, number)
+        plot_curves(evaluation, axes)
+        axes.set_title(f"{name}, {len(evaluation.questions)} questions")
+    figure.savefig(file, dpi=80)
+
+
+def write_into(file: Path, text: str) -> None:
+    """Between the two marks, or at the end where there are none yet."""
+    before, _, rest = file.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2] if rest else "\n"
+    head = before if rest else f"{before.rstrip()}\n\n## Scoreboard\n\n"
+    file.write_text(f"{head}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

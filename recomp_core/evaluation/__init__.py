@@ -1,0 +1,114 @@
+"""How much of what matters is kept, at what price: systems, baselines, measures, comparisons.
+
+    from recomp_core.evaluation import evaluate
+
+    evaluation = evaluate("questions.jsonl", {"ours": load_compressor()}, count_tokens="gpt2")
+    evaluation.save("rows.jsonl")
+
+A question goes through every system at every setting; each result is a row, also where something
+failed. Importing this loads no model's library.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .calibration import Calibration, calibrate, load_calibration
+    from .comparison import Comparison, Gate, GateVerdict, check_gates, compare
+    from .costs import Costs, break_even, costs_of
+    from .markdown import comparison_table, curve_table, points_table
+    from .perplexity import LMTargetScorer, TargetScorer
+    from .plots import plot_curves, save_plots
+    from .readers import Answerer, PromptReader, SpanReader, load_answerer
+    from .report import write_report
+    from .results import MEASURES, Evaluation, Row
+    from .run import evaluate
+    from .statistics import (
+        Estimate,
+        at_rate,
+        difference_interval,
+        mean_interval,
+        percentile,
+        perplexity_interval,
+        ratio_interval,
+        summarize,
+    )
+    from .systems import System, as_system
+
+_WHERE = {
+    ".calibration": ("Calibration", "calibrate", "load_calibration"),
+    ".comparison": ("Comparison", "Gate", "GateVerdict", "check_gates", "compare"),
+    ".costs": ("Costs", "break_even", "costs_of"),
+    ".markdown": ("comparison_table", "curve_table", "points_table"),
+    ".perplexity": ("LMTargetScorer", "TargetScorer"),
+    ".plots": ("plot_curves", "save_plots"),
+    ".readers": ("Answerer", "PromptReader", "SpanReader", "load_answerer"),
+    ".report": ("write_report",),
+    ".results": ("MEASURES", "Evaluation", "Row"),
+    ".run": ("evaluate",),
+    ".statistics": (
+        "Estimate",
+        "at_rate",
+        "difference_interval",
+        "mean_interval",
+        "percentile",
+        "perplexity_interval",
+        "ratio_interval",
+        "summarize",
+    ),
+    ".systems": ("System", "as_system"),
+}
+_MODULES = {name: module for module, names in _WHERE.items() for name in names}
+
+__all__ = [
+    "MEASURES",
+    "Answerer",
+    "Calibration",
+    "Comparison",
+    "Costs",
+    "Estimate",
+    "Evaluation",
+    "Gate",
+    "GateVerdict",
+    "LMTargetScorer",
+    "PromptReader",
+    "Row",
+    "SpanReader",
+    "System",
+    "TargetScorer",
+    "as_system",
+    "at_rate",
+    "break_even",
+    "calibrate",
+    "check_gates",
+    "compare",
+    "comparison_table",
+    "costs_of",
+    "curve_table",
+    "difference_interval",
+    "evaluate",
+    "load_answerer",
+    "load_calibration",
+    "mean_interval",
+    "percentile",
+    "perplexity_interval",
+    "plot_curves",
+    "points_table",
+    "ratio_interval",
+    "save_plots",
+    "summarize",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        from importlib import import_module
+
+        return getattr(import_module(_MODULES[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

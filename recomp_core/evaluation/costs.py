@@ -1,0 +1,130 @@
+"""What compressing saves, and from where on it pays. Pure arithmetic, per question.
+
+tokens saved    s = tokens of all documents − tokens of the compressed text, mean
+money saved     s × price / 1,000,000                     price: per million input tokens
+machine         t × cost / 3,600                          t: seconds of compressing, p50
+pays in money   if price ≥ 1,000,000 × t × cost / (3,600 × s)
+pays in time    if the reader takes in fewer than s / t tokens a second
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .results import Evaluation
+from .statistics import percentile
+
+
+@dataclass(frozen=True, slots=True)
+class BreakEven:
+    """From where on compressing pays; None where it never does, or what is needed is not known.
+
+    price_per_million: of the reader's input tokens: dearer readers make it pay. tokens_per_second:
+    how fast the reader takes in a prompt: slower ones make it pay.
+    """
+
+    price_per_million: float | None
+    tokens_per_second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Of one setting of one system, means over the questions that were compressed.
+
+    seconds: p50 of compressing one. saved_per_question: in the money of the price.
+    net_per_question: less what the machine costs that long. None where a price is not given.
+    """
+
+    system: str
+    setting: str
+    n: int
+    tokens_before: float
+    tokens_after: float
+    seconds: float | None
+    saved_per_question: float | None
+    net_per_question: float | None
+    break_even: BreakEven
+
+    @property
+    def tokens_saved(self) -> float:
+        """Mean tokens that the reader need not read."""
+        return self.tokens_before - self.tokens_after
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {**asdict(self), "tokens_saved": self.tokens_saved}
+
+
+def break_even(
+    seconds: float, tokens_saved: float, *, machine_per_hour: float | None = None
+) -> BreakEven:
+    """From where on `seconds` of compressing pay for `tokens_saved`, both of one question.
+
+    machine_per_hour: what the machine that compresses costs; without it no price is told.
+    """
+    for name, value in (("seconds", seconds), ("machine_per_hour", machine_per_hour)):
+        if value is not None and value < 0:
+            raise ValueError(f"{name} must be at least 0, got {value!r}")
+    if tokens_saved <= 0:
+        return BreakEven(None, None)
+    price = None
+    if machine_per_hour is not None:
+        price = 1_000_000 * seconds * machine_per_hour / (3_600 * tokens_saved)
+    return BreakEven(price, tokens_saved / seconds if seconds else None)
+
+
+def costs_of(
+    evaluation: Evaluation,
+    system: str,
+    setting: str | None = None,
+    *,
+    price_per_million: float | None = None,
+    machine_per_hour: float | None = None,
+) -> Costs | None:
+    """What a system saves at a setting (None: its first); None if nothing was compressed.
+
+    price_per_million: of the reader's input tokens. machine_per_hour: what the machine that
+        compresses costs. By default what the evaluation was told.
+
+    Raises `ValueError` if the evaluation counted characters: prices are of tokens.
+    """
+    if evaluation.about.get("tokenizer", "characters") == "characters":
+        raise ValueError(
+            "the evaluation counted characters, but a reader's price and speed are of tokens: give "
+            "evaluate count_tokens, the name of the reader's tokenizer"
+        )
+    if price_per_million is None:
+        price_per_million = evaluation.about.get("price_per_million")
+    if machine_per_hour is None:
+        machine_per_hour = evaluation.about.get("machine_per_hour")
+    sizes = [
+        (row.tokens_before, row.tokens_after)
+        for row in evaluation.of(system, setting)
+        if row.tokens_before is not None and row.tokens_after is not None
+    ]
+    if not sizes:
+        return None
+    before = sum(size for size, _ in sizes) / len(sizes)
+    after = sum(size for _, size in sizes) / len(sizes)
+    seconds = percentile([row.seconds for row in evaluation.of(system, setting)], 50)
+    saved = net = None
+    if price_per_million is not None:
+        saved = (before - after) * price_per_million / 1_000_000
+        if machine_per_hour is not None and seconds is not None:
+            net = saved - seconds * machine_per_hour / 3_600
+    return Costs(
+        system=system,
+        setting=evaluation.settings(system)[0] if setting is None else setting,
+        n=len(sizes),
+        tokens_before=before,
+        tokens_after=after,
+        seconds=seconds,
+        saved_per_question=saved,
+        net_per_question=net,
+        break_even=(
+            BreakEven(None, None)
+            if seconds is None
+            else break_even(seconds, before - after, machine_per_hour=machine_per_hour)
+        ),
+    )
