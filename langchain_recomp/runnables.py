@@ -104,7 +104,7 @@ class _Compressing(Runnable[Input, Output]):
         result: Compression | Exception
         try:
             with _within(config):
-                result = self.adapter.compressor.compress(query, self._before(documents))
+                result = self.adapter.timed.compress(query, self._before(documents))
         except Exception as error:
             result = error
         return self._outcome(documents, result)
@@ -114,7 +114,7 @@ class _Compressing(Runnable[Input, Output]):
         result: Compression | Exception
         try:
             with _within(config):
-                result = await self.adapter.compressor.acompress(query, self._before(documents))
+                result = await self.adapter.timed.acompress(query, self._before(documents))
         except Exception as error:
             result = error
         return self._outcome(documents, result)
@@ -129,7 +129,7 @@ class _Compressing(Runnable[Input, Output]):
             documents, queries = self._columns(inputs)
             before = [self._before(one) for one in documents]
             with _within(config[0]):
-                results = self.adapter.compressor.compress_batch(queries, before)
+                results = self.adapter.timed.compress_batch(queries, before)
         except BatchError as error:
             results = error.results
         except Exception:
@@ -145,7 +145,7 @@ class _Compressing(Runnable[Input, Output]):
             documents, queries = self._columns(inputs)
             before = [self._before(one) for one in documents]
             with _within(config[0]):
-                results = await self.adapter.compressor.acompress_batch(queries, before)
+                results = await self.adapter.timed.acompress_batch(queries, before)
         except BatchError as error:
             results = error.results
         except Exception:
@@ -279,7 +279,7 @@ class TextRunnable(_Compressing[CompressionInput, str]):
         if hasattr(compressor, "stream"):
             yield from compressor.stream(query, documents)
         else:
-            yield compressor.compress(query, documents).text
+            yield self.adapter.timed.compress(query, documents).text
 
     async def _astream(self, query: str, documents: list[CoreDocument]) -> AsyncIterator[str]:
         compressor = self.adapter.compressor
@@ -287,7 +287,7 @@ class TextRunnable(_Compressing[CompressionInput, str]):
             async for piece in compressor.astream(query, documents):
                 yield piece
         else:
-            yield (await compressor.acompress(query, documents)).text
+            yield (await self.adapter.timed.acompress(query, documents)).text
 
     def _resumed(self, documents: list[Document], error: Exception, begun: bool) -> str:
         """The documents' texts; on a new line if something was written that can't be taken back."""

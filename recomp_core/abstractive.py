@@ -141,7 +141,7 @@ class AbstractiveCompressor:
             if text := (await self.acompress(*inputs[0])).text:
                 yield text
             return
-        (job,) = await asyncio.to_thread(self._prepare, inputs)
+        (job,) = await self._aprepare(inputs)
         if job.result is not None:
             for piece in _known(job.result):
                 yield piece
@@ -163,7 +163,7 @@ class AbstractiveCompressor:
         return self._finish(jobs, open_jobs, summaries)
 
     async def _acompress(self, inputs: _Inputs) -> list[Compression | Exception]:
-        jobs = await asyncio.to_thread(self._prepare, inputs)
+        jobs = await self._aprepare(inputs)
         open_jobs = [job for job in jobs if job.result is None]
         prompts = [job.prompt for job in open_jobs]
         asummarize = getattr(self.summarizer, "asummarize", None)
@@ -184,10 +184,16 @@ class AbstractiveCompressor:
 
     def _prepare(self, inputs: _Inputs) -> list[_Job]:
         if self.extractor is None:
-            return [self._job(query, documents, None) for query, documents in inputs]
-        extractions = self.extractor.compress_batch(
-            [query for query, _ in inputs], [documents for _, documents in inputs]
-        )
+            return self._jobs(inputs, [None] * len(inputs))
+        return self._jobs(inputs, self.extractor.compress_batch(*_columns(inputs)))
+
+    async def _aprepare(self, inputs: _Inputs) -> list[_Job]:
+        extractions: Sequence[Compression | None] = [None] * len(inputs)
+        if self.extractor is not None:  # which puts concurrent calls together
+            extractions = await self.extractor.acompress_batch(*_columns(inputs))
+        return await asyncio.to_thread(self._jobs, inputs, extractions)
+
+    def _jobs(self, inputs: _Inputs, extractions: Sequence[Compression | None]) -> list[_Job]:
         return [
             self._job(query, documents, extraction)
             for (query, documents), extraction in zip(inputs, extractions, strict=True)
@@ -344,6 +350,10 @@ class AbstractiveCompressor:
 
 
 _Inputs = Sequence[tuple[str, tuple[Document, ...]]]
+
+
+def _columns(inputs: _Inputs) -> tuple[list[str], list[tuple[Document, ...]]]:
+    return [query for query, _ in inputs], [documents for _, documents in inputs]
 
 
 @dataclass

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+from .deadline import Deadline, Progress, check_timeout, cut_short, score_in_groups
 from .layout import Layout
+from .microbatch import CONCURRENT, Batching, Call, MicroBatcher
 from .protocols import Splitter
-from .scoring import as_scorer, scored
+from .scoring import CrossEncoderScorer, DualEncoderScorer, FunctionScorer, as_scorer, scored
 from .selection import Selector, TopK, check_selector, select
 from .splitting import SentenceSplitter
 from .types import (
@@ -35,6 +38,14 @@ class ExtractiveCompressor:
     splitter: text to sentences; see `protocols.Splitter`.
     separator, elision, document_separator: what joins the kept sentences, see `Layout`.
     expand: how many neighbours (before, after) come along with each chosen sentence.
+    timeout_s: seconds that a call may take, queueing included; None for no limit. When they have
+        passed, the answer is what was best so far, `Outcome.TIMED_OUT` (see there); the caller is
+        kept a few milliseconds longer at most, for choosing among the sentences scored. Such calls
+        are worked on by a thread, which stops after the group of documents that it is at; a scorer
+        that hangs keeps the thread, and later calls with a limit still return on time.
+    batching: how concurrent calls are put together, see `Batching`. By default they share batches,
+        one at a time, except around a plain function, which sees one query at a time: then each
+        call has a thread.
 
     Raises `TypeError` or `ValueError` for settings that cannot work.
     """
@@ -49,6 +60,8 @@ class ExtractiveCompressor:
         elision: str = "",
         document_separator: str = "\n",
         expand: tuple[int, int] = (0, 0),
+        timeout_s: float | None = None,
+        batching: Batching | None = None,
     ) -> None:
         self.scorer = as_scorer(scorer)
         self.selector = check_selector(DEFAULT_SELECTOR if selector is None else selector)
@@ -57,62 +70,201 @@ class ExtractiveCompressor:
             raise TypeError(f"{splitter!r} is not a splitter: it has no split(text)")
         self.layout = Layout(separator, elision, document_separator)
         self.expand = _check_expand(expand)
+        self.timeout_s = check_timeout(timeout_s)
+        if batching is None:
+            batching = CONCURRENT if isinstance(self.scorer, FunctionScorer) else Batching()
+        elif not isinstance(batching, Batching):
+            raise TypeError(f"batching must be a Batching, got {batching!r}")
+        self._batcher = MicroBatcher(batching)
 
-    def compress(self, query: str, documents: Iterable[str | Document]) -> Compression:
+    @property
+    def batching(self) -> Batching:
+        return self._batcher.batching
+
+    def compress(
+        self, query: str, documents: Iterable[str | Document], *, timeout_s: float | None = None
+    ) -> Compression:
         """Compress the documents retrieved for one query.
+
+        timeout_s: goes before the compressor's own; `math.inf` lifts it.
 
         Raises `ValueError` for a blank query and `TypeError` for anything among `documents` that is
         neither a string nor a `Document`. No documents, or blank ones, are no error: see `Outcome`.
         """
-        return self.compress_batch([query], [documents])[0]
+        return self.compress_batch([query], [documents], timeout_s=timeout_s)[0]
 
     def compress_batch(
-        self, queries: Sequence[str], documents_lists: Sequence[Iterable[str | Document]]
+        self,
+        queries: Sequence[str],
+        documents_lists: Sequence[Iterable[str | Document]],
+        *,
+        timeout_s: float | None = None,
     ) -> list[Compression]:
         """Compress many queries' documents together; the same results as one by one.
 
         A text that stands in several lists is split and encoded once. Everything is checked before
-        anything is computed; errors name the position.
+        anything is computed; errors name the position. `timeout_s` is for all of them together.
         """
+        deadline = self._deadline(timeout_s)
         inputs = check_batch(queries, documents_lists)
+        if deadline is None:
+            return self._compress(inputs)
+        with self._in_time(inputs, deadline) as (call, batch):
+            call.wait(deadline.left)
+            return self._so_far(call, batch)
+
+    async def acompress(
+        self, query: str, documents: Iterable[str | Document], *, timeout_s: float | None = None
+    ) -> Compression:
+        """`compress` without blocking the event loop; calls that wait at one time share a batch.
+
+        The arguments are checked at once. A call that is cancelled leaves the queue. Raises
+        `QueueFullError` where `batching` limits how many may wait.
+        """
+        return (await self.acompress_batch([query], [documents], timeout_s=timeout_s))[0]
+
+    async def acompress_batch(
+        self,
+        queries: Sequence[str],
+        documents_lists: Sequence[Iterable[str | Document]],
+        *,
+        timeout_s: float | None = None,
+    ) -> list[Compression]:
+        """`compress_batch` without blocking the event loop; see `acompress`.
+
+        A large batch is done in parts, and other calls get their turn between them.
+        """
+        deadline = self._deadline(timeout_s)
+        inputs = check_batch(queries, documents_lists)
+        if deadline is not None:
+            with self._in_time(inputs, deadline) as (call, batch):
+                await call.finished(deadline.left)
+                return self._so_far(call, batch)
+        sizes = [sum(len(document.text) for document in documents) for _, documents in inputs]
+        with self._batcher.submit(self._compress_each, inputs, sizes) as call:
+            await call.finished()
+            return [_sound(result) for result in call.results]
+
+    def _deadline(self, timeout_s: float | None) -> Deadline | None:
+        timeout_s = self.timeout_s if timeout_s is None else check_timeout(timeout_s)
+        return None if timeout_s is None else Deadline(timeout_s)
+
+    def _compress(self, inputs: _Inputs) -> list[Compression]:
         spans: dict[str, tuple[tuple[int, int], ...]] = {}
         tasks = [
             ScoringTask(query, documents, tuple(self._split(documents, spans)))
             for query, documents in inputs
         ]
         to_score = [task for task in tasks if task.sentences]
-        scores = iter(self.scorer.score(to_score)) if to_score else iter(())
-        return [self._select(task, next(scores) if task.sentences else ()) for task in tasks]
+        scores = iter(self._score(to_score))
+        return [
+            self._select(
+                task.query, task.documents, scored(task, next(scores)) if task.sentences else ()
+            )
+            for task in tasks
+        ]
 
-    async def acompress(self, query: str, documents: Iterable[str | Document]) -> Compression:
-        """`compress` without blocking the event loop."""
-        return await asyncio.to_thread(self.compress, query, documents)
+    def _compress_each(self, inputs: _Inputs) -> list[Compression | Exception]:
+        """`compress_batch`, also a subclass's, but whoever's input fails, fails alone."""
+        no_limit = {} if self.timeout_s is None else {"timeout_s": math.inf}
+        queries, documents_lists = [query for query, _ in inputs], [given for _, given in inputs]
+        try:
+            return [*self.compress_batch(queries, documents_lists, **no_limit)]
+        except Exception as error:
+            if len(inputs) == 1:
+                return [error]
+        half = len(inputs) // 2
+        return [*self._compress_each(inputs[:half]), *self._compress_each(inputs[half:])]
 
-    async def acompress_batch(
-        self, queries: Sequence[str], documents_lists: Sequence[Iterable[str | Document]]
-    ) -> list[Compression]:
-        """`compress_batch` without blocking the event loop."""
-        return await asyncio.to_thread(self.compress_batch, queries, documents_lists)
+    # With a deadline: a thread scores in groups, and the caller takes what is there in the end.
+
+    @contextmanager
+    def _in_time(
+        self, inputs: _Inputs, deadline: Deadline
+    ) -> Iterator[tuple[Call, list[Progress]]]:
+        batch = [Progress(query, documents, deadline) for query, documents in inputs]
+        sizes = [progress.characters for progress in batch]
+        try:
+            with self._batcher.submit(self._compress_in_time, batch, sizes) as call:
+                yield call, batch
+        finally:
+            for progress in batch:
+                progress.abandoned = True
+
+    def _compress_in_time(self, batch: Sequence[Progress]) -> list[Compression | Exception | None]:
+        def task_of(progress: Progress, reached: Sequence[int]) -> ScoringTask:
+            sentences = tuple(self._split(progress.documents, {}, reached))
+            return ScoringTask(progress.query, progress.documents, sentences)
+
+        by_document = getattr(
+            self.scorer,
+            "by_document",
+            isinstance(self.scorer, (DualEncoderScorer, CrossEncoderScorer)),
+        )
+        score_in_groups(batch, task_of, self._score_each, by_document=by_document)
+        # Who no longer waits takes what is known without being asked.
+        return [_result_of(self._known, p) if p.is_wanted else p.error for p in batch]
+
+    def _so_far(self, call: Call, batch: Sequence[Progress]) -> list[Compression]:
+        results = []
+        for progress, result in zip(batch, call.results, strict=True):
+            if progress.error is not None:
+                raise progress.error
+            results.append(self._known(progress) if result is None else _sound(result))
+        return results
+
+    def _known(self, progress: Progress) -> Compression:
+        reached = dict(progress.scored)  # the thread may be at it still
+        sentences = [sentence for n in progress.given for sentence in reached.get(n, ())]
+        known = self._select(progress.query, progress.documents, sentences)
+        unread = [n for n in progress.given if n not in reached]
+        if not unread:
+            return known
+        return cut_short(known, unread, progress.deadline.timeout_s, self.selector)
+
+    def _score_each(self, tasks: Sequence[ScoringTask]) -> list[list[ScoredSentence] | Exception]:
+        try:
+            scores = iter(self._score([task for task in tasks if task.sentences]))
+            return [scored(task, next(scores)) if task.sentences else [] for task in tasks]
+        except Exception as error:
+            if len(tasks) == 1:
+                return [error]
+        return [result for task in tasks for result in self._score_each([task])]
+
+    def _score(self, tasks: Sequence[ScoringTask]) -> Sequence[Sequence[float]]:
+        if not tasks:
+            return []
+        scores = list(self.scorer.score(tasks))
+        if len(scores) != len(tasks):
+            raise ValueError(f"the scorer gave scores for {len(scores)} of {len(tasks)} queries")
+        return scores
 
     def _split(
-        self, documents: Sequence[Document], known: dict[str, tuple[tuple[int, int], ...]]
+        self,
+        documents: Sequence[Document],
+        known: dict[str, tuple[tuple[int, int], ...]],
+        reached: Iterable[int] | None = None,
     ) -> Iterable[Sentence]:
-        for doc_index, document in enumerate(documents):
-            text = document.text
+        """The sentences of the documents `reached`, by index; of all by default."""
+        for doc_index in range(len(documents)) if reached is None else reached:
+            text = documents[doc_index].text
             if text not in known:
                 known[text] = tuple(self.splitter.split(text))
             for start, end in known[text]:
                 yield Sentence(text[start:end], doc_index, start, end)
 
-    def _select(self, task: ScoringTask, scores: Sequence[float]) -> Compression:
+    def _select(
+        self,
+        query: str,
+        documents: tuple[Document, ...],
+        sentences: Sequence[ScoredSentence],
+    ) -> Compression:
         kept: tuple[ScoredSentence, ...] = ()
         dropped: tuple[ScoredSentence, ...] = ()
-        if not task.sentences:
+        if not sentences:
             outcome = Outcome.NOTHING_GIVEN
         else:
-            kept, dropped = select(
-                task.documents, scored(task, scores), self.selector, self.layout, self.expand
-            )
+            kept, dropped = select(documents, sentences, self.selector, self.layout, self.expand)
             if not kept:
                 outcome = Outcome.NOTHING_RELEVANT
             elif not dropped:
@@ -120,15 +272,33 @@ class ExtractiveCompressor:
             else:
                 outcome = Outcome.COMPRESSED
         return Compression(
-            query=task.query,
-            documents=task.documents,
-            text=assemble(task.documents, kept, self.layout),
+            query=query,
+            documents=documents,
+            text=assemble(documents, kept, self.layout),
             kept=kept,
             dropped=dropped,
             sources=tuple(dict.fromkeys(sentence.doc_index for sentence in kept)),
             outcome=outcome,
             layout=self.layout,
         )
+
+
+_Inputs = Sequence[tuple[str, tuple[Document, ...]]]
+
+
+def _sound(result: Compression | Exception) -> Compression:
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+def _result_of(
+    known: Callable[[Progress], Compression], progress: Progress
+) -> Compression | Exception:
+    try:
+        return known(progress)
+    except Exception as error:
+        return error
 
 
 def check_batch(

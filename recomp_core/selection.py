@@ -17,7 +17,7 @@ from __future__ import annotations
 import itertools
 import math
 import numbers
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -56,8 +56,9 @@ class Draft:
         sentences: Sequence[ScoredSentence],
         layout: Layout,
         sentence: ScoredSentence,
+        admitted: list[int],
+        group: Sequence[int],
         size: int,
-        kept: set[int],
         ranking: Ranking,
         rank: int,
     ) -> None:
@@ -68,11 +69,16 @@ class Draft:
         self._documents = documents
         self._sentences = sentences
         self._layout = layout
-        self._kept = kept
+        # The list only grows, so its beginning stays what it was when the sentence was on offer: no
+        # copy for each, which would take time quadratic in their number.
+        self._admitted = admitted
+        self._n_admitted = len(admitted)
+        self._group = group
 
     @property
     def text(self) -> str:
-        kept = [self._sentences[position] for position in sorted(self._kept)]
+        positions = sorted({*self._admitted[: self._n_admitted], *self._group})
+        kept = [self._sentences[position] for position in positions]
         return assemble(self._documents, kept, self._layout)
 
 
@@ -212,33 +218,38 @@ def select(
     """
     size = 0
     keep: set[int] = set()
+    admitted: list[int] = []  # the same in the order of admission
     order = sorted(range(len(sentences)), key=lambda i: (-sentences[i].score, i))
     ranking = Ranking([sentences[position].score for position in order])
     for rank, position in enumerate(order):
         # Where the sentence fits but its neighbours do not (a token budget), it comes alone.
-        for group in (_neighbourhood(sentences, position, expand), {position}):
+        for group in _groups(sentences, position, expand):
             draft = Draft(
-                documents, sentences, layout, sentences[position], size + 1, keep | group,
+                documents, sentences, layout, sentences[position], admitted, group, size + 1,
                 ranking, rank,
             )  # fmt: skip
             if selector.admits(draft):
-                keep |= group
+                admitted.extend(i for i in group if i not in keep)
+                keep.update(group)
                 size += 1
-                break
-            if len(group) == 1:
                 break
     kept = tuple(sentence for i, sentence in enumerate(sentences) if i in keep)
     dropped = tuple(sentence for i, sentence in enumerate(sentences) if i not in keep)
     return kept, dropped
 
 
-def _neighbourhood(
+def _groups(
     sentences: Sequence[ScoredSentence], position: int, expand: tuple[int, int]
-) -> set[int]:
+) -> Iterator[Sequence[int]]:
+    """What may come in for a sentence: it with its neighbours, if it has any, and it alone."""
     before, after = expand
-    document = sentences[position].doc_index
-    around = range(max(0, position - before), min(len(sentences), position + after + 1))
-    return {i for i in around if sentences[i].doc_index == document}
+    if before or after:
+        document = sentences[position].doc_index
+        around = range(max(0, position - before), min(len(sentences), position + after + 1))
+        neighbourhood = [i for i in around if sentences[i].doc_index == document]
+        if len(neighbourhood) > 1:
+            yield neighbourhood
+    yield (position,)
 
 
 def make_selector(

@@ -76,11 +76,15 @@ _SCRIPTS = (
     ("el", re.compile(r"[\u0370-\u03ff]")),
     ("hy", re.compile(r"[\u0530-\u058f]")),
 )
+# Most texts have none of these scripts: one search says so, where thirteen counts would.
+_ANY_SCRIPT = re.compile("|".join(pattern.pattern for _, pattern in _SCRIPTS))
 
 
 def guess_language(text: str, sample: int = 2_000) -> str:
     """A language code for the script that fills a tenth or more of the text's start, else "en"."""
     head = text[:sample]
+    if _ANY_SCRIPT.search(head) is None:
+        return "en"
     letters = sum(character.isalpha() for character in head)
     for lang, pattern in _SCRIPTS:
         if letters and len(pattern.findall(head)) >= 0.1 * letters:

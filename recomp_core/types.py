@@ -95,6 +95,9 @@ class Outcome(str, Enum):
     """A gate refused the summary and sentences were kept instead; `reason` says why."""
     FAILED = "failed"
     """The compressor raised and an adapter passed the original documents through."""
+    TIMED_OUT = "timed_out"
+    """`timeout_s` passed: kept is what was best of the documents scored by then, or the documents
+    as they are if that is nothing; `reason` says how far it got."""
 
     def __str__(self) -> str:
         return self.value

@@ -1,0 +1,162 @@
+"""Many callers at one time: `acompress`, which puts what waits together, beside a thread pool.
+
+    python benchmarks/concurrency.py [--callers 32] [--calls 8] [--documents 5] [--rounds 3]
+
+Every caller asks one question after the other, each about documents of its own, as the handlers of
+a server do. Three ways: a coroutine per caller awaiting `acompress`; a thread per caller in a
+`ThreadPoolExecutor` around `compress`; and, as the measure of the others, the same questions in
+calls of `compress_batch` of `--callers` at a time. Rounds are interleaved, and the order changes.
+Throughput is queries per second; latency is what a caller sees, p50 and p95 over all rounds; CPU is
+the time of this process on all its cores, which says something on a busy machine, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from itertools import chain
+
+import data
+import torch
+
+from recomp_core import Document, ExtractiveCompressor, TopK, load_compressor
+from recomp_core.examples import lighthouse
+from recomp_core.microbatch import Batching
+
+Question = tuple[str, list[Document]]
+Latencies = list[float]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--callers", type=int, default=32)
+    parser.add_argument("--calls", type=int, default=8, help="questions per caller and round")
+    parser.add_argument("--documents", type=int, default=5, help="per question")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--workers", type=int, default=1, help="batches under way at one time")
+    parser.add_argument("--device", default="cpu")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    questions = material(args.callers * args.calls, args.documents)
+    loaded = load_compressor(selector=TopK(5), device=args.device)
+    compressor = ExtractiveCompressor(
+        loaded.scorer,
+        selector=loaded.selector,
+        splitter=loaded.splitter,
+        batching=Batching(workers=args.workers),
+    )
+    compressor.compress_batch(*columns(questions[:2]))  # whatever is made at the first use
+
+    ways: dict[str, Callable[[], Latencies]] = {
+        "acompress": lambda: asyncio.run(coroutines(compressor, questions, args.callers)),
+        "thread pool around compress": lambda: threads(compressor, questions, args.callers),
+        "compress_batch": lambda: batches(compressor, questions, args.callers),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    cpu: dict[str, list[float]] = {name: [] for name in ways}
+    latencies: dict[str, Latencies] = {name: [] for name in ways}
+    for number in range(args.rounds):
+        names = list(ways)
+        for name in names[number % 3 :] + names[: number % 3]:
+            began, cpu_began = time.perf_counter(), time.process_time()
+            latencies[name] += ways[name]()
+            seconds[name].append(time.perf_counter() - began)
+            cpu[name].append(time.process_time() - cpu_began)
+
+    print(
+        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {args.threads} "
+        f"threads, {args.workers} worker(s), {args.device}, torch {version('torch')}; "
+        f"{args.callers} callers, {args.calls} questions each, {args.documents} documents each, "
+        f"{args.rounds} rounds\n"
+    )
+    print("| way | queries/s, median (range) | latency p50, ms | p95, ms | CPU ms/query |")
+    print("|---|---|---|---|---|")
+    for name in ways:
+        rates = sorted(len(questions) / taken for taken in seconds[name])
+        p50, p95 = percentile(latencies[name], 50), percentile(latencies[name], 95)
+        print(
+            f"| {name} | {statistics.median(rates):.1f} ({rates[0]:.1f}–{rates[-1]:.1f}) "
+            f"| {1000 * p50:.0f} | {1000 * p95:.0f} "
+            f"| {1000 * statistics.median(cpu[name]) / len(questions):.1f} |"
+        )
+    ours, pool, batch = (seconds[name] for name in ways)
+    ratios = [there / here for there, here in zip(pool, ours, strict=True)]
+    own = statistics.median(latencies["compress_batch"])
+    p95 = percentile(latencies["acompress"], 95)
+    print(
+        f"\nThroughput against the thread pool: {statistics.median(ratios):.2f} × "
+        f"({min(ratios):.2f}–{max(ratios):.2f}), against compress_batch: "
+        f"{statistics.median([t / h for t, h in zip(batch, ours, strict=True)]):.2f} ×. "
+        f"p95 of acompress: {p95 / own:.2f} × the time of a batch of {args.callers}."
+    )
+
+
+def percentile(values: list[float], rank: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * rank / 100))]
+
+
+def material(n: int, documents: int) -> list[Question]:
+    """`n` questions with distinct passages: real ones where the data is there."""
+    if data.available():
+        rows = data.questions("nq_open", n=n, documents=documents)
+        found = [(row["question"], row["documents"]) for row in rows]
+        if len(found) == n and all(len(docs) == documents for _, docs in found):
+            return found
+    query, example = lighthouse()
+    return [
+        (f"{query} ({i})", [Document(f"{d.text} ({i})", title=d.title) for d in passages])
+        for i in range(n)
+        for passages in [[example[(i + j) % len(example)] for j in range(documents)]]
+    ]
+
+
+def columns(questions: list[Question]) -> tuple[list[str], list[list[Document]]]:
+    return [query for query, _ in questions], [documents for _, documents in questions]
+
+
+async def coroutines(compressor, questions: list[Question], callers: int) -> Latencies:
+    async def caller(first: int) -> Latencies:
+        seen = []
+        for query, documents in questions[first::callers]:
+            began = time.perf_counter()
+            await compressor.acompress(query, documents)
+            seen.append(time.perf_counter() - began)
+        return seen
+
+    return list(chain.from_iterable(await asyncio.gather(*map(caller, range(callers)))))
+
+
+def threads(compressor, questions: list[Question], callers: int) -> Latencies:
+    def caller(first: int) -> Latencies:
+        seen = []
+        for query, documents in questions[first::callers]:
+            began = time.perf_counter()
+            compressor.compress(query, documents)
+            seen.append(time.perf_counter() - began)
+        return seen
+
+    with ThreadPoolExecutor(callers) as pool:
+        return list(chain.from_iterable(pool.map(caller, range(callers))))
+
+
+def batches(compressor, questions: list[Question], callers: int) -> Latencies:
+    seen = []
+    for first in range(0, len(questions), callers):
+        part = questions[first : first + callers]
+        began = time.perf_counter()
+        compressor.compress_batch(*columns(part))
+        seen.append(time.perf_counter() - began)
+    return seen
+
+
+if __name__ == "__main__":
+    main()
