@@ -20,11 +20,13 @@ except ImportError as error:
 from .chat_model import summarizer_from_chat_model, teacher_from_chat_model
 from .compressor import RecompDocumentCompressor
 from .embeddings import EmbeddingsEncoder
+from .ingest import RecompDocumentIndexer
 from .retriever import RecompRetriever
 
 __all__ = [
     "EmbeddingsEncoder",
     "RecompDocumentCompressor",
+    "RecompDocumentIndexer",
     "RecompRetriever",
     "summarizer_from_chat_model",
     "teacher_from_chat_model",

@@ -10,9 +10,19 @@ from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.runnables import Runnable
-from pydantic import AfterValidator, ConfigDict, Field, StrictFloat, StrictInt, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StrictFloat,
+    StrictInt,
+    model_validator,
+)
 from typing_extensions import Self
 
+from recomp_core.deadline import check_timeout
+from recomp_core.microbatch import CONCURRENT
 from recomp_core.scoring import Context, SimilarityFunction
 from recomp_core.settings import (
     SUMMARY_SETTINGS,
@@ -21,6 +31,7 @@ from recomp_core.settings import (
     resolve_compressor,
     taken,
 )
+from recomp_core.timed import with_timeout
 
 from .chat_model import summarizer_from_chat_model
 from .embeddings import EmbeddingsEncoder
@@ -30,7 +41,7 @@ from .runnables import CompressionInput, CompressionRunnable, TextRunnable
 Name = Annotated[str | os.PathLike[str], AfterValidator(os.fspath)]
 
 # The fields that shape what comes out of a compression; all others describe the compressor.
-_BEHAVIOUR = ("merge", "title_key", "metadata_key", "on_error")
+_BEHAVIOUR = ("merge", "title_key", "metadata_key", "on_error", "timeout_s")
 
 
 class RecompDocumentCompressor(BaseDocumentCompressor):
@@ -119,6 +130,8 @@ class RecompDocumentCompressor(BaseDocumentCompressor):
     num_beams: StrictInt | None = None
     length_penalty: StrictFloat | None = None
     """For a model that writes, see `recomp_core.load_summarizer`."""
+    store: Name | None = None
+    """Folder of a `recomp_core.SentenceStore`, where sentence vectors are looked up and kept."""
     batch_size: StrictInt | None = None
     device: str | None = None
     revision: str | None = None
@@ -135,6 +148,12 @@ class RecompDocumentCompressor(BaseDocumentCompressor):
     on_error: Literal["raise", "passthrough"] = "raise"
     """When compressing fails: raise, or log a warning and return copies of the documents, with
     `{"outcome": "failed", "reason": …}` under `metadata_key`."""
+    timeout_s: Annotated[StrictFloat, AfterValidator(check_timeout)] | None = None
+    """Seconds that compressing may take, of a batch together. When they have passed, the outcome is
+    "timed_out": the best of what was scored by then, or the documents as they are; see
+    `recomp_core.timed.TimedCompressor`. Streams have no limit."""
+
+    _timed: Any = PrivateAttr()
 
     @classmethod
     def from_pretrained(
@@ -149,8 +168,12 @@ class RecompDocumentCompressor(BaseDocumentCompressor):
 
         settings: those fields that are not about loading a model. `context` is "title" or
         "sentence", `similarity_fn_name` "cosine" unless given, and `max_tokens` needs `tokenizer`.
+        Also `batching`, see `recomp_core.microbatch`: by default each asynchronous call has a
+        thread, as most such models wait for an endpoint. `Batching()` has them share batches, which
+        suits a model on this machine.
         """
         behaviour = taken(settings, _BEHAVIOUR)
+        settings.setdefault("batching", CONCURRENT)
         compressor = compressor_from_encoder(EmbeddingsEncoder(embeddings), **settings)
         return cls(compressor=compressor, **behaviour)
 
@@ -174,7 +197,13 @@ class RecompDocumentCompressor(BaseDocumentCompressor):
         }
         # The instance is frozen: a setting changed later would change nothing.
         object.__setattr__(self, "compressor", resolve_compressor(self.compressor, settings))
+        self._timed = with_timeout(self.compressor, self.timeout_s)
         return self
+
+    @property
+    def timed(self) -> Any:
+        """The compressor, held to `timeout_s`."""
+        return self._timed
 
     def compress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None

@@ -8,6 +8,7 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from recomp_core.splitting import replace_surrogates
+from recomp_core.store.keys import named_model
 
 
 class EmbeddingsEncoder:
@@ -21,6 +22,11 @@ class EmbeddingsEncoder:
         if not isinstance(embeddings, Embeddings):
             raise TypeError(f"embeddings must be a LangChain Embeddings, got {embeddings!r}")
         self.embeddings = embeddings
+
+    @property
+    def identity(self) -> list[str] | None:
+        """What tells its vectors from another model's, for a store; None where it has no name."""
+        return named_model(self.embeddings)
 
     def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
         """Float array (n_queries, dim), by `embed_query`."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 try:
     from .embedding import EmbeddingEncoder
     from .events import CompressionEndEvent, CompressionStartEvent
+    from .ingest import RecompNodeIndexer
     from .llm import summarizer_from_llm, teacher_from_llm
     from .postprocessor import RecompNodePostprocessor
 except ModuleNotFoundError as error:
@@ -30,6 +31,7 @@ __all__ = [
     "CompressionEndEvent",
     "CompressionStartEvent",
     "EmbeddingEncoder",
+    "RecompNodeIndexer",
     "RecompNodePostprocessor",
     "summarizer_from_llm",
     "teacher_from_llm",

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from llama_index.core.base.embeddings.base import BaseEmbedding
 
+from recomp_core.store.keys import named_model
+
 
 class EmbeddingEncoder:
     """Makes a `recomp_core.protocols.Encoder` of `embed_model`.
@@ -22,6 +24,11 @@ class EmbeddingEncoder:
                 "Settings.embed_model, or what resolve_embed_model returns"
             )
         self.embed_model = embed_model
+
+    @property
+    def identity(self) -> list[str] | None:
+        """What tells its vectors from another model's, for a store; None where it has no name."""
+        return named_model(self.embed_model)
 
     def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
         """Float array (n_queries, dim)."""

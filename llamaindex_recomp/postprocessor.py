@@ -65,6 +65,7 @@ _SETTINGS = (
     "min_new_tokens",
     "num_beams",
     "length_penalty",
+    "store",
     "batch_size",
     "device",
     "revision",
@@ -98,6 +99,7 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
     prompt, titles, backend, compute_type, quantization, max_input_tokens, max_new_tokens,
         min_new_tokens, num_beams, length_penalty: of a model that writes, see
         `recomp_core.load_compressor`.
+    store: folder of a `recomp_core.SentenceStore`, where sentence vectors are looked up and kept.
     batch_size, device, revision, local_files_only: of both.
     compressor: a compressor of your own instead of all these.
 
@@ -111,6 +113,9 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
         without asking the LLM, and chat engines may use the nodes of an earlier turn again.
     on_error: "raise", or "passthrough": the uncompressed nodes with the reason in their metadata,
         and a logged warning. Wrong settings and a missing model raise at once, always.
+    timeout_s: seconds that compressing may take; None for no limit. When they have passed, the
+        outcome is "timed_out": the best of what was scored by then, or the nodes as they are; see
+        `recomp_core.timed.TimedCompressor`.
 
     A node that kept something comes out as a copy, in its old place, with id, relationships,
     metadata and retrieval score, and under `metadata_key`: "outcome" (see `recomp_core.Outcome`),
@@ -160,6 +165,7 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
     min_new_tokens: StrictInt | None = Field(None, frozen=True)
     num_beams: StrictInt | None = Field(None, frozen=True)
     length_penalty: StrictFloat | None = Field(None, frozen=True)
+    store: str | None = Field(None, frozen=True)
     batch_size: StrictInt | None = Field(None, frozen=True)
     device: str | None = Field(None, frozen=True)
     revision: str | None = Field(None, frozen=True)
@@ -171,6 +177,7 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
     on_empty: Literal["empty_node", "drop", "placeholder"] = Field("empty_node", frozen=True)
     placeholder: str = Field("(No relevant text was found.)", frozen=True)
     on_error: Literal["raise", "passthrough"] = Field("raise", frozen=True)
+    timeout_s: StrictFloat | None = Field(None, frozen=True)
 
     _compressor: Any = PrivateAttr()
 
@@ -186,11 +193,16 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
         """With a LlamaIndex embedding model as the encoder.
 
         settings: the fields of this class, less those that load a model. `context` is "title" or
-            "sentence", `max_tokens` needs `tokenizer`.
+            "sentence", `max_tokens` needs `tokenizer`. Also `batching`, see
+            `recomp_core.microbatch`: by default each asynchronous call has a thread, as most such
+            models wait for an endpoint. `Batching()` has them share batches, which suits a model on
+            this machine.
         """
+        from recomp_core.microbatch import CONCURRENT
         from recomp_core.settings import compressor_from_encoder, taken
 
-        own = taken(settings, _SETTINGS)
+        own = taken(settings, (*_SETTINGS, "batching"))
+        own.setdefault("batching", CONCURRENT)
         compressor = compressor_from_encoder(EmbeddingEncoder(embed_model), **own)
         return cls(compressor=compressor, **settings)
 
@@ -211,7 +223,7 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
     def class_name(cls) -> str:
         return "RecompNodePostprocessor"
 
-    @field_validator("model", mode="before")
+    @field_validator("model", "store", mode="before")
     @classmethod
     def _path_to_string(cls, model: Any) -> Any:
         return os.fspath(model) if isinstance(model, os.PathLike) else model
@@ -233,10 +245,15 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
 
     def model_post_init(self, _context: Any, /) -> None:
         """Makes the compressor. Raises as `recomp_core.settings.resolve_compressor`."""
+        from recomp_core.deadline import check_timeout
         from recomp_core.settings import resolve_compressor
+        from recomp_core.timed import with_timeout
 
+        check_timeout(self.timeout_s)  # before a model is loaded
         settings = {name: getattr(self, name) for name in _SETTINGS}
-        self._compressor = resolve_compressor(self.compressor, settings)
+        self._compressor = with_timeout(
+            resolve_compressor(self.compressor, settings), self.timeout_s
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """The settings; the model is loaded anew from them."""

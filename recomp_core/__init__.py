@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .extractive import ExtractiveCompressor
     from .gates import SupportGate, UsefulnessGate
     from .llm_summarizer import LLMSummarizer
+    from .microbatch import Batching, QueueFullError
     from .models.language_model import OpenAIChatModel
     from .models.seq2seq_loading import load_summarizer
     from .models.summarizer import Seq2SeqSummarizer
@@ -38,12 +39,15 @@ if TYPE_CHECKING:
     from .prompts import PromptTemplate
     from .scoring import BM25Scorer, CrossEncoderScorer, DualEncoderScorer
     from .splitting import SentenceSplitter
+    from .store import SentenceStore
+    from .timed import TimedCompressor
     from .tokens import TokenCounter
 
 __all__ = [
     "AbstractiveCompressor",
     "BM25Scorer",
     "BatchError",
+    "Batching",
     "Compression",
     "CrossEncoderScorer",
     "Document",
@@ -55,15 +59,18 @@ __all__ = [
     "OpenAIChatModel",
     "Outcome",
     "PromptTemplate",
+    "QueueFullError",
     "ScoredSentence",
     "Selector",
     "Sentence",
     "SentenceSplitter",
+    "SentenceStore",
     "Seq2SeqSummarizer",
     "SummaryError",
     "SummarySentence",
     "SupportGate",
     "Threshold",
+    "TimedCompressor",
     "TokenBudget",
     "TokenCounter",
     "TopK",
@@ -83,6 +90,8 @@ _LAZY = {
     "SupportGate": "gates",
     "UsefulnessGate": "gates",
     "LLMSummarizer": "llm_summarizer",
+    "Batching": "microbatch",
+    "QueueFullError": "microbatch",
     "OpenAIChatModel": "models.language_model",
     "load_summarizer": "models.seq2seq_loading",
     "Seq2SeqSummarizer": "models.summarizer",
@@ -93,6 +102,8 @@ _LAZY = {
     "CrossEncoderScorer": "scoring",
     "DualEncoderScorer": "scoring",
     "SentenceSplitter": "splitting",
+    "SentenceStore": "store",
+    "TimedCompressor": "timed",
     "TokenCounter": "tokens",
 }
 

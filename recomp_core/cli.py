@@ -21,6 +21,7 @@ from .evaluation.cli import compare, evaluate
 from .labelling.cli import EngineName
 from .labelling.cli import app as label_app
 from .messages import set_up_messages
+from .store.cli import index
 from .training.cli import app as train_app
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ app.command()(evaluate)
 app.command()(compare)
 app.command()(calibrate)
 app.command()(demo)
+app.command()(index)
 
 EXIT_ERROR, EXIT_PARTLY, EXIT_INTERRUPTED = 1, 3, 130
 

@@ -11,8 +11,8 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from .models.language_model import check_whole
-from .scoring import require
+from .checks import require
+from .models.endpoint import check_whole
 
 Item = Mapping[str, Any]
 Worker = Callable[[Sequence[Item]], Sequence[Item]]

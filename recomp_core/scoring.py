@@ -7,14 +7,20 @@ only; the models come from outside.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from .checks import check_choice, require
 from .protocols import Encoder, SentenceScorer, SpanEncoder
 from .types import ScoredSentence, ScoringTask
 from .words import words
+
+if TYPE_CHECKING:
+    from .store import SentenceStore
+    from .store.passages import Passage
 
 Context = Literal["sentence", "title", "document"]
 SimilarityFunction = Literal["cosine", "dot"]
@@ -23,6 +29,16 @@ SimilarityFunction = Literal["cosine", "dot"]
 # the memory of a call, not its speed.
 _SENTENCES_AT_ONCE = 4_096
 _CHARACTERS_AT_ONCE = 1_000_000
+
+
+class _Places(NamedTuple):
+    """Where vectors belong, one entry per sentence that one of them stands for."""
+
+    rows: list[int]
+    """Of the vector, among those of its chunk."""
+    tasks: list[int]
+    sentences: list[int]
+    """The place in the task's sentences."""
 
 
 class DualEncoderScorer:
@@ -36,9 +52,12 @@ class DualEncoderScorer:
         sentence's vector is the mean over its own tokens; needs a `protocols.SpanEncoder`.
     similarity_fn_name: "cosine", or "dot" for the plain inner product (the published RECOMP
         encoders were trained with it, unnormalised).
+    store: a `store.SentenceStore`, or its folder: sentences whose vectors it holds are not encoded,
+        the others are, and kept. Scores are then those of its `dtype`. The encoder's weights must
+        not change any more.
 
     Equal sentences get equal scores, and a score does not depend on what else is in the call beyond
-    the rounding of the encoder's batches (below 1e-5).
+    the rounding of the encoder's batches (below 1e-5; with a store, of its `dtype`).
     """
 
     def __init__(
@@ -47,6 +66,7 @@ class DualEncoderScorer:
         *,
         context: Context = "sentence",
         similarity_fn_name: SimilarityFunction = "cosine",
+        store: SentenceStore | str | os.PathLike[str] | None = None,
     ) -> None:
         check_choice("context", context, get_args(Context))
         check_choice("similarity_fn_name", similarity_fn_name, get_args(SimilarityFunction))
@@ -58,6 +78,13 @@ class DualEncoderScorer:
         self.encoder = encoder
         self.context: Context = context
         self.similarity_fn_name: SimilarityFunction = similarity_fn_name
+        self.store = None
+        if store is not None:
+            from .store import as_store
+            from .store.passages import PassageEncoder
+
+            self.store = as_store(store)
+            self.passages = PassageEncoder(encoder, context, self.store, self._comparable)
 
     def score(self, tasks: Sequence[ScoringTask]) -> list[list[float]]:
         """One score per sentence of each task: cosine in -1…1, or the inner product."""
@@ -65,63 +92,76 @@ class DualEncoderScorer:
         if not queries:
             return []
         query_vectors = self._comparable(self.encoder.encode_queries(list(queries)))
-        task_vectors = query_vectors[[queries[task.query] for task in tasks]]  # (n_tasks, dim)
-        scores = [np.zeros(len(task.sentences), dtype=np.float32) for task in tasks]
-        encode = self._in_documents if self.context == "document" else self._as_strings
-        for vectors, places in encode(tasks):
-            similarities = np.einsum(
-                "ij,ij->i",
-                self._comparable(vectors)[[row for row, _, _ in places]],
-                task_vectors[[task for _, task, _ in places]],
-            )
-            for (_, task, sentence), similarity in zip(places, similarities, strict=True):
-                scores[task][sentence] = similarity
-        return [row.tolist() for row in scores]
+        query_rows = np.array([queries[task.query] for task in tasks])
+        ends = np.cumsum([len(task.sentences) for task in tasks])
+        starts = np.concatenate([[0], ends[:-1]])
+        scores = np.zeros(ends[-1], dtype=np.float32)
+        for vectors, places in self._encoded(tasks, query_vectors.shape[1]):
+            numbers = np.array(places.tasks)
+            if len(query_vectors) == 1:
+                similarities = np.einsum("ij,j->i", vectors, query_vectors[0])[places.rows]
+            else:
+                similarities = np.einsum(
+                    "ij,ij->i", vectors[places.rows], query_vectors[query_rows[numbers]]
+                )
+            scores[starts[numbers] + places.sentences] = similarities
+        if self.store is not None and self.context != "document":
+            scores = scores[_first_equal(tasks, self.context, starts)]
+        return [part.tolist() for part in np.split(scores, ends[:-1])]
 
-    # Both ways yield (vectors, places): a chunk of distinct vectors, and for each sentence that one
-    # of them stands for its (row in vectors, task, sentence).
+    # All ways yield a chunk of vectors that can be compared, (n, dim), and where they belong.
 
-    def _as_strings(
-        self, tasks: Sequence[ScoringTask]
-    ) -> Iterator[tuple[np.ndarray, list[tuple[int, int, int]]]]:
+    def _encoded(
+        self, tasks: Sequence[ScoringTask], dim: int
+    ) -> Iterator[tuple[np.ndarray, _Places]]:
+        if self.store is not None:
+            return self._from_store(tasks, dim)
+        return self._in_documents(tasks) if self.context == "document" else self._as_strings(tasks)
+
+    def _as_strings(self, tasks: Sequence[ScoringTask]) -> Iterator[tuple[np.ndarray, _Places]]:
         wanted: dict[str, list[tuple[int, int]]] = {}
         for number, task in enumerate(tasks):
             for position, text in enumerate(sentence_inputs(task, self.context)):
                 wanted.setdefault(text, []).append((number, position))
         for chunk in chunks(wanted, _SENTENCES_AT_ONCE):
-            vectors = np.asarray(self.encoder.encode_sentences(chunk), dtype=np.float32)
-            yield (
-                vectors,
-                [(row, *place) for row, text in enumerate(chunk) for place in wanted[text]],
-            )
+            places = _Places([], [], [])
+            for row, text in enumerate(chunk):
+                for number, position in wanted[text]:
+                    places.rows.append(row)
+                    places.tasks.append(number)
+                    places.sentences.append(position)
+            yield self._comparable(self.encoder.encode_sentences(chunk)), places
 
-    def _in_documents(
-        self, tasks: Sequence[ScoringTask]
-    ) -> Iterator[tuple[np.ndarray, list[tuple[int, int, int]]]]:
+    def _in_documents(self, tasks: Sequence[ScoringTask]) -> Iterator[tuple[np.ndarray, _Places]]:
         assert isinstance(self.encoder, SpanEncoder)  # noqa: S101 - checked by the constructor
         # (text, spans) -> the tasks that have it, with the positions of the spans' sentences there
         wanted: dict[tuple[str, tuple[tuple[int, int], ...]], list[tuple[int, list[int]]]] = {}
-        for number, task in enumerate(tasks):
-            positions: dict[int, list[int]] = {}
-            for position, sentence in enumerate(task.sentences):
-                positions.setdefault(sentence.doc_index, []).append(position)
-            for doc_index, members in positions.items():
-                document = task.documents[doc_index]
-                head = f"{document.title}\n" if document.title else ""
-                spans = tuple(
-                    (len(head) + task.sentences[i].start, len(head) + task.sentences[i].end)
-                    for i in members
-                )
-                wanted.setdefault((head + document.text, spans), []).append((number, members))
+        for number, task, doc_index, positions in _by_document(tasks):
+            document = task.documents[doc_index]
+            head = f"{document.title}\n" if document.title else ""
+            spans = tuple(
+                (len(head) + task.sentences[i].start, len(head) + task.sentences[i].end)
+                for i in positions
+            )
+            wanted.setdefault((head + document.text, spans), []).append((number, positions))
         for chunk in chunks(wanted, _CHARACTERS_AT_ONCE, size=lambda key: len(key[0])):
             encoded = self.encoder.encode_spans([text for text, _ in chunk], [s for _, s in chunk])
-            first = 0
-            places = []
-            for key in chunk:
-                for number, members in wanted[key]:
-                    places += [(first + i, number, place) for i, place in enumerate(members)]
-                first += len(key[1])
-            yield np.concatenate(encoded), places
+            yield (
+                self._comparable(np.concatenate(encoded)),
+                _places_of([wanted[key] for key in chunk]),
+            )
+
+    def _from_store(
+        self, tasks: Sequence[ScoringTask], dim: int
+    ) -> Iterator[tuple[np.ndarray, _Places]]:
+        wanted: dict[Passage, list[tuple[int, list[int]]]] = {}
+        for number, task, doc_index, positions in _by_document(tasks):
+            members = [task.sentences[i] for i in positions]
+            spans = tuple([(sentence.start, sentence.end) for sentence in members])
+            passage = self.passages.passage(task.documents[doc_index], spans)
+            wanted.setdefault(passage, []).append((number, positions))
+        for chunk, vectors in self.passages.vectors(wanted, dim):
+            yield vectors, _places_of([wanted[passage] for passage in chunk])
 
     def _comparable(self, vectors: np.ndarray) -> np.ndarray:
         vectors = np.asarray(vectors, dtype=np.float32)
@@ -129,6 +169,47 @@ class DualEncoderScorer:
             return vectors
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors / np.where(lengths > 0, lengths, 1)
+
+
+def _by_document(
+    tasks: Sequence[ScoringTask],
+) -> Iterator[tuple[int, ScoringTask, int, list[int]]]:
+    """`(number of the task, task, doc_index, positions of that document's sentences)`."""
+    for number, task in enumerate(tasks):
+        members: dict[int, list[int]] = {}
+        for position, sentence in enumerate(task.sentences):
+            members.setdefault(sentence.doc_index, []).append(position)
+        for doc_index, positions in members.items():
+            yield number, task, doc_index, positions
+
+
+def _places_of(wanted: Sequence[Sequence[tuple[int, list[int]]]]) -> _Places:
+    """The places of whole documents' vectors, one document's after another's.
+
+    wanted: per document the tasks that have it, each with the positions of its sentences there.
+    """
+    places = _Places([], [], [])
+    first = 0
+    for document in wanted:
+        for number, positions in document:
+            places.rows.extend(range(first, first + len(positions)))
+            places.tasks.extend([number] * len(positions))
+            places.sentences.extend(positions)
+        first += len(document[0][1])
+    return places
+
+
+def _first_equal(tasks: Sequence[ScoringTask], context: Context, starts: np.ndarray) -> list[int]:
+    """For every sentence the first of its task that a model reads as the same string.
+
+    What was kept at different times may differ by the rounding of a store.
+    """
+    places: list[int] = []
+    for task, start in zip(tasks, starts.tolist(), strict=True):
+        first: dict[str, int] = {}
+        for place, text in enumerate(sentence_inputs(task, context), start):
+            places.append(first.setdefault(text, place))
+    return places
 
 
 class CrossEncoderScorer:
@@ -270,20 +351,6 @@ def sentence_inputs(task: ScoringTask, context: Context) -> list[str]:
         f"{titles[s.doc_index]}\n{s.text}" if titles[s.doc_index] else s.text
         for s in task.sentences
     ]
-
-
-def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
-    """Raise `ValueError` unless `value` is one of `choices`."""
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
-
-
-def require(module: str, extra: str, what: str) -> None:
-    """Raise `ImportError` with the line that mends it unless `module` can be imported."""
-    from importlib.util import find_spec
-
-    if find_spec(module) is None:
-        raise ImportError(f'{what} needs {module}: pip install "recomp[{extra}]"')
 
 
 def chunks(items: Any, limit: int, size: Callable[[Any], int] = lambda _: 1) -> Iterator[list[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .abstractive import AbstractiveCompressor
 from .errors import ModelLoadError
@@ -16,6 +16,9 @@ from .scoring import Context, DualEncoderScorer, SimilarityFunction
 from .selection import All, TokenBudget, check_selector, make_selector
 from .splitting import SentenceSplitter
 from .tokens import TokenCounter, encoder_token_counter
+
+if TYPE_CHECKING:
+    from .store import SentenceStore
 
 # The settings of `compressor_from_summarizer`.
 SUMMARY_SETTINGS = (
@@ -59,10 +62,11 @@ def compressor_from_settings(
     # Where the encoder's tokenizer will count, `len` stands in: bad limits raise before it loads.
     selector = make_selector(**limits, count_tokens=counter or len)
     check_limit("extract_tokens", extract_tokens)
-    compressor = load_compressor(model, **given)
+    compressor = _loaded(model, given, extract_tokens)
     if isinstance(compressor, AbstractiveCompressor):
         if extract_tokens is not None:
-            own = {name: given[name] for name in ("device", "local_files_only") if name in given}
+            names = ("device", "local_files_only", "store")
+            own = {name: given[name] for name in names if name in given}
             _add_extractor(compressor, extract_tokens, **limits, tokenizer=tokenizer, **own)
         elif refused := _given(limits):
             raise ValueError(
@@ -80,6 +84,15 @@ def compressor_from_settings(
     if selector is not None:
         compressor.selector = check_selector(selector)
     return compressor
+
+
+def _loaded(
+    model: str | os.PathLike[str] | None, given: Mapping[str, Any], extract_tokens: int | None
+) -> Any:
+    """The compressor; where sentences are picked first, the store is for those that pick them."""
+    if extract_tokens is not None:
+        given = {name: value for name, value in given.items() if name != "store"}
+    return load_compressor(model, **given)
 
 
 def compressor_from_summarizer(
@@ -109,7 +122,8 @@ def compressor_from_encoder(
     max_tokens: int | None = None,
     tokenizer: str | None = None,
     lang: str | None = None,
-    **layout_settings: Any,
+    store: SentenceStore | str | os.PathLike[str] | None = None,
+    **own_settings: Any,
 ) -> ExtractiveCompressor:
     """The same for an encoder that is there already, as an adapter makes it of a framework's
     embedding model.
@@ -118,7 +132,8 @@ def compressor_from_encoder(
     top_k, top_p, min_score, max_tokens, tokenizer: see `compressor_from_settings`; `max_tokens`
         needs `tokenizer` here.
     lang: for the sentence splitter; None picks by script.
-    layout_settings: `separator`, `elision`, `document_separator`, `expand` of
+    store: where sentence vectors are looked up and kept, see `SentenceStore`.
+    own_settings: `separator`, `elision`, `document_separator`, `expand`, `batching` of
         `ExtractiveCompressor`; None leaves one at its default.
     """
     if max_tokens is not None and tokenizer is None:
@@ -126,7 +141,7 @@ def compressor_from_encoder(
             f"max_tokens={max_tokens!r} needs tokenizer, the name or folder of the reader model's"
         )
     counter = _reader_counter(tokenizer, max_tokens)
-    return ExtractiveCompressor(
+    compressor = ExtractiveCompressor(
         DualEncoderScorer(encoder, context=context, similarity_fn_name=similarity_fn_name),
         selector=make_selector(
             top_k=top_k,
@@ -136,8 +151,13 @@ def compressor_from_encoder(
             count_tokens=counter,
         ),
         splitter=SentenceSplitter(lang),
-        **_given(layout_settings),
+        **_given(own_settings),
     )
+    if store is None:
+        return compressor
+    from .store.ingest import with_store
+
+    return with_store(compressor, store)
 
 
 def resolve_compressor(compressor: Any, settings: Mapping[str, Any]) -> Any:

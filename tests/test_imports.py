@@ -69,6 +69,8 @@ PURE = {
     "metrics": {"words"},
     "selection": {"layout", "types"},
     "splitting": {"layout"},
+    "microbatch": set(),
+    "deadline": {"layout", "selection", "types"},
 }
 
 
@@ -98,6 +100,15 @@ def test_what_training_reads_needs_no_model():
     assert loaded_by(statement) == ["numpy"]
 
 
+def test_an_evaluation_is_read_without_a_model():
+    statement = "import recomp_core.evaluation; recomp_core.evaluation.Evaluation(())"
+    assert loaded_by(statement) == []
+    assert loaded_by("import recomp_core.evaluation.cli") == ["typer"]
+    loaded = loaded_by("from recomp_core.evaluation import evaluate, compare, check_gates")
+    assert not {"torch", "transformers", "sentence_transformers"} & set(loaded)
+    assert "langchain_core" not in loaded
+
+
 def test_finding_a_compressor_needs_no_model():
     assert loaded_by("import recomp_core.sources, recomp_core.models.delta") == []
 
@@ -108,11 +119,13 @@ def test_labels_and_training_meet_in_records_only(one, other):
         assert other not in [part for name in imported(file) for part in name.split(".")], file
 
 
-@pytest.mark.parametrize("module", ["training", "labelling", "persistence", "sources"])
+@pytest.mark.parametrize(
+    "module", ["evaluation", "training", "labelling", "persistence", "sources"]
+)
 def test_what_lies_below_does_not_import_it(module):
     below = ("layout", "types", "words", "metrics", "selection", "splitting", "protocols",
              "scoring", "extractive", "prompts", "support", "evidence", "gates", "abstractive",
-             "llm_summarizer", "folders")  # fmt: skip
+             "llm_summarizer", "folders", "microbatch", "deadline", "timed")  # fmt: skip
     files = [*(ROOT / "recomp_core" / "models").rglob("*.py"),
              *(ROOT / "recomp_core" / f"{name}.py" for name in below)]  # fmt: skip
     for file in files:
@@ -131,10 +144,16 @@ def imported(file):
 
 def test_everything_on_the_face_can_be_had():
     import recomp_core
+    import recomp_core.evaluation
     import recomp_core.labelling
     import recomp_core.training
 
-    for face in (recomp_core, recomp_core.labelling, recomp_core.training):
+    for face in (
+        recomp_core,
+        recomp_core.evaluation,
+        recomp_core.labelling,
+        recomp_core.training,
+    ):
         for name in face.__all__:
             assert getattr(face, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):

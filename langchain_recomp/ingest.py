@@ -1,0 +1,73 @@
+"""Sentence vectors made when documents are ingested, so that queries find them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.documents import BaseDocumentTransformer, Document
+
+from recomp_core.settings import compressor_from_settings
+from recomp_core.store import SentenceStore
+from recomp_core.store.ingest import Indexer, IndexReport
+
+from .documents import check_input, to_core
+
+
+class RecompDocumentIndexer(BaseDocumentTransformer):
+    """Puts the sentence vectors of documents into a `recomp_core.store.SentenceStore`; the
+    documents themselves pass through, the same objects, unchanged.
+
+        chunks = splitter.split_documents(documents)
+        RecompDocumentIndexer(store="store").transform_documents(chunks)
+        vectorstore.add_documents(chunks)
+        …
+        RecompDocumentCompressor(compressor=load_compressor(store="store"))
+
+    Use it after the splitter: a query finds a document's vectors by the text that is retrieved, and
+    by its title where the encoder sees that. Documents that are known cost a look-up.
+
+    store: the store, or its folder.
+    compressor: one with a store, of `load_compressor(store=…)` or a `RecompDocumentCompressor` of
+        it, instead of `store` and settings.
+    title_key: the metadata key under which a title stands; None for no titles.
+    settings: `model`, `context`, `lang` and others of `recomp_core.load_compressor`: the same as at
+        query time.
+
+    Raises `ValueError` for settings that cannot work, `OSError` if the store can't be written.
+    """
+
+    def __init__(
+        self,
+        store: SentenceStore | str | os.PathLike[str] | None = None,
+        *,
+        compressor: Any = None,
+        title_key: str | None = "title",
+        batch_documents: int = 256,
+        **settings: Any,
+    ) -> None:
+        if (store is None) == (compressor is None):
+            raise ValueError("give either store=, a folder, or compressor=, one that has a store")
+        if compressor is None:
+            compressor = compressor_from_settings(store=store, **settings)
+        elif settings:
+            raise ValueError(
+                f"{', '.join(settings)} given together with compressor=, which has settings of its "
+                "own: give one or the other"
+            )
+        self.title_key = title_key
+        self.batch_documents = batch_documents
+        self._indexer = Indexer(getattr(compressor, "compressor", compressor))
+
+    @property
+    def report(self) -> IndexReport:
+        """How many documents and sentences there were so far, and how many were new."""
+        return self._indexer.report
+
+    def transform_documents(self, documents: Sequence[Document], **kwargs: Any) -> list[Document]:
+        """The documents as they are, after their vectors were made and kept."""
+        del kwargs
+        checked, _ = check_input({"documents": documents, "query": None})
+        self._indexer.add(to_core(checked, self.title_key), batch_documents=self.batch_documents)
+        return checked

@@ -1,0 +1,163 @@
+"""What decides a sentence's vector, as a key: the encoder, the context, the text, the spans.
+
+Another encoder, another context or another way of splitting means another key: entries of several
+live in one store side by side, and none is ever taken for another's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from .records import spans_bytes
+
+# Of the way that keys are made and vectors written. Another number, and all is made anew.
+FORMAT_VERSION = 1
+_KEY_BYTES = 16
+
+# What a model's config says about where it came from, and nothing about its vectors.
+_ORIGIN = {
+    "_name_or_path", "name_or_path", "transformers_version", "architectures", "dtype",
+    "torch_dtype", "base_model_name_or_path",
+}  # fmt: skip
+
+
+def namespace(*parts: Any) -> bytes:
+    """What all keys of one encoder and context, or of one splitter, begin with."""
+    text = json.dumps([FORMAT_VERSION, *parts], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).digest()
+
+
+def passage_key(space: bytes, title: str, text: str, spans: tuple[tuple[int, int], ...]) -> bytes:
+    """The key of the vectors of a document's sentences. title: "" where the encoder sees none."""
+    head, cuts = title.encode("utf-8", "surrogatepass"), spans_bytes(spans)
+    lengths = b"%d,%d;" % (len(head), len(cuts))
+    parts = (space, lengths, head, cuts, text.encode("utf-8", "surrogatepass"))
+    return hashlib.sha256(b"".join(parts)).digest()[:_KEY_BYTES]
+
+
+def text_key(space: bytes, text: str) -> bytes:
+    """The key of a text's spans."""
+    return hashlib.sha256(space + text.encode("utf-8", "surrogatepass")).digest()[:_KEY_BYTES]
+
+
+def encoder_identity(encoder: Any) -> str:
+    """What tells an encoder's vectors from any other's.
+
+    Its own `identity`, if it has that: a string, or JSON values. Of an encoder around a
+    sentence-transformers model: a digest of all weights as they are in memory, adapters included,
+    and of what else decides a vector (modules, prompt, tokenizer, longest input, `truncate_dim`).
+    A copy elsewhere has the same identity; one changed weight makes another.
+
+    Raises `ValueError` for an encoder that has neither.
+    """
+    given = getattr(encoder, "identity", None)
+    if given is not None:
+        return given if isinstance(given, str) else json.dumps(given, sort_keys=True, default=str)
+    model = getattr(encoder, "model", None)
+    if hasattr(model, "state_dict"):
+        return _model_identity(model)
+    raise ValueError(
+        f"{type(encoder).__name__} does not say which model it is, so its vectors can't be kept "
+        "apart from another's: give it an attribute `identity`, such as the name and version of "
+        "the model"
+    )
+
+
+def named_model(model: Any) -> list[str] | None:
+    """Class, name and length of vectors of a framework's embedding model, as its fields say.
+
+    None where it has no name of its own: then nothing tells it from another of its class.
+    """
+    names = ("model_name", "model", "model_id", "deployment_name")
+    found = (getattr(model, name, None) for name in names)
+    name = next((value for value in found if isinstance(value, str) and value), None)
+    if name is None or name == "unknown":
+        return None
+    dimensions = getattr(model, "dimensions", None)
+    return [type(model).__qualname__, name, "" if dimensions is None else str(dimensions)]
+
+
+def splitter_identity(splitter: Any) -> str | None:
+    """What tells a splitter's spans from any other's; None if nothing is known about it.
+
+    Its own `identity`; of a `SentenceSplitter` its language, a digest of its code, and the version
+    of sentencex.
+    """
+    from ..splitting import SentenceSplitter
+
+    given = getattr(splitter, "identity", None)
+    if given is not None:
+        return given if isinstance(given, str) else json.dumps(given, sort_keys=True, default=str)
+    if type(splitter) is SentenceSplitter:
+        return json.dumps([splitter.lang, _splitting_code()])
+    return None
+
+
+@lru_cache(maxsize=1)
+def _splitting_code() -> str:
+    from importlib.metadata import version
+
+    from .. import _version, layout, splitting
+
+    digest = hashlib.sha256(version("sentencex").encode())
+    for module in (splitting, layout):
+        try:
+            digest.update(Path(str(module.__file__)).read_bytes())
+        except OSError:  # in an archive: then the version has to do
+            digest.update(_version.__version__.encode())
+    return digest.hexdigest()[:16]
+
+
+def _model_identity(model: Any) -> str:
+    digest = hashlib.sha256(json.dumps(_settings(model), sort_keys=True, default=str).encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(json.dumps([name, list(tensor.shape), str(tensor.dtype)]).encode())
+        digest.update(_bytes(tensor))
+    return digest.hexdigest()[:32]
+
+
+def _settings(model: Any) -> dict[str, Any]:
+    """Everything beside the weights that a sentence's vector depends on."""
+    transformer = getattr(model, "transformers_model", None)
+    config = transformer.config.to_dict() if transformer is not None else {}
+    prompts = getattr(model, "prompts", None) or {}
+    return {
+        "modules": [
+            [
+                type(module).__name__,
+                module.get_config_dict() if hasattr(module, "get_config_dict") else None,
+            ]
+            for module in model.children()
+        ],
+        "config": {key: value for key, value in config.items() if key not in _ORIGIN},
+        "prompts": {name: prompt for name, prompt in prompts.items() if name != "query"},
+        "default_prompt_name": getattr(model, "default_prompt_name", None),
+        "max_seq_length": getattr(model, "max_seq_length", None),
+        "truncate_dim": getattr(model, "truncate_dim", None),
+        "tokenizer": _tokenizer_digest(getattr(model, "tokenizer", None)),
+    }
+
+
+def _tokenizer_digest(tokenizer: Any) -> str:
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        vocabulary = tokenizer.get_vocab() if hasattr(tokenizer, "get_vocab") else None
+        content: Any = [type(tokenizer).__name__, vocabulary]
+    else:
+        # Padding and truncation are what the last call left there.
+        whole: Mapping[str, Any] = json.loads(backend.to_str())
+        content = {k: v for k, v in whole.items() if k not in ("padding", "truncation")}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _bytes(tensor: Any) -> memoryview:
+    """A tensor's memory, whatever its type and device."""
+    import torch
+
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    return memoryview(flat.view(torch.uint8).numpy()).cast("B")

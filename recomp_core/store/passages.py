@@ -1,0 +1,184 @@
+"""Documents' sentences to vectors, through the store: what is there is read, the rest is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, cast
+
+import numpy as np
+
+from ..protocols import Encoder, SpanEncoder
+from ..types import Document
+from .keys import encoder_identity, namespace, passage_key
+from .memory import OVERHEAD, Recent
+from .records import Packed, pack, read_vectors, unpacked, vectors_record
+from .store import SentenceStore
+
+# What is held at one time: this bounds the memory of a call, not its speed.
+_SENTENCES_AT_ONCE = 4_096
+_CHARACTERS_AT_ONCE = 1_000_000
+# What was used last stays at hand, ready to be compared: some 10,000 everyday documents.
+_RECENT_BYTES = 64 << 20
+
+Spans = tuple[tuple[int, int], ...]
+
+
+class Passage(NamedTuple):
+    """Sentences of one document. title: "" where the encoder does not see it."""
+
+    title: str
+    text: str
+    spans: Spans
+
+
+class PassageEncoder:
+    """Vectors of passages, kept in `store`.
+
+    encoder, context: as of `scoring.DualEncoderScorer`. finish: what is done to vectors, (n, dim),
+    when they come out. encoded: how many sentences the encoder has been asked for so far.
+
+    Raises `ValueError` for an encoder that does not say which it is, see `keys.encoder_identity`.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        context: str,
+        store: SentenceStore,
+        finish: Callable[[np.ndarray], np.ndarray],
+    ) -> None:
+        self.encoder = encoder
+        self.context = context
+        self.store = store
+        self.finish = finish
+        self.encoded = 0
+        identity = encoder_identity(encoder)
+        self._space = namespace("vectors", identity, context, store.dtype)
+        self._recent: Recent[Passage, np.ndarray] = Recent(_RECENT_BYTES)
+        name = f"{type(encoder).__name__} {identity[:12]} (context={context}, {store.dtype})"
+        store.note(self._space, name)
+
+    def passage(self, document: Document, spans: Spans) -> Passage:
+        """The sentences of `document` at `spans`, as the encoder sees them."""
+        title = "" if self.context == "sentence" else document.title or ""
+        return Passage(title, document.text, spans)
+
+    def vectors(
+        self, passages: Iterable[Passage], dim: int
+    ) -> Iterator[tuple[list[Passage], np.ndarray]]:
+        """Some distinct passages at a time with the finished vectors of all their sentences,
+        (n_sentences, dim).
+
+        dim: that of the encoder; what is kept of another is made anew.
+        """
+        self.store.check_open()
+        for some in _chunks(passages):
+            known = self._recent.get(some)
+            missing = [one for one, it in zip(some, known, strict=True) if it is None]
+            if missing:
+                found = self._finished(missing, dim)
+                known = [
+                    found[one] if it is None else it for one, it in zip(some, known, strict=True)
+                ]
+            yield some, np.concatenate(cast("list[np.ndarray]", known))
+
+    def keep(self, passages: Iterable[Passage]) -> None:
+        """Make what is missing of distinct passages."""
+        for some in _chunks(passages):
+            self._packed(some, None)
+
+    def _finished(self, passages: Sequence[Passage], dim: int) -> dict[Passage, np.ndarray]:
+        packed = self._packed(passages, dim)
+        whole = self.finish(unpacked(packed))
+        found, first = {}, 0
+        for passage in passages:
+            # A copy: a part would hold on to the whole.
+            found[passage] = whole[first : first + len(passage.spans)].copy()
+            first += len(passage.spans)
+        self._recent.put(
+            (passage, vectors, vectors.nbytes + len(passage.text) + OVERHEAD)
+            for passage, vectors in found.items()
+            if np.isfinite(vectors).all()
+        )
+        return found
+
+    def _packed(self, passages: Sequence[Passage], dim: int | None) -> list[Packed]:
+        """Of each passage what is kept, and what was missing made and kept."""
+        keys = [passage_key(self._space, *passage) for passage in passages]
+        records = self.store.read(keys)
+        packed: list[Packed | None] = []
+        for key, passage in zip(keys, passages, strict=True):
+            record = records.get(key)
+            it = None if record is None else read_vectors(key, record, self.store.dtype)
+            if it is not None and (
+                len(it.values) != len(passage.spans) or it.dim != (dim or it.dim)
+            ):
+                it = None
+            packed.append(it)
+        missing = [place for place, it in enumerate(packed) if it is None]
+        if missing:
+            made = self._made([passages[i] for i in missing], [keys[i] for i in missing])
+            for place, it in zip(missing, made, strict=True):
+                packed[place] = it
+        return cast("list[Packed]", packed)
+
+    def _made(self, passages: Sequence[Passage], keys: Sequence[bytes]) -> list[Packed]:
+        """Vectors from the encoder, kept, and as they will be read."""
+        dtype = self.store.dtype
+        made: list[Packed] = []
+        records = []
+        for key, vectors in zip(keys, self._encode(passages), strict=True):
+            vectors = np.asarray(vectors, dtype=np.float32)
+            if np.isfinite(vectors).all():
+                packed = pack(vectors, dtype)
+                records.append((key, vectors_record(key, packed, dtype)))
+            else:
+                # Not kept: the scorer's caller hears of it.
+                scales = None if dtype == "float32" else np.ones(len(vectors), dtype=np.float32)
+                packed = Packed(vectors, scales)
+            made.append(packed)
+            self.encoded += len(vectors)
+        self.store.write(records)
+        return made
+
+    def _encode(self, passages: Sequence[Passage]) -> list[np.ndarray]:
+        """Per passage the vectors of its sentences, from the encoder."""
+        if self.context == "document":
+            heads = [f"{passage.title}\n" if passage.title else "" for passage in passages]
+            return cast("SpanEncoder", self.encoder).encode_spans(
+                [head + passage.text for head, passage in zip(heads, passages, strict=True)],
+                [
+                    tuple((len(head) + start, len(head) + end) for start, end in passage.spans)
+                    for head, passage in zip(heads, passages, strict=True)
+                ],
+            )
+        rows: dict[str, int] = {}
+        places = [
+            [
+                rows.setdefault(
+                    f"{passage.title}\n{passage.text[start:end]}"
+                    if passage.title
+                    else passage.text[start:end],
+                    len(rows),
+                )
+                for start, end in passage.spans
+            ]
+            for passage in passages
+        ]
+        vectors = np.asarray(self.encoder.encode_sentences(list(rows)), dtype=np.float32)
+        return [vectors[place] for place in places]
+
+
+def _chunks(passages: Iterable[Passage]) -> Iterator[list[Passage]]:
+    """Consecutive passages that are few enough to be held at one time, or one larger one."""
+    chunk: list[Passage] = []
+    sentences = characters = 0
+    for passage in passages:
+        sentences += len(passage.spans)
+        characters += len(passage.text)
+        if chunk and (sentences > _SENTENCES_AT_ONCE or characters > _CHARACTERS_AT_ONCE):
+            yield chunk
+            chunk, sentences, characters = [], len(passage.spans), len(passage.text)
+        chunk.append(passage)
+    if chunk:
+        yield chunk
