@@ -9,7 +9,23 @@ ingest      a compressor with a store, and documents into it
 sources     documents from files, folders and retrievers; cli: the command `recomp index`
 """
 
-from .splitter import StoredSplitter
-from .store import SentenceStore, as_store
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .splitter import StoredSplitter
+    from .store import SentenceStore, as_store
+
+# The command is known by name before numpy is needed.
+_WHERE = {"SentenceStore": ".store", "StoredSplitter": ".splitter", "as_store": ".store"}
 
 __all__ = ["SentenceStore", "StoredSplitter", "as_store"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        from importlib import import_module
+
+        return getattr(import_module(_WHERE[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
