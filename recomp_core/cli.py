@@ -146,7 +146,17 @@ def compress(
         int | None, typer.Option(help="Beams of a model that writes; default: greedy.")
     ] = None,
     backend: Annotated[
-        str | None, typer.Option(help="Of a model that writes: torch or ctranslate2.")
+        str | None,
+        typer.Option(
+            help="auto, torch or onnx for an encoder; torch or ctranslate2 for a model that writes."
+        ),
+    ] = None,
+    compute_type: Annotated[
+        str | None, typer.Option(help="Numbers that are computed with, such as int8.")
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(help="Folder of a sentence store, which recomp index fills beforehand."),
     ] = None,
     extract_tokens: Annotated[
         int | None,
@@ -180,6 +190,7 @@ def compress(
         "tokenizer": tokenizer,
         "context": context, "lang": lang, "elision": elision, "device": device,
         "max_new_tokens": max_new_tokens, "num_beams": num_beams, "backend": backend,
+        "compute_type": compute_type, "store": store,
         "extract_tokens": extract_tokens,
     }  # fmt: skip
     if query is None:

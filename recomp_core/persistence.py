@@ -2,28 +2,60 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 from .abstractive import AbstractiveCompressor
+from .deadline import check_timeout
 from .errors import ModelLoadError
 from .extractive import ExtractiveCompressor
-from .folders import CONFIG_FILE, write_folder
+from .folders import CONFIG_FILE, read_config, update_config, write_folder
 from .scoring import Context, DualEncoderScorer, SimilarityFunction, check_choice
 from .selection import All, Selector, Threshold, TokenBudget, TopK, TopP
 from .sources import Source, find_source, find_weights
 from .splitting import SentenceSplitter
 from .tokens import TokenCounter
 
+if TYPE_CHECKING:
+    from .microbatch import Batching
+    from .store import SentenceStore
+
+logger = logging.getLogger(__name__)
+
 # The settings that only an abstractive compressor has: its own, and its summarizer's.
 _COMPRESSOR_SETTINGS = ("prompt", "titles", "gate", "extractor", "fallback", "support_scorer")
 _SUMMARIZER_SETTINGS = (
-    "backend", "compute_type", "quantization", "max_input_tokens", "max_new_tokens",
-    "min_new_tokens", "num_beams", "length_penalty",
+    "quantization", "max_input_tokens", "max_new_tokens", "min_new_tokens", "num_beams",
+    "length_penalty",
 )  # fmt: skip
+
+# What decides which sentences an answer stands in and how they score, beside the weights: a
+# calibration holds for these alone.
+_CALIBRATED_FOR = (
+    "context", "similarity_fn_name", "lang", "truncate_dim", "expand", "separator", "elision",
+    "document_separator",
+)  # fmt: skip
+
+
+class Calibrated(Protocol):
+    """What is stored of a calibration, see `evaluation.calibration.Calibration`.
+
+    compressor: the settings of the compressor that it was made with.
+    """
+
+    @property
+    def compressor(self) -> Mapping[str, Any]: ...
+
+    def selector(self) -> Selector:
+        """The setting that was chosen."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
 
 
 def load_compressor(
@@ -39,6 +71,11 @@ def load_compressor(
     expand: tuple[int, int] | None = None,
     batch_size: int | None = None,
     truncate_dim: int | None = None,
+    store: SentenceStore | str | os.PathLike[str] | None = None,
+    timeout_s: float | None = None,
+    batching: Batching | None = None,
+    backend: str | None = None,
+    compute_type: str | None = None,
     device: str | None = None,
     revision: str | None = None,
     local_files_only: bool = False,
@@ -68,13 +105,21 @@ def load_compressor(
         given here goes before what the folder says.
     lang: for the sentence splitter; None picks by script.
     truncate_dim: as in sentence-transformers.
+    store: a `SentenceStore` or its folder, where sentence vectors are looked up and kept.
+    timeout_s, batching: see `ExtractiveCompressor`; not saved. `TimedCompressor` puts a limit
+        around any compressor.
 
     Of an abstractive compressor, `summary_settings`:
     prompt, titles, gate, extractor, fallback, support_scorer: see `AbstractiveCompressor`.
-    backend, compute_type, quantization, max_input_tokens, max_new_tokens, min_new_tokens,
-        num_beams, length_penalty: see `models.seq2seq_loading.load_summarizer`.
+    quantization, max_input_tokens, max_new_tokens, min_new_tokens, num_beams, length_penalty: see
+        `models.seq2seq_loading.load_summarizer`.
 
-    Of both: batch_size, device, revision, local_files_only, as in transformers.
+    Of both:
+    backend, compute_type: what computes, and with which numbers. Of an encoder "torch" or "onnx",
+        see `models.loading.load_encoder`; of an encoder-decoder model "torch" or "ctranslate2",
+        see `load_summarizer`. By default, which is "auto", an encoder takes onnxruntime where that
+        is installed and can, and an encoder-decoder model torch. They are not saved.
+    batch_size, device, revision, local_files_only: as in transformers.
 
     Never runs code from a model's folder. Raises `ModelLoadError` (an `OSError`), naming the model
     and the remedy, if it is not there, is damaged, or is of another kind; `ValueError` for settings
@@ -83,12 +128,13 @@ def load_compressor(
     sentence_settings = _given(
         selector=selector, context=context, similarity_fn_name=similarity_fn_name, lang=lang,
         separator=separator, elision=elision, document_separator=document_separator, expand=expand,
-        truncate_dim=truncate_dim,
+        truncate_dim=truncate_dim, store=None if store is None else _opened(store),
+        timeout_s=check_timeout(timeout_s), batching=batching,
     )  # fmt: skip
     if unknown := summary_settings.keys() - {*_COMPRESSOR_SETTINGS, *_SUMMARIZER_SETTINGS}:
         raise TypeError(f"load_compressor has no setting {', '.join(sorted(unknown))}")
     summary_settings = _given(**summary_settings)
-    both = _given(batch_size=batch_size, device=device)
+    both = _given(batch_size=batch_size, device=device, backend=backend, compute_type=compute_type)
     hub = {"revision": revision, "local_files_only": local_files_only}
     for name, choices in (("context", Context), ("similarity_fn_name", SimilarityFunction)):
         if name in sentence_settings:  # before the model is loaded, which takes seconds
@@ -103,36 +149,89 @@ def load_compressor(
 
 
 def save_compressor(
-    compressor: ExtractiveCompressor | AbstractiveCompressor, path: str | os.PathLike[str]
+    compressor: ExtractiveCompressor | AbstractiveCompressor,
+    path: str | os.PathLike[str],
+    *,
+    calibration: Calibrated | None = None,
 ) -> Path:
     """Write model and settings into the folder `path`; `load_compressor(path)` gives the same
     results.
 
+    calibration: what `evaluation.calibrate` found for this compressor; it is written beside the
+        settings, and its selector takes the place of the compressor's own.
+
     The folder opens in plain sentence-transformers or transformers too. It appears whole or not at
     all, and replaces only what this function wrote before. Raises `ValueError` for parts that have
-    no written form, such as a selector, splitter or gate of your own, and `FileExistsError` for a
-    folder that holds something else.
+    no written form, such as a selector, splitter or gate of your own, and for a calibration of
+    another compressor; `FileExistsError` for a folder that holds something else.
     """
     target = Path(path)
     if isinstance(compressor, AbstractiveCompressor):
+        if calibration is not None:
+            raise ValueError("a calibration is for a compressor that ranks sentences")
         settings, save_weights = _abstractive_to_dict(compressor)
     else:
-        settings, save_weights = _extractive_to_dict(compressor)
+        chosen = None if calibration is None else calibration.selector()
+        settings, save_weights = _extractive_to_dict(compressor, chosen)
+        if calibration is not None:
+            _check_same(calibration.compressor, settings, "the compressor")
+            settings["calibration"] = calibration.to_dict()
     write_folder(target, settings, save_weights)
     return target
+
+
+def store_calibration(calibration: Calibrated, path: str | os.PathLike[str]) -> Path:
+    """Write a calibration, and the selector that it chose, into the folder of a saved compressor.
+
+    The weights stay as they are, a small adapter's too. Raises `ValueError` if the folder's
+    settings are not those that were calibrated, `ModelLoadError` if it is damaged,
+    `FileNotFoundError` if no compressor was saved there.
+    """
+    folder = Path(path)
+    check_calibrated(calibration.compressor, folder)
+    selector = selector_to_dict(calibration.selector())
+    update_config(folder, {"selector": selector, "calibration": calibration.to_dict()})
+    return folder
+
+
+def check_calibrated(compressor: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Raise as `store_calibration` would for a calibration with these settings."""
+    folder = Path(path)
+    settings = read_config(folder)
+    if not settings:
+        raise FileNotFoundError(
+            f"no compressor was saved in {folder}: give another folder to save it in"
+        )
+    if settings["kind"] != "extractive":
+        raise ValueError(f"{folder} writes summaries: only what ranks sentences is calibrated")
+    _check_same(compressor, settings, str(folder))
+
+
+def _check_same(calibrated: Mapping[str, Any], settings: Mapping[str, Any], where: str) -> None:
+    for name in _CALIBRATED_FOR:
+        if name in calibrated and name in settings and settings[name] != calibrated[name]:
+            raise ValueError(
+                f"calibrated with {name}={calibrated[name]!r}, but {where} has "
+                f"{settings[name]!r}: calibrate again"
+            )
 
 
 def _load_extractive(
     source: Source, given: Mapping[str, Any], hub: Mapping[str, Any]
 ) -> ExtractiveCompressor:
-    from .models.loading import load_sentence_transformer
+    from .models.loading import load_encoder
 
     settings = {**source.settings, **given}
+    store = settings.pop("store", None)
+    if "calibration" in settings and "selector" not in given:
+        _warn_of_changes(source, given)
     if "selector" not in given and "selector" in settings:
         settings["selector"] = _selector_from_dict(settings["selector"], source.place)
     weights = find_weights(source, **hub)
-    loaded = load_sentence_transformer(
+    loaded = load_encoder(
         weights.place,
+        backend=given.get("backend", "auto"),
+        compute_type=given.get("compute_type"),
         adapters=weights.adapters,
         device=settings.get("device"),
         truncate_dim=settings.get("truncate_dim"),
@@ -145,7 +244,7 @@ def _load_extractive(
         context=settings.get("context", loaded.context),
         similarity_fn_name=settings.get("similarity_fn_name", loaded.similarity_fn_name),
     )
-    return ExtractiveCompressor(
+    compressor = ExtractiveCompressor(
         scorer,
         selector=settings.get("selector"),
         splitter=SentenceSplitter(settings.get("lang")),
@@ -153,7 +252,31 @@ def _load_extractive(
         elision=settings.get("elision", ""),
         document_separator=settings.get("document_separator", "\n"),
         expand=tuple(settings.get("expand", (0, 0))),
+        timeout_s=settings.get("timeout_s"),
+        batching=settings.get("batching"),
     )
+    if store is None:
+        return compressor
+    from .store.ingest import with_store
+
+    return with_store(compressor, store)
+
+
+def _warn_of_changes(source: Source, given: Mapping[str, Any]) -> None:
+    """A setting that was calibrated promises nothing of other scores or other sentences."""
+    as_saved = {**given, "expand": list(given.get("expand", ()))}
+    changed = [
+        name
+        for name in _CALIBRATED_FOR
+        if name in given and as_saved[name] != source.settings.get(name)
+    ]
+    if changed:
+        logger.warning(
+            "%s was calibrated without %s: what was promised does not hold with it; calibrate "
+            "again, or give a selector",
+            source.place,
+            ", ".join(f"{name}={given[name]!r}" for name in changed),
+        )
 
 
 def _load_abstractive(
@@ -165,15 +288,33 @@ def _load_abstractive(
     written = {**saved.get("generation", {}), **_given(prompt=saved.get("prompt"))}
     settings = {**written, **_given(titles=saved.get("titles")), **given}
     own = {name: settings.pop(name) for name in _COMPRESSOR_SETTINGS if name in settings}
+    if settings.get("backend") == "auto":
+        del settings["backend"]
     return AbstractiveCompressor(load_summarizer(source.place, **settings, **hub), **own)
 
 
 def _is_abstractive(source: Source, **hub: Any) -> bool:
     if source.settings:
         return source.settings["kind"] == "abstractive"
+    if _is_bert(Path(source.place)):  # said by its files, before transformers is loaded to ask it
+        return False
     from .models.seq2seq_loading import is_seq2seq
 
     return is_seq2seq(source.place, **hub)
+
+
+def _is_bert(folder: Path) -> bool:
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return bool(config["model_type"] == "bert")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _opened(store: SentenceStore | str | os.PathLike[str]) -> SentenceStore:
+    from .store import as_store
+
+    return as_store(store)
 
 
 def _given(**settings: Any) -> dict[str, Any]:
@@ -196,36 +337,36 @@ def extractive_settings(compressor: ExtractiveCompressor) -> dict[str, Any]:
     return _extractive_to_dict(compressor)[0]
 
 
-def _extractive_to_dict(compressor: ExtractiveCompressor) -> _ToDict:
-    from .models.encoder import SentenceTransformerEncoder
+def _extractive_to_dict(
+    compressor: ExtractiveCompressor, selector: Selector | None = None
+) -> _ToDict:
+    from .models.windows import SpanPoolingEncoder
 
     scorer = compressor.scorer
     encoder = getattr(scorer, "encoder", None)
-    if not isinstance(scorer, DualEncoderScorer) or not isinstance(
-        encoder, SentenceTransformerEncoder
-    ):
+    if not isinstance(scorer, DualEncoderScorer) or not isinstance(encoder, SpanPoolingEncoder):
         raise ValueError(
             f"a compressor with the scorer {type(scorer).__name__} can't be saved: only "
             "sentence-transformers encoders have a written form; build it anew from your code"
         )
-    if type(compressor.splitter) is not SentenceSplitter:
-        raise ValueError(
-            f"the splitter {compressor.splitter!r} can't be saved: only SentenceSplitter can"
-        )
+    # A store is where vectors are kept, no part of what is saved.
+    splitter = getattr(compressor.splitter, "splitter", compressor.splitter)
+    if type(splitter) is not SentenceSplitter:
+        raise ValueError(f"the splitter {splitter!r} can't be saved: only SentenceSplitter can")
     settings = {
         "kind": "extractive",
         "context": scorer.context,
         "similarity_fn_name": scorer.similarity_fn_name,
-        "selector": _selector_to_dict(compressor.selector),
-        "lang": compressor.splitter.lang,
+        "selector": selector_to_dict(compressor.selector if selector is None else selector),
+        "lang": splitter.lang,
         "separator": compressor.layout.separator,
         "elision": compressor.layout.elision,
         "document_separator": compressor.layout.document_separator,
         "expand": list(compressor.expand),
         "batch_size": encoder.batch_size,
-        "truncate_dim": encoder.model.truncate_dim,
+        "truncate_dim": encoder.truncate_dim,
     }
-    return settings, encoder.model.save_pretrained
+    return settings, encoder.save_pretrained
 
 
 def _abstractive_to_dict(compressor: AbstractiveCompressor) -> _ToDict:
@@ -257,7 +398,8 @@ def _abstractive_to_dict(compressor: AbstractiveCompressor) -> _ToDict:
     return settings, save_weights
 
 
-def _selector_to_dict(selector: Selector) -> dict[str, Any]:
+def selector_to_dict(selector: Selector) -> dict[str, Any]:
+    """How `recomp_config.json` names a selector. Raises `ValueError` for one of your own."""
     if isinstance(selector, TopK):
         return {"type": "top_k", "k": int(selector.k)}
     if isinstance(selector, TopP):
@@ -278,7 +420,7 @@ def _selector_to_dict(selector: Selector) -> dict[str, Any]:
             "local_files_only": counter.local_files_only,
         }
     if isinstance(selector, All):
-        return {"type": "all", "selectors": [_selector_to_dict(s) for s in selector.selectors]}
+        return {"type": "all", "selectors": [selector_to_dict(s) for s in selector.selectors]}
     raise ValueError(
         f"the selector {selector!r} can't be saved: TopK, TopP, Threshold, TokenBudget and their "
         "combinations can; pass your own to load_compressor(..., selector=)"

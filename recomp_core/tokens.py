@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 from .splitting import replace_surrogates
@@ -49,10 +48,7 @@ def count_with(tokenizer: Any, text: str) -> int:
 
 
 def encoder_token_counter(compressor: Any) -> Callable[[str], int] | None:
-    """Counts with the tokenizer of the compressor's own encoder; None if it has none.
-
-    Counts on a copy: to count is to switch truncation off, which the encoder needs on.
-    """
+    """Counts with the tokenizer of the compressor's own encoder; None if it has none."""
     encoder = getattr(getattr(compressor, "scorer", None), "encoder", None)
-    tokenizer = getattr(getattr(encoder, "model", None), "tokenizer", None)
-    return None if tokenizer is None else partial(count_with, copy.deepcopy(tokenizer))
+    token_counter = getattr(encoder, "token_counter", None)
+    return None if token_counter is None else token_counter()

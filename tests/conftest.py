@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 
 # Before any library of the hub's is imported: tests never look for a model on the network.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+# Exported graphs are kept beside the hub's files: not in the user's own folder.
+os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="recomp-tests-")
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,6 +23,10 @@ settings.register_profile(
     "recomp", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("recomp")
+
+
+def pytest_unconfigure():
+    shutil.rmtree(os.environ["HF_HOME"], ignore_errors=True)
 
 
 def shared_words(query: str, sentences: list[str]) -> list[float]:

@@ -27,7 +27,7 @@ def test_a_checkpoint_without_modules_json_scores_by_masked_mean_inner_products(
     tmp_path, safetensors
 ):
     folder = save_contriever_style(tmp_path, safetensors=safetensors)
-    compressor = load_compressor(folder, device="cpu")
+    compressor = load_compressor(folder, device="cpu", backend="torch")
     assert compressor.scorer.context == "sentence"
     assert compressor.scorer.similarity_fn_name == "dot"
     result = compressor.compress(QUERY, DOCUMENTS)
@@ -38,7 +38,7 @@ def test_a_checkpoint_without_modules_json_scores_by_masked_mean_inner_products(
 
 
 def test_title_context_reads_the_title_first(contriever):
-    compressor = load_compressor(contriever, device="cpu", context="title")
+    compressor = load_compressor(contriever, device="cpu", backend="torch", context="title")
     result = compressor.compress(QUERY, DOCUMENTS[:1])
     sentences = sorted((*result.kept, *result.dropped), key=lambda s: s.start)
     expected = (
@@ -53,7 +53,7 @@ def test_document_context_is_the_mean_of_the_sentences_own_tokens(contriever):
     from transformers import AutoModel, AutoTokenizer
 
     document = DOCUMENTS[0]
-    compressor = load_compressor(contriever, device="cpu", context="document")
+    compressor = load_compressor(contriever, device="cpu", backend="torch", context="document")
     result = compressor.compress(QUERY, [document])
     tokenizer = AutoTokenizer.from_pretrained(contriever)
     model = AutoModel.from_pretrained(contriever, dtype=torch.float32).eval()
@@ -69,7 +69,9 @@ def test_document_context_is_the_mean_of_the_sentences_own_tokens(contriever):
 
 
 def test_long_documents_are_read_through_overlapping_windows(contriever):
-    encoder = load_compressor(contriever, device="cpu", context="document").scorer.encoder
+    encoder = load_compressor(
+        contriever, device="cpu", backend="torch", context="document"
+    ).scorer.encoder
     text = " ".join(f"{word}." for word in ["bob", "tower", "paris", "yellow"] * 20)  # 160 tokens
     spans = [(i, text.index(".", i) + 1) for i in range(len(text)) if i == 0 or text[i - 1] == " "]
     (vectors,) = encoder.encode_spans([text], [spans])
@@ -85,7 +87,9 @@ def test_long_documents_are_read_through_overlapping_windows(contriever):
 
 
 def test_windows_share_out_every_token_once(contriever):
-    encoder = load_compressor(contriever, device="cpu", context="document").scorer.encoder
+    encoder = load_compressor(
+        contriever, device="cpu", backend="torch", context="document"
+    ).scorer.encoder
     for n_words in (1, 29, 30, 31, 52, 53, 54, 200):
         text = " ".join(["bob"] * n_words)
         windows = encoder._windows([text])
@@ -95,7 +99,9 @@ def test_windows_share_out_every_token_once(contriever):
 
 
 def test_a_sentence_without_tokens_gets_the_zero_vector(contriever):
-    encoder = load_compressor(contriever, device="cpu", context="document").scorer.encoder
+    encoder = load_compressor(
+        contriever, device="cpu", backend="torch", context="document"
+    ).scorer.encoder
     (vectors,) = encoder.encode_spans(["\u0301 bob."], [[(0, 1), (2, 6)]])
     assert not vectors[0].any()
     assert vectors[1].any()
@@ -103,7 +109,9 @@ def test_a_sentence_without_tokens_gets_the_zero_vector(contriever):
 
 @pytest.mark.parametrize("context", ["sentence", "title", "document"])
 def test_the_batch_does_not_change_the_result(contriever, context):
-    compressor = load_compressor(contriever, device="cpu", context=context, batch_size=3)
+    compressor = load_compressor(
+        contriever, device="cpu", backend="torch", context=context, batch_size=3
+    )
     queries = [QUERY, "bananas?", "who was in paris?", QUERY]
     lists = [DOCUMENTS, DOCUMENTS[:1], [], [*DOCUMENTS[1:], "bob. the tower. bananas."]]
     for one, together in zip(
@@ -120,7 +128,9 @@ def test_the_batch_does_not_change_the_result(contriever, context):
 
 
 def test_equal_sentences_get_equal_scores(contriever):
-    compressor = load_compressor(contriever, device="cpu", selector=TopK(1), batch_size=2)
+    compressor = load_compressor(
+        contriever, device="cpu", backend="torch", selector=TopK(1), batch_size=2
+    )
     documents = ["bob was in paris.", "yellow. bananas are yellow.", "bob was in paris."]
     result = compressor.compress("who was in paris?", documents)
     scores = [s.score for s in (*result.kept, *result.dropped) if s.text == "bob was in paris."]
@@ -133,30 +143,34 @@ def test_a_model_that_does_not_pool_by_the_mean_cannot_do_documents(tmp_path, co
 
     transformer = Transformer(str(contriever))
     model = SentenceTransformer(
-        modules=[transformer, Pooling(transformer.get_embedding_dimension(), "cls")], device="cpu"
+        modules=[transformer, Pooling(transformer.get_embedding_dimension(), "cls")],
+        device="cpu",
+        backend="torch",
     )
     model.save_pretrained(str(tmp_path / "cls"))
-    compressor = load_compressor(tmp_path / "cls", device="cpu")
+    compressor = load_compressor(tmp_path / "cls", device="cpu", backend="torch")
     assert compressor.scorer.context == "title"
     assert compressor.scorer.similarity_fn_name == "cosine"
     with pytest.raises(ValueError, match='mean-pooled.*use context="title"'):
-        load_compressor(tmp_path / "cls", device="cpu", context="document").compress(
-            QUERY, DOCUMENTS
-        )
+        load_compressor(
+            tmp_path / "cls", device="cpu", backend="torch", context="document"
+        ).compress(QUERY, DOCUMENTS)
 
 
 def test_prompts_of_the_model_are_used(contriever):
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(
-        str(contriever), device="cpu", prompts={"query": "query: ", "document": "s: "},
+        str(contriever), device="cpu", backend="torch", prompts={"query": "query: ", "document": "s: "},
         similarity_fn_name="dot",
     )  # fmt: skip
     compressor = ExtractiveCompressor(model)
     assert compressor.scorer.context == "document"
     result = compressor.compress("bob?", ["the tower. bananas."])
     sentences = sorted((*result.kept, *result.dropped), key=lambda s: s.start)
-    plain = ExtractiveCompressor(SentenceTransformer(str(contriever), device="cpu"))
+    plain = ExtractiveCompressor(
+        SentenceTransformer(str(contriever), device="cpu", backend="torch")
+    )
     other = sorted(
         (lambda r: (*r.kept, *r.dropped))(plain.compress("bob?", ["the tower. bananas."])),
         key=lambda s: s.start,
@@ -166,13 +180,15 @@ def test_prompts_of_the_model_are_used(contriever):
 
 def test_dimensions_can_be_cut(contriever):
     for context in ("sentence", "document"):
-        compressor = load_compressor(contriever, device="cpu", truncate_dim=4, context=context)
+        compressor = load_compressor(
+            contriever, device="cpu", backend="torch", truncate_dim=4, context=context
+        )
         assert compressor.compress(QUERY, DOCUMENTS).kept
         assert compressor.scorer.encoder.encode_queries(["bob"]).shape == (1, 4)
 
 
 def test_strange_characters(contriever):
-    compressor = load_compressor(contriever, device="cpu", context="document")
+    compressor = load_compressor(contriever, device="cpu", backend="torch", context="document")
     texts = [
         "\x00 bob.",
         "\ud800 the tower.",
@@ -186,7 +202,7 @@ def test_strange_characters(contriever):
 
 
 def test_several_threads_share_a_compressor(contriever):
-    compressor = load_compressor(contriever, device="cpu", context="document")
+    compressor = load_compressor(contriever, device="cpu", backend="torch", context="document")
     expected = compressor.compress(QUERY, DOCUMENTS)
     results, errors = [], []
 
@@ -208,4 +224,4 @@ def test_several_threads_share_a_compressor(contriever):
 def test_batch_size_is_checked(contriever):
     for size in (0, -1, 1.5, True):
         with pytest.raises(ValueError, match="batch_size must be a whole number"):
-            load_compressor(contriever, device="cpu", batch_size=size)
+            load_compressor(contriever, device="cpu", backend="torch", batch_size=size)

@@ -95,7 +95,7 @@ class Remembering:
     """A sentence-transformers model that encodes a text once until it is told to forget."""
 
     def __init__(self, model: Any) -> None:
-        self.model = load_compressor("minilm").scorer.encoder.model if model is None else model
+        self.model = _embedded() if model is None else model
         self._known: dict[str, np.ndarray] = {}
 
     def forget(self) -> None:
@@ -109,6 +109,10 @@ class Remembering:
             vectors = self.model.encode(new, show_progress_bar=False)
             self._known.update(zip(new, vectors, strict=True))
         return np.array([self._known[text] for text in texts])
+
+
+def _embedded() -> Any:
+    return load_compressor("minilm", backend="torch").scorer.encoder.model
 
 
 def _llamaindex_optimizer(model: Any, _: str) -> System:

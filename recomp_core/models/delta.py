@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelLoadError
+from .tensors import read_tensors
+
+if TYPE_CHECKING:
+    import numpy as np
 
 ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
@@ -85,47 +90,71 @@ class LoraAdapter:
         naming it, for a tensor that finds no linear layer of its shape in the model.
         """
         import torch
-
-        pairs = self._paired(dict(model.named_modules()))
-        with torch.no_grad():
-            for layer, a, b in pairs:
-                layer.weight += ((b.float() @ a.float()) * self.scale).to(layer.weight)
-
-    def _paired(self, modules: dict[str, Any]) -> list[tuple[Any, Any, Any]]:
-        """Each adapted layer with its factors A, of (rank, in), and B, of (out, rank)."""
         from torch import nn
 
-        factors: dict[str, dict[str, Any]] = {}
-        for key, tensor in self._tensors().items():
+        layers = {
+            name: module for name, module in model.named_modules() if type(module) is nn.Linear
+        }
+        shapes = {name: (layer.out_features, layer.in_features) for name, layer in layers.items()}
+        with torch.no_grad():
+            for name, delta in self._deltas(shapes):
+                weight = layers[name].weight
+                weight += torch.from_numpy(delta).to(weight)
+
+    def merge_into_arrays(self, weights: dict[str, np.ndarray]) -> None:
+        """The same for weights by name, such as `encoder.layer.0.output.dense.weight`, in numpy.
+
+        Arrays are replaced, not changed. Raises as `merge_into` does.
+        """
+        shapes = {
+            name.removesuffix(".weight"): (array.shape[0], array.shape[1])
+            for name, array in weights.items()
+            if name.endswith(".weight") and array.ndim == 2 and "embeddings." not in name
+        }
+        for name, delta in self._deltas(shapes):
+            weights[f"{name}.weight"] = weights[f"{name}.weight"] + delta
+
+    def _deltas(self, shapes: Mapping[str, tuple[int, int]]) -> Iterator[tuple[str, np.ndarray]]:
+        """Each adapted layer with what is added to its weight, (out, in).
+
+        shapes: of the weights of the linear layers that the base has. The product is numpy's for
+        every backend, so that their sums are the same to the bit.
+        """
+        import numpy as np
+
+        for name, a, b in self._paired(shapes):
+            yield name, (b @ a) * np.float32(self.scale)
+
+    def _paired(
+        self, shapes: Mapping[str, tuple[int, int]]
+    ) -> list[tuple[str, np.ndarray, np.ndarray]]:
+        """Each adapted layer with its factors A, of (rank, in), and B, of (out, rank)."""
+        factors: dict[str, dict[str, np.ndarray]] = {}
+        for key, array in self._arrays().items():
             ending = next((end for end in _FACTORS if key.endswith(end)), None)
             name = key.removeprefix(_PREFIX).removesuffix(ending or "")
             if ending is None or not key.startswith(_PREFIX):
                 raise self._misfit(key, "is not a factor of a linear layer")
-            layer = modules.get(name)
-            if type(layer) is not nn.Linear:
+            if name not in shapes:
                 raise self._misfit(key, f"finds no linear layer {name} in the base")
-            shape = (
-                (self.rank, layer.in_features)
-                if _FACTORS[ending] == "A"
-                else (layer.out_features, self.rank)
-            )
-            if tuple(tensor.shape) != shape:
-                raise self._misfit(key, f"has shape {tuple(tensor.shape)}, the base needs {shape}")
-            factors.setdefault(name, {})[_FACTORS[ending]] = tensor
+            n_out, n_in = shapes[name]
+            shape = (self.rank, n_in) if _FACTORS[ending] == "A" else (n_out, self.rank)
+            if array.shape != shape:
+                raise self._misfit(key, f"has shape {array.shape}, the base needs {shape}")
+            factors.setdefault(name, {})[_FACTORS[ending]] = array
         for name, pair in factors.items():
             if len(pair) < 2:
                 raise self._misfit(f"{_PREFIX}{name}", f"has lora_{next(iter(pair))} alone")
         if not factors:
             raise ModelLoadError(f"{self.folder / ADAPTER_WEIGHTS} is empty")
-        return [(modules[name], pair["A"], pair["B"]) for name, pair in factors.items()]
+        return [(name, pair["A"], pair["B"]) for name, pair in factors.items()]
 
-    def _tensors(self) -> dict[str, Any]:
+    def _arrays(self) -> dict[str, np.ndarray]:
         from safetensors import SafetensorError
-        from safetensors.torch import load_file
 
         file = self.folder / ADAPTER_WEIGHTS
         try:
-            return load_file(file)
+            return read_tensors(file)
         except (OSError, SafetensorError) as error:
             raise ModelLoadError(f"{file} is damaged ({error}): copy the adapter again") from error
 

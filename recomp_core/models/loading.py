@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
-from ..scoring import Context, SimilarityFunction, require
+from ..errors import ModelLoadError
+from ..scoring import Context, SimilarityFunction, check_choice, require
 from .delta import ADAPTER_CONFIG, ADAPTER_WEIGHTS, LoraAdapter
 from .encoder import SentenceTransformerEncoder
+from .onnx_graph import ComputeType
+from .windows import SpanPoolingEncoder, check_batch_size
+
+logger = logging.getLogger(__name__)
+
+Backend = Literal["auto", "torch", "onnx"]
 
 # While transformers loads a model it patches its own classes: of two that load at once one is left
 # without weights, and so are those that are loaded later.
@@ -25,9 +36,179 @@ ONE_AT_A_TIME = threading.Lock()
 class LoadedEncoder:
     """An encoder with what its checkpoint says about using it."""
 
-    encoder: SentenceTransformerEncoder
+    encoder: SpanPoolingEncoder
     context: Context
     similarity_fn_name: SimilarityFunction
+
+
+def load_encoder(
+    source: str,
+    *,
+    backend: Backend = "auto",
+    compute_type: ComputeType | None = None,
+    adapters: Sequence[LoraAdapter] = (),
+    device: str | None = None,
+    revision: str | None = None,
+    local_files_only: bool = False,
+    truncate_dim: int | None = None,
+    batch_size: int = 16,
+) -> LoadedEncoder:
+    """Load `source`, a hub name or a folder, with the adapters added to its weights.
+
+    backend: "torch", by sentence-transformers, is the reference. "onnx" is faster on a CPU, and
+        loads neither torch nor transformers: BERT-like models, without any code of theirs, by
+        onnxruntime. "auto" takes it where onnxruntime is installed, the device is the CPU and the
+        model is one that it knows; else torch, and logs why.
+    compute_type: "float32", or, of "onnx", "int8": faster, and not quite the same vectors.
+    the others: see `load_sentence_transformer`.
+
+    Raises `ModelLoadError` with the remedy; `ImportError` for a missing extra; `ValueError` for
+    settings that cannot work.
+    """
+    check_choice("backend", backend, get_args(Backend))
+    check_batch_size(batch_size)
+    if compute_type is not None:
+        check_choice("compute_type", compute_type, get_args(ComputeType))
+    if compute_type == "int8":
+        if backend == "torch":
+            raise ValueError('compute_type="int8" goes with backend="onnx"; torch has "float32"')
+        backend = "onnx"  # asked for: to go without would be another result
+    load_torch = partial(
+        load_sentence_transformer,
+        source,
+        adapters=tuple(adapters),
+        revision=revision,
+        local_files_only=local_files_only,
+        truncate_dim=truncate_dim,
+        batch_size=batch_size,
+    )
+    if backend == "torch":
+        return load_torch(device=device)
+    from .bert_folder import UnsupportedModelError
+
+    try:
+        if missing := [name for name in ("onnxruntime", "onnx") if find_spec(name) is None]:
+            raise UnsupportedModelError(f"{missing[0]} is not installed")
+        if not _is_cpu(device):
+            raise UnsupportedModelError(f"the device is {device or 'an accelerator'}")
+        return _load_onnx(
+            source,
+            load_torch,
+            compute_type or "float32",
+            adapters,
+            truncate_dim=truncate_dim,
+            batch_size=batch_size,
+            revision=revision,
+            local_files_only=local_files_only,
+        )
+    except UnsupportedModelError as error:
+        if backend == "onnx":
+            require("onnxruntime", "onnx", 'backend="onnx"')
+            require("onnx", "onnx", 'backend="onnx"')
+            raise ModelLoadError(
+                f'backend="onnx" can\'t take {source}: {error}. Use backend="torch"'
+            ) from error
+        logger.info("%s is loaded by torch: %s", source, error)
+        return load_torch(device=device)
+
+
+def _load_onnx(
+    source: str,
+    load_torch: Any,
+    compute_type: ComputeType,
+    adapters: Sequence[LoraAdapter],
+    *,
+    truncate_dim: int | None,
+    batch_size: int,
+    **hub: Any,
+) -> LoadedEncoder:
+    """Raises `UnsupportedModelError` for a model that only torch can take, or that is damaged in a
+    way that torch explains better.
+    """
+    from .bert_folder import BertFolder, UnsupportedModelError
+    from .bert_tokenizer import read_tokenizer
+    from .onnx_encoder import OnnxEncoder
+
+    try:
+        folder = BertFolder.read(_local_folder(source, **hub), adapters)
+        encoder = OnnxEncoder(
+            folder,
+            read_tokenizer(folder.settings, folder.max_length),
+            load_torch_model=partial(_torch_model, load_torch),
+            compute_type=compute_type,
+            truncate_dim=truncate_dim,
+            batch_size=batch_size,
+        )
+    except (ModelLoadError, UnsupportedModelError, MemoryError):
+        raise
+    except Exception as error:  # whatever it is, a model that torch can load is loaded
+        raise UnsupportedModelError(f"{type(error).__name__}: {error}") from error
+    if folder.plain:
+        return LoadedEncoder(encoder, "sentence", "dot")
+    return LoadedEncoder(
+        encoder,
+        "document" if encoder.can_encode_spans else "title",
+        "dot" if folder.similarity == "dot" else "cosine",
+    )
+
+
+def _torch_model(load_torch: Any) -> Any:
+    return load_torch(device="cpu").encoder.model
+
+
+def _local_folder(source: str, **hub: Any) -> Path:
+    """The folder itself, or where a hub model was downloaded to, without pickled weights."""
+    if os.path.isdir(source):
+        return Path(source)
+    from .bert_folder import UnsupportedModelError
+
+    if looks_like_path(source):
+        raise UnsupportedModelError("it is not there")
+    from huggingface_hub import snapshot_download
+
+    def fetch(*patterns: str) -> Path:
+        return Path(
+            snapshot_download(
+                source,
+                allow_patterns=list(patterns),
+                ignore_patterns=["onnx/*", "openvino/*"],
+                cache_dir=os.getenv("SENTENCE_TRANSFORMERS_HOME"),
+                **hub,
+            )
+        )
+
+    try:
+        # The small files first: a model of another kind is not downloaded twice.
+        folder = fetch("*.json", "vocab.txt")
+        from .bert_folder import BertFolder
+
+        BertFolder.read(folder)
+        return fetch("*.json", "vocab.txt", "*.safetensors")
+    except UnsupportedModelError:
+        raise
+    except Exception as error:
+        raise UnsupportedModelError(explained(source, hub["local_files_only"], error)) from error
+
+
+def _is_cpu(device: str | None) -> bool:
+    """Whether that device, or the one that torch would choose, is the CPU.
+
+    Torch is asked only if there may be another: to import it takes seconds.
+    """
+    if device is not None:
+        return str(device).partition(":")[0] == "cpu"
+    if "torch" not in sys.modules and not _may_have_accelerator():
+        return True
+    import torch
+
+    return not torch.accelerator.is_available()
+
+
+def _may_have_accelerator() -> bool:
+    if sys.platform == "linux":
+        devices = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg", "/dev/dri", "/dev/davinci_manager")
+        return any(os.path.exists(device) for device in devices)
+    return True
 
 
 def load_sentence_transformer(
@@ -44,8 +225,6 @@ def load_sentence_transformer(
 
     Raises `ModelLoadError` with the remedy.
     """
-    from ..errors import ModelLoadError
-
     require("sentence_transformers", "offline", "load_compressor")
     if os.path.isdir(source):
         _refuse_other_kinds(source)
@@ -105,8 +284,6 @@ def _with_files_of(adapter: LoraAdapter, merged: Any, truncate_dim: int | None) 
     It reads folders only, and with an adapter's files there it would ask for PEFT: so what it reads
     is the folder as it would be had the adapter been merged before.
     """
-    from ..errors import ModelLoadError
-
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as staging:
         try:
             shutil.copytree(
@@ -134,8 +311,6 @@ def looks_like_path(source: str) -> bool:
 
 def _refuse_other_kinds(folder: str) -> None:
     """Say at once what a folder is when it cannot be an encoder of sentences."""
-    from ..errors import ModelLoadError
-
     if (Path(folder) / "modules.json").is_file():
         return
     file = Path(folder) / "config.json"

@@ -141,6 +141,7 @@ def _base(source: str, device: str | None, own: ExtractiveSettings) -> Extractiv
         raise ValueError(f"{source} writes summaries: train it with train_abstractive")
     compressor = load_compressor(
         source,
+        backend="torch",
         device=device,
         context=own.context,
         similarity_fn_name=own.similarity_fn_name,
@@ -315,7 +316,9 @@ class _Saved:
             # On the base with the adapter, the same way that `load_compressor` goes.
             adapter = run.folder / "adapter"
             write_folder(adapter, of_adapter, write_adapter)
-            compressor = load_compressor(adapter, device=str(trained.encoder.model.device))
+            compressor = load_compressor(
+                adapter, backend="torch", device=str(trained.encoder.model.device)
+            )
             if not merge:
                 return cls(compressor, of_adapter, write_adapter)
         whole: Any = compressor.scorer
