@@ -6,7 +6,9 @@ A call takes 5, 20 or 100 documents of about 100 words, splits them, encodes que
 and picks. Medians over the rounds, with the spread; ratios are medians of the rounds' ratios.
 Peers: LlamaIndex's SentenceEmbeddingOptimizer and LangChain's EmbeddingsFilter over documents that
 were split with our splitter, both with the same sentence-transformers model at its default batch
-size.
+size; and the way of the RECOMP authors' script, all sentences of a query in one padded batch. Ours:
+by backend and by what a sentence is encoded with, and with the vectors in a store beforehand.
+--sizes, --systems (parts of names) for a shorter run.
 """
 
 from __future__ import annotations
@@ -25,9 +27,12 @@ import torch
 
 from recomp_core import SentenceSplitter, TopK, load_compressor
 from recomp_core.examples import lighthouse
+from recomp_core.store import SentenceStore
+from recomp_core.store.ingest import Indexer
 
 SIZES = (5, 20, 100)
-OURS = "recomp, context="
+OURS = "recomp, "
+PEER = "LlamaIndex SentenceEmbeddingOptimizer"
 
 
 def main() -> None:
@@ -35,13 +40,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count() or 1])
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--systems", nargs="+", default=[""], help="parts of names")
     args = parser.parse_args()
     query, passages = material(max(args.sizes))
     print(f"{cpu()}, {os.cpu_count()} cores; " + versions() + "\n")
     print(start_up())
-    calls = systems()
     for threads in dict.fromkeys(args.threads):
         torch.set_num_threads(threads)
+        # Anew for each: a graph's threads are fixed when it is loaded.
+        calls = {
+            name: call
+            for name, call in systems(passages).items()
+            if name == PEER or any(part in name for part in args.systems)
+        }
         print(f"\n### {threads} thread(s): seconds for a call, median (lowest to highest)\n")
         print("| system | " + " | ".join(f"{n} documents" for n in args.sizes) + " |")
         print("|---|" + "---|" * len(args.sizes))
@@ -51,10 +62,7 @@ def main() -> None:
             print(f"| {name} | " + " | ".join(cells) + " |")
         print(f"\nTimes faster than LlamaIndex's optimizer, {threads} thread(s):\n")
         for name in (name for name in calls if name.startswith(OURS)):
-            ratios = (
-                ratio(column["LlamaIndex SentenceEmbeddingOptimizer"], column[name])
-                for column in columns
-            )
+            ratios = (ratio(column[PEER], column[name]) for column in columns)
             print(f"- {name}: " + " / ".join(f"{r:.2f}" for r in ratios))
 
 
@@ -68,19 +76,44 @@ def material(n: int) -> tuple[str, list[str]]:
     return query, [f"{documents[i % len(documents)].text} ({i})" for i in range(n)]
 
 
-def systems() -> dict:
+def systems(passages: list[str]) -> dict:
     """Name -> a function of (query, passages) that makes fresh objects of the peer's own kind."""
-    compressors = {
-        context: load_compressor(context=context, selector=TopK(5), device="cpu")
-        for context in ("sentence", "title", "document")
-    }
-    model = compressors["sentence"].scorer.encoder.model
-    calls = {"LlamaIndex SentenceEmbeddingOptimizer": llamaindex(model)}
+
+    def ours(**settings):
+        return load_compressor(selector=TopK(5), device="cpu", **settings)
+
+    model = ours(backend="torch").scorer.encoder.model
+    calls = {PEER: llamaindex(model)}
     if filtering := langchain(model):
         calls["LangChain EmbeddingsFilter on sentences"] = filtering
-    for context, compressor in compressors.items():
-        calls[f'{OURS}"{context}"'] = compressor.compress
+    calls["one padded batch, as the RECOMP authors' script"] = padded(model)
+    backends = {
+        "torch": {"backend": "torch"},
+        "onnx": {"backend": "onnx"},
+        "onnx int8": {"backend": "onnx", "compute_type": "int8"},
+    }
+    for context in ("sentence", "document"):
+        for name, backend in backends.items():
+            calls[f"{OURS}{context}, {name}"] = ours(context=context, **backend).compress
+    stored = ours(backend="onnx", store=SentenceStore())
+    Indexer(stored).add(passages)
+    calls[f"{OURS}document, onnx, known documents"] = stored.compress
+    encoder = stored.scorer.encoder
+    calls["encoding the query alone, onnx"] = lambda query, _: encoder.encode_queries([query])
     return calls
+
+
+def padded(model):
+    splitter = SentenceSplitter()
+
+    def call(query, passages):
+        sentences = [text[a:b] for text in passages for a, b in splitter.split(text)]
+        texts = [query, *sentences]
+        vectors = model.encode(texts, batch_size=len(texts), show_progress_bar=False)
+        scores = vectors[1:] @ vectors[0]
+        return [sentences[n] for n in scores.argsort()[::-1][:5]]
+
+    return call
 
 
 def llamaindex(model):
@@ -152,7 +185,11 @@ def measure(calls: dict, query: str, passages: list[str], rounds: int) -> dict[s
 
 
 def shown(seconds: list[float]) -> str:
-    return f"{statistics.median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f})"
+    digits = 2 if statistics.median(seconds) >= 0.1 else 4
+    return " ".join(
+        [f"{statistics.median(seconds):.{digits}f}",
+         f"({min(seconds):.{digits}f} to {max(seconds):.{digits}f})"]
+    )  # fmt: skip
 
 
 def ratio(theirs: list[float], ours: list[float]) -> float:
