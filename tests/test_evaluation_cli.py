@@ -130,6 +130,19 @@ class TestWithASmallEncoder:
         assert refused.returncode == 1
         assert "other settings (tokenizer)" in refused.stderr
 
+    def test_the_perplexity_of_targets(self, folder, encoder):
+        import tiny_causal
+
+        tiny_causal.model("gpt2").save_pretrained(folder / "lm")
+        tiny_causal.tokenizer("byte-level").save_pretrained(folder / "lm")
+        done = recomp("evaluate", "questions.jsonl", "-m", f"tiny={encoder}", "--baselines", "all",
+                      "--target-model", "./lm", "--json", cwd=folder)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        own, *_, whole = json.loads(done.stdout)["points"]
+        assert whole["system"] == "all"
+        assert own["perplexity"]["mean"] > 1
+        assert own["perplexity"]["n"] == whole["perplexity"]["n"] == 2  # those with an answer
+
     def test_a_table_for_people(self, folder, encoder):
         from tiny_reader import bert, tokenizer
 

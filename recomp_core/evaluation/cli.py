@@ -108,6 +108,13 @@ def evaluate(
         ReadName,
         typer.Option(help="The reader reads all texts, or those of each system's own setting."),
     ] = ReadName.all,
+    target_model: Annotated[
+        str | None,
+        typer.Option(
+            help="Name or folder of a language model: the perplexity of each record's target, or "
+            "else of its first answer, after the text and the query."
+        ),
+    ] = None,
     tokenizer: Annotated[
         str | None,
         typer.Option(help="Name or folder of the reader's tokenizer; default: characters count."),
@@ -178,6 +185,7 @@ def evaluate(
         baselines=[*names, *(others.DEFAULT if peers else ())],
         reader=_reader(reader, reader_kind, base_url, api_key_env, device),
         read=read.value,
+        target_scorer=_target_scorer(target_model, device),
         count_tokens=tokenizer,
         price_per_million=price,
         machine_per_hour=machine_per_hour,
@@ -321,6 +329,14 @@ def _reader(
     if base_url is not None:
         settings |= {"base_url": base_url, "api_key_env": api_key_env}
     return load_answerer(name, **{key: v for key, v in settings.items() if v is not None})
+
+
+def _target_scorer(name: str | None, device: str | None) -> Any:
+    if name is None:
+        return None
+    from .perplexity import LMTargetScorer
+
+    return LMTargetScorer.from_pretrained(name, device=device)
 
 
 def _retriever(name: str | None) -> Any:
