@@ -33,8 +33,8 @@ import data
 import numpy as np
 from quality import Scored
 
-from recomp_core.evaluation.caution import Family
-from recomp_core.evaluation.promises import allowed_losses, choose
+from recomp_core.evaluation.calibration.caution import Family
+from recomp_core.evaluation.calibration.promises import allowed_losses, choose
 from recomp_core.layout import Layout
 from recomp_core.metrics import contains_answer
 from recomp_core.types import assemble

@@ -16,7 +16,7 @@ import typer
 
 from ._version import __version__
 from .demo.cli import demo
-from .evaluation.calibration_cli import calibrate
+from .evaluation.calibration.cli import calibrate
 from .evaluation.cli import compare, evaluate
 from .labelling.cli import EngineName
 from .labelling.cli import app as label_app

@@ -21,19 +21,15 @@ from recomp_core import (
     load_compressor,
     save_compressor,
 )
-from recomp_core.evaluation.calibration import (
-    Calibration,
-    calibrate,
-    load_calibration,
-    scoring_settings,
-)
-from recomp_core.evaluation.caution import Family
-from recomp_core.evaluation.promises import (
+from recomp_core.evaluation.calibration import Calibration, calibrate, load_calibration
+from recomp_core.evaluation.calibration.caution import Family
+from recomp_core.evaluation.calibration.promises import (
     allowed_losses,
     choose,
     kept_at_least,
     questions_needed,
 )
+from recomp_core.evaluation.calibration.result import scoring_settings
 from recomp_core.layout import Layout
 from recomp_core.metrics import contains_answer
 from recomp_core.persistence import store_calibration
@@ -576,7 +572,7 @@ def recomp(monkeypatch, numbered):
     from typer.testing import CliRunner
 
     import recomp_core.persistence
-    from recomp_core.evaluation.calibration_cli import calibrate as command
+    from recomp_core.evaluation.calibration.cli import calibrate as command
 
     def load(model, **settings):
         assert settings.pop("device") == "cpu"

@@ -104,6 +104,8 @@ def test_an_evaluation_is_read_without_a_model():
     statement = "import recomp_core.evaluation; recomp_core.evaluation.Evaluation(())"
     assert loaded_by(statement) == []
     assert loaded_by("import recomp_core.evaluation.cli") == ["typer"]
+    assert loaded_by("import recomp_core.evaluation.calibration.cli") == ["typer"]
+    assert loaded_by("import recomp_core.evaluation.reports") == []
     loaded = loaded_by("from recomp_core.evaluation import evaluate, compare, check_gates")
     assert not {"torch", "transformers", "sentence_transformers"} & set(loaded)
     assert "langchain_core" not in loaded
@@ -145,12 +147,16 @@ def imported(file):
 def test_everything_on_the_face_can_be_had():
     import recomp_core
     import recomp_core.evaluation
+    import recomp_core.evaluation.calibration
+    import recomp_core.evaluation.reports
     import recomp_core.labelling
     import recomp_core.training
 
     for face in (
         recomp_core,
         recomp_core.evaluation,
+        recomp_core.evaluation.calibration,
+        recomp_core.evaluation.reports,
         recomp_core.labelling,
         recomp_core.training,
     ):

@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recomp_core import Document
-from recomp_core.evaluation.payload import Offsets, data_element, payload
-from recomp_core.evaluation.pictures import (
+from recomp_core.evaluation.reports import evaluation_fragment, report_page, write_report
+from recomp_core.evaluation.reports.payload import Offsets, data_element, payload
+from recomp_core.evaluation.reports.pictures import (
     COLOURS,
     curve_measures,
     curves,
@@ -26,11 +27,8 @@ from recomp_core.evaluation.pictures import (
     times,
     told_seconds,
 )
-from recomp_core.evaluation.plots import plot_curves, save_plots
-from recomp_core.evaluation.report import evaluation_fragment, report_page, write_report
-from recomp_core.evaluation.results import Evaluation, Row
-from recomp_core.evaluation.statistics import summarize
-from recomp_core.evaluation.svg import (
+from recomp_core.evaluation.reports.plots import plot_curves, save_plots
+from recomp_core.evaluation.reports.svg import (
     Axis,
     Chart,
     Mark,
@@ -40,6 +38,8 @@ from recomp_core.evaluation.svg import (
     seconds_axis,
     share_axis,
 )
+from recomp_core.evaluation.results import Evaluation, Row
+from recomp_core.evaluation.statistics import summarize
 from recomp_core.questions import Question
 
 VOID = {"meta", "br", "input"}

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from .costs import Costs, break_even, costs_of
     from .markdown import comparison_table, curve_table, points_table
     from .perplexity import LMTargetScorer, TargetScorer
-    from .plots import plot_curves, save_plots
     from .readers import Answerer, PromptReader, SpanReader, load_answerer
-    from .report import write_report
+    from .reports import plot_curves, save_plots, write_report
     from .results import MEASURES, Evaluation, Row
     from .run import evaluate
     from .statistics import (
@@ -42,9 +41,8 @@ _WHERE = {
     ".costs": ("Costs", "break_even", "costs_of"),
     ".markdown": ("comparison_table", "curve_table", "points_table"),
     ".perplexity": ("LMTargetScorer", "TargetScorer"),
-    ".plots": ("plot_curves", "save_plots"),
     ".readers": ("Answerer", "PromptReader", "SpanReader", "load_answerer"),
-    ".report": ("write_report",),
+    ".reports": ("plot_curves", "save_plots", "write_report"),
     ".results": ("MEASURES", "Evaluation", "Row"),
     ".run": ("evaluate",),
     ".statistics": (

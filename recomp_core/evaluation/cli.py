@@ -202,12 +202,12 @@ def evaluate(
     verdicts = _verdicts(evaluation, gates, systems, seed)
     _show(evaluation, verdicts, wanted_rates, seed, as_json=as_json, as_markdown=as_markdown)
     if html is not None:
-        from .report import write_report
+        from .reports import write_report
 
         write_report(evaluation, html)
         typer.echo(f"recomp: {html} is the report to look at", err=True)
     if plots is not None:
-        from .plots import save_plots
+        from .reports import save_plots
 
         for path in save_plots(evaluation, plots):
             typer.echo(f"recomp: {path}", err=True)

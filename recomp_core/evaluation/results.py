@@ -231,7 +231,7 @@ class Evaluation:
         )
 
     def _repr_html_(self) -> str:
-        from .report import evaluation_fragment
+        from .reports import evaluation_fragment
 
         return evaluation_fragment(self)
 

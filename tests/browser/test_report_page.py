@@ -8,7 +8,7 @@ import pytest
 from evaluation_samples import evaluation, many
 
 from recomp_core import Document
-from recomp_core.evaluation.report import write_report
+from recomp_core.evaluation.reports import write_report
 from recomp_core.evaluation.results import Evaluation, Row
 from recomp_core.questions import Question
 

@@ -12,10 +12,10 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from itertools import groupby
 from typing import Literal, get_args
 
-from ..layout import Layout
-from ..metrics import contains_answer
-from ..selection import Draft, Ranking, Selector, Threshold, TokenBudget, TopK, TopP, select
-from ..types import Document, ScoredSentence, excerpt_of, group_by_document
+from ...layout import Layout
+from ...metrics import contains_answer
+from ...selection import Draft, Ranking, Selector, Threshold, TokenBudget, TopK, TopP, select
+from ...types import Document, ScoredSentence, excerpt_of, group_by_document
 
 Rule = Literal["top_p", "min_score", "top_k", "max_tokens"]
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..scoring import require
-from .pictures import COLOURS, LABELS, MANY, Trace, curve_measures, curves, times
-from .results import Evaluation
+from ...scoring import require
+from ..results import Evaluation
+from .pictures import COLOURS, LABELS, MANY, Trace, curve_measures, curves, times, told_seconds
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -35,7 +35,7 @@ def save_plots(
     if unknown := [name for name in formats if name not in FORMATS]:
         raise ValueError(f"no format {unknown[0]!r}: choose among {', '.join(FORMATS)}")
     require("matplotlib", "train", "save_plots")
-    from .statistics import summarize
+    from ..statistics import summarize
 
     summaries = summarize(evaluation)
     drawn: list[tuple[str, Any]] = []
@@ -65,7 +65,7 @@ def plot_curves(evaluation: Evaluation, ax: Any = None, measure: str | None = No
     no row has it, and `ImportError` without matplotlib.
     """
     require("matplotlib", "train", "plot_curves")
-    from .statistics import summarize
+    from ..statistics import summarize
 
     summaries = summarize(evaluation)
     wanted = measure or next(iter(curve_measures(summaries)), "answer_recall")
@@ -119,8 +119,6 @@ def _draw_curves(axes: Any, traces: Sequence[Trace], measure: str) -> None:
 
 def _draw_times(axes: Any, traces: Sequence[Trace]) -> None:
     from matplotlib.ticker import FuncFormatter
-
-    from .pictures import told_seconds
 
     for trace in traces:
         look = {**_look(trace), "linestyle": "none"}

@@ -13,11 +13,11 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..html import displayable
-from ..questions import Question
-from ..types import Document
-from .measures import gold_spans
-from .results import Evaluation, Row
+from ...html import displayable
+from ...questions import Question
+from ...types import Document
+from ..measures import gold_spans
+from ..results import Evaluation, Row
 
 # From so many bytes of JSON on it is compressed: below, a page that can be read as it is is better.
 COMPRESSED_FROM = 1_000_000

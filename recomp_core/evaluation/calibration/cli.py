@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..messages import set_up_messages
+from ...messages import set_up_messages
 
 if TYPE_CHECKING:
-    from ..extractive import ExtractiveCompressor
-    from .calibration import Calibration
+    from ...extractive import ExtractiveCompressor
+    from .result import Calibration
 
 EXIT_PARTLY = 3
 
@@ -102,9 +102,9 @@ def calibrate(
     load_compressor("my-compressor") then compresses with that setting.
     """
     set_up_messages(verbose)
-    from ..persistence import load_compressor
-    from ..tokens import TokenCounter
-    from .calibration import calibrate as run
+    from ...persistence import load_compressor
+    from ...tokens import TokenCounter
+    from .choosing import calibrate as run
     from .promises import questions_needed
 
     # What is wrong is said before the model is loaded.
@@ -134,21 +134,21 @@ def calibrate(
 
 
 def _questions(source: str, documents: int | None, limit: int | None, retriever: str | None) -> Any:
-    from ..questions.reading import read_questions
+    from ...questions.reading import read_questions
 
     if retriever is None:
         return read_questions(source, documents=documents, limit=limit)
-    from ..questions.retrieval import load_retriever, retrieve
+    from ...questions.retrieval import load_retriever, retrieve
 
     return retrieve(read_questions(source, limit=limit), load_retriever(retriever), top_k=documents)
 
 
 def _check_output(compressor: Any, output: Path, in_place: bool) -> None:
     """What can't be stored is said before the questions are scored."""
-    from ..extractive import ExtractiveCompressor
-    from ..folders import check_target
-    from ..persistence import check_calibrated, extractive_settings
-    from .calibration import scoring_settings
+    from ...extractive import ExtractiveCompressor
+    from ...folders import check_target
+    from ...persistence import check_calibrated, extractive_settings
+    from .result import scoring_settings
 
     if not isinstance(compressor, ExtractiveCompressor):
         return  # `calibrate` says what is wrong with it
@@ -162,7 +162,7 @@ def _check_output(compressor: Any, output: Path, in_place: bool) -> None:
 def _store(
     found: Calibration, compressor: ExtractiveCompressor, output: Path, in_place: bool
 ) -> None:
-    from ..persistence import save_compressor, store_calibration
+    from ...persistence import save_compressor, store_calibration
 
     if in_place:
         store_calibration(found, output)

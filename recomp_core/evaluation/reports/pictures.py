@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .results import Evaluation
+from ..results import Evaluation
 
 if TYPE_CHECKING:
-    from .statistics import PointSummary
+    from ..statistics import PointSummary
 
 # Drawn over the rate where they are measured; of the fallbacks one, and only where there are none.
 CURVE_MEASURES = ("answer_recall", "f1", "agreement")
@@ -32,6 +32,8 @@ LABELS: Mapping[str, str] = {
     "support": "support",
     "empty": "nothing kept",
 }
+SHORT_LABELS: Mapping[str, str] = {**LABELS, "f1": "F1", "agreement": "agreement"}
+"""Where there is little room."""
 
 # Told apart by people with any colour vision, and each readable on white as text is; the page
 # has others for a dark background. With their marks and dashes they need no colour at all.

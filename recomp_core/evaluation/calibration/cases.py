@@ -1,0 +1,96 @@
+"""The questions of a calibration with their scored sentences, each with the caution it needs."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from ...layout import is_blank
+from ...metrics import contains_answer
+from ...questions import BadRecord, Question
+from ...types import Compression, ScoredSentence
+from .caution import Family
+
+if TYPE_CHECKING:
+    from ...extractive import ExtractiveCompressor
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question of the calibration with its scored sentences.
+
+    answerable: whether a document holds an answer; None where the question has no answers. needed:
+    the caution that it needs, if it is answerable. before: what the compressor made of it.
+    """
+
+    question: Question
+    sentences: tuple[ScoredSentence, ...]
+    before: Compression
+    answerable: bool | None
+    needed: float = math.inf
+
+
+def usable(
+    questions: Iterable[Question | BadRecord], left_out: dict[str, int]
+) -> Iterator[Question]:
+    """Those with documents, each once; what is left out is counted by reason."""
+    seen = set()
+    for question in questions:
+        if isinstance(question, BadRecord):
+            why = "broken records"
+            logger.warning("record %s is left out: %s", question.id, question.error)
+        elif all(is_blank(document.text) for document in question.documents):
+            why = "questions without documents"
+        elif question.digest in seen:
+            why = "repetitions"
+        else:
+            seen.add(question.digest)
+            yield question
+            continue
+        left_out[why] = left_out.get(why, 0) + 1
+
+
+def scored_cases(
+    questions: Iterable[Question],
+    compressor: ExtractiveCompressor,
+    family: Family,
+    batch_questions: int,
+) -> Iterator[Case]:
+    """The questions, scored in batches, as they come."""
+    from tqdm import tqdm
+
+    bar = tqdm(unit=" questions", disable=None, file=sys.stderr)
+    with bar:
+        remaining = iter(questions)
+        while batch := list(islice(remaining, batch_questions)):
+            compressions = compressor.compress_batch(
+                [question.query for question in batch], [question.documents for question in batch]
+            )
+            for question, compression in zip(batch, compressions, strict=True):
+                yield _case(question, compression, family, compressor)
+                bar.update()
+
+
+def _case(
+    question: Question, compression: Compression, family: Family, compressor: ExtractiveCompressor
+) -> Case:
+    sentences = tuple(
+        sorted((*compression.kept, *compression.dropped), key=lambda s: (s.doc_index, s.start))
+    )
+    if not question.answers:
+        return Case(question, sentences, compression, None)
+    answerable = any(contains_answer(d.text, question.answers) for d in question.documents)
+    case = Case(question, sentences, compression, answerable)
+    if not answerable:
+        return case
+    needed = family.needed(
+        question.documents, sentences, question.answers, compressor.layout, compressor.expand
+    )
+    return replace(case, needed=needed)

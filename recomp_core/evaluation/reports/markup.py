@@ -1,0 +1,69 @@
+"""Small pieces of HTML and of its words that several sections need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+
+def cell(value: float | None, shown: str | None = None, between: str = "", span: int = 1) -> str:
+    """A cell with the value that it is sorted by. between: a range, shown below the value."""
+    if value is None:
+        return "<td>–</td>"
+    columns = f' colspan="{span}"' if span > 1 else ""
+    extra = f'<span class="range">{between}</span>' if between else ""
+    return f'<td data-value="{value:.6g}"{columns}>{value if shown is None else shown}{extra}</td>'
+
+
+def share_cell(mean: float, low: float, high: float) -> str:
+    """A cell with a share and its interval, in %."""
+    return cell(mean, f"{100 * mean:.1f}", f"{100 * low:.1f}–{100 * high:.1f}")
+
+
+def scrolling(table: str, name: str) -> str:
+    """A table in a box of its own width that the keyboard can scroll."""
+    label = attribute(name)
+    return f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">{table}</div>'
+
+
+def attribute(text: str) -> str:
+    """Escaped for an attribute in double quotes."""
+    return escape(text, quote=True)
+
+
+def capital(text: str) -> str:
+    """The text with its first letter as a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def counted(n: int, noun: str) -> str:
+    """So many of them."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def plain(value: Any) -> str:
+    """A single JSON value as text, not escaped."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def nested(value: Any) -> str:
+    """A JSON value as nested lists of names and values."""
+    if isinstance(value, Mapping):
+        if not value:
+            return "–"
+        items = "".join(
+            f"<dt><bdi>{escape(str(name).replace('_', ' '))}</bdi></dt>"
+            f'<dd dir="auto">{nested(item)}</dd>'
+            for name, item in value.items()
+        )
+        return f"<dl>{items}</dl>"
+    if isinstance(value, (list, tuple)):
+        if any(isinstance(item, (Mapping, list, tuple)) for item in value):
+            return "".join(nested(item) for item in value)
+        return ", ".join(nested(item) for item in value) or "–"
+    return escape(plain(value)) or "–"

@@ -1,0 +1,158 @@
+"""An evaluation as one HTML page that needs no network, and as a small view for notebooks.
+
+The page is whole without its script: words, charts, tables. The script sorts the tables and shows
+single questions. Everything that comes from data is escaped, and the page's own policy lets nothing
+run or load but what is in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from functools import cache
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, NamedTuple
+
+from ...html import displayable
+from ..results import Evaluation
+from . import charts, findings, provenance, tables
+from .markup import capital
+from .payload import data_element
+from .pictures import LABELS, SHORT_LABELS
+from .view import View
+
+if TYPE_CHECKING:
+    from ..comparison import Comparison
+
+
+def write_report(
+    evaluation: Evaluation,
+    path: str | os.PathLike[str],
+    *,
+    comparison: Comparison | None = None,
+    title: str = "RECOMP evaluation",
+    lang: str = "en",
+    compress: bool | None = None,
+) -> Path:
+    """Write the report of an evaluation as one HTML file, and return its path.
+
+    comparison: what `compare` gave, shown in a section of its own. lang: of the questions.
+    compress: whether the questions are embedded gzipped; None does that from 1 MB on.
+    """
+    target = Path(path)
+    page = report_page(evaluation, comparison=comparison, title=title, lang=lang, compress=compress)
+    # Whole or not at all: a page of before stays until the new one is complete.
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        unfinished.write_text(page, encoding="utf-8")
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return target
+
+
+def report_page(
+    evaluation: Evaluation,
+    *,
+    comparison: Comparison | None = None,
+    title: str = "RECOMP evaluation",
+    lang: str = "en",
+    compress: bool | None = None,
+) -> str:
+    """The page that `write_report` writes."""
+    view = View(evaluation)
+    shown = [section for section in _sections(view, comparison) if section.content]
+    style, script = _asset("report.css"), _asset("report.js")
+    policy = (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return Template(_asset("page.html")).substitute(
+        lang=escape(lang, quote=True),
+        title=escape(displayable(title)),
+        policy=escape(policy, quote=True),
+        style=style,
+        script=script,
+        facts=escape(displayable(findings.facts(view))),
+        links="".join(
+            f'<li><a href="#{section.id}">{escape(section.link)}</a></li>' for section in shown
+        ),
+        body=displayable("\n".join(section.html() for section in shown)),
+        data=data_element(evaluation, compress=compress) if evaluation.rows else "",
+    )
+
+
+def evaluation_fragment(evaluation: Evaluation) -> str:
+    """The curve and a table of the systems' own settings, for a notebook cell; no script."""
+    view = View(evaluation)
+    measure = view.measures[0] if view.measures else None
+    parts = [
+        f"<style>{_asset('report.css')}</style>",
+        '<section class="recomp-report" aria-label="Evaluation">',
+        f'<p class="facts">{escape(findings.facts(view))}</p>',
+        "" if measure is None else charts.curve(view, measure, narrow=False),
+        tables.points(view, own_only=True),
+        "</section>",
+    ]
+    return displayable("\n".join(parts))
+
+
+class _Section(NamedTuple):
+    """A section of the page. link: its name in the navigation. Without content it is not shown."""
+
+    id: str
+    link: str
+    heading: str
+    content: str
+
+    def html(self) -> str:
+        return (
+            f'<section id="{self.id}" aria-labelledby="{self.id}-heading">\n'
+            f'<h2 id="{self.id}-heading">{escape(self.heading)}</h2>\n{self.content}\n</section>'
+        )
+
+
+def _sections(view: View, comparison: Comparison | None) -> list[_Section]:
+    """All sections in their order."""
+    return [
+        _Section("summary", "Summary", "In words", findings.summary(view)),
+        *(
+            _Section(
+                f"curve-{measure}",
+                capital(SHORT_LABELS[measure]),
+                f"{capital(LABELS[measure])} by compression rate",
+                charts.curve(view, measure),
+            )
+            for measure in view.measures
+        ),
+        _Section("latency", "Time", "Time by compression rate", charts.latency(view)),
+        _Section("costs", "Costs", "What it saves", tables.costs(view)),
+        _Section("comparison", "Comparison", "Comparison", tables.compared(comparison)),
+        _Section("points", "Points", "All points", tables.points(view)),
+        _Section("questions", "Questions", "Question by question", _browser(view)),
+        _Section("made", "Settings", "How this was made", provenance.made(view)),
+    ]
+
+
+def _browser(view: View) -> str:
+    """The place of the browser of questions, which the script fills."""
+    if not view.evaluation.rows:
+        return ""
+    return _asset("questions.html").replace(
+        'id="browser"', f'id="browser" data-unit="{view.unit}"', 1
+    )
+
+
+def _digest(content: str) -> str:
+    """How a content security policy names the content of an element."""
+    digest = hashlib.sha256(content.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+@cache
+def _asset(name: str) -> str:
+    return files(__package__).joinpath("assets").joinpath(name).read_text(encoding="utf-8")
