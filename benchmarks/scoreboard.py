@@ -80,7 +80,7 @@ def main() -> None:
     draw(found, args.folder / PICTURE.name)
     if args.write:
         draw(found, PICTURE)
-        write_into(RESULTS, f"{text}\n![Answer recall by compression rate]({PICTURE.name})\n")
+        write_into(RESULTS, f"{text}\n\n![Answer recall by compression rate]({PICTURE.name})\n")
 
 
 def run(name: str, folder: Path, n: int | None, baselines: list[str], reader: Path | None) -> None:
@@ -114,8 +114,11 @@ def tables(found: dict[str, Evaluation], read: dict[str, Evaluation], n: int | N
             f"Answer recall in % at a rate of {100 * RATES[1]:g} %, read off each system's curve. "
             "oracle: the shortest sentence that holds an answer, at its own rate.\n",
             recall_table(found),
-            f"\n{OURS} beside {UNTRAINED}, and beside LlamaIndex's optimizer, which has the "
-            f"untrained encoder, at {100 * RATES[1]:g} %: difference in points, paired.\n",
+            "\nA curve that does not go so low runs on to the empty text. LlamaIndex's optimizer "
+            "chooses within each document and keeps all of a short one: its cheapest setting keeps "
+            f"{cheapest(found)}, so what stands here is mostly for questions left without text, "
+            "and no judgement of its ranking.\n",
+            f"\n{OURS} beside {UNTRAINED} at {100 * RATES[1]:g} %: difference in points, paired.\n",
             difference_table(found),
             *reading_tables(read),
         ]
@@ -151,8 +154,19 @@ def share(estimate: Any) -> str:
     return f"{100 * estimate.mean:.1f} ({100 * estimate.low:.0f}–{100 * estimate.high:.0f})"
 
 
+def cheapest(found: dict[str, Evaluation], system: str = "llamaindex-optimizer") -> str:
+    """The lowest mean rate of its settings, over the sets."""
+    lowest = []
+    for evaluation in found.values():
+        if system in evaluation.systems:
+            points = [evaluation.of(system, setting) for setting in evaluation.settings(system)]
+            means = [mean_interval(row.rate for row in rows) for rows in points]
+            lowest.append(min(mean.mean for mean in means if mean is not None))
+    return f"{100 * min(lowest):.0f} % or more" if lowest else "more"
+
+
 def difference_table(found: dict[str, Evaluation]) -> str:
-    others = (UNTRAINED, "llamaindex-optimizer")
+    others = (UNTRAINED,)
     rows = [["", *found]]
     for other in others:
         cells = []
