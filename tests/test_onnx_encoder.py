@@ -311,9 +311,10 @@ def test_two_processes_at_once_and_neither_loads_torch(contriever, cache):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-def test_a_process_that_was_forked_after_loading_gets_the_same(contriever):
+def test_a_process_that_was_forked_after_loading_gets_the_same(contriever, monkeypatch):
+    # With threads of its own, which the child has not.
+    monkeypatch.setattr("recomp_core.models.onnx_encoder.usual_threads", lambda: 2)
     encoder = load_encoder(str(contriever), backend="onnx").encoder
-    encoder.num_threads = 2
     expected = encoder.encode_sentences(TEXTS)
     read, write = os.pipe()
     with encoder._lock:  # as another thread of the parent's may hold it
@@ -328,6 +329,29 @@ def test_a_process_that_was_forked_after_loading_gets_the_same(contriever):
         found = np.frombuffer(stream.read(), dtype=np.float32)
     os.waitpid(child, 0)
     np.testing.assert_allclose(found.reshape(expected.shape), expected, **CLOSE)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.parametrize("use", ["pass", "encoder.encode_sentences(['a'])", "del encoder"])
+def test_a_forked_process_ends_whatever_it_did_with_the_encoder(contriever, use):
+    script = f"""
+import gc, os, sys
+from recomp_core.models.loading import load_encoder
+
+encoder = load_encoder({str(contriever)!r}, backend="onnx").encoder
+encoder.encode_sentences(["a", "b"])
+child = os.fork()
+if child == 0:
+    {use}
+    gc.collect()
+    sys.exit(7)  # with all that the end of an interpreter frees
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120,
+        env={**os.environ, "OMP_NUM_THREADS": "2"},
+    )  # fmt: skip
+    assert done.stdout.split() == ["7"], done.stderr
 
 
 def test_a_copy_works_by_itself(contriever):

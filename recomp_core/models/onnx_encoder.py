@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import logging
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -143,10 +145,17 @@ class OnnxEncoder(SpanPoolingEncoder):
         """The session of this process: the threads of its parent's are not here."""
         process, session = self._opened
         if process != os.getpid():
-            self._lock = threading.Lock()  # the parent may have held it
             session = self._open()
             self._opened = (os.getpid(), session)
         return session
+
+    def after_fork(self) -> None:
+        """In the child: leave the parent's session be. To free it would be to wait for its threads,
+        which are not here, and so for ever; also when the child ends.
+        """
+        _, session = self.__dict__.get("_opened", (-1, None))
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
+        self._lock = threading.Lock()  # the parent may have held it
 
     def _open(self) -> Any:
         import onnxruntime  # type: ignore[import-untyped]
@@ -162,6 +171,7 @@ class OnnxEncoder(SpanPoolingEncoder):
         # Between calls the other threads sleep, instead of waiting busily for the next.
         options.add_session_config_entry("session.force_spinning_stop", "1")
         options.log_severity_level = 3
+        _remember(self)
         graph = cached_graph(self._key(), self._build, self._cache)
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
@@ -248,3 +258,35 @@ def sums_overflow() -> bool:
     except OSError:
         return True
     return "avx512_vnni" not in flags and "avx_vnni" not in flags
+
+
+_LIVE: weakref.WeakSet[OnnxEncoder] = weakref.WeakSet()
+
+
+def _remember(encoder: OnnxEncoder) -> None:
+    """Have `encoder.after_fork` called in every child of this process."""
+    if hasattr(os, "register_at_fork"):
+        _watch_forks()
+    _LIVE.add(encoder)
+
+
+@cache
+def _watch_forks() -> None:
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _after_fork() -> None:
+    encoders = list(_LIVE)
+    for encoder in encoders:
+        encoder.after_fork()
+    if encoders:
+        _skip_native_end()
+
+
+def _skip_native_end() -> None:
+    """Have this process end once Python has, with the same status: the end of onnxruntime's library
+    waits for the parent's threads too (seen with 1.32, of which this is no fault of a session).
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "on_exit"):  # of glibc; what was registered last is called first
+        library.on_exit(library._exit, None)
