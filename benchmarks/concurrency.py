@@ -1,11 +1,12 @@
 """Many callers at one time: `acompress`, which puts what waits together, beside a thread pool.
 
-    python benchmarks/concurrency.py [--callers 32] [--calls 8] [--documents 5] [--rounds 3]
+    python benchmarks/concurrency.py [--callers 32] [--calls 8] [--documents 5] [--known]
 
 Every caller asks one question after the other, each about documents of its own, as the handlers of
 a server do. Three ways: a coroutine per caller awaiting `acompress`; a thread per caller in a
 `ThreadPoolExecutor` around `compress`; and, as the measure of the others, the same questions in
 calls of `compress_batch` of `--callers` at a time. Rounds are interleaved, and the order changes.
+--known: about documents whose vectors are in a store, so that little but the query is encoded.
 Throughput is queries per second; latency is what a caller sees, p50 and p95 over all rounds; CPU is
 the time of this process on all its cores, which says something on a busy machine, too.
 """
@@ -29,6 +30,7 @@ import torch
 from recomp_core import Document, ExtractiveCompressor, TopK, load_compressor
 from recomp_core.examples import lighthouse
 from recomp_core.microbatch import Batching
+from recomp_core.store import SentenceStore
 
 Question = tuple[str, list[Document]]
 Latencies = list[float]
@@ -43,27 +45,44 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--workers", type=int, default=1, help="batches under way at one time")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--known", action="store_true", help="the documents' vectors are stored")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    questions = material(args.callers * args.calls, args.documents)
-    loaded = load_compressor(selector=TopK(5), device=args.device)
+    measure(**vars(args))
+
+
+def measure(
+    callers: int = 32,
+    calls: int = 8,
+    documents: int = 5,
+    rounds: int = 3,
+    threads: int = os.cpu_count() or 1,
+    workers: int = 1,
+    device: str = "cpu",
+    known: bool = False,
+) -> tuple[float, float]:
+    """Prints the table. Throughput in times the pool's; p95 in times what a batch of all takes."""
+    torch.set_num_threads(threads)
+    questions = material(callers * calls, documents)
+    store = SentenceStore() if known else None
+    loaded = load_compressor(selector=TopK(5), device=device, store=store)
     compressor = ExtractiveCompressor(
         loaded.scorer,
         selector=loaded.selector,
         splitter=loaded.splitter,
-        batching=Batching(workers=args.workers),
+        batching=Batching(workers=workers),
     )
-    compressor.compress_batch(*columns(questions[:2]))  # whatever is made at the first use
+    # Whatever is made at the first use.
+    compressor.compress_batch(*columns(questions if known else questions[:2]))
 
     ways: dict[str, Callable[[], Latencies]] = {
-        "acompress": lambda: asyncio.run(coroutines(compressor, questions, args.callers)),
-        "thread pool around compress": lambda: threads(compressor, questions, args.callers),
-        "compress_batch": lambda: batches(compressor, questions, args.callers),
+        "acompress": lambda: asyncio.run(coroutines(compressor, questions, callers)),
+        "thread pool around compress": lambda: pooled(compressor, questions, callers),
+        "compress_batch": lambda: batches(compressor, questions, callers),
     }
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     cpu: dict[str, list[float]] = {name: [] for name in ways}
     latencies: dict[str, Latencies] = {name: [] for name in ways}
-    for number in range(args.rounds):
+    for number in range(rounds):
         names = list(ways)
         for name in names[number % 3 :] + names[: number % 3]:
             began, cpu_began = time.perf_counter(), time.process_time()
@@ -72,10 +91,10 @@ def main() -> None:
             cpu[name].append(time.process_time() - cpu_began)
 
     print(
-        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {args.threads} "
-        f"threads, {args.workers} worker(s), {args.device}, torch {version('torch')}; "
-        f"{args.callers} callers, {args.calls} questions each, {args.documents} documents each, "
-        f"{args.rounds} rounds\n"
+        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {threads} "
+        f"threads, {workers} worker(s), {device}, torch {version('torch')}; "
+        f"{callers} callers, {calls} questions each, {documents} documents each, "
+        f"{'known before, ' if known else ''}{rounds} rounds\n"
     )
     print("| way | queries/s, median (range) | latency p50, ms | p95, ms | CPU ms/query |")
     print("|---|---|---|---|---|")
@@ -95,8 +114,10 @@ def main() -> None:
         f"\nThroughput against the thread pool: {statistics.median(ratios):.2f} × "
         f"({min(ratios):.2f}–{max(ratios):.2f}), against compress_batch: "
         f"{statistics.median([t / h for t, h in zip(batch, ours, strict=True)]):.2f} ×. "
-        f"p95 of acompress: {p95 / own:.2f} × the time of a batch of {args.callers}."
+        f"p95 of acompress: {p95 / own:.2f} × the time of a batch of {callers}.",
+        flush=True,
     )
+    return statistics.median(ratios), p95 / own
 
 
 def percentile(values: list[float], rank: float) -> float:
@@ -135,7 +156,7 @@ async def coroutines(compressor, questions: list[Question], callers: int) -> Lat
     return list(chain.from_iterable(await asyncio.gather(*map(caller, range(callers)))))
 
 
-def threads(compressor, questions: list[Question], callers: int) -> Latencies:
+def pooled(compressor, questions: list[Question], callers: int) -> Latencies:
     def caller(first: int) -> Latencies:
         seen = []
         for query, documents in questions[first::callers]:

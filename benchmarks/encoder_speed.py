@@ -17,7 +17,7 @@ import argparse
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import data
 import numpy as np
@@ -29,6 +29,7 @@ from recomp_core.models.onnx_encoder import OnnxEncoder
 
 SIZES = (5, 20, 100)
 LIMIT_ROWS = 512
+LIMIT = "matrix products alone"
 
 
 def main() -> None:
@@ -43,25 +44,34 @@ def main() -> None:
     if args.drift:
         drift(args.questions)
         return
-    query, passages = material(max(args.sizes))
     for threads in dict.fromkeys(args.threads):
-        torch.set_num_threads(threads)
-        calls, counter = systems()
-        columns = []
-        for size in args.sizes:
-            sentences = split(passages[:size])
-            lengths = [len(ids) for ids in counter.tokenizer.ids([query, *sentences])]
-            columns.append(column(calls, counter, query, sentences, lengths, args.rounds))
-        print(f"### {threads} thread(s): seconds, median (lowest to highest); GFLOP/s\n")
-        print("| | " + " | ".join(f"{n} documents" for n in args.sizes) + " |")
-        print("|---|" + "---|" * len(args.sizes))
-        for name in columns[0][0]:
-            cells = (
-                f"{shown(seconds[name])}; {work / statistics.median(seconds[name]):.0f}"
-                for seconds, work in columns
-            )
-            print(f"| {name} | " + " | ".join(cells) + " |")
-        print()
+        backends(threads, args.sizes, args.rounds)
+
+
+def backends(
+    threads: int, sizes: Sequence[int], rounds: int
+) -> list[tuple[dict[str, list[float]], float]]:
+    """Prints the table. For each size the seconds of each round by backend, and the GFLOP of it."""
+    torch.set_num_threads(threads)
+    query, passages = material(max(sizes))
+    calls, counter = systems()
+    columns, counts = [], []
+    for size in sizes:
+        sentences = split(passages[:size])
+        lengths = [len(ids) for ids in counter.tokenizer.ids([query, *sentences])]
+        columns.append(column(calls, counter, query, sentences, lengths, rounds))
+        counts.append(len(sentences))
+    print(f"\n### {threads} thread(s): seconds, median (lowest to highest); sentences/s; GFLOP/s\n")
+    print("| | " + " | ".join(f"{n} documents" for n in sizes) + " |")
+    print("|---|" + "---|" * len(sizes))
+    for name in columns[0][0]:
+        cells = (
+            f"{shown(seconds[name])}; {count / statistics.median(seconds[name]):.0f}; "
+            f"{work / statistics.median(seconds[name]):.0f}"
+            for (seconds, work), count in zip(columns, counts, strict=True)
+        )
+        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+    return columns
 
 
 Call = Callable[[str, list[str]], object]
@@ -110,12 +120,12 @@ def column(
     for limit in limits:
         limit()
     seconds: dict[str, list[float]] = {name: [] for name in calls}
-    seconds["matrix products alone"] = []
+    seconds[LIMIT] = []
     for _ in range(rounds):
         for name, call in calls.items():
             seconds[name].append(timed(lambda call=call: call(query, sentences)))
         for_rows = min(min(timed(limit) for _ in range(3)) for limit in limits)
-        seconds["matrix products alone"].append(for_rows * sum(lengths) / LIMIT_ROWS)
+        seconds[LIMIT].append(for_rows * sum(lengths) / LIMIT_ROWS)
     hidden, layers = encoder.folder.dimension, encoder.folder.shape.layers
     per_token = sum(2 * rows * columns for rows, columns in matrices(encoder))
     attention = sum(4 * hidden * layers * length**2 for length in lengths)
@@ -199,13 +209,14 @@ def split(passages: list[str]) -> list[str]:
     return [text[start:end] for text in passages for start, end in splitter.split(text)]
 
 
-def drift(questions: int) -> None:
-    """How many of the sentences that float32 keeps int8 keeps too."""
+def drift(questions: int) -> float:
+    """Prints how many of the sentences that float32 keeps int8 keeps too. Their share in all."""
     rows = data.questions("nq_open", n=questions)
     queries, documents = [row["question"] for row in rows], [row["documents"] for row in rows]
     print(f"nq_open, {len(rows)} questions of 5 documents\n")
     print("| encoder | context | keep | int8 keeps the same | largest difference of a score |")
     print("|---|---|---|---|---|")
+    all_same = all_of = 0
     for name in ("recomp-minilm", "minilm"):
         for context in ("document", "sentence"):
             exact, near = (
@@ -225,6 +236,9 @@ def drift(questions: int) -> None:
                 same = sum(len(best(a, k) & best(b, k)) for a, b in pairs)
                 of = sum(len(best(a, k)) for a, _ in pairs)
                 print(f"| {name} | {context} | {k} | {same / of:.1%} | {moved:.4f} |", flush=True)
+                all_same, all_of = all_same + same, all_of + of
+    print(f"\nAll together: {all_same / all_of:.1%}")
+    return all_same / all_of
 
 
 def best(scores: list[float], k: int) -> set[int]:

@@ -38,19 +38,25 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=10_000)
     parser.add_argument("--growth", action="store_true", help="look for what grows, by line")
     args = parser.parse_args()
+    peak, grown = measure(args.documents, args.calls, by_line=args.growth)
+    return int(peak > PEAK_LIMIT_MIB or grown > GROWTH_LIMIT_MIB)
+
+
+def measure(n_documents: int, calls: int, *, by_line: bool = False) -> tuple[float, float]:
+    """Prints the tables. MiB over the model at the highest, and MiB that the calls left."""
     compressor = load_compressor(selector=TopK(2), device="cpu")
-    documents = [d for _, five in material(max(20, args.documents // 5), 5) for d in five]
+    documents = [d for _, five in material(max(20, n_documents // 5), 5) for d in five]
     compressor.compress("what is used at the first call?", documents[:40])
     gc.collect()
     base = resident()
     print(f"torch {version('torch')}; after the first call {base:.0f} MiB\n")
     print("| what | seconds | highest, MiB over the model | afterwards |")
     print("|---|---|---|---|")
-    queries = [f"question {n}" for n in range(max(1, args.documents // 10))]
+    queries = [f"question {n}" for n in range(max(1, n_documents // 10))]
     lists = [documents[10 * n : 10 * n + 10] for n in range(len(queries))]
     works: dict[str, Callable[[], object]] = {
-        f"one query, {args.documents} documents": lambda: compressor.compress(
-            "who built the tower?", documents[: args.documents]
+        f"one query, {n_documents} documents": lambda: compressor.compress(
+            "who built the tower?", documents[:n_documents]
         ),
         f"compress_batch, {len(queries)} queries of 10": lambda: compressor.compress_batch(
             queries, lists
@@ -60,9 +66,9 @@ def main() -> int:
         ),
     }
     peaks = [peak_of(name, work, base) for name, work in works.items()]
-    grown = growth(compressor, documents, args.calls, by_line=args.growth)
-    print(f"\nGrown over {args.calls} calls: {grown:.0f} MiB")
-    return int(max(peaks) > PEAK_LIMIT_MIB or grown > GROWTH_LIMIT_MIB)
+    grown = growth(compressor, documents, calls, by_line=by_line)
+    print(f"\nGrown over {calls} calls: {grown:.0f} MiB")
+    return max(peaks), grown
 
 
 def peak_of(name: str, work: Callable[[], object], base: float) -> float:

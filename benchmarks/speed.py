@@ -20,6 +20,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 
 import data
@@ -32,6 +33,7 @@ from recomp_core.store.ingest import Indexer
 
 SIZES = (5, 20, 100)
 OURS = "recomp, "
+AUTHORS = "one padded batch, as the RECOMP authors' script"
 PEER = "LlamaIndex SentenceEmbeddingOptimizer"
 
 
@@ -42,28 +44,38 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--systems", nargs="+", default=[""], help="parts of names")
     args = parser.parse_args()
-    query, passages = material(max(args.sizes))
-    print(f"{cpu()}, {os.cpu_count()} cores; " + versions() + "\n")
-    print(start_up())
+    print(f"{cpu()}, {os.cpu_count()} cores; {versions()}\n")
+    start_up()
     for threads in dict.fromkeys(args.threads):
-        torch.set_num_threads(threads)
-        # Anew for each: a graph's threads are fixed when it is loaded.
-        calls = {
-            name: call
-            for name, call in systems(passages).items()
-            if name == PEER or any(part in name for part in args.systems)
-        }
-        print(f"\n### {threads} thread(s): seconds for a call, median (lowest to highest)\n")
-        print("| system | " + " | ".join(f"{n} documents" for n in args.sizes) + " |")
-        print("|---|" + "---|" * len(args.sizes))
-        columns = [measure(calls, query, passages[:n], args.rounds) for n in args.sizes]
-        for name in calls:
-            cells = (shown(column[name]) for column in columns)
-            print(f"| {name} | " + " | ".join(cells) + " |")
-        print(f"\nTimes faster than LlamaIndex's optimizer, {threads} thread(s):\n")
-        for name in (name for name in calls if name.startswith(OURS)):
-            ratios = (ratio(column[PEER], column[name]) for column in columns)
-            print(f"- {name}: " + " / ".join(f"{r:.2f}" for r in ratios))
+        cold(threads, args.sizes, args.rounds, args.systems)
+
+
+def cold(
+    threads: int, sizes: Sequence[int], rounds: int, names: Sequence[str] = ("",)
+) -> list[dict[str, list[float]]]:
+    """Prints the tables. For each size the seconds of each round by system.
+
+    names: parts of the names of the systems; the peer that all are compared with is always there.
+    """
+    torch.set_num_threads(threads)
+    query, passages = material(max(sizes))
+    # Anew for each number of threads: a graph's are fixed when it is loaded.
+    calls = {
+        name: call
+        for name, call in systems(passages).items()
+        if name == PEER or any(part in name for part in names)
+    }
+    print(f"\n### {threads} thread(s): seconds for a call, median (lowest to highest)\n")
+    print("| system | " + " | ".join(f"{n} documents" for n in sizes) + " |")
+    print("|---|" + "---|" * len(sizes))
+    columns = [measure(calls, query, passages[:n], rounds) for n in sizes]
+    for name in calls:
+        print(f"| {name} | " + " | ".join(shown(column[name]) for column in columns) + " |")
+    print(f"\nTimes faster than LlamaIndex's optimizer, {threads} thread(s):\n")
+    for name in (name for name in calls if name != PEER):
+        ratios = (ratio(column[PEER], column[name]) for column in columns)
+        print(f"- {name}: " + " / ".join(f"{r:.2f}" for r in ratios))
+    return columns
 
 
 def material(n: int) -> tuple[str, list[str]]:
@@ -86,7 +98,7 @@ def systems(passages: list[str]) -> dict:
     calls = {PEER: llamaindex(model)}
     if filtering := langchain(model):
         calls["LangChain EmbeddingsFilter on sentences"] = filtering
-    calls["one padded batch, as the RECOMP authors' script"] = padded(model)
+    calls[AUTHORS] = padded(model)
     backends = {
         "torch": {"backend": "torch"},
         "onnx": {"backend": "onnx"},
@@ -196,26 +208,30 @@ def ratio(theirs: list[float], ours: list[float]) -> float:
     return statistics.median(a / b for a, b in zip(theirs, ours, strict=True))
 
 
-def start_up(runs: int = 3) -> str:
-    """Whole processes, medians: what a user waits for before the first result."""
+IMPORT = "`import recomp_core`"
+FIRST = "`recomp example` (load the model, compress once)"
+
+
+def start_up(runs: int = 3) -> dict[str, float]:
+    """Whole processes, median seconds: what a user waits for before the first result."""
     commands = {
-        "`import recomp_core`": [sys.executable, "-c", "import recomp_core"],
+        IMPORT: [sys.executable, "-c", "import recomp_core"],
         "`recomp --version`": [sys.executable, "-m", "recomp_core", "--version"],
-        "`recomp example` (load the model, compress once)": [
-            sys.executable, "-m", "recomp_core", "example",
-        ],
+        FIRST: [sys.executable, "-m", "recomp_core", "example"],
         "`import sentence_transformers`": [sys.executable, "-c", "import sentence_transformers"],
         "`python -c pass`": [sys.executable, "-c", "pass"],
     }  # fmt: skip
-    lines = ["### Start-up: seconds of a whole process\n", "| command | median |", "|---|---|"]
+    print("### Start-up: seconds of a whole process\n\n| command | median |\n|---|---|")
+    medians = {}
     for name, command in commands.items():
         seconds = []
         for _ in range(runs):
             began = time.perf_counter()
             subprocess.run(command, check=True, capture_output=True)
             seconds.append(time.perf_counter() - began)
-        lines.append(f"| {name} | {statistics.median(seconds):.2f} |")
-    return "\n".join(lines)
+        medians[name] = statistics.median(seconds)
+        print(f"| {name} | {medians[name]:.2f} |", flush=True)
+    return medians
 
 
 def cpu() -> str:

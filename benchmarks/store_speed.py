@@ -19,11 +19,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import data
 import numpy as np
-from speed import cpu, llamaindex, material, ratio
+from speed import PEER, cpu, llamaindex, material, ratio
 
 from recomp_core import TopK, load_compressor
 from recomp_core.store import SentenceStore
@@ -32,6 +33,7 @@ from recomp_core.store.keys import passage_key
 from recomp_core.store.records import pack, vectors_record
 
 SENTENCES, DIM = 4, 384  # of a made-up document
+QUERY, AGAIN, OPENED = "the query alone", "with a store, again", "with a store, just opened"
 
 
 def main() -> None:
@@ -48,7 +50,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="recomp-store-"))
     try:
         if "warm" in args.parts:
-            warm(folder / "warm", args)
+            warm(folder / "warm", args.sizes, args.rounds, peer=args.peer, context=args.context)
         if "open" in args.parts:
             opening(folder / "open", args.sentences)
         if "drift" in args.parts:
@@ -57,9 +59,17 @@ def main() -> None:
         shutil.rmtree(folder)
 
 
-def warm(folder: Path, args: argparse.Namespace) -> None:
-    query, passages = material(max(args.sizes))
-    plain = load_compressor(selector=TopK(5), device="cpu", context=args.context)
+def warm(
+    folder: Path,
+    sizes: Sequence[int],
+    n_rounds: int,
+    *,
+    peer: bool = False,
+    context: str | None = None,
+) -> list[dict[str, list[float]]]:
+    """Prints the table. For each size the seconds of each round by system."""
+    query, passages = material(max(sizes))
+    plain = load_compressor(selector=TopK(5), device="cpu", context=context)
     kept = with_store(plain, folder)
     Indexer(kept).add(passages)
     encoder = plain.scorer.encoder
@@ -73,17 +83,17 @@ def warm(folder: Path, args: argparse.Namespace) -> None:
             return time.perf_counter() - began
 
     calls = {
-        "the query alone": timed(lambda query, _: encoder.encode_queries([query])),
-        "with a store, again": timed(kept.compress),
-        "with a store, just opened": fresh,
+        QUERY: timed(lambda query, _: encoder.encode_queries([query])),
+        AGAIN: timed(kept.compress),
+        OPENED: fresh,
     }
-    if args.peer:
+    if peer:
         calls["without a store"] = timed(plain.compress)
-        calls["LlamaIndex SentenceEmbeddingOptimizer"] = timed(llamaindex(encoder.model))
+        calls[PEER] = timed(llamaindex(sentence_transformer()))
     print(f"### Warm, context={plain.scorer.context}: milliseconds, median (lowest to highest)\n")
-    print("| system | " + " | ".join(f"{n} documents" for n in args.sizes) + " |")
-    print("|---|" + "---|" * len(args.sizes))
-    columns = [rounds(calls, query, passages[:n], args.rounds) for n in args.sizes]
+    print("| system | " + " | ".join(f"{n} documents" for n in sizes) + " |")
+    print("|---|" + "---|" * len(sizes))
+    columns = [rounds(calls, query, passages[:n], n_rounds) for n in sizes]
     for name in calls:
         cells = (
             f"{statistics.median(c[name]) * 1e3:.1f} "
@@ -91,19 +101,23 @@ def warm(folder: Path, args: argparse.Namespace) -> None:
             for c in columns
         )
         print(f"| {name} | " + " | ".join(cells) + " |")
-    for name in list(calls)[1:3]:
+    for name in (AGAIN, OPENED):
         print(f"\n{name}, times the query alone (medians, and of the lowest):", end=" ")
         print(
             " / ".join(
-                f"{ratio(c[name], c['the query alone']):.2f} "
-                f"({min(c[name]) / min(c['the query alone']):.2f})"
+                f"{ratio(c[name], c[QUERY]):.2f} ({min(c[name]) / min(c[QUERY]):.2f})"
                 for c in columns
             )
         )
-        if args.peer:
-            peer = "LlamaIndex SentenceEmbeddingOptimizer"
-            print(f"{name}, times faster than {peer}:", end=" ")
-            print(" / ".join(f"{ratio(c[peer], c[name]):.0f}" for c in columns))
+        if peer:
+            print(f"{name}, times faster than {PEER}:", end=" ")
+            print(" / ".join(f"{ratio(c[PEER], c[name]):.0f}" for c in columns), flush=True)
+    return columns
+
+
+def sentence_transformer():
+    """The encoder as the peer has it."""
+    return load_compressor(device="cpu", backend="torch").scorer.encoder.model
 
 
 def timed(call):
@@ -139,7 +153,8 @@ print((opened - began) * 1e3, (time.perf_counter() - opened) * 1e3)
 """
 
 
-def opening(folder: Path, sentences: int) -> None:
+def opening(folder: Path, sentences: int) -> float:
+    """Prints how long it took. The median of the milliseconds to open it."""
     documents = sentences // SENTENCES
     vectors = np.random.default_rng(0).normal(size=(SENTENCES, DIM)).astype(np.float32)
     packed = pack(vectors, "float16")
@@ -167,6 +182,7 @@ def opening(folder: Path, sentences: int) -> None:
         f"opened in {statistics.median(opens):.1f} ms ({max(opens):.1f} at most), then 100 "
         f"documents read in {statistics.median(reads):.1f} ms ({max(reads):.1f} at most)"
     )
+    return statistics.median(opens)
 
 
 def drift(n: int, context: str | None) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from .deadline import Deadline, Progress, check_timeout, cut_short, score_in_groups
 from .layout import Layout
 from .microbatch import CONCURRENT, Batching, Call, MicroBatcher
-from .protocols import Splitter
+from .protocols import BatchSplitter, Splitter
 from .scoring import CrossEncoderScorer, DualEncoderScorer, FunctionScorer, as_scorer, scored
 from .selection import Selector, TopK, check_selector, select
 from .splitting import SentenceSplitter
@@ -150,9 +150,9 @@ class ExtractiveCompressor:
         return None if timeout_s is None else Deadline(timeout_s)
 
     def _compress(self, inputs: _Inputs) -> list[Compression]:
-        spans: dict[str, tuple[tuple[int, int], ...]] = {}
+        known = self._spans(document.text for _, documents in inputs for document in documents)
         tasks = [
-            ScoringTask(query, documents, tuple(self._split(documents, spans)))
+            ScoringTask(query, documents, _sentences(documents, known))
             for query, documents in inputs
         ]
         to_score = [task for task in tasks if task.sentences]
@@ -193,8 +193,9 @@ class ExtractiveCompressor:
 
     def _compress_in_time(self, batch: Sequence[Progress]) -> list[Compression | Exception | None]:
         def task_of(progress: Progress, reached: Sequence[int]) -> ScoringTask:
-            sentences = tuple(self._split(progress.documents, {}, reached))
-            return ScoringTask(progress.query, progress.documents, sentences)
+            documents = progress.documents
+            known = self._spans(documents[n].text for n in reached)
+            return ScoringTask(progress.query, documents, _sentences(documents, known, reached))
 
         by_document = getattr(
             self.scorer,
@@ -239,19 +240,12 @@ class ExtractiveCompressor:
             raise ValueError(f"the scorer gave scores for {len(scores)} of {len(tasks)} queries")
         return scores
 
-    def _split(
-        self,
-        documents: Sequence[Document],
-        known: dict[str, tuple[tuple[int, int], ...]],
-        reached: Iterable[int] | None = None,
-    ) -> Iterable[Sentence]:
-        """The sentences of the documents `reached`, by index; of all by default."""
-        for doc_index in range(len(documents)) if reached is None else reached:
-            text = documents[doc_index].text
-            if text not in known:
-                known[text] = tuple(self.splitter.split(text))
-            for start, end in known[text]:
-                yield Sentence(text[start:end], doc_index, start, end)
+    def _spans(self, texts: Iterable[str]) -> dict[str, Sequence[tuple[int, int]]]:
+        """Where the sentences of each text are, in characters; each is split once."""
+        distinct = list(dict.fromkeys(texts))
+        if isinstance(self.splitter, BatchSplitter):
+            return dict(zip(distinct, self.splitter.split_all(distinct), strict=True))
+        return {text: tuple(self.splitter.split(text)) for text in distinct}
 
     def _select(
         self,
@@ -284,6 +278,20 @@ class ExtractiveCompressor:
 
 
 _Inputs = Sequence[tuple[str, tuple[Document, ...]]]
+
+
+def _sentences(
+    documents: Sequence[Document],
+    spans: Mapping[str, Sequence[tuple[int, int]]],
+    reached: Iterable[int] | None = None,
+) -> tuple[Sentence, ...]:
+    """The sentences of the documents `reached`, by index; of all by default."""
+    return tuple(
+        Sentence(text[start:end], doc_index, start, end)
+        for doc_index in (range(len(documents)) if reached is None else reached)
+        for text in (documents[doc_index].text,)
+        for start, end in spans[text]
+    )
 
 
 def _sound(result: Compression | Exception) -> Compression:

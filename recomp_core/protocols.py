@@ -22,6 +22,14 @@ class Splitter(Protocol):
 
 
 @runtime_checkable
+class BatchSplitter(Splitter, Protocol):
+    """A splitter that takes many texts at once, where that is quicker than one by one."""
+
+    def split_all(self, texts: Sequence[str]) -> Sequence[Sequence[tuple[int, int]]]:
+        """The spans of each text."""
+
+
+@runtime_checkable
 class SentenceScorer(Protocol):
     """Sentences to relevance."""
 

@@ -9,7 +9,8 @@ the earlier first), and the policy admits each one or not, seeing what would com
     TokenBudget(200, count_tokens)            as many of the best as fit
     TopK(5) & Threshold(0.3)                  both
 
-A policy of your own is any object with `admits(draft) -> bool`.
+A policy of your own is any object with `admits(draft) -> bool`. If it admits nothing more once it
+has refused a sentence, say so with `is_prefix = True`, and it is not asked about the rest.
 """
 
 from __future__ import annotations
@@ -93,6 +94,14 @@ class Selector(Protocol):
 class _Combinable:
     """`a & b` admits what both admit."""
 
+    # Whether what it admits is the beginning of the ranking: after one refusal come only others.
+    is_prefix = False
+
+    def __init_subclass__(cls) -> None:
+        # What a subclass admits instead is something else.
+        if "admits" in vars(cls) and "is_prefix" not in vars(cls):
+            cls.is_prefix = False
+
     def __and__(self, other: Selector) -> All:
         return All(self, other)  # type: ignore[arg-type]
 
@@ -102,6 +111,7 @@ class TopK(_Combinable):
     """The `k` best sentences of all documents together (paper, section 3.1)."""
 
     k: int
+    is_prefix = True
 
     def __post_init__(self) -> None:
         if isinstance(self.k, bool) or not isinstance(self.k, numbers.Integral) or self.k < 1:
@@ -122,6 +132,7 @@ class TopP(_Combinable):
 
     p: float
     temperature: float = 0.05
+    is_prefix = True
 
     def __post_init__(self) -> None:
         for name, value, most in (("p", self.p, 1.0), ("temperature", self.temperature, math.inf)):
@@ -142,6 +153,7 @@ class Threshold(_Combinable):
     """
 
     min_score: float
+    is_prefix = True
 
     def __post_init__(self) -> None:
         value = self.min_score
@@ -190,6 +202,7 @@ class All(_Combinable):
         for selector in flat:
             check_selector(selector)
         self.selectors: tuple[Selector, ...] = tuple(flat)
+        self.is_prefix = all(_is_prefix(selector) for selector in flat)
 
     def admits(self, draft: Draft) -> bool:
         return all(selector.admits(draft) for selector in self.selectors)
@@ -219,8 +232,10 @@ def select(
     size = 0
     keep: set[int] = set()
     admitted: list[int] = []  # the same in the order of admission
-    order = sorted(range(len(sentences)), key=lambda i: (-sentences[i].score, i))
-    ranking = Ranking([sentences[position].score for position in order])
+    scores = [sentence.score for sentence in sentences]
+    order = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)  # stable
+    ranking = Ranking([scores[position] for position in order])
+    is_prefix = _is_prefix(selector)
     for rank, position in enumerate(order):
         # Where the sentence fits but its neighbours do not (a token budget), it comes alone.
         for group in _groups(sentences, position, expand):
@@ -233,9 +248,16 @@ def select(
                 keep.update(group)
                 size += 1
                 break
+        else:
+            if is_prefix:
+                break
     kept = tuple(sentence for i, sentence in enumerate(sentences) if i in keep)
     dropped = tuple(sentence for i, sentence in enumerate(sentences) if i not in keep)
     return kept, dropped
+
+
+def _is_prefix(selector: Selector) -> bool:
+    return getattr(selector, "is_prefix", False)
 
 
 def _groups(

@@ -11,6 +11,7 @@ from recomp_core import (
     Document,
     ExtractiveCompressor,
     Outcome,
+    SentenceSplitter,
     Threshold,
     TokenBudget,
     TopK,
@@ -267,3 +268,24 @@ def test_what_holds_for_every_compression(documents, selector, elision, around):
     assert order == sorted(order)
     assert result.sources == tuple(sorted({s.doc_index for s in result.kept}))
     assert Compression.from_dict(json.loads(json.dumps(result.to_dict()))) == result
+
+
+def test_a_splitter_of_many_texts_is_asked_once_for_distinct_ones():
+    class Lines:
+        calls: list[list[str]] = []
+
+        def split(self, text):
+            raise AssertionError("split_all was there")
+
+        def split_all(self, texts):
+            self.calls.append(list(texts))
+            return [SentenceSplitter().split(text) for text in texts]
+
+    splitter = Lines()
+    compressor = ExtractiveCompressor(shared_words, splitter=splitter)
+    documents = ["A gull. A lamp.", "A tower.", "A gull. A lamp."]
+    results = compressor.compress_batch(["a gull", "a tower"], [documents, documents[:2]])
+    assert splitter.calls == [["A gull. A lamp.", "A tower."]]
+    assert results == ExtractiveCompressor(shared_words).compress_batch(
+        ["a gull", "a tower"], [documents, documents[:2]]
+    )

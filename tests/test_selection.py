@@ -153,6 +153,48 @@ def test_a_policy_of_ones_own():
     assert kept([1, 2, 3, 4], OddOnes()) == "AC"
 
 
+class Asked:
+    """A policy that counts how often it is asked."""
+
+    def __init__(self, policy, is_prefix):
+        self.policy = policy
+        self.is_prefix = is_prefix
+        self.times = 0
+
+    def admits(self, draft):
+        self.times += 1
+        return self.policy.admits(draft)
+
+
+def test_a_prefix_is_not_asked_after_its_first_refusal():
+    scores = [0.1 * n for n in range(10)]
+    every, few = Asked(TopK(2), False), Asked(TopK(2), True)
+    assert kept(scores, every) == kept(scores, few) == "IJ"
+    assert (every.times, few.times) == (10, 3)
+
+
+@pytest.mark.parametrize(
+    "policy", [TopK(2), TopP(0.7), Threshold(0.5), TopK(3) & Threshold(0.4), TopP(0.9) & TopK(4)]
+)
+@given(values=st.lists(st.sampled_from([0.1, 0.3, 0.5, 0.7, 0.9]), min_size=1, max_size=20),
+       expand=st.tuples(st.integers(0, 2), st.integers(0, 2)))  # fmt: skip
+def test_a_prefix_keeps_what_it_would_keep_if_it_were_asked_of_all(policy, values, expand):
+    assert policy.is_prefix
+    every = Asked(policy, False)
+    assert kept(values, policy, expand=expand) == kept(values, every, expand=expand)
+
+
+def test_what_is_no_prefix_is_asked_of_all():
+    class Every2nd(TopK):
+        def admits(self, draft):
+            return draft.rank % 2 == 1
+
+    assert not Every2nd(1).is_prefix
+    assert kept([0.9, 0.8, 0.7, 0.6], Every2nd(1)) == "BD"
+    assert kept([0.9, 0.8, 0.7, 0.6], Every2nd(1) & TopK(1)) == "B"
+    assert not (TopK(2) & TokenBudget(3, count_words)).is_prefix
+
+
 @pytest.mark.parametrize("k", [0, -1, 1.5, "2", True, None])
 def test_top_k_refuses(k):
     with pytest.raises(ValueError, match="whole number of at least 1"):

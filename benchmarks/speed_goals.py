@@ -1,0 +1,224 @@
+"""What compressing costs, part by part, and in the end one table of it beside the goals.
+
+    python benchmarks/speed_goals.py [--rounds 3] [--write]
+    python benchmarks/speed_goals.py --short
+
+Cold (speed.py, encoder_speed.py), warm (store_speed.py), start-up, many callers at one time
+(concurrency.py), memory (memory.py), engines (engine_speed.py): each part in a process of its own,
+the systems that are compared within it interleaved. --write puts the whole into RESULTS.md; --short
+is a minute or two that shows that every part runs, with figures that say nothing. What fails is an
+error, never a missed goal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import concurrency
+import encoder_speed
+import engine_speed
+import memory
+import speed
+import store_speed
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+BEGIN, END = "<!-- speed -->", "<!-- /speed -->"
+THREADS = tuple(dict.fromkeys((1, os.cpu_count() or 1)))
+# Times faster than LlamaIndex's optimizer, by threads: float32, int8.
+COLD = {1: (2.0, 3.5), "all": (3.5, 6.0)}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    rounds: int
+    documents: tuple[int, ...] = (5, 20, 100)
+    threads: tuple[int, ...] = THREADS
+    warm_rounds: int = 30
+    store_sentences: int = 1_000_000
+    drift_questions: int = 60
+    calls: int = 8
+    memory_documents: int = 10_000
+    memory_calls: int = 10_000
+    rows: int = 384
+    workers: tuple[int, ...] = (1, 2)
+
+
+SHORT = Size(
+    1, (2, 5), (1,), 2, 4_000, drift_questions=2, calls=1, memory_documents=40, memory_calls=20,
+    rows=64, workers=(1,),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What was to be reached, and what was."""
+
+    what: str
+    measured: float
+    goal: float
+    unit: str = "×"
+    at_least: bool = True
+
+    @property
+    def met(self) -> bool:
+        return self.measured >= self.goal if self.at_least else self.measured <= self.goal
+
+    def line(self) -> str:
+        sign = "≥" if self.at_least else "≤"
+        unit = self.unit if self.unit == "%" else f" {self.unit}"
+        return (
+            f"| {self.what} | {sign} {self.goal:g}{unit} | {self.measured:.3g}{unit} "
+            f"| {'yes' if self.met else 'no'} |"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--write", action="store_true", help=f"into {RESULTS.name}")
+    args = parser.parse_args()
+    size = SHORT if args.short else Size(args.rounds)
+    header = f"{speed.cpu()}, {os.cpu_count()} cores; {speed.versions()}"
+    print(header)
+    goals, texts = [], []
+    for name in args.parts:
+        found, text = engine_speed.anew(printed, PARTS[name], size)
+        goals += found
+        texts.append(text)
+    table = "\n".join(
+        ["| | goal | measured | met |", "|---|---|---|---|", *(g.line() for g in goals)]
+    )
+    print(f"\n## Goals\n\n{table}")
+    if args.write:
+        write_into(RESULTS, "\n\n".join([header, table, *(text.strip() for text in texts)]))
+
+
+def printed(part: Callable[[Size], Iterator[Goal]], size: Size) -> tuple[list[Goal], str]:
+    """The goals of a part, and what it printed meanwhile."""
+    output = Twice()
+    with contextlib.redirect_stdout(output):
+        print()
+        goals = list(part(size))
+    return goals, output.getvalue()
+
+
+class Twice(io.StringIO):
+    """Keeps what is printed, and prints it."""
+
+    def write(self, text: str) -> int:
+        print(text, end="", file=sys.__stdout__, flush=True)
+        return super().write(text)
+
+
+def start(size: Size) -> Iterator[Goal]:
+    seconds = speed.start_up(size.rounds)
+    yield Goal("`import recomp_core`", seconds[speed.IMPORT], 0.2, "s", at_least=False)
+    yield Goal("first compress from the shell", seconds[speed.FIRST], 1.5, "s", at_least=False)
+
+
+def cold(size: Size) -> Iterator[Goal]:
+    for threads in size.threads:
+        columns = speed.cold(threads, size.documents, size.rounds)
+        exact, near = COLD[1 if threads == 1 else "all"]
+        for compute, goal in (("onnx", exact), ("onnx int8", near)):
+            name = f"{speed.OURS}document, {compute}"
+            for n, column in list(zip(size.documents, columns, strict=True))[1:]:
+                times = speed.ratio(column[speed.PEER], column[name])
+                what = (
+                    f"cold, {n} documents, {threads} thread(s), {compute}: faster than LlamaIndex"
+                )
+                yield Goal(what, times, goal)
+        times = speed.ratio(columns[-1][speed.AUTHORS], columns[-1][f"{speed.OURS}document, onnx"])
+        what = f"cold, {size.documents[-1]} documents, {threads} thread(s): faster than the authors"
+        yield Goal(what, times, 10)
+
+
+def encoder(size: Size) -> Iterator[Goal]:
+    for threads in size.threads:
+        seconds, _ = encoder_speed.backends(threads, size.documents, size.rounds)[-1]
+        times = speed.ratio(seconds["ours, onnx"], seconds[encoder_speed.LIMIT])
+        what = f"encoding, {threads} thread(s), float32: times the matrix products alone"
+        yield Goal(what, times, 1.1, at_least=False)
+    if speed.data.available():
+        print("\n### int8 beside float32\n")
+        share = encoder_speed.drift(size.drift_questions)
+        yield Goal("int8 keeps the same sentences", 100 * share, 98, "%")
+
+
+def warm(size: Size) -> Iterator[Goal]:
+    with tempfile.TemporaryDirectory(prefix="recomp-store-") as folder:
+        path = Path(folder)
+        columns = store_speed.warm(path / "warm", size.documents, size.warm_rounds)
+        last = columns[-1]
+        times = speed.ratio(last[store_speed.AGAIN], last[store_speed.QUERY])
+        what = f"warm, {size.documents[-1]} documents: times encoding the query"
+        yield Goal(what, times, 1.3, at_least=False)
+        print()
+        sizes = size.documents[-1:]
+        (column,) = store_speed.warm(path / "beside", sizes, size.rounds, peer=True)
+        times = speed.ratio(column[speed.PEER], column[store_speed.AGAIN])
+        yield Goal(f"warm, {sizes[0]} documents: faster than LlamaIndex", times, 50)
+        ms = store_speed.opening(path / "open", size.store_sentences)
+        what = f"a store of {size.store_sentences} sentences opens in"
+        yield Goal(what, ms, 100, "ms", at_least=False)
+
+
+def callers(size: Size) -> Iterator[Goal]:
+    print("### Many callers at one time\n")
+    for known in (False, True):
+        times, p95 = concurrency.measure(calls=size.calls, rounds=size.rounds, known=known)
+        print()
+        documents = "known documents" if known else "unseen documents"
+        yield Goal(f"32 callers, {documents}: throughput of a thread pool", times, 1.5)
+        what = f"32 callers, {documents}: p95, times a batch of all"
+        yield Goal(what, p95, 2, at_least=False)
+
+
+def memories(size: Size) -> Iterator[Goal]:
+    print("### Memory\n")
+    peak, grown = memory.measure(size.memory_documents, size.memory_calls)
+    what = f"memory over the model, {size.memory_documents} documents in a call"
+    yield Goal(what, peak, memory.PEAK_LIMIT_MIB, "MiB", at_least=False)
+    what = f"memory that {size.memory_calls} calls leave"
+    yield Goal(what, grown, memory.GROWTH_LIMIT_MIB, "MiB", at_least=False)
+
+
+def engines(size: Size) -> Iterator[Goal]:
+    print("### Engines\n")
+    runs = engine_speed.measure(size.rows, 5, list(size.workers))
+    alone = runs["no engine, 1 thread(s)"]
+    for n in size.workers:
+        times = runs[f"ray, {n} worker(s) of one thread"].rate / alone.rate
+        # No goal was set: the work of so many workers is what could be had.
+        yield Goal(f"Ray, {n} worker(s): rows/s of one thread without", times, n)
+
+
+PARTS: dict[str, Callable[[Size], Iterator[Goal]]] = {
+    "start": start, "cold": cold, "encoder": encoder, "warm": warm, "callers": callers,
+    "memory": memories, "engines": engines,
+}  # fmt: skip
+
+
+def write_into(file: Path, text: str) -> None:
+    """Between the two marks."""
+    before, begin, rest = file.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        sys.exit(f"{file} has no lines {BEGIN} and {END} to write between")
+    file.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
