@@ -19,7 +19,7 @@ import numpy as np
 ComputeType = Literal["float32", "int8"]
 
 # Part of the key of a stored graph: raise it when what `build_graph` makes changes.
-GRAPH_VERSION = 2
+GRAPH_VERSION = 3
 
 _MICROSOFT = "com.microsoft"
 # The oldest that know the operators used here.
@@ -171,7 +171,7 @@ class _Builder:
             return self.node("Relu", [self.linear(x, [name])], f"{name}.active")
         if self.compute_type == "float32":
             return self.node("Gelu", [self.linear(x, [name])], f"{name}.active", domain=_MICROSOFT)
-        inputs = [self.linear(x, [name], shifted=False), f"{name}.shift"]
+        inputs = [self.linear(x, [name], shifted=False, fine=True), f"{name}.shift"]
         return self.node("BiasGelu", inputs, f"{name}.active", domain=_MICROSOFT)
 
     def add_and_normalize(self, x: str, y: str, name: str) -> str:
