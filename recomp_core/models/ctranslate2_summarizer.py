@@ -45,6 +45,12 @@ class CTranslate2Summarizer(LocalSummarizer):
 
     model: ConvertedModel
 
+    def _in_forked_process(self) -> None:
+        raise RuntimeError(
+            "this process was forked after the summarizer was loaded, and CTranslate2's threads "
+            "stayed behind: load it after the fork, or in torch (backend='torch')"
+        )
+
     def _generate(self, inputs: Sequence[list[int]]) -> list[list[int]]:
         prefix = self._prefix()
         results = self.model.translator.translate_batch(

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from ..forking import go_on_with_one_thread, tell_after_fork
 from ..splitting import replace_surrogates
 from .windows import Row, SpanPoolingEncoder, Window, overlap_of, shared_out
 
 
 class SentenceTransformerEncoder(SpanPoolingEncoder):
-    """Wraps a `SentenceTransformer`; safe to call from several threads.
+    """Wraps a `SentenceTransformer`; safe to call from several threads. In a process that was
+    forked after it was made it works on with one thread, and logs so.
 
     batch_size: sentences, or windows of a document, per forward pass. Inputs are sorted by length
         first, so small batches waste little padding; on a CPU 8 to 16 is fastest.
@@ -27,6 +29,13 @@ class SentenceTransformerEncoder(SpanPoolingEncoder):
         # A tokenizer's padding and truncation are state of the shared object: two threads that
         # set them at once make it raise "Already borrowed".
         self._lock = threading.Lock()
+        self._forked = False
+        tell_after_fork(self)
+
+    def after_fork(self) -> None:
+        """In the child: another thread of the parent may hold the lock."""
+        self._lock = threading.Lock()
+        self._forked = True
 
     def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
         """Float array (n_queries, dim); the model's query prompt, if any, is put before each."""
@@ -40,6 +49,7 @@ class SentenceTransformerEncoder(SpanPoolingEncoder):
         self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
     ) -> list[np.ndarray]:
         """See `SpanPoolingEncoder`."""
+        self._make_ready()
         with self._lock:
             return super().encode_spans(texts, spans)
 
@@ -74,7 +84,13 @@ class SentenceTransformerEncoder(SpanPoolingEncoder):
         """Write the model as sentence-transformers does."""
         self.model.save_pretrained(folder)
 
+    def _make_ready(self) -> None:
+        if self._forked:
+            go_on_with_one_thread()
+            self._forked = False
+
     def _encode(self, encode: Any, texts: Sequence[str]) -> np.ndarray:
+        self._make_ready()
         with self._lock:
             vectors = encode(
                 [replace_surrogates(text) for text in texts],

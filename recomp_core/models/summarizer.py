@@ -16,6 +16,7 @@ from functools import cached_property
 from queue import SimpleQueue
 from typing import Any
 
+from ..forking import go_on_with_one_thread, tell_after_fork
 from ..splitting import replace_surrogates
 from ..tokens import count_with
 from .language_model import check_prompts, check_whole
@@ -120,6 +121,18 @@ class LocalSummarizer(ABC):
         # A tokenizer's padding and truncation are state of the shared object.
         self._tokenizer_lock = threading.Lock()
         self._model_lock = threading.Lock()
+        self._forked = False
+        tell_after_fork(self)
+
+    def after_fork(self) -> None:
+        """In the child: other threads of the parent may hold the locks."""
+        self._tokenizer_lock = threading.Lock()
+        self._model_lock = threading.Lock()
+        self._forked = True
+
+    def _in_forked_process(self) -> None:
+        """Before the first work in a child: the threads of the parent's are not there."""
+        self._forked = False
 
     def count_tokens(self, text: str) -> int:
         """How many tokens `text` takes in the input, special tokens left out."""
@@ -142,6 +155,8 @@ class LocalSummarizer(ABC):
         again in halves. Raises `TypeError` for anything but a sequence of strings.
         """
         prompts = check_prompts(prompts)
+        if self._forked:
+            self._in_forked_process()
         inputs = {prompt: self._encode(prompt) for prompt in dict.fromkeys(prompts)}
         results: dict[str, str | Exception] = {
             prompt: error for prompt, ids in inputs.items() if (error := self._too_long(ids))
@@ -164,6 +179,8 @@ class LocalSummarizer(ABC):
                 raise summary
             yield summary
             return
+        if self._forked:
+            self._in_forked_process()
         ids = self._encode(prompt)
         if error := self._too_long(ids):
             raise error
@@ -253,6 +270,10 @@ class Seq2SeqSummarizer(LocalSummarizer):
 
     See `LocalSummarizer` for the settings.
     """
+
+    def _in_forked_process(self) -> None:
+        super()._in_forked_process()
+        go_on_with_one_thread()
 
     def _generate(self, inputs: Sequence[list[int]], streamer: Any = None) -> list[list[int]]:
         import torch

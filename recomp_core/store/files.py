@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .forking import tell_after_fork
+from ..forking import tell_after_fork
 from .keys import FORMAT_VERSION
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Generic, TypeVar
 
-from .forking import tell_after_fork
+from ..forking import tell_after_fork
 
 # What an entry takes beside key and value: the objects around them, and the place in the table.
 OVERHEAD = 200

@@ -1,10 +1,13 @@
-"""What holds a lock or a connection has to begin anew in a forked process."""
+"""What holds a lock, a connection or threads has to begin anew in a forked process."""
 
 from __future__ import annotations
 
+import logging
 import os
 import weakref
 from typing import Protocol
+
+logger = logging.getLogger(__name__)
 
 
 class Forkable(Protocol):
@@ -20,6 +23,20 @@ _TOLD: weakref.WeakSet[Forkable] = weakref.WeakSet()
 def tell_after_fork(one: Forkable) -> None:
     """Call `one.after_fork()` in every process that is forked from now on, as long as it lives."""
     _TOLD.add(one)
+
+
+def go_on_with_one_thread() -> None:
+    """In a child whose parent has used torch: its other threads are not here, and to wait for them
+    would be to wait for ever.
+    """
+    import torch
+
+    if torch.get_num_threads() > 1:
+        torch.set_num_threads(1)
+        logger.warning(
+            "this process was forked after a model was loaded in torch, whose threads stayed "
+            "behind: it goes on with one. Load the model after the fork for all of them"
+        )
 
 
 def _in_child() -> None:
