@@ -21,6 +21,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from concurrency import material
 from speed import cpu
 
@@ -43,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--rows", type=int, default=512)
     parser.add_argument("--documents", type=int, default=5, help="of a row")
-    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="of Ray")
+    parser.add_argument("--workers", type=int, nargs="*", default=[1, 2], help="of Ray")
     args = parser.parse_args()
     print(f"{cpu()}, {os.cpu_count()} cores; {args.rows} rows of {args.documents} documents\n")
     measure(args.rows, args.documents, args.workers)
@@ -92,7 +93,7 @@ def anew(function, *arguments):
 
 
 def run(source: str, output: str, workers: int | None, threads: int) -> Run:
-    os.environ["OMP_NUM_THREADS"] = str(threads)
+    torch.set_num_threads(threads)  # of this process; Ray gives its actors as many as their CPUs
     began = time.perf_counter()
     from recomp_core.engines import LocalEngine, RayEngine
     from recomp_core.records import CompressWorker, RecordJob

@@ -3,8 +3,8 @@
     python benchmarks/memory.py [--documents 10000] [--calls 10000] [--growth]
 
 Resident memory of this process (psutil): after the model is loaded and used once, at the highest
-while one call compresses all `--documents` for one query, and while one `compress_batch` has as
-many queries as there are documents, ten for each query; then over `--calls` small calls, at ten
+while one call compresses all `--documents` for one query, and while batches have ten documents for
+each of a fiftieth as many queries; then over `--calls` small calls, at ten
 moments. `--growth` also says which lines hold what was allocated since (tracemalloc, slow).
 Fails if a peak is more than 1 GiB over the model, or if calls leave more than 64 MiB.
 """
@@ -52,7 +52,7 @@ def measure(n_documents: int, calls: int, *, by_line: bool = False) -> tuple[flo
     print(f"torch {version('torch')}; after the first call {base:.0f} MiB\n")
     print("| what | seconds | highest, MiB over the model | afterwards |")
     print("|---|---|---|---|")
-    queries = [f"question {n}" for n in range(max(1, n_documents // 10))]
+    queries = [f"question {n}" for n in range(max(1, n_documents // 50))]
     lists = [documents[10 * n : 10 * n + 10] for n in range(len(queries))]
     works: dict[str, Callable[[], object]] = {
         f"one query, {n_documents} documents": lambda: compressor.compress(
