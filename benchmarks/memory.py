@@ -4,8 +4,8 @@
 
 Resident memory of this process (psutil): after the model is loaded and used once, at the highest
 while one call compresses all `--documents` for one query, and while batches have ten documents for
-each of a fiftieth as many queries; then over `--calls` small calls, at ten
-moments. `--growth` also says which lines hold what was allocated since (tracemalloc, slow).
+each of a fiftieth as many queries; then over `--calls` small calls, at ten moments. `--growth` also
+says which lines hold what was allocated since (tracemalloc, slow).
 Fails if a peak is more than 1 GiB over the model, or if calls leave more than 64 MiB.
 """
 

@@ -11,10 +11,11 @@ Importing this package loads neither torch nor a framework; models load when one
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ._version import __version__
 from .errors import BatchError, ModelLoadError, SummaryError
+from .lazy import lazy_names
 from .selection import Selector, Threshold, TokenBudget, TopK, TopP, make_selector
 from .types import (
     Compression,
@@ -85,39 +86,30 @@ __all__ = [
 
 # What costs time to import (numpy, and through it the models) waits until it is asked for.
 _LAZY = {
-    "AbstractiveCompressor": "abstractive",
-    "ExtractiveCompressor": "extractive",
-    "SupportGate": "gates",
-    "UsefulnessGate": "gates",
-    "LLMSummarizer": "llm_summarizer",
-    "Batching": "microbatch",
-    "QueueFullError": "microbatch",
-    "OpenAIChatModel": "models.language_model",
-    "load_summarizer": "models.seq2seq_loading",
-    "Seq2SeqSummarizer": "models.summarizer",
-    "load_compressor": "persistence",
-    "save_compressor": "persistence",
-    "PromptTemplate": "prompts",
-    "BM25Scorer": "scoring",
-    "CrossEncoderScorer": "scoring",
-    "DualEncoderScorer": "scoring",
-    "SentenceSplitter": "splitting",
-    "SentenceStore": "store",
-    "TimedCompressor": "timed",
-    "TokenCounter": "tokens",
+    "AbstractiveCompressor": ".abstractive",
+    "ExtractiveCompressor": ".extractive",
+    "SupportGate": ".gates",
+    "UsefulnessGate": ".gates",
+    "LLMSummarizer": ".llm_summarizer",
+    "Batching": ".microbatch",
+    "QueueFullError": ".microbatch",
+    "OpenAIChatModel": ".models.language_model",
+    "load_summarizer": ".models.seq2seq_loading",
+    "Seq2SeqSummarizer": ".models.summarizer",
+    "load_compressor": ".persistence",
+    "save_compressor": ".persistence",
+    "PromptTemplate": ".prompts",
+    "BM25Scorer": ".scoring",
+    "CrossEncoderScorer": ".scoring",
+    "DualEncoderScorer": ".scoring",
+    "SentenceSplitter": ".splitting",
+    "SentenceStore": ".store",
+    "TimedCompressor": ".timed",
+    "TokenCounter": ".tokens",
 }
 
 # A library stays silent unless its user configures logging.
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        from importlib import import_module
-
-        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _LAZY, __all__)

@@ -21,6 +21,7 @@ from .evaluation.cli import compare, evaluate
 from .labelling.cli import EngineName
 from .labelling.cli import app as label_app
 from .messages import set_up_messages
+from .options import Context, Device, Lang, Verbose
 from .store.cli import index
 from .training.cli import app as train_app
 
@@ -128,17 +129,12 @@ def compress(
         str | None,
         typer.Option(help="The reader model's tokenizer for --max-tokens; default: the encoder's."),
     ] = None,
-    context: Annotated[
-        str | None,
-        typer.Option(help="What a sentence is encoded with: sentence, title or document."),
-    ] = None,
-    lang: Annotated[
-        str | None, typer.Option(help="Language of the documents, e.g. en; default: by script.")
-    ] = None,
+    context: Context = None,
+    lang: Lang = None,
     elision: Annotated[
         str | None, typer.Option(help='A mark where text was dropped, e.g. "[…]".')
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps …")] = None,
+    device: Device = None,
     max_new_tokens: Annotated[
         int | None, typer.Option(help="Longest summary, for a model that writes one.")
     ] = None,
@@ -172,7 +168,7 @@ def compress(
     overwrite: Annotated[
         bool, typer.Option(help="Begin the output file anew instead of carrying on with it.")
     ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens.")] = False,
+    verbose: Verbose = False,
 ) -> None:
     """Keep the sentences that help to answer the question.
 

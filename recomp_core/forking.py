@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import weakref
+from functools import cache
 from typing import Protocol
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ _TOLD: weakref.WeakSet[Forkable] = weakref.WeakSet()
 
 def tell_after_fork(one: Forkable) -> None:
     """Call `one.after_fork()` in every process that is forked from now on, as long as it lives."""
+    _watch_forks()
     _TOLD.add(one)
 
 
@@ -39,10 +41,12 @@ def go_on_with_one_thread() -> None:
         )
 
 
+@cache
+def _watch_forks() -> None:
+    if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+        os.register_at_fork(after_in_child=_in_child)
+
+
 def _in_child() -> None:
     for one in list(_TOLD):
         one.after_fork()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
-    os.register_at_fork(after_in_child=_in_child)

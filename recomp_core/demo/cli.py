@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..messages import set_up_messages
+from ..options import Device, Lang, Verbose
 
 if TYPE_CHECKING:
     from ..tokens import TokenCounter
@@ -25,10 +26,8 @@ def demo(
             help="The reader model's tokenizer, to count and pay with; default: the encoder's."
         ),
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps …")] = None,
-    lang: Annotated[
-        str | None, typer.Option(help="Language of the documents, e.g. en; default: by script.")
-    ] = None,
+    device: Device = None,
+    lang: Lang = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where the page is served.")] = 7860,
     host: Annotated[
         str, typer.Option(help="Who is let in: 127.0.0.1, this machine alone; 0.0.0.0, everybody.")
@@ -36,7 +35,7 @@ def demo(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
     ] = True,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens.")] = False,
+    verbose: Verbose = False,
 ) -> None:
     """Try a compressor on a local page: paste, move the sliders, see what is kept.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..messages import set_up_messages
+from ..options import Context, Device, Documents, Retriever, Verbose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,11 +87,8 @@ def evaluate(
     min_score: Annotated[
         float | None, typer.Option(help="Of the models: sentences that score at least this.")
     ] = None,
-    context: Annotated[
-        str | None,
-        typer.Option(help="What a sentence is encoded with: sentence, title or document."),
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps …")] = None,
+    context: Context = None,
+    device: Device = None,
     reader: Annotated[
         str | None,
         typer.Option(help="Name or folder of a model that answers, or its name at --base-url."),
@@ -125,15 +123,8 @@ def evaluate(
     machine_per_hour: Annotated[
         float | None, typer.Option(min=0, help="What the machine that compresses costs.")
     ] = None,
-    retriever: Annotated[
-        str | None,
-        typer.Option(
-            help="Retrieve the documents: module:object of a LangChain or LlamaIndex one."
-        ),
-    ] = None,
-    documents: Annotated[
-        int | None, typer.Option(min=1, help="Take only the first documents of each question.")
-    ] = None,
+    retriever: Retriever = None,
+    documents: Documents = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Evaluate only the first questions.")
     ] = None,
@@ -150,7 +141,7 @@ def evaluate(
         int, typer.Option(min=1, help="Questions that are read together.")
     ] = 16,
     seed: Annotated[int, typer.Option(help="Of the random baseline and the intervals.")] = 0,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens.")] = False,
+    verbose: Verbose = False,
 ) -> None:
     """Measure what compressing keeps and saves, beside baselines, with intervals.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..messages import set_up_messages
+from ..options import Device, Documents, Retriever, Verbose
 
 if TYPE_CHECKING:
     from ..questions import Questions
@@ -63,15 +64,7 @@ Tokenizer = Annotated[str | None, typer.Option(help="The model's tokenizer, if i
 Method = Annotated[str, typer.Option(help="Of a chat API: samples, prefix or judge.")]
 Samples = Annotated[int, typer.Option(help="With --method samples: how many.")]
 Metric = Annotated[str, typer.Option(help="Of end-task: exact_match or token_f1.")]
-Device = Annotated[str | None, typer.Option(help="cpu, cuda, mps …")]
-Documents = Annotated[
-    int | None, typer.Option(min=1, help="Take only the first documents of each question.")
-]
 Limit = Annotated[int | None, typer.Option(min=1, help="Label only the first questions.")]
-Retriever = Annotated[
-    str | None,
-    typer.Option(help="Retrieve the documents: module:object of a LangChain or LlamaIndex one."),
-]
 MaxRequests = Annotated[
     int | None, typer.Option(min=1, help="Stop after so many requests; a rerun carries on.")
 ]
@@ -87,7 +80,6 @@ Workers = Annotated[int, typer.Option(min=1, help="With --engine ray: how many a
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be asked; ask nothing.")]
 Resume = Annotated[bool, typer.Option(help="Carry on with the labels that the folder holds.")]
 Overwrite = Annotated[bool, typer.Option(help="Begin the folder anew; the cache stays.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens.")]
 
 
 @app.command()

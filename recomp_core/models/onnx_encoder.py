@@ -9,14 +9,14 @@ import logging
 import os
 import sys
 import threading
-import weakref
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..forking import tell_after_fork
 from ..splitting import replace_surrogates
 from .bert_folder import BertFolder
 from .bert_tokenizer import BertTextTokenizer
@@ -156,6 +156,7 @@ class OnnxEncoder(SpanPoolingEncoder):
         _, session = self.__dict__.get("_opened", (-1, None))
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
         self._lock = threading.Lock()  # the parent may have held it
+        _skip_native_end()
 
     def _open(self) -> Any:
         import onnxruntime  # type: ignore[import-untyped]
@@ -171,7 +172,7 @@ class OnnxEncoder(SpanPoolingEncoder):
         # Between calls the other threads sleep, instead of waiting busily for the next.
         options.add_session_config_entry("session.force_spinning_stop", "1")
         options.log_severity_level = 3
-        _remember(self)
+        tell_after_fork(self)
         graph = cached_graph(self._key(), self._build, self._cache)
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
@@ -258,29 +259,6 @@ def sums_overflow() -> bool:
     except OSError:
         return True
     return "avx512_vnni" not in flags and "avx_vnni" not in flags
-
-
-_LIVE: weakref.WeakSet[OnnxEncoder] = weakref.WeakSet()
-
-
-def _remember(encoder: OnnxEncoder) -> None:
-    """Have `encoder.after_fork` called in every child of this process."""
-    if hasattr(os, "register_at_fork"):
-        _watch_forks()
-    _LIVE.add(encoder)
-
-
-@cache
-def _watch_forks() -> None:
-    os.register_at_fork(after_in_child=_after_fork)
-
-
-def _after_fork() -> None:
-    encoders = list(_LIVE)
-    for encoder in encoders:
-        encoder.after_fork()
-    if encoders:
-        _skip_native_end()
 
 
 def _skip_native_end() -> None:

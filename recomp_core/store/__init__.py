@@ -11,7 +11,9 @@ sources     documents from files, folders and retrievers; cli: the command `reco
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy_names
 
 if TYPE_CHECKING:
     from .splitter import StoredSplitter
@@ -23,9 +25,4 @@ _WHERE = {"SentenceStore": ".store", "StoredSplitter": ".splitter", "as_store": 
 __all__ = ["SentenceStore", "StoredSplitter", "as_store"]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _WHERE:
-        from importlib import import_module
-
-        return getattr(import_module(_WHERE[name], __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = lazy_names(__name__, _WHERE, __all__)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..messages import set_up_messages
+from ..options import Context, Device, Documents, Lang, Verbose
 
 if TYPE_CHECKING:
     from ..types import Document
@@ -43,28 +44,21 @@ def index(
         str | None,
         typer.Option(help="What it finds for --questions: module:object, LangChain or LlamaIndex."),
     ] = None,
-    documents: Annotated[
-        int | None, typer.Option(min=1, help="Only the first documents of each question.")
-    ] = None,
+    documents: Documents = None,
     model: Annotated[
         str | None, typer.Option("--model", "-m", help="Name or folder of the encoder.")
     ] = None,
-    context: Annotated[
-        str | None,
-        typer.Option(help="What a sentence is encoded with: sentence, title or document."),
-    ] = None,
-    lang: Annotated[
-        str | None, typer.Option(help="Language of the documents, e.g. en; default: by script.")
-    ] = None,
+    context: Context = None,
+    lang: Lang = None,
     dtype: Annotated[DTypeName, typer.Option(help="How vectors are kept.")] = DTypeName.float16,
     max_bytes: Annotated[
         int | None, typer.Option(help="Largest size of the store; the oldest entries go first.")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps …")] = None,
+    device: Device = None,
     batch_documents: Annotated[
         int, typer.Option(min=1, help="Documents that are encoded together.")
     ] = 256,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens.")] = False,
+    verbose: Verbose = False,
 ) -> None:
     """Make the sentence vectors of documents before anyone asks; queries then reuse them.
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ..messages import set_up_messages
+from ..options import Device, Verbose
 
 app = typer.Typer(
     help="Train the compressors on the labels that recomp label made.",
@@ -112,11 +113,9 @@ Patience = Annotated[
     int | None, typer.Option(min=1, help="Stop after so many evaluations without a better one.")
 ]
 ReportTo = Annotated[str | None, typer.Option(help="tensorboard, wandb … as in transformers.")]
-Device = Annotated[str | None, typer.Option(help="cpu, cuda, mps …")]
 Resume = Annotated[bool, typer.Option(help="Carry on with a run that was interrupted.")]
 Overwrite = Annotated[bool, typer.Option(help="Begin the run anew.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens.")]
 
 
 @app.command()

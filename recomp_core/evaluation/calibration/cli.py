@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...messages import set_up_messages
+from ...options import Context, Device, Documents, Lang, Retriever, Verbose
 
 if TYPE_CHECKING:
     from ...extractive import ExtractiveCompressor
@@ -60,24 +61,12 @@ def calibrate(
         str | None,
         typer.Option("--model", "-m", help="Name or folder of an encoder; default: bundled."),
     ] = None,
-    context: Annotated[
-        str | None,
-        typer.Option(help="What a sentence is encoded with: sentence, title or document."),
-    ] = None,
-    lang: Annotated[
-        str | None, typer.Option(help="Language of the documents, e.g. en; default: by script.")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps …")] = None,
-    documents: Annotated[
-        int | None, typer.Option(min=1, help="Take only the first documents of each question.")
-    ] = None,
+    context: Context = None,
+    lang: Lang = None,
+    device: Device = None,
+    documents: Documents = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Read only the first questions.")] = None,
-    retriever: Annotated[
-        str | None,
-        typer.Option(
-            help="Retrieve the documents: module:object of a LangChain or LlamaIndex one."
-        ),
-    ] = None,
+    retriever: Retriever = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -91,7 +80,7 @@ def calibrate(
     batch_questions: Annotated[
         int, typer.Option(min=1, help="Questions that are scored together.")
     ] = 32,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens.")] = False,
+    verbose: Verbose = False,
 ) -> None:
     """Find the setting that keeps the promised share of the answers, and what it costs.
 

@@ -15,7 +15,9 @@ plots       pictures as files, through matplotlib
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ...lazy import lazy_names
 
 if TYPE_CHECKING:
     from .page import evaluation_fragment, report_page, write_report
@@ -32,9 +34,4 @@ _WHERE = {
 __all__ = ["evaluation_fragment", "plot_curves", "report_page", "save_plots", "write_report"]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _WHERE:
-        from importlib import import_module
-
-        return getattr(import_module(_WHERE[name], __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = lazy_names(__name__, _WHERE, __all__)
