@@ -163,8 +163,9 @@ def _finish(axes: Any, traces: Sequence[Trace], label: str) -> None:
         axes.set_xscale("function", functions=(_root, _square))
         axes.set_xticks([r for r in (0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1) if r <= highest])
         axes.set_xlim(0, 1.02 * highest)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
-    axes.set_xlabel(f"compression rate{' (square-root scale)' if highest > 0.5 else ''}")
+    # The unit stands in the label: at each tick it would run into the next.
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=""))
+    axes.set_xlabel(f"compression rate, %{' (square-root scale)' if highest > 0.5 else ''}")
     axes.set_ylabel(label)
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
