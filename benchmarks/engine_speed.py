@@ -1,11 +1,13 @@
-"""Records through `recomp compress`, in this process and on Ray: rows per second, and what it costs
-to begin.
+"""Records through `recomp compress`, questions through `recomp label contrastive`, in this process
+and on Ray: rows per second, and what it costs to begin.
 
-    python benchmarks/engine_speed.py [--rows 512] [--documents 5] [--workers 1 2]
+    python benchmarks/engine_speed.py [--jobs compress label] [--rows 512] [--workers 1 2]
 
 Each way is a process of its own, as the command is. Its rate is that of the rows after the first
 batch; the time until the first batch is there (imports, cluster, actors, the model in each) is
-counted apart. From both follows after how many rows Ray is done first.
+counted apart. From both follows after how many rows Ray is done first. The reader that labels is
+the embedded encoder with an untrained head: what it finds says nothing, what it costs is that of a
+trained one.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import multiprocessing
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +27,13 @@ import torch
 from concurrency import material
 from speed import cpu
 
-BATCH = 16
-SETTINGS = {"top_k": 2, "device": "cpu"}
+from recomp_core.sources import embedded_model
+
+# Rows of a batch, as many as the commands take.
+BATCHES = {"compress": 16, "label": 8}
+LEAST = 32  # questions to label
+COMPRESSION = {"top_k": 2, "device": "cpu"}
+COMPRESSED, LABELLED, READER = "records.jsonl", "questions.jsonl", "reader"
 
 
 @dataclass(frozen=True)
@@ -42,38 +49,59 @@ class Run:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--rows", type=int, default=512)
+    parser.add_argument("--jobs", nargs="+", choices=JOBS, default=list(JOBS))
+    parser.add_argument("--rows", type=int, default=512, help="of labelling a quarter of them")
     parser.add_argument("--documents", type=int, default=5, help="of a row")
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2], help="of Ray")
     args = parser.parse_args()
     print(f"{cpu()}, {os.cpu_count()} cores; {args.rows} rows of {args.documents} documents\n")
-    measure(args.rows, args.documents, args.workers)
+    for job in args.jobs:
+        measure(job, args.rows, args.documents, args.workers)
 
 
-def measure(rows: int, documents: int, workers: list[int]) -> dict[str, Run]:
-    """Prints the table. Runs by name."""
+def measure(job: str, rows: int, documents: int, workers: list[int]) -> dict[str, Run]:
+    """Prints the table of one of `JOBS`. Runs by name."""
     cores = os.cpu_count() or 1
     ways: dict[str, tuple[int | None, int]] = {
         f"no engine, {threads} thread(s)": (None, threads) for threads in dict.fromkeys([1, cores])
     }
     ways |= {f"ray, {n} worker(s) of one thread": (n, 1) for n in workers}
-    print("| way | until the first batch, s | rows/s from then on |")
+    print(f"| {job} | until the first batch, s | rows/s from then on |")
     print("|---|---|---|")
     runs = {}
-    with tempfile.TemporaryDirectory(prefix="recomp-engines-") as folder:
-        source = Path(folder, "records.jsonl")
-        with source.open("w", encoding="utf-8") as sink:
-            for query, given in material(rows, documents):
-                texts = [{"title": d.title, "text": d.text} for d in given]
-                sink.write(json.dumps({"query": query, "documents": texts}) + "\n")
-        for number, (name, (n_workers, threads)) in enumerate(ways.items()):
-            runs[name] = anew(run, str(source), f"{folder}/{number}.jsonl", n_workers, threads)
-            print(f"| {name} | {runs[name].start:.1f} | {runs[name].rate:.1f} |", flush=True)
+    with tempfile.TemporaryDirectory(prefix="recomp-engines-") as name:
+        folder = Path(name)
+        write_material(folder, rows, documents)
+        for number, (way, (n_workers, threads)) in enumerate(ways.items()):
+            runs[way] = anew(run, job, folder, str(number), n_workers, threads)
+            print(f"| {way} | {runs[way].start:.1f} | {runs[way].rate:.1f} |", flush=True)
     best = max((r for name, r in runs.items() if "ray" not in name), key=lambda r: r.rate)
     for name, ours in runs.items():
         if "ray" in name:
             print(f"\n{name}: {pays(ours, best)}")
+    print()
     return runs
+
+
+def write_material(folder: Path, rows: int, documents: int) -> None:
+    """What the jobs read: records, some of them as questions with answers, and a reader."""
+    with (folder / COMPRESSED).open("w") as all_of_them, (folder / LABELLED).open("w") as some:
+        for number, (query, given) in enumerate(material(rows, documents)):
+            texts = [{"title": d.title, "text": d.text} for d in given]
+            all_of_them.write(json.dumps({"query": query, "documents": texts}) + "\n")
+            if number < max(rows // 4, LEAST):
+                answer = " ".join(given[0].text.split()[:2])
+                question = {"question": query, "answers": [answer], "documents": texts}
+                some.write(json.dumps(question) + "\n")
+    anew(write_reader, folder / READER)
+
+
+def write_reader(folder: Path) -> None:
+    from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+    source = embedded_model()
+    AutoModelForQuestionAnswering.from_pretrained(source).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(source).save_pretrained(folder)
 
 
 def pays(ours: Run, alone: Run) -> str:
@@ -92,21 +120,50 @@ def anew(function, *arguments):
         return pool.submit(function, *arguments).result()
 
 
-def run(source: str, output: str, workers: int | None, threads: int) -> Run:
+def run(job: str, folder: Path, name: str, workers: int | None, threads: int) -> Run:
     torch.set_num_threads(threads)  # of this process; Ray gives its actors as many as their CPUs
     began = time.perf_counter()
     from recomp_core.engines import LocalEngine, RayEngine
-    from recomp_core.records import CompressWorker, RecordJob
 
     engine = Timed(LocalEngine() if workers is None else RayEngine(workers=workers))
-    job = RecordJob(source, Path(output), settings=SETTINGS)
-    summary = job.run_on(engine, CompressWorker, SETTINGS, batch_records=BATCH)
+    rows = JOBS[job](engine, folder, name)
     ended = time.perf_counter()
-    if engine.first is None or summary.failed:
-        raise RuntimeError(f"not all rows were compressed: {summary}")
+    if engine.first is None:
+        raise RuntimeError(f"{job}: nothing was done")
     # All workers begin at one time: as many batches come with the first.
-    rest = summary.compressed - BATCH * (workers or 1)
+    rest = rows - BATCHES[job] * (workers or 1)
     return Run(engine.first - began, rest / (ended - engine.first))
+
+
+def compress(engine: Timed, folder: Path, name: str) -> int:
+    """The rows that were compressed, as `recomp compress` does it."""
+    from recomp_core.records import CompressWorker, RecordJob
+
+    job = RecordJob(str(folder / COMPRESSED), folder / f"{name}.jsonl", settings=COMPRESSION)
+    summary = job.run_on(engine, CompressWorker, COMPRESSION, batch_records=BATCHES["compress"])
+    if summary.failed:
+        raise RuntimeError(f"not all rows were compressed: {summary}")
+    return summary.compressed
+
+
+def label(engine: Timed, folder: Path, name: str) -> int:
+    """The questions that were labelled, as `recomp label contrastive` does it."""
+    from recomp_core.labelling.jobs import LabelJob, LabelWorker
+    from recomp_core.labelling.settings import labeller_from_settings
+    from recomp_core.questions.reading import read_questions
+
+    settings = {
+        "builder": "contrastive",
+        "scorer": {"scorer": "reader", "model": str(folder / READER), "device": "cpu"},
+        "encoder": {"device": "cpu"},
+        "cache": str(folder / f"labels-{name}" / "cache.sqlite"),
+    }
+    job = LabelJob(folder / f"labels-{name}", labeller_from_settings(**settings).identity)
+    questions = read_questions(str(folder / LABELLED))
+    report = job.run_on(engine, LabelWorker, settings, questions, batch_questions=BATCHES["label"])
+    if report.counts["failed"]:
+        raise RuntimeError(f"not all questions were labelled: {report}")
+    return report.questions
 
 
 class Timed:
@@ -120,6 +177,10 @@ class Timed:
         for results in self.engine.map(worker, settings, batches):
             self.first = self.first or time.perf_counter()
             yield results
+
+
+# Each runs on an engine, reads in the folder, writes there under a name, and counts rows.
+JOBS: dict[str, Callable[[Timed, Path, str], int]] = {"compress": compress, "label": label}
 
 
 if __name__ == "__main__":

@@ -198,12 +198,13 @@ def memories(size: Size) -> Iterator[Goal]:
 
 def engines(size: Size) -> Iterator[Goal]:
     print("### Engines\n")
-    runs = engine_speed.measure(size.rows, 5, list(size.workers))
-    alone = runs["no engine, 1 thread(s)"]
-    for n in size.workers:
-        times = runs[f"ray, {n} worker(s) of one thread"].rate / alone.rate
-        # No goal was set: the work of so many workers is what could be had.
-        yield Goal(f"Ray, {n} worker(s): rows/s of one thread without", times, n)
+    for job in engine_speed.JOBS:
+        runs = engine_speed.measure(job, size.rows, 5, list(size.workers))
+        alone = runs["no engine, 1 thread(s)"]
+        for n in size.workers:
+            times = runs[f"ray, {n} worker(s) of one thread"].rate / alone.rate
+            # No goal was set: the work of so many workers is what could be had.
+            yield Goal(f"{job}, Ray, {n} worker(s): rows/s of one thread without", times, n)
 
 
 PARTS: dict[str, Callable[[Size], Iterator[Goal]]] = {
