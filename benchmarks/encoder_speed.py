@@ -1,14 +1,14 @@
 """What the encoder's backends cost, beside the time of the matrix products alone.
 
     python benchmarks/encoder_speed.py [--rounds 5] [--threads 1 2] [--sizes 5 20 100]
-    python benchmarks/encoder_speed.py --drift [--questions 60]
+    python benchmarks/encoder_speed.py --drift [--questions 30] [--sets nq_open …]
 
 Sentences of 5, 20 or 100 documents of about 100 words, and a query, through each backend in turn,
 in one process; medians over the rounds, with the spread. The limit is the same products of a
 token's vector with the layers' matrices, nothing else, by the faster of torch and onnxruntime in
 the same rounds. GFLOP/s counts those products and attention within each sentence, no padding.
 
---drift: how often int8 keeps the same sentences as float32.
+--drift: how often int8 keeps the same sentences as float32, on the dev sets.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 import data
 import numpy as np
 import torch
+from quality import spaced
 from speed import cpu, material, shown
 
 from recomp_core import SentenceSplitter, load_compressor
@@ -29,6 +30,7 @@ from recomp_core.models.onnx_encoder import OnnxEncoder
 
 SIZES = (5, 20, 100)
 LIMIT_ROWS = 512
+CONTEXTS = ("document", "sentence")
 LIMIT = "matrix products alone"
 
 
@@ -38,11 +40,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count() or 1])
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--drift", action="store_true")
-    parser.add_argument("--questions", type=int, default=60)
+    parser.add_argument("--questions", type=int, default=30, help="of each set, evenly spaced")
+    parser.add_argument("--sets", nargs="+", default=list(data.QA_SETS))
     args = parser.parse_args()
     print(f"{cpu()}, {os.cpu_count()} cores\n")
     if args.drift:
-        drift(args.questions)
+        drift(args.questions, args.sets)
         return
     for threads in dict.fromkeys(args.threads):
         backends(threads, args.sizes, args.rounds)
@@ -209,21 +212,20 @@ def split(passages: list[str]) -> list[str]:
     return [text[start:end] for text in passages for start, end in splitter.split(text)]
 
 
-def drift(questions: int) -> float:
+def drift(questions: int, sets: Sequence[str] = data.QA_SETS) -> float:
     """Prints how many of the sentences that float32 keeps int8 keeps too. Their share in all."""
-    rows = data.questions("nq_open", n=questions)
-    queries, documents = [row["question"] for row in rows], [row["documents"] for row in rows]
-    print(f"nq_open, {len(rows)} questions of 5 documents\n")
-    print("| encoder | context | keep | int8 keeps the same | largest difference of a score |")
-    print("|---|---|---|---|---|")
+    print(f"Of the 2 / 5 best sentences, how many int8 keeps; {questions} questions a set.\n")
+    ways = [(name, context) for name in ("recomp-minilm", "minilm") for context in CONTEXTS]
+    print("| set | " + " | ".join(map(", ".join, ways)) + " | largest difference of a score |")
+    print("|---|" + "---|" * (len(ways) + 1))
+    pairs = {way: both_types(*way) for way in ways}
     all_same = all_of = 0
-    for name in ("recomp-minilm", "minilm"):
-        for context in ("document", "sentence"):
-            exact, near = (
-                load_compressor(name, device="cpu", context=context, backend="onnx", **settings)
-                for settings in ({}, {"compute_type": "int8"})
-            )
-            pairs = [
+    for dataset in sets:
+        rows = spaced(data.questions(dataset), questions)
+        queries, documents = [row["question"] for row in rows], [row["documents"] for row in rows]
+        cells, moved = [], 0.0
+        for exact, near in pairs.values():
+            found = [
                 (scores(a), scores(b))
                 for a, b in zip(
                     exact.compress_batch(queries, documents),
@@ -231,14 +233,25 @@ def drift(questions: int) -> float:
                     strict=True,
                 )
             ]
-            moved = max(abs(x - y) for a, b in pairs for x, y in zip(a, b, strict=True))
+            moved = max(moved, *(abs(x - y) for a, b in found for x, y in zip(a, b, strict=True)))
+            shares = []
             for k in (2, 5):
-                same = sum(len(best(a, k) & best(b, k)) for a, b in pairs)
-                of = sum(len(best(a, k)) for a, _ in pairs)
-                print(f"| {name} | {context} | {k} | {same / of:.1%} | {moved:.4f} |", flush=True)
+                same = sum(len(best(a, k) & best(b, k)) for a, b in found)
+                of = sum(len(best(a, k)) for a, _ in found)
                 all_same, all_of = all_same + same, all_of + of
+                shares.append(f"{100 * same / of:.1f}")
+            cells.append(" / ".join(shares))
+        print(f"| {dataset} | " + " | ".join(cells) + f" | {moved:.4f} |", flush=True)
     print(f"\nAll together: {all_same / all_of:.1%}")
     return all_same / all_of
+
+
+def both_types(name: str, context: str):
+    """The same compressor in float32 and in int8."""
+    return tuple(
+        load_compressor(name, device="cpu", context=context, backend="onnx", compute_type=kind)
+        for kind in ("float32", "int8")
+    )
 
 
 def best(scores: list[float], k: int) -> set[int]:

@@ -45,7 +45,7 @@ class Size:
     threads: tuple[int, ...] = THREADS
     warm_rounds: int = 30
     store_sentences: int = 1_000_000
-    drift_questions: int = 60
+    drift_questions: int = 30
     calls: int = 4
     memory_documents: int = 10_000
     memory_calls: int = 10_000

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from .checks import check_choice, require
+from .forking import torch_works_here
 from .protocols import Encoder, SentenceScorer, SpanEncoder
 from .types import ScoredSentence, ScoringTask
 from .words import words
@@ -230,12 +231,14 @@ class CrossEncoderScorer:
         self.model = model
         self.context: Context = context
         self.batch_size = batch_size
+        torch_works_here()
 
     def score(self, tasks: Sequence[ScoringTask]) -> list[list[float]]:
         """The model's own output for each pair of query and sentence."""
         wanted = [
             [(task.query, text) for text in sentence_inputs(task, self.context)] for task in tasks
         ]
+        torch_works_here()
         scores: dict[tuple[str, str], float] = {}
         distinct = dict.fromkeys(pair for pairs in wanted for pair in pairs)
         for chunk in chunks(distinct, _SENTENCES_AT_ONCE):

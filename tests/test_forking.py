@@ -74,6 +74,80 @@ def test_a_summarizer_in_torch_goes_on_with_one_thread(tmp_path: Path):
     assert done.stderr.count("Load the model after the fork") == 1
 
 
+USERS = {
+    "cross-encoder": """
+from transformers import BertForSequenceClassification
+import tiny_reader
+from sentence_transformers import CrossEncoder
+from recomp_core import CrossEncoderScorer, ExtractiveCompressor
+bert, words = tiny_reader.bert(), tiny_reader.tokenizer()
+bert.config.num_labels = 1
+with tempfile.TemporaryDirectory() as folder:
+    BertForSequenceClassification(bert.config).save_pretrained(folder)
+    words.save_pretrained(folder)
+    model = CrossEncoder(folder, device="cpu", local_files_only=True)
+compressor = ExtractiveCompressor(CrossEncoderScorer(model))
+work = lambda: compressor.compress("Who?", ["The tower was built by Ada. Gulls nest."]).text
+""",
+    "span reader": """
+import tiny_reader
+from recomp_core.models.span_model import SpanModel
+reader = SpanModel(tiny_reader.bert(), tiny_reader.tokenizer())
+work = lambda: [w.nothing for ws in reader.read(["who"], ["the tower of ada"]) for w in ws]
+""",
+    "reader": """
+import tiny_causal
+from recomp_core.models.reader import LocalReader
+reader = LocalReader(tiny_causal.model("gpt2"), tiny_causal.tokenizer("byte-level"))
+work = lambda: [answer.text for answer in reader.answer(["Who built the tower?"])]
+""",
+    "causal scorer": """
+import tiny_causal
+from recomp_core.labelling import AnswerRequest, CausalLMScorer
+scorer = CausalLMScorer(tiny_causal.model("gpt2"), tiny_causal.tokenizer("byte-level"))
+work = lambda: [score.value for score in scorer.score([AnswerRequest("Who?", "By Ada.", ("Ada",))])]
+""",
+}
+
+
+@pytest.mark.parametrize("name", USERS)
+def test_so_does_everything_else_in_torch(name):
+    here = f"sys.path.insert(0, {str(Path(__file__).parent)!r})\nimport tempfile"
+    done = forked(here + USERS[name])
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("Load the model after the fork") == 1
+
+
+def test_a_lock_that_another_thread_holds_is_free_in_the_child():
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            """
+import os, signal, sys, threading
+from recomp_core.forking import ForkSafeLock
+lock, held, over = ForkSafeLock(), threading.Event(), threading.Event()
+def hold():
+    with lock:
+        held.set()
+        over.wait()
+threading.Thread(target=hold).start()
+held.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(20)
+    with lock:
+        os._exit(7)
+over.set()
+with lock:
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+""",
+        ],
+        timeout=60,
+    )
+    assert done.returncode == 7
+
+
 def test_a_summarizer_in_ctranslate2_says_that_it_can_not(tmp_path: Path):
     pytest.importorskip("ctranslate2", reason='needs pip install "recomp[ct2]"')
     done = forked(

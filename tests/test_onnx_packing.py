@@ -1,5 +1,8 @@
 """Tables of packed sequences, and graphs on disk: no model, no onnxruntime."""
 
+import os
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -69,6 +72,19 @@ def test_a_damaged_graph_is_noticed_and_made_anew(tmp_path, damage):
     file.write_bytes(damage(good))
     assert cached_graph("key", lambda: b"the graph", tmp_path) == good
     assert file.read_bytes() == good
+
+
+def test_a_new_graph_makes_unread_ones_leave(tmp_path):
+    long_ago = time.time() - 31 * 24 * 3600
+    for name in ("unread", "read"):
+        cached_graph(name, lambda: b"graph", tmp_path)
+    (tmp_path / ".graph-half").write_bytes(b"half")
+    (tmp_path / "mine.txt").write_text("not ours")
+    for file in tmp_path.iterdir():
+        os.utime(file, (long_ago, long_ago))
+    cached_graph("read", lambda: pytest.fail("it is there"), tmp_path)
+    cached_graph("new", lambda: b"graph", tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {"read.onnx", "new.onnx", "mine.txt"}
 
 
 def test_where_nothing_can_be_written_the_graph_is_made_each_time(tmp_path, caplog):

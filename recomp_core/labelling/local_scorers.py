@@ -5,16 +5,17 @@ from __future__ import annotations
 import copy
 import inspect
 import os
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from ..errors import BudgetError
+from ..forking import ForkSafeLock, torch_works_here
 from ..models.batches import by_length, fitting, halving
+from ..models.inference import inference
 from ..models.seq2seq_loading import find_checkpoint
-from ..models.summarizer import evaluating, position_limit
+from ..models.summarizer import position_limit
 from ..splitting import replace_surrogates
 from .fingerprint import weights_fingerprint
 from .loading import load_causal
@@ -45,7 +46,8 @@ class _LocalScorer(PairScorer):
         self.tokenizer = tokenizer
         self.max_batch_tokens = max_batch_tokens or fitting(model)
         # The tokenizer's padding is state of a shared object, and so is what mode a model is in.
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
+        torch_works_here()
 
     @cached_property
     def identity(self) -> Mapping[str, Any]:
@@ -161,9 +163,7 @@ class CausalLMScorer(_LocalScorer):
 
     def _scores(self, groups: list[_Group], trunk: _Trunk) -> list[list[AnswerScore]]:
         """One score per row of each group."""
-        import torch
-
-        with self._lock, torch.inference_mode(), evaluating(self.model):
+        with self._lock, inference(self.model):
             branches = any(len(group.rows) > 1 for group in groups)
             # A prompt of one token leaves nothing to be read before its answers branch off.
             if branches and self._can_share and all(len(group.prompt) > 1 for group in groups):
@@ -233,26 +233,23 @@ class CausalLMScorer(_LocalScorer):
     @cached_property
     def _can_share(self) -> bool:
         """Whether the model keeps plain keys and values, which can be copied row by row."""
-        import torch
         from transformers.cache_utils import DynamicCache, DynamicLayer
 
         if not self._cache_name:
             return False
         inputs = _Inputs([(0,)], _Trunk())
-        with torch.inference_mode(), evaluating(self.model):
+        with inference(self.model):
             output = self._forward(inputs, None, use_cache=True, keep=1)
         cache: Any = getattr(output, self._cache_name, None)
         return type(cache) is DynamicCache and all(type(x) is DynamicLayer for x in cache.layers)
 
     def _trunk(self, groups: Sequence[_Group]) -> _Trunk:
         """The beginning that all prompts have in common, read."""
-        import torch
-
         # Of each prompt two tokens are left: one to be read, one from which the answers branch.
         common = _common_prefix([group.prompt[:-2] for group in groups])
         if len(groups) < 2 or len(common) < _LEAST_TRUNK or not self._can_share:
             return _Trunk()
-        with torch.inference_mode(), evaluating(self.model):
+        with inference(self.model):
             output = self._forward(_Inputs([common], _Trunk()), None, use_cache=True, keep=1)
         return _Trunk(len(common), getattr(output, self._cache_name))
 
@@ -382,11 +379,10 @@ class Seq2SeqLMScorer(_LocalScorer):
         return [start, *whole[:before]]
 
     def _scores(self, groups: list[_Group]) -> list[list[AnswerScore]]:
-        import torch
         from transformers.modeling_outputs import BaseModelOutput
 
         device = self.model.device
-        with self._lock, torch.inference_mode(), evaluating(self.model):
+        with self._lock, inference(self.model):
             ids, mask = _padded_right([group.prompt for group in groups])
             encoded = self.model.get_encoder()(
                 input_ids=ids.to(device), attention_mask=mask.to(device)

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import EndpointError
+from ..forking import torch_works_here
 from ..llm_summarizer import LLMSummarizer
 from ..meter import Meter
 from ..models.endpoint import Endpoint
+from ..models.inference import inference
 from ..models.language_model import check_whole
-from ..models.summarizer import evaluating, position_limit
+from ..models.summarizer import position_limit
 from ..prompts import NOTHING_RELEVANT_WORD
 from ..splitting import replace_surrogates
 from .chat_scorer import thinking_off
@@ -134,6 +136,7 @@ class LocalTeacher(LanguageModelTeacher):
         self.max_new_tokens = check_whole("max_new_tokens", max_new_tokens)
         own = {"max_new_tokens": max_new_tokens, **settings.pop("settings", {})}
         super().__init__(self._generate, name=name, settings=own, **settings)
+        torch_works_here()
 
     @classmethod
     def from_pretrained(
@@ -187,7 +190,7 @@ class LocalTeacher(LanguageModelTeacher):
         for n, row in enumerate(rows):  # a causal model goes on where its prompt ends
             ids[n, width - len(row) :] = torch.tensor(row)
             mask[n, width - len(row) :] = 1
-        with torch.inference_mode(), evaluating(self.model):
+        with inference(self.model):
             written = self.model.generate(
                 input_ids=ids.to(self.model.device),
                 attention_mask=mask.to(self.model.device),

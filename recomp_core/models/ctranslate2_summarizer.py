@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -45,11 +46,16 @@ class CTranslate2Summarizer(LocalSummarizer):
 
     model: ConvertedModel
 
-    def _in_forked_process(self) -> None:
-        raise RuntimeError(
-            "this process was forked after the summarizer was loaded, and CTranslate2's threads "
-            "stayed behind: load it after the fork, or in torch (backend='torch')"
-        )
+    def __init__(self, model: ConvertedModel, tokenizer: Any, **settings: Any) -> None:
+        super().__init__(model, tokenizer, **settings)
+        self._process = os.getpid()
+
+    def _make_ready(self) -> None:
+        if os.getpid() != self._process:
+            raise RuntimeError(
+                "this process was forked after the summarizer was loaded, and CTranslate2's "
+                "threads stayed behind: load it after the fork, or in torch (backend='torch')"
+            )
 
     def _generate(self, inputs: Sequence[list[int]]) -> list[list[int]]:
         prefix = self._prefix()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..forking import go_on_with_one_thread, tell_after_fork
+from ..forking import ForkSafeLock, torch_works_here
 from ..splitting import replace_surrogates
 from .windows import Row, SpanPoolingEncoder, Window, overlap_of, shared_out
 
@@ -28,14 +27,8 @@ class SentenceTransformerEncoder(SpanPoolingEncoder):
         self.model = model
         # A tokenizer's padding and truncation are state of the shared object: two threads that
         # set them at once make it raise "Already borrowed".
-        self._lock = threading.Lock()
-        self._forked = False
-        tell_after_fork(self)
-
-    def after_fork(self) -> None:
-        """In the child: another thread of the parent may hold the lock."""
-        self._lock = threading.Lock()
-        self._forked = True
+        self._lock = ForkSafeLock()
+        torch_works_here()
 
     def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
         """Float array (n_queries, dim); the model's query prompt, if any, is put before each."""
@@ -49,7 +42,7 @@ class SentenceTransformerEncoder(SpanPoolingEncoder):
         self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
     ) -> list[np.ndarray]:
         """See `SpanPoolingEncoder`."""
-        self._make_ready()
+        torch_works_here()
         with self._lock:
             return super().encode_spans(texts, spans)
 
@@ -84,13 +77,8 @@ class SentenceTransformerEncoder(SpanPoolingEncoder):
         """Write the model as sentence-transformers does."""
         self.model.save_pretrained(folder)
 
-    def _make_ready(self) -> None:
-        if self._forked:
-            go_on_with_one_thread()
-            self._forked = False
-
     def _encode(self, encode: Any, texts: Sequence[str]) -> np.ndarray:
-        self._make_ready()
+        torch_works_here()
         with self._lock:
             vectors = encode(
                 [replace_surrogates(text) for text in texts],

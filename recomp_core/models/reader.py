@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Sequence
 from typing import Any
 
 from ..errors import SummaryError
+from ..forking import ForkSafeLock, torch_works_here
 from ..protocols import ReaderAnswer
 from ..splitting import replace_surrogates
-from .summarizer import SPECIAL_TOKENS, evaluating, position_limit
+from .inference import inference
+from .summarizer import SPECIAL_TOKENS, position_limit
 
 
 class LocalReader:
@@ -35,7 +36,8 @@ class LocalReader:
         self.max_new_tokens = max_new_tokens
         self.batch_size = batch_size
         self.stop = stop
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
+        torch_works_here()
 
     def answer(self, prompts: Sequence[str]) -> list[ReaderAnswer]:
         """One greedy answer per prompt, in order."""
@@ -69,7 +71,7 @@ class LocalReader:
             rows.append([*padding, *row] if causal else [*row, *padding])
             mask = [0] * len(padding), [1] * len(row)
             masks.append([*mask[0], *mask[1]] if causal else [*mask[1], *mask[0]])
-        with torch.inference_mode(), evaluating(self.model):
+        with inference(self.model):
             output = self._writer(pad).generate(
                 input_ids=torch.tensor(rows, device=self.model.device),
                 attention_mask=torch.tensor(masks, device=self.model.device),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ..forking import ForkSafeLock, torch_works_here
 from ..splitting import replace_surrogates
 from .batches import by_length, fitting
-from .summarizer import evaluating, position_limit
+from .inference import inference
+from .summarizer import position_limit
 
 _LEAST_ROOM = 8  # tokens of context beside a question; with fewer there is no reading
 
@@ -82,7 +83,8 @@ class SpanModel:
         self.max_length = max_length
         self.stride = stride
         self.batch_tokens = batch_tokens or fitting(model)
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
+        torch_works_here()
 
     def read(self, questions: Sequence[str], contexts: Sequence[str]) -> list[list[Window]]:
         """The windows of each question's context, read.
@@ -176,14 +178,12 @@ class SpanModel:
 
     def _fill(self, windows: Sequence[Window]) -> None:
         """Read the windows, in batches of similar length."""
-        import torch
-
         lengths = [len(window.features["input_ids"]) for window in windows]
         for batch in by_length(lengths, self.batch_tokens):
             features = self.tokenizer.pad(
                 [windows[n].features for n in batch], padding_side="right", return_tensors="pt"
             ).to(self.model.device)
-            with torch.inference_mode(), evaluating(self.model):
+            with inference(self.model):
                 output = self.model(**features)
             starts = output.start_logits.double().cpu().numpy()
             ends = output.end_logits.double().cpu().numpy()

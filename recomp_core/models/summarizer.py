@@ -10,15 +10,15 @@ import threading
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from queue import SimpleQueue
 from typing import Any
 
-from ..forking import go_on_with_one_thread, tell_after_fork
+from ..forking import ForkSafeLock, torch_works_here
 from ..splitting import replace_surrogates
 from ..tokens import count_with
+from .inference import inference
 from .language_model import check_prompts, check_whole
 
 logger = logging.getLogger(__name__)
@@ -119,20 +119,8 @@ class LocalSummarizer(ABC):
                 f"{special} of them are special tokens"
             )
         # A tokenizer's padding and truncation are state of the shared object.
-        self._tokenizer_lock = threading.Lock()
-        self._model_lock = threading.Lock()
-        self._forked = False
-        tell_after_fork(self)
-
-    def after_fork(self) -> None:
-        """In the child: other threads of the parent may hold the locks."""
-        self._tokenizer_lock = threading.Lock()
-        self._model_lock = threading.Lock()
-        self._forked = True
-
-    def _in_forked_process(self) -> None:
-        """Before the first work in a child: the threads of the parent's are not there."""
-        self._forked = False
+        self._tokenizer_lock = ForkSafeLock()
+        self._model_lock = ForkSafeLock()
 
     def count_tokens(self, text: str) -> int:
         """How many tokens `text` takes in the input, special tokens left out."""
@@ -155,8 +143,7 @@ class LocalSummarizer(ABC):
         again in halves. Raises `TypeError` for anything but a sequence of strings.
         """
         prompts = check_prompts(prompts)
-        if self._forked:
-            self._in_forked_process()
+        self._make_ready()
         inputs = {prompt: self._encode(prompt) for prompt in dict.fromkeys(prompts)}
         results: dict[str, str | Exception] = {
             prompt: error for prompt, ids in inputs.items() if (error := self._too_long(ids))
@@ -179,12 +166,15 @@ class LocalSummarizer(ABC):
                 raise summary
             yield summary
             return
-        if self._forked:
-            self._in_forked_process()
+        self._make_ready()
         ids = self._encode(prompt)
         if error := self._too_long(ids):
             raise error
         yield from self._pieces(self._stream(ids))
+
+    @abstractmethod
+    def _make_ready(self) -> None:
+        """Before anything is read: what a forked process lacks is told here."""
 
     @abstractmethod
     def _generate(self, inputs: Sequence[list[int]]) -> list[list[int]]:
@@ -271,9 +261,12 @@ class Seq2SeqSummarizer(LocalSummarizer):
     See `LocalSummarizer` for the settings.
     """
 
-    def _in_forked_process(self) -> None:
-        super()._in_forked_process()
-        go_on_with_one_thread()
+    def __init__(self, model: Any, tokenizer: Any, **settings: Any) -> None:
+        super().__init__(model, tokenizer, **settings)
+        torch_works_here()
+
+    def _make_ready(self) -> None:
+        torch_works_here()
 
     def _generate(self, inputs: Sequence[list[int]], streamer: Any = None) -> list[list[int]]:
         import torch
@@ -284,7 +277,7 @@ class Seq2SeqSummarizer(LocalSummarizer):
             rows, batch_first=True, padding_value=self.model.generation_config.pad_token_id or 0
         )
         mask = torch.arange(padded.shape[1]) < lengths[:, None]
-        with self._model_lock, evaluating(self.model):
+        with self._model_lock, inference(self.model):
             outputs = self._writer.generate(
                 input_ids=padded.to(self.model.device),
                 attention_mask=mask.long().to(self.model.device),
@@ -368,18 +361,6 @@ class _TokenStreamer:
             if isinstance(tokens, Exception):
                 raise tokens
             yield from tokens
-
-
-@contextmanager
-def evaluating(model: Any) -> Iterator[None]:
-    """Dropout off, and every module afterwards as it was."""
-    training = [module for module in model.modules() if module.training]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True
 
 
 def _is_out_of_memory(error: Exception) -> bool:
