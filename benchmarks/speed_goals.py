@@ -56,8 +56,8 @@ class Size:
 
 
 SHORT = Size(
-    1, (2, 5), (1,), 2, 4_000, drift_questions=2, drift_sets=("nq_open",), calls=1, memory_documents=40, memory_calls=20,
-    rows=64, workers=(1,),
+    1, (2, 5), (1,), 2, 4_000, drift_questions=2, drift_sets=("nq_open",), calls=1,
+    memory_documents=40, memory_calls=20, rows=64, workers=(1,),
 )  # fmt: skip
 
 
