@@ -93,7 +93,7 @@ work = lambda: compressor.compress("Who?", ["The tower was built by Ada. Gulls n
 import tiny_reader
 from recomp_core.models.span_model import SpanModel
 reader = SpanModel(tiny_reader.bert(), tiny_reader.tokenizer())
-work = lambda: [w.nothing for ws in reader.read(["who"], ["the tower of ada"]) for w in ws]
+work = lambda: [round(w.nothing, 3) for ws in reader.read(["who"], ["the tower of ada"]) for w in ws]
 """,
     "reader": """
 import tiny_causal
@@ -105,7 +105,8 @@ work = lambda: [answer.text for answer in reader.answer(["Who built the tower?"]
 import tiny_causal
 from recomp_core.labelling import AnswerRequest, CausalLMScorer
 scorer = CausalLMScorer(tiny_causal.model("gpt2"), tiny_causal.tokenizer("byte-level"))
-work = lambda: [score.value for score in scorer.score([AnswerRequest("Who?", "By Ada.", ("Ada",))])]
+asked = [AnswerRequest("Who?", "By Ada.", ("Ada",))]
+work = lambda: [round(score.value, 3) for score in scorer.score(asked)]
 """,
 }
 

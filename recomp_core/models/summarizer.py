@@ -172,9 +172,8 @@ class LocalSummarizer(ABC):
             raise error
         yield from self._pieces(self._stream(ids))
 
-    @abstractmethod
-    def _make_ready(self) -> None:
-        """Before anything is read: what a forked process lacks is told here."""
+    def _make_ready(self) -> None:  # noqa: B027
+        """Before anything is read. What a forked process lacks is told here."""
 
     @abstractmethod
     def _generate(self, inputs: Sequence[list[int]]) -> list[list[int]]:
