@@ -63,25 +63,23 @@ SHORT = Size(
 
 @dataclass(frozen=True)
 class Goal:
-    """What was to be reached, and what was."""
+    """What was to be reached, and what was. goal: None where none was set."""
 
     what: str
     measured: float
-    goal: float
+    goal: float | None
     unit: str = "×"
     at_least: bool = True
 
-    @property
-    def met(self) -> bool:
-        return self.measured >= self.goal if self.at_least else self.measured <= self.goal
-
     def line(self) -> str:
-        sign = "≥" if self.at_least else "≤"
+        """A row of the table."""
         unit = self.unit if self.unit == "%" else f" {self.unit}"
-        return (
-            f"| {self.what} | {sign} {self.goal:g}{unit} | {self.measured:.3g}{unit} "
-            f"| {'yes' if self.met else 'no'} |"
-        )
+        goal = met = "–"
+        if self.goal is not None:
+            goal = f"{'≥' if self.at_least else '≤'} {self.goal:g}{unit}"
+            reached = self.measured >= self.goal if self.at_least else self.measured <= self.goal
+            met = "yes" if reached else "no"
+        return f"| {self.what} | {goal} | {self.measured:.3g}{unit} | {met} |"
 
 
 def main() -> None:
@@ -205,8 +203,7 @@ def engines(size: Size) -> Iterator[Goal]:
         alone = runs["no engine, 1 thread(s)"]
         for n in size.workers:
             times = runs[f"ray, {n} worker(s) of one thread"].rate / alone.rate
-            # No goal was set: the work of so many workers is what could be had.
-            yield Goal(f"{job}, Ray, {n} worker(s): rows/s of one thread without", times, n)
+            yield Goal(f"{job}, Ray, {n} worker(s): rows/s of one thread without", times, None)
 
 
 PARTS: dict[str, Callable[[Size], Iterator[Goal]]] = {
