@@ -21,7 +21,7 @@ from train_reader import TRAINED_ON
 
 from recomp_core import BM25Scorer, load_compressor
 from recomp_core.labelling import Question, ReaderScorer, build_contrastive_examples
-from recomp_core.metrics import contains_answer
+from recomp_core.text.answers import contains_answer
 from recomp_core.training import train_extractive
 
 SETTINGS = {

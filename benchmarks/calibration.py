@@ -33,10 +33,10 @@ import data
 import numpy as np
 from quality import Scored
 
-from recomp_core.evaluation.calibration.caution import Family
-from recomp_core.evaluation.calibration.promises import allowed_losses, choose
-from recomp_core.layout import Layout
-from recomp_core.metrics import contains_answer
+from recomp_core.evaluation.calibration.guarantees import allowed_losses, choose
+from recomp_core.evaluation.calibration.setting_families import Family
+from recomp_core.text.answers import contains_answer
+from recomp_core.text.joining import Layout
 from recomp_core.types import assemble
 
 KEEPS = (0.9, 0.95)

@@ -22,9 +22,9 @@ import torch
 from speed import cpu, material
 
 from recomp_core import DualEncoderScorer, ExtractiveCompressor, TopK, load_compressor
-from recomp_core.models.bert_tokenizer import BertTextTokenizer
-from recomp_core.models.onnx_encoder import OnnxEncoder
-from recomp_core.splitting import SentenceSplitter
+from recomp_core.models.encoders.bert_tokenizer import BertTextTokenizer
+from recomp_core.models.encoders.onnx_encoder import OnnxEncoder
+from recomp_core.text.splitting import SentenceSplitter
 
 REST = "sentences as objects, checks"
 STAGES: dict[str, list[tuple[type, str]]] = {

@@ -28,8 +28,8 @@ import data
 import torch
 
 from recomp_core import Document, ExtractiveCompressor, TopK, load_compressor
-from recomp_core.examples import lighthouse
-from recomp_core.microbatch import Batching
+from recomp_core.data.examples import lighthouse
+from recomp_core.runtime.batching import Batching
 from recomp_core.store import SentenceStore
 
 Question = tuple[str, list[Document]]

@@ -18,7 +18,7 @@ import data
 import torch
 
 from recomp_core import TopK, load_compressor
-from recomp_core.metrics import contains_answer
+from recomp_core.text.answers import contains_answer
 
 CONTEXTS = ("sentence", "title", "document")
 ROUND = 20  # questions a context gets in turn

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import data
 
-from recomp_core.metrics import contains_answer, normalize_answer
-from recomp_core.splitting import SentenceSplitter
+from recomp_core.text.answers import contains_answer, normalize_answer
+from recomp_core.text.splitting import SentenceSplitter
 from recomp_core.types import Document
 
 # Questions taken of each set, and how often each comes up in an epoch.

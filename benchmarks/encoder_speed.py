@@ -26,7 +26,7 @@ from quality import spaced
 from speed import cpu, material, shown
 
 from recomp_core import SentenceSplitter, load_compressor
-from recomp_core.models.onnx_encoder import OnnxEncoder
+from recomp_core.models.encoders.onnx_encoder import OnnxEncoder
 
 SIZES = (5, 20, 100)
 LIMIT_ROWS = 512

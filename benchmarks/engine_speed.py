@@ -27,7 +27,7 @@ import torch
 from concurrency import material
 from speed import cpu
 
-from recomp_core.sources import embedded_model
+from recomp_core.persistence.names import embedded_model
 
 # Rows of a batch, as many as the commands take.
 BATCHES = {"compress": 16, "label": 8}
@@ -123,7 +123,7 @@ def anew(function, *arguments):
 def run(job: str, folder: Path, name: str, workers: int | None, threads: int) -> Run:
     torch.set_num_threads(threads)  # of this process; Ray gives its actors as many as their CPUs
     began = time.perf_counter()
-    from recomp_core.engines import LocalEngine, RayEngine
+    from recomp_core.runtime.engines import LocalEngine, RayEngine
 
     engine = Timed(LocalEngine() if workers is None else RayEngine(workers=workers))
     rows = JOBS[job](engine, folder, name)
@@ -137,10 +137,11 @@ def run(job: str, folder: Path, name: str, workers: int | None, threads: int) ->
 
 def compress(engine: Timed, folder: Path, name: str) -> int:
     """The rows that were compressed, as `recomp compress` does it."""
-    from recomp_core.records import CompressWorker, RecordJob
+    from recomp_core.data.records import RecordJob
+    from recomp_core.persistence.factory import compress_worker
 
     job = RecordJob(str(folder / COMPRESSED), folder / f"{name}.jsonl", settings=COMPRESSION)
-    summary = job.run_on(engine, CompressWorker, COMPRESSION, batch_records=BATCHES["compress"])
+    summary = job.run_on(engine, compress_worker, COMPRESSION, batch_records=BATCHES["compress"])
     if summary.failed:
         raise RuntimeError(f"not all rows were compressed: {summary}")
     return summary.compressed
@@ -148,9 +149,9 @@ def compress(engine: Timed, folder: Path, name: str) -> int:
 
 def label(engine: Timed, folder: Path, name: str) -> int:
     """The questions that were labelled, as `recomp label contrastive` does it."""
+    from recomp_core.data.reading import read_questions
+    from recomp_core.labelling.factory import labeller_from_settings
     from recomp_core.labelling.jobs import LabelJob, LabelWorker
-    from recomp_core.labelling.settings import labeller_from_settings
-    from recomp_core.questions.reading import read_questions
 
     settings = {
         "builder": "contrastive",

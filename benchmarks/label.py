@@ -26,7 +26,7 @@ from recomp_core.labelling import (
     build_contrastive_examples,
     build_distillation_examples,
 )
-from recomp_core.metrics import contains_answer
+from recomp_core.text.answers import contains_answer
 
 
 def asked(n: int | None) -> list[Question]:

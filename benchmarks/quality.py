@@ -21,10 +21,10 @@ import data
 import numpy as np
 
 from recomp_core import load_compressor
-from recomp_core.layout import Layout
-from recomp_core.metrics import contains_answer
-from recomp_core.selection import Selector, TopK, TopP, select
-from recomp_core.splitting import SentenceSplitter
+from recomp_core.extractive.selection import Selector, TopK, TopP, select
+from recomp_core.text.answers import contains_answer
+from recomp_core.text.joining import Layout
+from recomp_core.text.splitting import SentenceSplitter
 from recomp_core.types import ScoredSentence, ScoringTask, Sentence, assemble
 
 FOLDER = Path("build/quality")

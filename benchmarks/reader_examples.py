@@ -14,9 +14,9 @@ from itertools import islice
 from typing import Literal
 
 from recomp_core import Document
-from recomp_core.layout import Layout
-from recomp_core.metrics import contains_answer
-from recomp_core.splitting import SentenceSplitter
+from recomp_core.text.answers import contains_answer
+from recomp_core.text.joining import Layout
+from recomp_core.text.splitting import SentenceSplitter
 from recomp_core.types import Sentence, assemble
 
 Contexts = Literal["sentence", "documents", "mixed"]

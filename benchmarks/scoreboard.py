@@ -22,7 +22,8 @@ import data
 from quality import spaced
 from speed import cpu
 
-from recomp_core import TopK, TopP, examples, load_compressor
+from recomp_core import TopK, TopP, load_compressor
+from recomp_core.data import examples
 from recomp_core.evaluation import (
     Evaluation,
     SpanReader,

@@ -18,10 +18,10 @@ from data import questions
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from recomp_core.labelling import AnswerPrompt, AnswerRequest, CausalLMScorer
-from recomp_core.labelling.scores import Pair
-from recomp_core.labelling.tokenization import join_all
-from recomp_core.sources import embedded_model
-from recomp_core.splitting import SentenceSplitter
+from recomp_core.persistence.names import embedded_model
+from recomp_core.readers.answer_scores import Pair
+from recomp_core.readers.tokenization import join_all
+from recomp_core.text.splitting import SentenceSplitter
 
 
 def main() -> None:

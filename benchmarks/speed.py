@@ -27,9 +27,9 @@ import data
 import torch
 
 from recomp_core import SentenceSplitter, TopK, load_compressor
-from recomp_core.examples import lighthouse
+from recomp_core.data.examples import lighthouse
+from recomp_core.extractive.indexing import Indexer
 from recomp_core.store import SentenceStore
-from recomp_core.store.ingest import Indexer
 
 SIZES = (5, 20, 100)
 OURS = "recomp, "

@@ -27,8 +27,8 @@ import numpy as np
 from speed import PEER, cpu, llamaindex, material, ratio
 
 from recomp_core import TopK, load_compressor
+from recomp_core.extractive.indexing import Indexer, with_store
 from recomp_core.store import SentenceStore
-from recomp_core.store.ingest import Indexer, with_store
 from recomp_core.store.keys import passage_key
 from recomp_core.store.records import pack, vectors_record
 
@@ -141,7 +141,7 @@ def rounds(calls: dict, query: str, passages: list[str], n: int) -> dict[str, li
 
 OPEN = """
 import sys, time
-from recomp_core.store.store import SentenceStore
+from recomp_core.store.sentence_store import SentenceStore
 from recomp_core.store.keys import passage_key
 keys = [passage_key(b"bench", "", str(n), ()) for n in map(int, sys.argv[2:])]
 began = time.perf_counter()

@@ -25,11 +25,11 @@ from data import questions
 from reader_examples import DOCUMENTS, SHARES, Contexts, Example, Source
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
-from recomp_core.evaluation.readers import SpanReader
-from recomp_core.layout import Layout
-from recomp_core.metrics import contains_answer, exact_match, token_f1
-from recomp_core.models.span_model import SpanModel, Window
-from recomp_core.sources import embedded_model
+from recomp_core.persistence.names import embedded_model
+from recomp_core.readers.answerers import SpanReader
+from recomp_core.readers.span_model import SpanModel, Window
+from recomp_core.text.answers import contains_answer, exact_match, token_f1
+from recomp_core.text.joining import Layout
 from recomp_core.training.runs import use_bfloat16, without_dropout
 
 WIDTH_STEP = 32

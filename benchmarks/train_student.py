@@ -25,19 +25,12 @@ from statistics import fmean
 import data
 import torch
 
-from recomp_core import (
-    Compression,
-    Document,
-    SupportGate,
-    Threshold,
-    TopK,
-    load_compressor,
-)
+from recomp_core import Compression, Document, SupportGate, Threshold, TopK, load_compressor
 from recomp_core.labelling import ExtractiveTeacher, TeacherRequest
-from recomp_core.metrics import contains_answer
+from recomp_core.persistence.names import embedded_model
 from recomp_core.protocols import Candidate
-from recomp_core.sources import embedded_model
-from recomp_core.splitting import SentenceSplitter
+from recomp_core.text.answers import contains_answer
+from recomp_core.text.splitting import SentenceSplitter
 from recomp_core.training import LoraSettings, train_abstractive
 
 TRAIN_SETS = ("qed", "selqa", "hotpotqa", "2wiki")  # those with gold sentences

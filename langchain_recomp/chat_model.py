@@ -10,7 +10,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from recomp_core import LLMSummarizer, SummaryError
 from recomp_core.labelling import LanguageModelTeacher
-from recomp_core.replies import objection
+from recomp_core.models.language_models.finish_reasons import objection
 
 
 def summarizer_from_chat_model(

@@ -21,17 +21,17 @@ from pydantic import (
 )
 from typing_extensions import Self
 
-from recomp_core.deadline import check_timeout
-from recomp_core.microbatch import CONCURRENT
-from recomp_core.scoring import Context, SimilarityFunction
-from recomp_core.settings import (
+from recomp_core.persistence.factory import (
     SUMMARY_SETTINGS,
     compressor_from_encoder,
     compressor_from_summarizer,
     resolve_compressor,
     taken,
 )
-from recomp_core.timed import with_timeout
+from recomp_core.runtime.batching import CONCURRENT
+from recomp_core.runtime.deadline import check_timeout
+from recomp_core.runtime.timeout import with_timeout
+from recomp_core.types import Context, SimilarityFunction
 
 from .chat_model import summarizer_from_chat_model
 from .embeddings import EmbeddingsEncoder
@@ -151,7 +151,7 @@ class RecompDocumentCompressor(BaseDocumentCompressor):
     timeout_s: Annotated[StrictFloat, AfterValidator(check_timeout)] | None = None
     """Seconds that compressing may take, of a batch together. When they have passed, the outcome is
     "timed_out": the best of what was scored by then, or the documents as they are; see
-    `recomp_core.timed.TimedCompressor`. Streams have no limit."""
+    `recomp_core.runtime.timeout.TimedCompressor`. Streams have no limit."""
 
     _timed: Any = PrivateAttr()
 
@@ -168,7 +168,7 @@ class RecompDocumentCompressor(BaseDocumentCompressor):
 
         settings: those fields that are not about loading a model. `context` is "title" or
         "sentence", `similarity_fn_name` "cosine" unless given, and `max_tokens` needs `tokenizer`.
-        Also `batching`, see `recomp_core.microbatch`: by default each asynchronous call has a
+        Also `batching`, see `recomp_core.runtime.batching`: by default each asynchronous call has a
         thread, as most such models wait for an endpoint. `Batching()` has them share batches, which
         suits a model on this machine.
         """

@@ -9,7 +9,13 @@ from langchain_core.documents import Document
 
 from recomp_core import Compression, Excerpt, Outcome
 from recomp_core import Document as CoreDocument
-from recomp_core.metadata import copied, reason_facts, source_facts, span_facts, summary_facts
+from recomp_core.integration.metadata import (
+    copied,
+    reason_facts,
+    source_facts,
+    span_facts,
+    summary_facts,
+)
 
 SCORE_KEY = "relevance_score"
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from langchain_core.documents import BaseDocumentTransformer, Document
 
-from recomp_core.settings import compressor_from_settings
+from recomp_core.extractive.indexing import Indexer, IndexReport
+from recomp_core.persistence.factory import compressor_from_settings
 from recomp_core.store import SentenceStore
-from recomp_core.store.ingest import Indexer, IndexReport
 
 from .documents import check_input, to_core
 

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal, Protocol
 
 from langchain_core.documents import Document
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -17,12 +17,9 @@ from typing_extensions import TypedDict
 
 from recomp_core import BatchError, Compression
 from recomp_core import Document as CoreDocument
-from recomp_core.layout import Layout
+from recomp_core.text.joining import Layout
 
 from .documents import check_input, from_compression, passed_through, to_core
-
-if TYPE_CHECKING:
-    from .compressor import RecompDocumentCompressor
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +31,38 @@ class CompressionInput(TypedDict):
     query: str
 
 
+class Adapter(Protocol):
+    """What the runnables need of a `RecompDocumentCompressor`."""
+
+    @property
+    def compressor(self) -> Any:
+        """A compressor of the core; it may have `stream` and `astream`."""
+
+    @property
+    def timed(self) -> Any:
+        """The same compressor, held to a time limit."""
+
+    @property
+    def title_key(self) -> str | None:
+        """The metadata key of a document's title."""
+
+    @property
+    def metadata_key(self) -> str:
+        """The metadata key of what the compressor reports."""
+
+    @property
+    def merge(self) -> bool:
+        """Whether one document comes out for all."""
+
+    @property
+    def on_error(self) -> Literal["raise", "passthrough"]:
+        """What happens when compressing fails."""
+
+
 class _Compressing(Runnable[Input, Output]):
     """What both forms have in common."""
 
-    def __init__(self, adapter: RecompDocumentCompressor) -> None:
+    def __init__(self, adapter: Adapter) -> None:
         self.adapter = adapter
         self.name = type(adapter).__name__
 

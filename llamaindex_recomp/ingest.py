@@ -93,9 +93,9 @@ class RecompNodeIndexer(TransformComponent):
         return None if compressor is None else type(compressor).__qualname__
 
     def model_post_init(self, _context: Any, /) -> None:
-        """Makes the compressor. Raises as `recomp_core.settings.resolve_compressor`."""
-        from recomp_core.settings import resolve_compressor
-        from recomp_core.store.ingest import Indexer
+        """Makes the compressor. Raises as `recomp_core.persistence.factory.resolve_compressor`."""
+        from recomp_core.extractive.indexing import Indexer
+        from recomp_core.persistence.factory import resolve_compressor
 
         if self.store is None and self.compressor is None:
             raise ValueError("give either store=, a folder, or compressor=, one that has a store")

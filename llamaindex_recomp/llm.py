@@ -11,7 +11,7 @@ from llama_index.core.llms import LLM
 
 from recomp_core import LLMSummarizer
 from recomp_core.labelling import LanguageModelTeacher
-from recomp_core.replies import objection
+from recomp_core.models.language_models.finish_reasons import objection
 
 
 def summarizer_from_llm(llm: LLM, **settings: Any) -> LLMSummarizer:

@@ -31,7 +31,7 @@ from llama_index.core.schema import (
 )
 
 from recomp_core import Compression, Document, Excerpt, Outcome
-from recomp_core.metadata import reason_facts, span_facts, summary_facts
+from recomp_core.integration.metadata import reason_facts, span_facts, summary_facts
 
 from .embedding import EmbeddingEncoder
 from .events import CompressionEndEvent, CompressionStartEvent
@@ -91,7 +91,8 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
 
     model: name or folder of the model, one that ranks sentences or one that writes summaries; None
         for the bundled encoder.
-    top_k, top_p, min_score, max_tokens, tokenizer: what is kept, see `recomp_core.settings`.
+    top_k, top_p, min_score, max_tokens, tokenizer: what is kept, see
+        `recomp_core.TopK`, `TopP`, `Threshold`, `TokenBudget`.
     context, similarity_fn_name, lang, separator, elision, expand: of a model that ranks, see
         `recomp_core.load_compressor`.
     extract_tokens: for a model that writes, let the bundled encoder first pick the best sentences
@@ -115,7 +116,7 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
         and a logged warning. Wrong settings and a missing model raise at once, always.
     timeout_s: seconds that compressing may take; None for no limit. When they have passed, the
         outcome is "timed_out": the best of what was scored by then, or the nodes as they are; see
-        `recomp_core.timed.TimedCompressor`.
+        `recomp_core.runtime.timeout.TimedCompressor`.
 
     A node that kept something comes out as a copy, in its old place, with id, relationships,
     metadata and retrieval score, and under `metadata_key`: "outcome" (see `recomp_core.Outcome`),
@@ -194,12 +195,12 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
 
         settings: the fields of this class, less those that load a model. `context` is "title" or
             "sentence", `max_tokens` needs `tokenizer`. Also `batching`, see
-            `recomp_core.microbatch`: by default each asynchronous call has a thread, as most such
+            `recomp_core.Batching`: by default each asynchronous call has a thread, as most such
             models wait for an endpoint. `Batching()` has them share batches, which suits a model on
             this machine.
         """
-        from recomp_core.microbatch import CONCURRENT
-        from recomp_core.settings import compressor_from_encoder, taken
+        from recomp_core.persistence.factory import compressor_from_encoder, taken
+        from recomp_core.runtime.batching import CONCURRENT
 
         own = taken(settings, (*_SETTINGS, "batching"))
         own.setdefault("batching", CONCURRENT)
@@ -213,7 +214,11 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
         settings: those of `summarizer_from_llm` and of `recomp_core.AbstractiveCompressor`,
             `extract_tokens`, and those fields of this class that say what becomes of the nodes.
         """
-        from recomp_core.settings import SUMMARY_SETTINGS, compressor_from_summarizer, taken
+        from recomp_core.persistence.factory import (
+            SUMMARY_SETTINGS,
+            compressor_from_summarizer,
+            taken,
+        )
 
         own, asking = taken(settings, SUMMARY_SETTINGS), taken(settings, _LLM_SETTINGS)
         summarizer = summarizer_from_llm(llm, **asking)
@@ -244,10 +249,10 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
         return None if compressor is None else type(compressor).__qualname__
 
     def model_post_init(self, _context: Any, /) -> None:
-        """Makes the compressor. Raises as `recomp_core.settings.resolve_compressor`."""
-        from recomp_core.deadline import check_timeout
-        from recomp_core.settings import resolve_compressor
-        from recomp_core.timed import with_timeout
+        """Makes the compressor. Raises as `recomp_core.persistence.factory.resolve_compressor`."""
+        from recomp_core.persistence.factory import resolve_compressor
+        from recomp_core.runtime.deadline import check_timeout
+        from recomp_core.runtime.timeout import with_timeout
 
         check_timeout(self.timeout_s)  # before a model is loaded
         settings = {name: getattr(self, name) for name in _SETTINGS}

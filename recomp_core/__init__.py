@@ -13,10 +13,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from ._utils.lazy import lazy_names
 from ._version import __version__
 from .errors import BatchError, ModelLoadError, SummaryError
-from .lazy import lazy_names
-from .selection import Selector, Threshold, TokenBudget, TopK, TopP, make_selector
+from .extractive.selection import Selector, Threshold, TokenBudget, TopK, TopP, make_selector
 from .types import (
     Compression,
     Document,
@@ -28,21 +28,21 @@ from .types import (
 )
 
 if TYPE_CHECKING:
-    from .abstractive import AbstractiveCompressor
-    from .extractive import ExtractiveCompressor
-    from .gates import SupportGate, UsefulnessGate
-    from .llm_summarizer import LLMSummarizer
-    from .microbatch import Batching, QueueFullError
-    from .models.language_model import OpenAIChatModel
-    from .models.seq2seq_loading import load_summarizer
-    from .models.summarizer import Seq2SeqSummarizer
-    from .persistence import load_compressor, save_compressor
+    from .abstractive.compressor import AbstractiveCompressor
+    from .abstractive.gates import SupportGate, UsefulnessGate
+    from .abstractive.llm_summarizer import LLMSummarizer
+    from .extractive.compressor import ExtractiveCompressor
+    from .extractive.scoring import BM25Scorer, CrossEncoderScorer, DualEncoderScorer
+    from .models.language_models.openai_chat import OpenAIChatModel
+    from .models.summarizers.loading import load_summarizer
+    from .models.summarizers.seq2seq import Seq2SeqSummarizer
+    from .persistence.compressors import load_compressor, save_compressor
     from .prompts import PromptTemplate
-    from .scoring import BM25Scorer, CrossEncoderScorer, DualEncoderScorer
-    from .splitting import SentenceSplitter
+    from .runtime.batching import Batching, QueueFullError
+    from .runtime.timeout import TimedCompressor
     from .store import SentenceStore
-    from .timed import TimedCompressor
-    from .tokens import TokenCounter
+    from .text.splitting import SentenceSplitter
+    from .text.tokens import TokenCounter
 
 __all__ = [
     "AbstractiveCompressor",
@@ -86,26 +86,26 @@ __all__ = [
 
 # What costs time to import (numpy, and through it the models) waits until it is asked for.
 _LAZY = {
-    "AbstractiveCompressor": ".abstractive",
-    "ExtractiveCompressor": ".extractive",
-    "SupportGate": ".gates",
-    "UsefulnessGate": ".gates",
-    "LLMSummarizer": ".llm_summarizer",
-    "Batching": ".microbatch",
-    "QueueFullError": ".microbatch",
-    "OpenAIChatModel": ".models.language_model",
-    "load_summarizer": ".models.seq2seq_loading",
-    "Seq2SeqSummarizer": ".models.summarizer",
-    "load_compressor": ".persistence",
-    "save_compressor": ".persistence",
+    "AbstractiveCompressor": ".abstractive.compressor",
+    "ExtractiveCompressor": ".extractive.compressor",
+    "SupportGate": ".abstractive.gates",
+    "UsefulnessGate": ".abstractive.gates",
+    "LLMSummarizer": ".abstractive.llm_summarizer",
+    "Batching": ".runtime.batching",
+    "QueueFullError": ".runtime.batching",
+    "OpenAIChatModel": ".models.language_models.openai_chat",
+    "load_summarizer": ".models.summarizers.loading",
+    "Seq2SeqSummarizer": ".models.summarizers.seq2seq",
+    "load_compressor": ".persistence.compressors",
+    "save_compressor": ".persistence.compressors",
     "PromptTemplate": ".prompts",
-    "BM25Scorer": ".scoring",
-    "CrossEncoderScorer": ".scoring",
-    "DualEncoderScorer": ".scoring",
-    "SentenceSplitter": ".splitting",
+    "BM25Scorer": ".extractive.scoring",
+    "CrossEncoderScorer": ".extractive.scoring",
+    "DualEncoderScorer": ".extractive.scoring",
+    "SentenceSplitter": ".text.splitting",
     "SentenceStore": ".store",
-    "TimedCompressor": ".timed",
-    "TokenCounter": ".tokens",
+    "TimedCompressor": ".runtime.timeout",
+    "TokenCounter": ".text.tokens",
 }
 
 # A library stays silent unless its user configures logging.

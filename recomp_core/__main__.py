@@ -1,5 +1,5 @@
 """`python -m recomp_core` is the command `recomp`."""
 
-from .cli import main
+from .cli.main import main
 
 main()

@@ -14,9 +14,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
-from .layout import Layout, is_blank
+from .text.joining import Layout, group_by_document, is_blank
+
+Context = Literal["sentence", "title", "document"]
+"""What a sentence is encoded with, see `extractive.scoring.DualEncoderScorer`."""
+
+SimilarityFunction = Literal["cosine", "dot"]
+"""How two vectors are compared, see `extractive.scoring.DualEncoderScorer`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +282,7 @@ class Compression:
         return f"Compression({self.outcome}, {kept}text={self.text!r})"
 
     def _repr_html_(self) -> str:
-        from .html import compression_fragment
+        from .text.html import compression_fragment
 
         return compression_fragment(self)
 
@@ -292,14 +298,6 @@ def assemble(documents: Sequence[Document], kept: Iterable[Sentence], layout: La
     return layout.join(
         excerpt_of(documents[index], sentences, layout) for index, sentences in grouped.items()
     )
-
-
-def group_by_document(sentences: Iterable[Any]) -> dict[int, list[Any]]:
-    """Sentences by `doc_index`, order kept within and between documents."""
-    grouped: dict[int, list[Any]] = {}
-    for sentence in sentences:
-        grouped.setdefault(sentence.doc_index, []).append(sentence)
-    return grouped
 
 
 def as_documents(documents: object, where: str = "documents") -> tuple[Document, ...]:
@@ -370,3 +368,25 @@ def _json_ready(value: Any) -> Any:
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
     return str(value)
+
+
+def check_batch(
+    queries: Sequence[str], documents_lists: Sequence[Iterable[str | Document]]
+) -> list[tuple[str, tuple[Document, ...]]]:
+    """Queries paired with their documents. Raises as `compress_batch` says."""
+    if isinstance(queries, str):
+        raise TypeError(f"queries must be a list of strings, got the string {queries!r}")
+    queries, documents_lists = list(queries), list(documents_lists)
+    if len(queries) != len(documents_lists):
+        raise ValueError(
+            f"got {len(queries)} queries but {len(documents_lists)} document lists: "
+            "give one list of documents per query"
+        )
+    alone = len(queries) == 1
+    return [
+        (
+            check_query(query, "query" if alone else f"queries[{number}]"),
+            as_documents(documents, "documents" if alone else f"documents_lists[{number}]"),
+        )
+        for number, (query, documents) in enumerate(zip(queries, documents_lists, strict=True))
+    ]

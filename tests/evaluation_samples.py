@@ -6,8 +6,8 @@ import random
 from dataclasses import replace
 
 from recomp_core import Document
+from recomp_core.data import Question
 from recomp_core.evaluation.results import Evaluation, Row
-from recomp_core.questions import Question
 
 _PLACES = ("Harrow Point", "Lindqvist Mill", "Okafor Bridge", "Sallow Fen", "Tern Rock", "Vesper Hall",
            "Quill Lane", "Brackwater", "Ashen Tor", "Corrin Ferry")  # fmt: skip

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from recomp_core.labelling.policy import TeacherLicence
-from recomp_core.labelling.scores import AnswerRequest, AnswerScore, Capabilities, Kind
-from recomp_core.meter import Meter
+from recomp_core.labelling.teachers.terms import TeacherLicence
 from recomp_core.prompts import TEACHER_PROMPTS
+from recomp_core.readers.answer_scores import AnswerRequest, AnswerScore, Capabilities, Kind
+from recomp_core.runtime.budget import Meter
 
 
 class TableScorer:

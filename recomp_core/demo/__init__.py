@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..lazy import lazy_names
+from .._utils.lazy import lazy_names
 
 if TYPE_CHECKING:
     from .serving import serve

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..examples import lighthouse, questions
+from ..data.examples import lighthouse, questions
 from ..types import Document
 
 Example = Callable[[], tuple[str, list[Document]]]

@@ -10,6 +10,7 @@ import math
 
 import streamlit as st
 
+from recomp_core._utils.jsonl import described
 from recomp_core.demo.examples import EXAMPLES
 from recomp_core.demo.serving import served
 from recomp_core.demo.session import (
@@ -22,8 +23,7 @@ from recomp_core.demo.session import (
     text_of,
 )
 from recomp_core.demo.view import figures_fragment, scores_fragment
-from recomp_core.html import compression_fragment
-from recomp_core.records import described
+from recomp_core.text.html import compression_fragment
 from recomp_core.types import Document
 
 logger = logging.getLogger("recomp_core.demo.page")

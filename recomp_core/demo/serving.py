@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from ..scoring import require
+from .._utils.checks import require
 from .session import Session
 
 PAGE = Path(__file__).with_name("page.py")
@@ -23,7 +23,7 @@ def put(session: Session) -> None:
 def served() -> Session:
     """What the page shows: the bundled encoder, if nothing else was put."""
     if not _served:
-        from ..settings import compressor_from_settings
+        from ..persistence.factory import compressor_from_settings
 
         put(Session(compressor_from_settings()))
     return _served[0]

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..extractive import ExtractiveCompressor
+from ..extractive.compressor import ExtractiveCompressor
+from ..extractive.scoring import DualEncoderScorer
+from ..extractive.selection import All, Selector, Threshold, TokenBudget, TopK, TopP
 from ..protocols import SentenceScorer, SpanEncoder
-from ..scoring import Context, DualEncoderScorer
-from ..selection import All, Selector, Threshold, TokenBudget, TopK, TopP
-from ..tokens import encoder_token_counter
-from ..types import Compression, Document, ScoredSentence, ScoringTask
+from ..text.tokens import encoder_token_counter
+from ..types import Compression, Context, Document, ScoredSentence, ScoringTask
 
 REMEMBERED = 32  # questions whose scores are held
 DAYS_A_MONTH = 30
@@ -220,7 +220,7 @@ class Session:
             elif self.unit == "characters":
                 counter = "len"
             else:
-                helper = "from recomp_core.tokens import encoder_token_counter\n"
+                helper = "from recomp_core.text.tokens import encoder_token_counter\n"
                 counter = "encoder_token_counter(compressor)"
         policies = []
         if limits.top_k is not None:

@@ -13,16 +13,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..lazy import lazy_names
+from .._utils.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from ..readers.answerers import Answerer, PromptReader, SpanReader, load_answerer
+    from ..readers.perplexity import LMTargetScorer, TargetScorer
     from .calibration import Calibration, calibrate, load_calibration
-    from .comparison import Comparison, Gate, GateVerdict, check_gates, compare
+    from .comparison import Comparison, compare
     from .costs import Costs, break_even, costs_of
-    from .markdown import comparison_table, curve_table, points_table
-    from .perplexity import LMTargetScorer, TargetScorer
-    from .readers import Answerer, PromptReader, SpanReader, load_answerer
+    from .gates import Gate, GateVerdict, check_gates
     from .reports import plot_curves, save_plots, write_report
+    from .reports.markdown import comparison_table, curve_table, points_table
     from .results import MEASURES, Evaluation, Row
     from .run import evaluate
     from .statistics import (
@@ -35,16 +36,17 @@ if TYPE_CHECKING:
         ratio_interval,
         summarize,
     )
-    from .systems import System, as_system
+    from .systems.base import System, as_system
 
 _WHERE = {
     ".calibration": ("Calibration", "calibrate", "load_calibration"),
-    ".comparison": ("Comparison", "Gate", "GateVerdict", "check_gates", "compare"),
+    ".comparison": ("Comparison", "compare"),
     ".costs": ("Costs", "break_even", "costs_of"),
-    ".markdown": ("comparison_table", "curve_table", "points_table"),
-    ".perplexity": ("LMTargetScorer", "TargetScorer"),
-    ".readers": ("Answerer", "PromptReader", "SpanReader", "load_answerer"),
+    ".reports.markdown": ("comparison_table", "curve_table", "points_table"),
+    "..readers.perplexity": ("LMTargetScorer", "TargetScorer"),
+    "..readers.answerers": ("Answerer", "PromptReader", "SpanReader", "load_answerer"),
     ".reports": ("plot_curves", "save_plots", "write_report"),
+    ".gates": ("Gate", "GateVerdict", "check_gates"),
     ".results": ("MEASURES", "Evaluation", "Row"),
     ".run": ("evaluate",),
     ".statistics": (
@@ -57,7 +59,7 @@ _WHERE = {
         "ratio_interval",
         "summarize",
     ),
-    ".systems": ("System", "as_system"),
+    ".systems.base": ("System", "as_system"),
 }
 _MODULES = {name: module for module, names in _WHERE.items() for name in names}
 

@@ -1,7 +1,7 @@
 """What a compressed text is worth to its question. Pure: a question and a text to numbers.
 
 A measure is None where it is not defined, and `notes` says why: no gold answers, answers that
-stand in no document, no documents. Answers are compared as `recomp_core.metrics` compares them.
+stand in no document, no documents. Answers are compared as `text.answers` compares them.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..gates import SupportGate
-from ..layout import is_blank
-from ..metrics import contains_answer, exact_match, normalize_answer, token_f1
+from ..abstractive.gates import SupportGate
+from ..data import Question
 from ..protocols import Candidate
-from ..questions import Question
-from ..splitting import SentenceSplitter
+from ..text.answers import contains_answer, exact_match, normalize_answer, token_f1
+from ..text.joining import is_blank
+from ..text.splitting import SentenceSplitter
 from ..types import Document
 
 Span = tuple[int, int, int]

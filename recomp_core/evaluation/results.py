@@ -16,9 +16,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..layout import Layout
-from ..questions import Question, question_of
-from ..records import as_line
+from .._utils.jsonl import as_line
+from ..data import Question, question_of
+from ..text.joining import Layout
 
 FORMAT = 1
 

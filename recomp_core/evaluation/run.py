@@ -19,26 +19,26 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from .._utils.checks import check_choice
+from .._utils.jsonl import described
 from .._version import __version__
+from ..data import BadRecord, Question, Questions, content_hash
+from ..data.reading import read_questions
+from ..data.retrieval import retrieve, retrieve_once
 from ..errors import BudgetError
-from ..layout import Layout
-from ..questions import BadRecord, Question, Questions, content_hash
-from ..questions.reading import read_questions
-from ..questions.retrieval import retrieve, retrieve_once
-from ..records import described
-from ..scoring import check_choice
-from ..selection import Selector
-from ..tokens import TokenCounter
-from . import baselines as baselines_
-from . import peers as peers_
+from ..extractive.selection import Selector
+from ..text.joining import Layout
+from ..text.tokens import TokenCounter
 from .measures import Judge, reader_scores
 from .results import Evaluation, Row
 from .run_file import RunFile
-from .systems import Attempt, System, UndefinedError, as_system, counter_name, name_of
+from .systems import baselines as baselines_
+from .systems import peers as peers_
+from .systems.base import Attempt, System, UndefinedError, as_system, counter_name, name_of
 
 if TYPE_CHECKING:
-    from .perplexity import TargetScorer
-    from .readers import Answerer
+    from ..readers.answerers import Answerer
+    from ..readers.perplexity import TargetScorer
 
 logger = logging.getLogger(__name__)
 
@@ -181,7 +181,7 @@ def _systems(
 
 def _named(systems: Any) -> Iterator[tuple[str, Any]]:
     if systems is None:
-        from ..persistence import load_compressor
+        from ..persistence.compressors import load_compressor
 
         yield "recomp", load_compressor()
     elif isinstance(systems, Mapping):

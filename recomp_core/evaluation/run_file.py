@@ -6,10 +6,10 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from ..questions import Question, content_hash
-from ..records import as_line
+from ..data import Question, content_hash
+from ..data.journal import Journal
 from .results import Row, about_of, content_of, header_of, line_of
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class RunFile:
         self.path = path
         self.about = about
         self.overwrite = overwrite
-        self._file: BinaryIO | None = None
+        self._journal: Journal | None = None
         self._done: dict[str, tuple[str, tuple[Row, ...]]] = {}
         self._bad: list[Mapping[str, str]] = []
 
@@ -38,17 +38,19 @@ class RunFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.overwrite:
             self.path.unlink(missing_ok=True)
-        self._file = self.path.open("a+b")
+        refusal = "is not of an evaluation: choose another output, or overwrite"
+        self._journal = Journal(self.path, refusal=refusal)
+        self._journal.__enter__()
         try:
-            self._carry_on(self._file)
+            self._carry_on(self._journal)
         except BaseException:
-            self._file.close()
+            self._journal.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
+        if self._journal is not None:
+            self._journal.__exit__()
 
     def rows(self, question: Question) -> tuple[Row, ...] | None:
         """What the file holds of a question; None if it is to be evaluated, anew if it failed.
@@ -78,27 +80,18 @@ class RunFile:
             self._append({"bad": dict(record)})
 
     def _append(self, line: Mapping[str, Any]) -> None:
-        if self._file is not None:
-            self._file.write(as_line(line))
-            self._file.flush()
+        if self._journal is not None:
+            self._journal.append(line)
 
-    def _carry_on(self, file: BinaryIO) -> None:
-        file.seek(0)
-        end = 0
-        for number, raw in enumerate(file, start=1):
-            if not raw.endswith(b"\n"):
-                logger.info("%s: cutting off a torn last line", self.path)
-                break
+    def _carry_on(self, journal: Journal) -> None:
+        is_new = True
+        for entry in journal.entries():
+            is_new = False
             try:
-                self._note(json.loads(raw), is_first=number == 1)
-            except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
-                raise ValueError(
-                    f"line {number} of {self.path} is not of an evaluation ({error}): choose "
-                    "another output, or overwrite"
-                ) from error
-            end += len(raw)
-        file.truncate(end)
-        if not end:
+                self._note(entry.content, is_first=entry.number == 1)
+            except (KeyError, TypeError, AttributeError) as error:
+                raise journal.error(entry.number) from error
+        if is_new:
             self._append(header_of(self.about))
 
     def _note(self, line: Mapping[str, Any], *, is_first: bool) -> None:

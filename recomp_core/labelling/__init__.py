@@ -14,31 +14,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..lazy import lazy_names
+from .._utils.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from ..meter import Meter
-    from ..questions import BadRecord, Question
-    from ..questions.reading import read_questions
-    from ..questions.retrieval import load_retriever, retrieve
-    from .build import (
-        CannotScoreError,
-        LabelledData,
-        build_contrastive_examples,
-        build_distillation_examples,
-    )
-    from .cache import CachedScorer, CachedTeacher, ResultCache
-    from .chat_scorer import ChatScorer
-    from .completions import CompletionsScorer
-    from .contrastive import ContrastiveLabeller
-    from .distillation import DistillationLabeller
-    from .jobs import LabelJob, LabelReport
-    from .local_scorers import CausalLMScorer, Seq2SeqLMScorer
-    from .mining import mine
-    from .model_teachers import EndpointTeacher, LocalTeacher
-    from .policy import DEFAULT_POLICY, TeacherLicence, TeacherPolicy, TeacherTermsError, Terms
-    from .reader_scorers import EndTaskScorer, ReaderScorer
-    from .scores import (
+    from ..data import BadRecord, Question
+    from ..data.reading import read_questions
+    from ..data.retrieval import load_retriever, retrieve
+    from ..readers.answer_scores import (
         AnswerPrompt,
         AnswerRequest,
         AnswerScore,
@@ -47,37 +29,61 @@ if TYPE_CHECKING:
         Kind,
         PairScorer,
     )
-    from .teachers import ExtractiveTeacher, LanguageModelTeacher, Teacher, TeacherRequest
+    from ..readers.likelihood import CausalLMScorer, Seq2SeqLMScorer
+    from ..runtime.budget import Meter
+    from .build import (
+        CannotScoreError,
+        LabelledData,
+        build_contrastive_examples,
+        build_distillation_examples,
+    )
+    from .contrastive import ContrastiveLabeller
+    from .distillation import DistillationLabeller
+    from .jobs import LabelJob, LabelReport
+    from .mining import mine
+    from .scorers.cache import CachedScorer, CachedTeacher, ResultCache
+    from .scorers.chat import ChatScorer
+    from .scorers.completions import CompletionsScorer
+    from .scorers.reader import EndTaskScorer, ReaderScorer
+    from .teachers.base import ExtractiveTeacher, LanguageModelTeacher, Teacher, TeacherRequest
+    from .teachers.models import EndpointTeacher, LocalTeacher
+    from .teachers.terms import (
+        DEFAULT_POLICY,
+        TeacherLicence,
+        TeacherPolicy,
+        TeacherTermsError,
+        Terms,
+    )
 
 _WHERE = {
-    "..meter": ("Meter",),
+    "..runtime.budget": ("Meter",),
     ".build": (
         "CannotScoreError",
         "LabelledData",
         "build_contrastive_examples",
         "build_distillation_examples",
     ),
-    ".cache": ("CachedScorer", "CachedTeacher", "ResultCache"),
-    ".chat_scorer": ("ChatScorer",),
-    ".completions": ("CompletionsScorer",),
+    ".scorers.cache": ("CachedScorer", "CachedTeacher", "ResultCache"),
+    ".scorers.chat": ("ChatScorer",),
+    ".scorers.completions": ("CompletionsScorer",),
     ".contrastive": ("ContrastiveLabeller",),
     ".distillation": ("DistillationLabeller",),
     ".jobs": ("LabelJob", "LabelReport"),
-    ".local_scorers": ("CausalLMScorer", "Seq2SeqLMScorer"),
+    "..readers.likelihood": ("CausalLMScorer", "Seq2SeqLMScorer"),
     ".mining": ("mine",),
-    ".model_teachers": ("EndpointTeacher", "LocalTeacher"),
-    ".policy": (
+    ".teachers.models": ("EndpointTeacher", "LocalTeacher"),
+    ".teachers.terms": (
         "DEFAULT_POLICY",
         "TeacherLicence",
         "TeacherPolicy",
         "TeacherTermsError",
         "Terms",
     ),
-    "..questions": ("BadRecord", "Question"),
-    "..questions.reading": ("read_questions",),
-    ".reader_scorers": ("EndTaskScorer", "ReaderScorer"),
-    "..questions.retrieval": ("load_retriever", "retrieve"),
-    ".scores": (
+    "..data": ("BadRecord", "Question"),
+    "..data.reading": ("read_questions",),
+    ".scorers.reader": ("EndTaskScorer", "ReaderScorer"),
+    "..data.retrieval": ("load_retriever", "retrieve"),
+    "..readers.answer_scores": (
         "AnswerPrompt",
         "AnswerRequest",
         "AnswerScore",
@@ -86,7 +92,7 @@ _WHERE = {
         "Kind",
         "PairScorer",
     ),
-    ".teachers": ("ExtractiveTeacher", "LanguageModelTeacher", "Teacher", "TeacherRequest"),
+    ".teachers.base": ("ExtractiveTeacher", "LanguageModelTeacher", "Teacher", "TeacherRequest"),
 }
 _MODULES = {name: module for module, names in _WHERE.items() for name in names}
 

@@ -9,15 +9,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..data.reading import read_questions
 from ..prompts import PromptTemplate
-from ..questions.reading import read_questions
-from .cache import CachedScorer, CachedTeacher, ResultCache
+from ..readers.answer_scores import AnswerScorer
 from .contrastive import ContrastiveLabeller
 from .distillation import DistillationLabeller
-from .jobs import LabelJob, Labeller, LabelReport
-from .parts import CACHE_FILE, FILES
-from .scores import AnswerScorer
-from .teachers import Teacher
+from .jobs import LabelJob, LabelReport
+from .labeller import Labeller
+from .run_files import CACHE_FILE, FILES
+from .scorers.cache import CachedScorer, CachedTeacher, ResultCache
+from .teachers.base import Teacher
 
 
 class CannotScoreError(ValueError):

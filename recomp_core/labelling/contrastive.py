@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from ..meter import Meter
+from ..data import Question
+from ..extractive.scoring import as_scorer
 from ..protocols import Splitter
-from ..questions import Question
-from ..scoring import as_scorer
-from ..splitting import SentenceSplitter
+from ..readers.answer_scores import AnswerRequest, AnswerScore, AnswerScorer, Kind
+from ..runtime.budget import Meter
+from ..text.splitting import SentenceSplitter
 from ..types import Document, ScoringTask, Sentence
 from .fields import DIGITS, checked, question_fields, score_fields
 from .labeller import Labelled
 from .mining import check_mining, mine
-from .scores import AnswerRequest, AnswerScore, AnswerScorer, Kind
 
 
 class ContrastiveLabeller:

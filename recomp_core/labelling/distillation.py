@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from ..data import Question
 from ..errors import BudgetError, EndpointError
-from ..meter import Meter
 from ..prompts import PromptTemplate
-from ..questions import Question
+from ..readers.answer_scores import AnswerRequest, AnswerScore, AnswerScorer, Kind
+from ..runtime.budget import Meter
 from .fields import checked, question_fields, score_fields
 from .labeller import Labelled
-from .scores import AnswerRequest, AnswerScore, AnswerScorer, Kind
-from .teachers import Teacher, TeacherRequest
+from .teachers.base import Teacher, TeacherRequest
 
 # What a teacher would do again if it were asked again; other errors are worth another run.
 _FINAL = ("cut", "refused", "filtered")

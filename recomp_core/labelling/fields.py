@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..data import Question
 from ..errors import BudgetError
-from ..questions import Question
+from ..readers.answer_scores import AnswerScore, Kind
 from ..types import Document
-from .scores import AnswerScore, Kind
 
 # Batches move the last digits of what a model computes; a file should not depend on them.
 DIGITS = 4

@@ -24,14 +24,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from .._utils.files import write_json
+from .._utils.jsonl import described
 from .._version import __version__
-from ..engines import Engine, Item, LocalEngine, Worker
+from ..data import BadRecord, Question, content_hash, question_of
 from ..errors import BudgetError
-from ..meter import Usage
-from ..questions import BadRecord, Question, content_hash, question_of
-from ..records import described
+from ..runtime.budget import Usage
+from ..runtime.engines import Engine, Item, LocalEngine, Worker
 from .labeller import Labelled, Labeller
-from .parts import CACHE_FILE, FILES, LOCK_FILE, Parts, write_json
+from .run_files import CACHE_FILE, FILES, LOCK_FILE, Parts
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class LabelWorker:
 
     def __init__(self, labeller: Labeller | None = None, **settings: Any) -> None:
         if labeller is None:
-            from .settings import labeller_from_settings
+            from .factory import labeller_from_settings
 
             labeller = labeller_from_settings(**settings)
         self.labeller = labeller

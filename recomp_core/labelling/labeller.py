@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from ..meter import Meter
-from ..questions import Question
+from ..data import Question
+from ..runtime.budget import Meter
 
 
 @dataclass(frozen=True, slots=True)

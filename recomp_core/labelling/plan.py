@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..llm_summarizer import approximate_tokens
+from ..data import BadRecord, Question
 from ..prompts import TEACHER_PROMPTS
-from ..questions import BadRecord, Question
-from ..splitting import SentenceSplitter
-from .scores import AnswerPrompt, AnswerRequest
+from ..readers.answer_scores import AnswerPrompt, AnswerRequest
+from ..text.splitting import SentenceSplitter
+from ..text.tokens import approximate_tokens
 
 _SUMMARY_TOKENS = 60  # of a summary that is not written yet
 

@@ -1,1 +1,4 @@
-"""The floor where torch begins. Nothing below imports it before a model is asked for."""
+"""Where torch begins: encoders, summarizers and language models.
+
+Imports `_utils`, `text`, the vocabulary, `runtime` and `data`.
+"""

@@ -13,14 +13,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..lazy import lazy_names
+from .._utils.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from .sentence_store import SentenceStore, as_store
     from .splitter import StoredSplitter
-    from .store import SentenceStore, as_store
 
 # The command is known by name before numpy is needed.
-_WHERE = {"SentenceStore": ".store", "StoredSplitter": ".splitter", "as_store": ".store"}
+_WHERE = {
+    "SentenceStore": ".sentence_store",
+    "StoredSplitter": ".splitter",
+    "as_store": ".sentence_store",
+}
 
 __all__ = ["SentenceStore", "StoredSplitter", "as_store"]
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from .records import spans_bytes
@@ -18,6 +16,17 @@ from .records import spans_bytes
 # Of the way that keys are made and vectors written. Another number, and all is made anew.
 FORMAT_VERSION = 1
 _KEY_BYTES = 16
+
+# Of the rules in `text.splitting` and `text.joining`: raise it, and empty the table below, when a
+# text's spans change. Stores then split and encode again what they hold.
+SPLITTING_VERSION = 1
+# By sentencex's version: what stores made with these rules have in their keys. It was a digest of
+# the two modules' files, which a moved file or a comment would have changed.
+_SPLITTING_CODE = {
+    "1.0.30": "722ebbc1e213246b",
+    "1.0.31": "96c62a5d55d1f1a8",
+    "1.0.32": "3a17f7099d48a1de",
+}
 
 # What a model's config says about where it came from, and nothing about its vectors.
 _ORIGIN = {
@@ -85,10 +94,10 @@ def named_model(model: Any) -> list[str] | None:
 def splitter_identity(splitter: Any) -> str | None:
     """What tells a splitter's spans from any other's; None if nothing is known about it.
 
-    Its own `identity`; of a `SentenceSplitter` its language, a digest of its code, and the version
-    of sentencex.
+    Its own `identity`; of a `SentenceSplitter` its language, the version of its rules and
+    that of sentencex.
     """
-    from ..splitting import SentenceSplitter
+    from ..text.splitting import SentenceSplitter
 
     given = getattr(splitter, "identity", None)
     if given is not None:
@@ -98,19 +107,13 @@ def splitter_identity(splitter: Any) -> str | None:
     return None
 
 
-@lru_cache(maxsize=1)
 def _splitting_code() -> str:
+    """What tells this way of splitting from another: our rules, and the version of sentencex."""
     from importlib.metadata import version
 
-    from .. import _version, layout, splitting
-
-    digest = hashlib.sha256(version("sentencex").encode())
-    for module in (splitting, layout):
-        try:
-            digest.update(Path(str(module.__file__)).read_bytes())
-        except OSError:  # in an archive: then the version has to do
-            digest.update(_version.__version__.encode())
-    return digest.hexdigest()[:16]
+    found = version("sentencex")
+    known = _SPLITTING_CODE.get(found)
+    return known or hashlib.sha256(f"{found} {SPLITTING_VERSION}".encode()).hexdigest()[:16]
 
 
 def _model_identity(model: Any) -> str:

@@ -10,9 +10,9 @@ import numpy as np
 from ..protocols import Encoder, SpanEncoder
 from ..types import Document
 from .keys import encoder_identity, namespace, passage_key
-from .memory import OVERHEAD, Recent
+from .memory_table import OVERHEAD, Recent
 from .records import Packed, pack, read_vectors, unpacked, vectors_record
-from .store import SentenceStore
+from .sentence_store import SentenceStore
 
 # What is held at one time: this bounds the memory of a call, not its speed.
 _SENTENCES_AT_ONCE = 4_096

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from ..protocols import Splitter
 from .keys import namespace, splitter_identity, text_key
-from .memory import OVERHEAD, Recent
+from .memory_table import OVERHEAD, Recent
 from .records import read_spans, spans_record
-from .store import SentenceStore
+from .sentence_store import SentenceStore
 
 Spans = tuple[tuple[int, int], ...]
 

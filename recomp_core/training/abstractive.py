@@ -13,11 +13,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from ..folders import read_config, write_folder
-from ..models.seq2seq_loading import Checkpoint, find_checkpoint
-from ..models.summarizer import GenerationSettings
+from .._utils.checks import require
+from ..models.summarizers.checkpoint import Checkpoint, find_checkpoint
+from ..models.summarizers.seq2seq import GenerationSettings
+from ..persistence.folders import read_config, write_folder
 from ..prompts import T5_PROMPT, PromptTemplate
-from ..scoring import require
 from .card import write_card
 from .examples import DistillationExample, TrainingData, TrainingDataError, read_distillation
 from .plot import write_plot

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
 from .._version import __version__
-from ..sources import DEFAULT, DEFAULT_HUB_MODEL, UNTRAINED
+from ..persistence.names import DEFAULT, DEFAULT_HUB_MODEL, UNTRAINED
 from .examples import EXAMPLES_FILE, DistillationExample, TrainingData
 from .settings import AbstractiveSettings, ExtractiveSettings, LoraSettings, RunSettings
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..splitting import replace_surrogates
+from ..text.splitting import replace_surrogates
 from .examples import ContrastiveExample
 from .settings import ExtractiveSettings
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..metrics import contains_answer
+from ..extractive.scoring import DualEncoderScorer
 from ..protocols import Encoder
-from ..scoring import Context, DualEncoderScorer, SimilarityFunction
-from ..types import ScoringTask, Sentence
+from ..text.answers import contains_answer
+from ..types import Context, ScoringTask, Sentence, SimilarityFunction
 from .examples import ContrastiveExample
 
 # Questions that are scored together.
@@ -58,7 +58,7 @@ def make_evaluator(
     import torch
     from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
 
-    from ..models.encoder import SentenceTransformerEncoder
+    from ..models.encoders.sentence_transformer import SentenceTransformerEncoder
 
     class AnswerRecallEvaluator(SentenceEvaluator):
         def __init__(self) -> None:

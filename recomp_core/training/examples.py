@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from ..metrics import contains_answer, normalize_answer
+from ..text.answers import contains_answer, normalize_answer
 from ..types import Document
 
 EXAMPLES_FILE = "examples.jsonl"

@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ..extractive import ExtractiveCompressor
-from ..folders import write_folder
-from ..models.seq2seq_loading import is_seq2seq
-from ..persistence import extractive_settings, load_compressor
-from ..scoring import require
-from ..sources import find_source
+from .._utils.checks import require
+from ..extractive.compressor import ExtractiveCompressor
+from ..models.summarizers.checkpoint import is_seq2seq
+from ..persistence.compressors import extractive_settings, load_compressor
+from ..persistence.folders import write_folder
+from ..persistence.names import find_source
 from .card import write_card
 from .collation import ExampleCollator
 from .evaluation import make_evaluator
@@ -37,13 +37,7 @@ from .runs import (
     use_bfloat16,
     without_dropout,
 )
-from .settings import (
-    EXTRACTIVE_PRESETS,
-    ExportType,
-    ExtractiveSettings,
-    RunSettings,
-    both_settings,
-)
+from .settings import EXTRACTIVE_PRESETS, ExportType, ExtractiveSettings, RunSettings, both_settings
 from .settings import preset as preset_named
 
 logger = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ..models.delta import ADAPTER_WEIGHTS
-from ..scoring import require
+from .._utils.checks import require
+from ..models.encoders.lora import ADAPTER_WEIGHTS
 from .settings import ExportType, LoraSettings
 
 _PREFIX = "base_model.model."

@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..folders import CONFIG_FILE
-from ..scoring import require
+from .._utils.checks import require
+from .._utils.files import CONFIG_FILE, write_json
 from .examples import TrainingData
 from .settings import Precision, RunSettings
 
@@ -119,7 +119,7 @@ class Run:
                 )
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         if not written.is_file():
-            _write_json(written, wanted)
+            write_json(written, wanted)
 
     def steps(self, n_examples: int) -> int:
         """How many updates the run has."""
@@ -303,13 +303,6 @@ def _changed(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     return names
 
 
-def _write_json(file: Path, value: Any) -> None:
-    """All of it or, where the disk is full, what was there before."""
-    partial = file.with_name(file.name + ".partial")
-    partial.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-    partial.replace(file)
-
-
 def _ran_out(patience: int | None, best: str | None, history: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the last `patience` evaluations were no better than the best one before them."""
     if patience is None or best is None:
@@ -373,7 +366,7 @@ def _callback(folder: Path, seconds_before: float) -> Any:
             checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
             if state.is_world_process_zero and checkpoint.is_dir():
                 seconds = seconds_before + time.monotonic() - self.began
-                _write_json(
+                write_json(
                     checkpoint / _WHOLE, {"step": state.global_step, "seconds": round(seconds, 3)}
                 )
 

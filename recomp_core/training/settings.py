@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
+
+from .._utils.checks import _check_one_of, check_number
 
 Precision = Literal["auto", "float32", "bfloat16"]
 ExportType = Literal["float32", "bfloat16"]
@@ -249,30 +250,3 @@ def check_whole(name: str, value: Any, least: int) -> None:
     """Raise `ValueError` unless `value` is a whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
-
-
-def check_number(
-    name: str,
-    value: Any,
-    *,
-    least: float | None = None,
-    above: float | None = None,
-    below: float | None = None,
-) -> None:
-    """Raise `ValueError` unless `value` is a finite number within the bounds."""
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    good = good and (least is None or value >= least) and (above is None or value > above)
-    if not good or (below is not None and value >= below):
-        bounds = [
-            f"at least {least}" if least is not None else "",
-            f"more than {above}" if above is not None else "",
-            f"less than {below}" if below is not None else "",
-        ]
-        raise ValueError(
-            f"{name} must be a number of {' and '.join(filter(None, bounds))}, got {value!r}"
-        )
-
-
-def _check_one_of(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")

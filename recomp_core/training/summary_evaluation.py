@@ -7,9 +7,9 @@ from dataclasses import asdict
 from statistics import fmean
 from typing import Any
 
-from ..layout import Layout
-from ..metrics import contains_answer, token_f1
-from ..models.summarizer import GenerationSettings, Seq2SeqSummarizer
+from ..models.summarizers.seq2seq import GenerationSettings, Seq2SeqSummarizer
+from ..text.answers import contains_answer, token_f1
+from ..text.joining import Layout
 from .examples import DistillationExample
 
 BEST = "balanced_f1"

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from ..abstractive import AbstractiveCompressor
+from ..abstractive.compressor import AbstractiveCompressor
 from ..errors import ModelLoadError
-from ..models.summarizer import LocalSummarizer
-from ..splitting import replace_surrogates
+from ..models.summarizers.seq2seq import LocalSummarizer
+from ..text.splitting import replace_surrogates
 from .examples import DistillationExample, TrainingData
 from .settings import AbstractiveSettings
 

@@ -8,9 +8,9 @@ import pytest
 from evaluation_samples import evaluation, many
 
 from recomp_core import Document
+from recomp_core.data import Question
 from recomp_core.evaluation.reports import write_report
 from recomp_core.evaluation.results import Evaluation, Row
-from recomp_core.questions import Question
 
 ENTER, ESCAPE, TAB = "\ue007", "\ue00c", "\ue004"
 DOWN, UP, END, HOME, PAGE_DOWN = "\ue015", "\ue013", "\ue010", "\ue011", "\ue00f"

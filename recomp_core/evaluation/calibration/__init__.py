@@ -41,15 +41,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...lazy import lazy_names
+from ..._utils.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from .choosing import calibrate
+    from .calibrator import calibrate
     from .result import Calibration, load_calibration
 
 _WHERE = {
     "Calibration": ".result",
-    "calibrate": ".choosing",
+    "calibrate": ".calibrator",
     "load_calibration": ".result",
 }
 

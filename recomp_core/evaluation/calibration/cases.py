@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from ...layout import is_blank
-from ...metrics import contains_answer
-from ...questions import BadRecord, Question
+from ...data import BadRecord, Question
+from ...text.answers import contains_answer
+from ...text.joining import is_blank
 from ...types import Compression, ScoredSentence
-from .caution import Family
+from .setting_families import Family
 
 if TYPE_CHECKING:
-    from ...extractive import ExtractiveCompressor
+    from ...extractive.compressor import ExtractiveCompressor
 
 logger = logging.getLogger(__name__)
 

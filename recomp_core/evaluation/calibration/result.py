@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, fields
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ...selection import Selector, TopP
-from ...tokens import TokenCounter
-from .caution import Family, Rule
-from .promises import Guarantee
+from ...extractive.selection import Selector, TopP
+from ...text.tokens import TokenCounter
+from .guarantees import Guarantee
+from .setting_families import Family, Rule
 
 if TYPE_CHECKING:
-    from ...extractive import ExtractiveCompressor
+    from ...extractive.compressor import ExtractiveCompressor
 
 
 @dataclass(frozen=True)
@@ -151,8 +151,8 @@ def load_calibration(name_or_path: str | os.PathLike[str] | None = None) -> Cali
     calibration chose.
     """
     from ...errors import ModelLoadError
-    from ...persistence import selector_to_dict
-    from ...sources import find_source
+    from ...persistence.compressors import selector_to_dict
+    from ...persistence.names import find_source
 
     source = find_source(name_or_path)
     data = source.settings.get("calibration")

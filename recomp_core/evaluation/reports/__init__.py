@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...lazy import lazy_names
+from ..._utils.lazy import lazy_names
 
 if TYPE_CHECKING:
     from .page import evaluation_fragment, report_page, write_report

@@ -17,7 +17,8 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...html import displayable
+from ..._utils.files import write_text
+from ...text.html import displayable
 from ..results import Evaluation
 from . import charts, findings, provenance, tables
 from .markup import capital
@@ -45,13 +46,7 @@ def write_report(
     """
     target = Path(path)
     page = report_page(evaluation, comparison=comparison, title=title, lang=lang, compress=compress)
-    # Whole or not at all: a page of before stays until the new one is complete.
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        unfinished.write_text(page, encoding="utf-8")
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_text(target, page)
     return target
 
 

@@ -13,8 +13,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ...html import displayable
-from ...questions import Question
+from ...data import Question
+from ...text.html import displayable
 from ...types import Document
 from ..measures import gold_spans
 from ..results import Evaluation, Row

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...scoring import require
+from ..._utils.checks import require
 from ..results import Evaluation
 from .pictures import COLOURS, LABELS, MANY, Trace, curve_measures, curves, times, told_seconds
 

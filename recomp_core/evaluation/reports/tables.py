@@ -109,7 +109,7 @@ def points(view: View, *, own_only: bool = False) -> str:
 
 def costs(view: View) -> str:
     """What the systems save, and from where on compressing pays; nothing for characters."""
-    from ..markdown import all_costs, costs_cells
+    from .markdown import all_costs, costs_cells
 
     found = [one for one in all_costs(view.evaluation) if one.system not in REFERENCES]
     if not found:
@@ -137,7 +137,7 @@ def compared(comparison: Comparison | None) -> str:
     """The verdict of a comparison, and its numbers; nothing without one."""
     if comparison is None:
         return ""
-    from ..markdown import comparison_cells
+    from .markdown import comparison_cells
 
     rows = "".join(
         f'<tr><th scope="row" class="words">{escape(name)}</th><td>{escape(value)}</td></tr>'

@@ -1,0 +1,4 @@
+"""Helpers without a subject of their own: checks, files, hashes, JSON lines, lazy names.
+
+Imports the standard library only.
+"""

@@ -1,0 +1,207 @@
+"""The check after generation: is a summary faithful, and is it worth prepending?
+
+A gate is anything with `check(candidates) -> verdicts`, see `protocols.Gate`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal, get_args
+
+from .._utils.checks import check_choice
+from ..protocols import Candidate, Gate, Reader, ReaderAnswer, SentenceScorer, Splitter, Verdict
+from ..text.facts import Evidence, missing_claims
+from ..text.joining import Layout
+from ..text.splitting import SentenceSplitter
+from ..types import SummarySentence
+from .attribution import OverlapScorer, link_all
+
+Policy = Literal["drop", "fall_back", "empty", "flag"]
+
+
+class SupportGate:
+    """Lets through what the documents say: `s` must be entailed by `D` (paper, section 2).
+
+    A sentence of the summary is supported if some document sentence scores at least `min_score` for
+    it, and all its numbers, dates and names stand in the documents or their titles.
+
+    scorer: how well a document sentence supports a sentence of the summary: `OverlapScorer()` (by
+        shared words, the default), `EntailmentScorer(model)`, or a `DualEncoderScorer`.
+    min_score: on the scorer's scale; needed for a scorer that has no `default_min_score`.
+    policy: what to do about an unsupported sentence: "drop" it; "fall_back" to extracted sentences;
+        "empty": prepend nothing; "flag": keep everything, and say so in `support` and `reason`.
+    """
+
+    def __init__(
+        self,
+        scorer: SentenceScorer | None = None,
+        *,
+        min_score: float | None = None,
+        policy: Policy = "drop",
+        splitter: Splitter | None = None,
+    ) -> None:
+        check_choice("policy", policy, get_args(Policy))
+        self.scorer = scorer or OverlapScorer()
+        if min_score is None:
+            min_score = getattr(self.scorer, "default_min_score", None)
+        if isinstance(min_score, bool) or not isinstance(min_score, (int, float)):
+            raise ValueError(
+                f"SupportGate needs min_score, a number on the scale of {self.scorer!r}, "
+                f"got {min_score!r}"
+            )
+        self.min_score = float(min_score)
+        self.policy: Policy = policy
+        self.splitter = splitter or SentenceSplitter()
+
+    def check(self, candidates: Sequence[Candidate]) -> list[Verdict]:
+        """One verdict per candidate, with `support` for every sentence that stays."""
+        links = link_all(candidates, scorer=self.scorer, splitter=self.splitter)
+        return [
+            self._verdict(candidate, [self._judged(s, evidence) for s in sentences])
+            for candidate, sentences in zip(candidates, links, strict=True)
+            for evidence in (_evidence(candidate),)
+        ]
+
+    def _judged(self, sentence: SummarySentence, evidence: Evidence) -> SummarySentence:
+        missing = missing_claims(sentence.text, evidence)
+        best = sentence.sources[0].score if sentence.sources else -math.inf
+        return replace(
+            sentence, unsupported=missing, supported=not missing and best >= self.min_score
+        )
+
+    def _verdict(self, candidate: Candidate, sentences: Sequence[SummarySentence]) -> Verdict:
+        bad = [sentence for sentence in sentences if not sentence.supported]
+        if not bad:
+            return Verdict(candidate.summary, support=tuple(sentences))
+        what = f"{len(bad)} of {len(sentences)} sentences not supported: {_complaint(bad[0])}"
+        if self.policy == "flag":
+            return Verdict(candidate.summary, what, tuple(sentences))
+        if self.policy == "drop":
+            text, kept = _without(candidate.summary, [s for s in sentences if s.supported])
+            return Verdict(text, f"{what}; dropped", kept)
+        if self.policy == "fall_back":
+            return Verdict("", what, fall_back=True)
+        return Verdict("", what)
+
+
+class UsefulnessGate:
+    """Lets a summary through if it makes a reader model surer of its own answer than no context.
+
+    Selective augmentation without gold answers (paper, section 3.2, where the answer is known in
+    training): the reader answers with the summary and without, and its confidence must rise.
+
+    reader: see `models.reader`. margin: by how much confidence (0…1) must rise.
+    prompt, prompt_without_context: templates with {query} and, in the first, {summary}.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        margin: float = 0.0,
+        prompt: str = "{summary}\n\nQuestion: {query}\nAnswer:",
+        prompt_without_context: str = "Question: {query}\nAnswer:",
+    ) -> None:
+        if isinstance(reader, type) or not isinstance(reader, Reader):
+            raise TypeError(f"{reader!r} is no reader: it has no answer(prompts)")
+        for name, template, fields in (
+            ("prompt", prompt, ("{query}", "{summary}")),
+            ("prompt_without_context", prompt_without_context, ("{query}",)),
+        ):
+            if missing := [field for field in fields if field not in template]:
+                raise ValueError(f"{name} lacks {', '.join(missing)}: {template!r}")
+        self.reader = reader
+        self.margin = margin
+        self.prompt = prompt
+        self.prompt_without_context = prompt_without_context
+
+    def check(self, candidates: Sequence[Candidate]) -> list[Verdict]:
+        """One verdict per candidate; its reason gives both answers and confidences."""
+        prompts = [self._filled(self.prompt, candidate) for candidate in candidates]
+        prompts += [self._filled(self.prompt_without_context, c) for c in candidates]
+        answers = self.reader.answer(prompts) if prompts else []
+        half = len(candidates)
+        return [
+            self._verdict(*row)
+            for row in zip(candidates, answers[:half], answers[half:], strict=True)
+        ]
+
+    def _verdict(
+        self, candidate: Candidate, with_it: ReaderAnswer, without: ReaderAnswer
+    ) -> Verdict:
+        useful = with_it.confidence > without.confidence + self.margin
+        reason = (
+            f"the reader is {'surer' if useful else 'no surer'} with the summary: "
+            f"{with_it.confidence:.2f} for {_short(with_it.text)}, without it "
+            f"{without.confidence:.2f} for {_short(without.text)}"
+        )
+        return Verdict(candidate.summary if useful else "", reason)
+
+    @staticmethod
+    def _filled(template: str, candidate: Candidate) -> str:
+        # One pass, so that braces in the query or the summary are just text.
+        head, _, tail = template.partition("{query}")
+        parts = (part.replace("{summary}", candidate.summary) for part in (head, tail))
+        return candidate.query.join(parts)
+
+
+class AllGates:
+    """Several gates in a row: what one lets through, the next one checks."""
+
+    def __init__(self, *gates: Gate) -> None:
+        for gate in gates:
+            if isinstance(gate, type) or not isinstance(gate, Gate):
+                raise TypeError(f"{gate!r} is no gate: it has no check(candidates)")
+        self.gates = gates
+
+    def check(self, candidates: Sequence[Candidate]) -> list[Verdict]:
+        """One verdict per candidate: the reasons together, the last gate's support."""
+        verdicts = [Verdict(candidate.summary) for candidate in candidates]
+        for gate in self.gates:
+            standing = [n for n, verdict in enumerate(verdicts) if verdict.summary]
+            asked = [replace(candidates[n], summary=verdicts[n].summary) for n in standing]
+            for n, later in zip(standing, gate.check(asked), strict=True):
+                verdicts[n] = _combined(verdicts[n], later)
+        return verdicts
+
+
+def _combined(earlier: Verdict, later: Verdict) -> Verdict:
+    reasons = [reason for reason in (earlier.reason, later.reason) if reason]
+    # Links of an earlier gate are still true as long as the text is still the same.
+    unchanged = later.summary == earlier.summary
+    support = later.support or (earlier.support if unchanged else ())
+    return replace(later, reason="; ".join(reasons), support=support)
+
+
+def _evidence(candidate: Candidate) -> Evidence:
+    titles = (document.title for document in candidate.documents if document.title)
+    return Evidence((*(document.text for document in candidate.documents), *titles))
+
+
+def _without(
+    summary: str, kept: Sequence[SummarySentence]
+) -> tuple[str, tuple[SummarySentence, ...]]:
+    """The kept sentences as a text of their own, and where they stand in it."""
+    if not kept:
+        return "", ()
+    spans = [(sentence.start, sentence.end) for sentence in kept]
+    layout = Layout()
+    moved = tuple(
+        replace(sentence, start=start, end=start + len(sentence.text))
+        for sentence, start in zip(kept, layout.starts(summary, spans), strict=True)
+    )
+    return layout.excerpt(summary, spans), moved
+
+
+def _complaint(sentence: SummarySentence) -> str:
+    if sentence.unsupported:
+        quoted = ", ".join(f"'{claim}'" for claim in sentence.unsupported)
+        return f"{quoted} in no document"
+    return f"no document says {_short(sentence.text)}"
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return f"'{text if len(text) <= 60 else text[:59] + '…'}'"

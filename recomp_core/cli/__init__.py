@@ -1,0 +1,4 @@
+"""The command `recomp`, one file per command.
+
+Imports everything; nothing imports it.
+"""

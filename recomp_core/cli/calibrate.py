@@ -1,0 +1,163 @@
+"""The command `recomp calibrate`."""
+
+from __future__ import annotations
+
+import json
+import os
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .messages import set_up_messages
+from .options import Context, Device, Documents, Lang, Retriever, Verbose
+
+if TYPE_CHECKING:
+    from ..evaluation.calibration.result import Calibration
+    from ..extractive.compressor import ExtractiveCompressor
+
+EXIT_PARTLY = 3
+
+
+class RuleName(str, Enum):
+    top_p = "top_p"
+    min_score = "min_score"
+    top_k = "top_k"
+    max_tokens = "max_tokens"
+
+
+class GuaranteeName(str, Enum):
+    confidence = "confidence"
+    average = "average"
+
+
+def calibrate(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="JSONL (.gz too) of records with query, answers and documents; a folder of a BEIR "
+            "data set; or - for standard input.",
+        ),
+    ],
+    keep: Annotated[float, typer.Option(help="The share of the answers that is kept.")] = 0.95,
+    confidence: Annotated[
+        float, typer.Option(help="How sure that is, over the draw of the questions.")
+    ] = 0.9,
+    guarantee: Annotated[
+        GuaranteeName,
+        typer.Option(help="With that confidence; or only on average, which cuts more."),
+    ] = GuaranteeName.confidence,
+    rule: Annotated[RuleName, typer.Option(help="Which limit is chosen.")] = RuleName.top_p,
+    temperature: Annotated[
+        float | None, typer.Option(help="Of top_p; default: the compressor's own, or 0.05.")
+    ] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(help="The reader model's, to count with; default: characters are counted."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", help="Name or folder of an encoder; default: bundled."),
+    ] = None,
+    context: Context = None,
+    lang: Lang = None,
+    device: Device = None,
+    documents: Documents = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Read only the first questions.")] = None,
+    retriever: Retriever = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Store the setting in this folder: that of --model itself, or a new one, into "
+            "which the whole compressor is written. Default: only show it.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Show the calibration as JSON.")] = False,
+    batch_questions: Annotated[
+        int, typer.Option(min=1, help="Questions that are scored together.")
+    ] = 32,
+    verbose: Verbose = False,
+) -> None:
+    """Find the setting that keeps the promised share of the answers, and what it costs.
+
+    Keep 95 % of the answers that the documents hold, with confidence 90 %:
+
+        recomp calibrate questions.jsonl --keep 0.95 --output my-compressor
+
+    load_compressor("my-compressor") then compresses with that setting.
+    """
+    set_up_messages(verbose)
+    from ..evaluation.calibration.calibrator import calibrate as run
+    from ..evaluation.calibration.guarantees import questions_needed
+    from ..persistence.compressors import load_compressor
+    from ..text.tokens import TokenCounter
+
+    # What is wrong is said before the model is loaded.
+    questions_needed(keep, confidence, guarantee=guarantee.value)
+    in_place = output is not None and model is not None and _same_folder(output, model)
+    questions = _questions(source, documents, limit, retriever)
+    compressor = load_compressor(model, context=context, lang=lang, device=device)  # type: ignore[arg-type]
+    if output is not None:
+        _check_output(compressor, output, in_place)
+    found = run(
+        questions,
+        compressor,
+        keep=keep,
+        confidence=confidence,
+        guarantee=guarantee.value,
+        rule=rule.value,
+        temperature=temperature,
+        count_tokens=None if tokenizer is None else TokenCounter(tokenizer),
+        batch_questions=batch_questions,
+    )
+    typer.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False) if as_json else str(found))
+    if output is not None:
+        _store(found, compressor, output, in_place)
+        typer.echo(f"recomp: stored in {output}", err=True)
+    if found.left_out.get("broken records"):
+        raise typer.Exit(EXIT_PARTLY)
+
+
+def _questions(source: str, documents: int | None, limit: int | None, retriever: str | None) -> Any:
+    from ..data.reading import read_questions
+
+    if retriever is None:
+        return read_questions(source, documents=documents, limit=limit)
+    from ..data.retrieval import load_retriever, retrieve
+
+    return retrieve(read_questions(source, limit=limit), load_retriever(retriever), top_k=documents)
+
+
+def _check_output(compressor: Any, output: Path, in_place: bool) -> None:
+    """What can't be stored is said before the questions are scored."""
+    from ..evaluation.calibration.result import scoring_settings
+    from ..extractive.compressor import ExtractiveCompressor
+    from ..persistence.compressors import check_calibrated, extractive_settings
+    from ..persistence.folders import check_target
+
+    if not isinstance(compressor, ExtractiveCompressor):
+        return  # `calibrate` says what is wrong with it
+    if in_place:
+        check_calibrated(scoring_settings(compressor), output)
+    else:
+        check_target(output)
+        extractive_settings(compressor)
+
+
+def _store(
+    found: Calibration, compressor: ExtractiveCompressor, output: Path, in_place: bool
+) -> None:
+    from ..persistence.compressors import save_compressor, store_calibration
+
+    if in_place:
+        store_calibration(found, output)
+    else:
+        save_compressor(compressor, output, calibration=found)
+
+
+def _same_folder(output: Path, model: str) -> bool:
+    return output.is_dir() and os.path.isdir(model) and output.samefile(model)

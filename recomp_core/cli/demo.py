@@ -1,0 +1,81 @@
+"""The command `recomp demo`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .messages import set_up_messages
+from .options import Device, Lang, Verbose
+
+if TYPE_CHECKING:
+    from ..text.tokens import TokenCounter
+
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+def demo(
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", help="Name or folder of an encoder; default: bundled."),
+    ] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(
+            help="The reader model's tokenizer, to count and pay with; default: the encoder's."
+        ),
+    ] = None,
+    device: Device = None,
+    lang: Lang = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where the page is served.")] = 7860,
+    host: Annotated[
+        str, typer.Option(help="Who is let in: 127.0.0.1, this machine alone; 0.0.0.0, everybody.")
+    ] = "127.0.0.1",
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
+    ] = True,
+    verbose: Verbose = False,
+) -> None:
+    """Try a compressor on a local page: paste, move the sliders, see what is kept.
+
+    Nothing leaves this machine, and the page needs no network.
+    """
+    set_up_messages(verbose)
+    from .._utils.checks import require
+    from ..demo.serving import serve
+    from ..demo.session import Session
+    from ..persistence.factory import compressor_from_settings
+
+    require("streamlit", "demo", "recomp demo")
+    count_tokens = None if tokenizer is None else _counter(tokenizer)
+    compressor = compressor_from_settings(model, device=device, lang=lang)
+    session = Session(compressor, count_tokens=count_tokens, model=model, tokenizer=tokenizer)
+    session.warm_up()
+    if host not in _LOCAL:
+        typer.echo(f"recomp: whoever reaches {host}:{port} can use the page", err=True)
+    typer.echo(f"recomp: the page is on http://{_shown(host)}:{port} (Ctrl+C ends it)", err=True)
+    serve(session, host=host, port=port, open_browser=browser)
+
+
+def _counter(name: str) -> TokenCounter:
+    """The counter, its tokenizer loaded. Raises `ModelLoadError` if it is not there."""
+    from ..errors import ModelLoadError
+    from ..text.tokens import TokenCounter
+
+    counter = TokenCounter(name)
+    try:
+        counter("")
+    except (OSError, ValueError) as error:
+        cause = next(iter(str(error).strip().splitlines()), "")
+        raise ModelLoadError(
+            f"the tokenizer {name!r} can't be loaded ({type(error).__name__}: {cause}): give the "
+            "hub name or the folder of the model that will read the text"
+        ) from error
+    return counter
+
+
+def _shown(host: str) -> str:
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - as a browser reaches it
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

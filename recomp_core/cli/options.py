@@ -1,0 +1,113 @@
+"""Options that several commands share, and options made of declared settings."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Collection
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import typer
+
+from .._utils.settings import DeclaredSetting, choices_of, declared_settings
+
+Context = Annotated[
+    str | None,
+    typer.Option(help="What a sentence is encoded with: sentence, title or document."),
+]
+Lang = Annotated[
+    str | None, typer.Option(help="Language of the documents, e.g. en; default: by script.")
+]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, mps …")]
+Documents = Annotated[
+    int | None, typer.Option(min=1, help="Take only the first documents of each question.")
+]
+Retriever = Annotated[
+    str | None,
+    typer.Option(help="Retrieve the documents: module:object of a LangChain or LlamaIndex one."),
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens.")]
+
+_Command = TypeVar("_Command", bound=Callable[..., None])
+
+
+def takes_settings(
+    parameter: str,
+    declaration: type,
+    *,
+    only: Collection[str] | None = None,
+    without: Collection[str] = (),
+    unset: bool = False,
+) -> Callable[[_Command], _Command]:
+    """Give a command one option for each setting that a class declares.
+
+        @app.command()
+        @takes_settings("settings", CompressorSettings)
+        def compress(files: list[str], settings: dict[str, Any]) -> None: ...
+
+    Args:
+        parameter: The command's parameter that receives the settings, a dict by name. Its place in
+            the signature is that of the options in the help.
+        declaration: A dataclass or pydantic model whose annotations carry a `Setting`.
+        only: The settings to take; None for all that have a place in the command.
+        without: Settings to leave out.
+        unset: Whether an option that is not given is None, whatever the setting's default.
+
+    Returns:
+        A decorator; the decorated function has the signature that typer reads.
+    """
+    settings = {
+        name: declared
+        for name, declared in declared_settings(declaration).items()
+        if name not in without and (declared.setting.in_command if only is None else name in only)
+    }
+
+    def decorate(command: _Command) -> _Command:
+        hints = get_type_hints(command, include_extras=True)
+        parameters: list[inspect.Parameter] = []
+        for own in inspect.signature(command).parameters.values():
+            if own.name == parameter:
+                parameters += [_option(declared, unset) for declared in settings.values()]
+            else:
+                parameters.append(own.replace(annotation=hints.get(own.name, own.annotation)))
+
+        def run(**given: Any) -> None:
+            taken = {name: given.pop(name) for name in settings}
+            command(**given, **{parameter: taken})
+
+        run.__name__ = command.__name__
+        run.__doc__ = command.__doc__
+        run.__module__ = command.__module__
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {own.name: own.annotation for own in parameters}
+        return run  # type: ignore[return-value]
+
+    return decorate
+
+
+def _option(declared: DeclaredSetting, unset: bool) -> inspect.Parameter:
+    setting = declared.setting
+    flags = setting.flags or (f"--{declared.name.replace('_', '-')}",)
+    default = None if unset else declared.default
+    kind = _shell_type(declared.type)
+    if bool in (declared.type, *get_args(declared.type)) and not setting.flags:
+        flags = (f"{flags[0]}/--no-{flags[0].removeprefix('--')}",)
+    option = typer.Option(*flags, min=setting.minimum, max=setting.maximum, help=setting.help)
+    return inspect.Parameter(
+        declared.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=inspect.Parameter.empty if default is dataclasses.MISSING else default,
+        annotation=Annotated[kind | None if unset else kind, option],
+    )
+
+
+def _shell_type(hint: Any) -> Any:
+    """The type that a shell's word is read as: one of a `Literal` is checked where it is used."""
+    if choices_of(hint):
+        literal = next(p for p in (hint, *get_args(hint)) if get_origin(p) is Literal)
+        return str if literal is hint else str | None
+    if get_origin(hint) is Union:
+        parts = [part for part in get_args(hint) if part is not type(None)]
+        kind = str if str in parts else parts[0]
+        return kind | None if type(None) in get_args(hint) else kind
+    return hint

@@ -1,0 +1,100 @@
+"""Documents to index: from files and folders, and from what a retriever finds."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from .._utils.jsonl import described
+from ..types import Document, as_documents
+from .question import BadRecord, Question, document_of
+
+logger = logging.getLogger(__name__)
+
+_TEXT = (".txt", ".md", ".markdown")
+_LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+
+
+class DocumentReader:
+    """Documents one by one.
+
+    failed: how many lines, files or questions could not be read; each is logged.
+    """
+
+    def __init__(self) -> None:
+        self.failed = 0
+
+    def from_paths(self, paths: Iterable[Path]) -> Iterator[Document]:
+        """Documents of text or Markdown files, one each; of JSONL files, a line each; of folders,
+        all such files in them.
+
+        A line is a document, {"text", "title", …}, or a record with "documents". Raises
+        `FileNotFoundError` and `ValueError` for a path that is none of these.
+        """
+        return self._from_files([file for path in paths for file in _files(path)])
+
+    def _from_files(self, files: Iterable[Path]) -> Iterator[Document]:
+        for file in files:
+            if file.name.endswith(_LINES):
+                yield from self._from_lines(file)
+            else:
+                try:
+                    yield Document(file.read_bytes().decode("utf-8-sig"), id=str(file))
+                except (OSError, UnicodeDecodeError) as error:
+                    self._set_aside(str(file), described(error))
+
+    def from_questions(self, questions: Iterable[Question | BadRecord]) -> Iterator[Document]:
+        """The documents of questions, as they are or as a retriever found them."""
+        for question in questions:
+            if isinstance(question, BadRecord):
+                self._set_aside(f"question {question.id}", question.error)
+            else:
+                yield from question.documents
+
+    def _from_lines(self, file: Path) -> Iterator[Document]:
+        with gzip.open(file) if file.name.endswith(".gz") else file.open("rb") as stream:
+            for number, raw in enumerate(stream, start=1):
+                if not raw.strip():
+                    continue
+                try:
+                    documents = _documents(json.loads(raw))
+                except (ValueError, TypeError, KeyError) as error:
+                    self._set_aside(f"{file}, line {number}", described(error))
+                else:
+                    yield from documents
+
+    def _set_aside(self, where: str, error: str) -> None:
+        logger.error("%s: %s", where, error)
+        self.failed += 1
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        if (path / "corpus.jsonl").is_file():  # a BEIR data set: the other files are no documents
+            return [path / "corpus.jsonl"]
+        files = [
+            file
+            for file in sorted(path.rglob("*"))
+            if file.name.endswith((*_TEXT, *_LINES)) and file.is_file()
+        ]
+        if not files:
+            raise ValueError(f"{path} holds no {', '.join((*_TEXT, *_LINES))}: nothing to index")
+        return files
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    return [path]
+
+
+def _documents(data: Any) -> tuple[Document, ...]:
+    if not isinstance(data, Mapping):
+        raise TypeError(f"a line must be a JSON object, got {type(data).__name__}")
+    if "documents" not in data:
+        return (document_of(data),)
+    documents = data["documents"]
+    if not isinstance(documents, list):
+        raise TypeError(f"documents must be a list, got {type(documents).__name__}")
+    return as_documents([document_of(d) if isinstance(d, dict) else d for d in documents])

@@ -1,0 +1,117 @@
+"""An append-only file of JSON lines that a long run writes and a later run carries on with.
+
+A line is written and flushed the moment its work is done, so a killed process loses at most the
+line that it was writing. That torn line has no line break, and the next run cuts it off.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from .._utils.jsonl import as_line
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One whole line of a journal.
+
+    Attributes:
+        number: Which line of the file it is, from 1.
+        offset: Where it begins, in bytes; `Journal.read` takes it.
+        content: The JSON value.
+    """
+
+    number: int
+    offset: int
+    content: Any
+
+
+class Journal:
+    """The file, open for reading and appending while the `with` block lasts.
+
+    Args:
+        path: The file; it is made if it is not there.
+        refusal: What to say of a line that does not belong here, and the remedy.
+    """
+
+    def __init__(
+        self, path: Path, *, refusal: str = "is damaged: choose another file, or delete this one"
+    ) -> None:
+        self.path = path
+        self.refusal = refusal
+
+    def __enter__(self) -> Journal:
+        self._file: BinaryIO = self.path.open("a+b")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def entries(self) -> Iterator[Entry]:
+        """Read the file from its beginning and cut off a torn last line.
+
+        Exhaust the iterator before the first `append`.
+
+        Yields:
+            The whole lines in order.
+
+        Raises:
+            ValueError: A line is not JSON; see `error`.
+        """
+        self._file.seek(0)
+        end = 0
+        for number, raw in enumerate(self._file, start=1):
+            if not raw.endswith(b"\n"):
+                logger.info("%s: cutting off a torn last line", self.path)
+                break
+            try:
+                content = json.loads(raw)
+            except ValueError as error:
+                raise self.error(number) from error
+            yield Entry(number, end, content)
+            end += len(raw)
+        self._file.truncate(end)
+
+    def error(self, number: int) -> ValueError:
+        """The error for a line that does not belong into this file.
+
+        Args:
+            number: Which line, from 1.
+
+        Returns:
+            An error with the number, the file and the remedy.
+        """
+        return ValueError(f"line {number} of {self.path} {self.refusal}")
+
+    def append(self, content: Mapping[str, Any]) -> int:
+        """Write a line; it survives the end of the process.
+
+        Args:
+            content: JSON values.
+
+        Returns:
+            The offset where the line begins, in bytes.
+        """
+        offset = self._file.seek(0, 2)
+        self._file.write(as_line(content))
+        self._file.flush()
+        return offset
+
+    def read(self, offset: int) -> Any:
+        """Read one line again.
+
+        Args:
+            offset: Where it begins, in bytes.
+
+        Returns:
+            The JSON value.
+        """
+        self._file.seek(offset)
+        return json.loads(self._file.readline())

@@ -1,0 +1,286 @@
+"""Thousands of records from one JSONL file to another: streamed, batched, and resumed after a kill.
+
+In:  {"query" or "question": str, "documents": [str or {"text", "title", "id", …}, …], …}
+Out: {…the record's other fields…, "query", "rate", "text", "outcome", "sources", "kept",
+      "truncated", "support", "reason", "recomp"}
+
+Every line that was written says which line of the input it came from, with a digest of that line
+and of the settings, so that a later run knows what is done and refuses to mix.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+from .._utils.jsonl import as_line, described
+from ..errors import BatchError
+from ..protocols import Compressor
+from ..runtime.engines import Engine, Item, LocalEngine, Worker
+from ..types import Compression, Document, as_documents, check_query
+from .journal import Journal
+from .question import document_of
+
+logger = logging.getLogger(__name__)
+
+# What of a compression goes into a line; the documents are in the input.
+_WRITTEN = ("text", "outcome", "sources", "kept", "truncated", "support", "reason")
+
+
+@dataclass
+class Summary:
+    """How a run went, in records. `failed` ones are not in the output and are tried again."""
+
+    compressed: int = 0
+    done_before: int = 0
+    failed: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.compressed} compressed, {self.done_before} done before, {self.failed} failed"
+
+
+class RecordJob:
+    """Compress the records of `source` into `output`.
+
+    source: a path, or "-" for standard input. output: a path to append to, or None for standard
+    output. settings: what decides the results; a digest of them goes with every line.
+
+    Raises `FileNotFoundError` without a source, and `ValueError` if `output` holds results of other
+    settings or another input.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        output: Path | None,
+        *,
+        settings: Mapping[str, Any],
+        overwrite: bool = False,
+    ) -> None:
+        if source != "-" and not Path(source).is_file():
+            raise FileNotFoundError(f"there is no file {source}")
+        if output is not None and source != "-" and output.absolute() == Path(source).absolute():
+            raise ValueError(f"{output} is the input itself: choose another output")
+        self.source = source
+        self.output = output
+        self.settings = _digest(json.dumps(settings, sort_keys=True, default=str).encode())
+        # Begun anew only when the work begins: a model that can't be loaded costs no finished file.
+        self._mode: Literal["wb", "ab"] = "wb" if overwrite else "ab"
+        self.done = {} if output is None or overwrite else self._read_done(output)
+
+    def run(self, compressor: Compressor, *, batch_records: int = 32) -> Summary:
+        """Compress what is not done yet, `batch_records` at a time. Broken lines are logged."""
+        return self.run_on(
+            LocalEngine(), lambda: CompressWorker(compressor), {}, batch_records=batch_records
+        )
+
+    def run_on(
+        self,
+        engine: Engine,
+        worker: Callable[..., Worker],
+        settings: Mapping[str, Any],
+        *,
+        batch_records: int = 32,
+    ) -> Summary:
+        """The same on an engine, with one `worker(**settings)` for each of its processes."""
+        from tqdm import tqdm
+        from tqdm.contrib.logging import logging_redirect_tqdm
+
+        summary = Summary()
+        with ExitStack() as stack:
+            stack.enter_context(logging_redirect_tqdm([logging.getLogger("recomp_core")]))
+            source = stack.enter_context(_opened(self.source))
+            sink = sys.stdout.buffer
+            if self.output is not None:
+                self.output.parent.mkdir(parents=True, exist_ok=True)
+                sink = stack.enter_context(self.output.open(self._mode))
+            bar = stack.enter_context(
+                tqdm(total=self._count_lines(), unit=" records", disable=None, file=sys.stderr)
+            )
+            batches = _batched(self._items(source, summary, bar), batch_records)
+            for results in engine.map(worker, settings, batches):
+                for result in results:
+                    self._write(result, sink, summary)
+                    bar.update()
+                sink.flush()
+        return summary
+
+    def _items(self, source: Iterable[bytes], summary: Summary, bar: Any) -> Iterator[Item]:
+        """What is still to be done; every other line counts as passed."""
+        for line, raw in enumerate(source, start=1):
+            item = self._item(line, raw, summary)
+            if item is None:
+                bar.update()
+            else:
+                yield item
+
+    def _item(self, line: int, raw: bytes, summary: Summary) -> Item | None:
+        """The record of a line that is still to be done; None for any other line."""
+        if not raw.strip():
+            return None
+        digest = _digest(raw.strip())
+        if line in self.done:
+            if self.done[line] != digest:
+                raise ValueError(
+                    f"{self.output} holds the result of another line {line}: the input was changed "
+                    "or is another file; choose another output, or --overwrite"
+                )
+            summary.done_before += 1
+            return None
+        try:
+            return {"line": line, "digest": digest, "record": json.loads(raw)}
+        except ValueError as error:
+            self._set_aside(line, described(error), summary)
+            return None
+
+    def _write(self, result: Item, sink: BinaryIO, summary: Summary) -> None:
+        if "error" in result:
+            self._set_aside(result["line"], result["error"], summary)
+            return
+        mark = {"line": result["line"], "input": result["digest"], "settings": self.settings}
+        sink.write(as_line({**result["content"], "recomp": mark}))
+        summary.compressed += 1
+
+    def _read_done(self, output: Path) -> dict[int, str]:
+        """Line numbers and digests of what `output` holds; a torn last line is cut off."""
+        if not output.exists():
+            return {}
+        done: dict[int, str] = {}
+        refusal = "was not written by this command: choose another output, or --overwrite"
+        with Journal(output, refusal=refusal) as journal:
+            for entry in journal.entries():
+                try:
+                    mark = entry.content["recomp"]
+                    line, digest, settings = mark["line"], mark["input"], mark["settings"]
+                except (KeyError, TypeError) as error:
+                    raise journal.error(entry.number) from error
+                if settings != self.settings:
+                    raise ValueError(
+                        f"{output} was made with other settings: choose another output, or "
+                        "--overwrite"
+                    )
+                done[line] = digest
+        return done
+
+    def _count_lines(self) -> int | None:
+        if self.source == "-":
+            return None
+        with _opened(self.source) as stream:
+            return sum(1 for _ in stream)
+
+    def _set_aside(self, line: int, error: str, summary: Summary) -> None:
+        logger.error("%s, line %d: %s", self.source, line, error)
+        summary.failed += 1
+
+
+class CompressWorker:
+    """Records to compressions, for `engines`.
+
+    compressor: any; `persistence.factory.compress_worker` makes the worker from plain settings.
+    Items: {"line", "digest", "record"}. Results: {"line", "digest", "content"}, or {"line",
+    "error"}.
+    """
+
+    def __init__(self, compressor: Compressor) -> None:
+        self.compressor = compressor
+
+    def __call__(self, items: Sequence[Item]) -> list[Item]:
+        """One result per item, in order."""
+        records = [_parsed(item["record"]) for item in items]
+        whole = [record for record in records if isinstance(record, Record)]
+        results = self._results(whole) if whole else iter(())
+        return [
+            self._result(item, record, next(results) if isinstance(record, Record) else record)
+            for item, record in zip(items, records, strict=True)
+        ]
+
+    def _results(self, records: Sequence[Record]) -> Iterator[Compression | Exception]:
+        queries, documents = [r.query for r in records], [r.documents for r in records]
+        try:
+            yield from self.compressor.compress_batch(queries, documents)
+        except BatchError as error:
+            yield from error.results
+        except Exception as error:
+            # One bad record must not take the others of its batch along: each by itself.
+            if len(records) == 1:
+                yield error
+            else:
+                for record in records:
+                    yield from self._results([record])
+
+    @staticmethod
+    def _result(
+        item: Item, record: Record | Exception, result: Compression | Exception
+    ) -> dict[str, Any]:
+        if isinstance(result, Exception) or isinstance(record, Exception):
+            return {"line": item["line"], "error": described(result)}
+        written = _rounded(result.to_dict())
+        content = {
+            **record.rest,
+            "query": record.query,
+            "rate": round(result.rate(), 6),
+            **{key: value for key, value in written.items() if key in _WRITTEN},
+        }
+        return {"line": item["line"], "digest": item["digest"], "content": content}
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record of the input, checked."""
+
+    query: str
+    documents: tuple[Document, ...]
+    rest: Mapping[str, Any]
+
+
+def _parsed(data: Any) -> Record | Exception:
+    try:
+        return _parse(data)
+    except (ValueError, TypeError, KeyError) as error:
+        return error
+
+
+def _parse(data: Any) -> Record:
+    if not isinstance(data, dict):
+        raise ValueError(f"a record must be a JSON object, got {type(data).__name__}")
+    rest = dict(data)
+    if "documents" not in rest or ("query" not in rest and "question" not in rest):
+        raise ValueError(
+            f'a record needs "query" (or "question") and "documents", got {", ".join(data)}'
+        )
+    query = check_query(rest.pop("query", None) or rest.pop("question", None))
+    documents = rest.pop("documents")
+    if isinstance(documents, list):
+        documents = [document_of(d) if isinstance(d, dict) else d for d in documents]
+    return Record(query, as_documents(documents), rest)
+
+
+def _rounded(value: Any) -> Any:
+    """Scores to five digits: the batch may move the seventh, and a file should not depend on it."""
+    if isinstance(value, dict):
+        return {
+            key: round(item, 5) if key == "score" else _rounded(item) for key, item in value.items()
+        }
+    return [_rounded(item) for item in value] if isinstance(value, list) else value
+
+
+def _batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    items = iter(items)
+    while batch := list(islice(items, size)):
+        yield batch
+
+
+def _opened(source: str) -> Any:
+    return open(0, "rb", closefd=False) if source == "-" else Path(source).open("rb")
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:12]

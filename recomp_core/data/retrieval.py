@@ -1,0 +1,147 @@
+"""Documents for questions that have none, from a retriever of LangChain or LlamaIndex or your own.
+
+Known by what it can do, so that no framework is imported here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from .._utils.hashing import content_hash
+from .._utils.jsonl import described
+from ..types import Document, as_documents
+from .journal import Journal
+from .question import BadRecord, Question, Questions, document_of, question_of
+
+Retrieve = Callable[[str], Iterable[Any]]
+
+
+def retrieve(
+    questions: Iterable[Question | BadRecord], retriever: Any, *, top_k: int | None = None
+) -> Questions:
+    """Each question with what the retriever finds for it in place of its documents.
+
+    retriever: has `invoke(query)`, as LangChain's, or `retrieve(query)`, as LlamaIndex's, or is a
+        function of the query. top_k: keep only the first documents. A question whose retrieval
+        fails becomes a `BadRecord`. Raises `TypeError` for what is no retriever.
+    """
+    find = _finder(retriever)
+    for question in questions:
+        if isinstance(question, Question):
+            try:
+                found = list(find(question.query))[:top_k]
+                documents = as_documents([_document(item) for item in found])
+                question = replace(question, documents=documents)
+            except Exception as error:
+                question = BadRecord(question.id, described(error), question.query)
+        yield question
+
+
+def retrieve_once(
+    questions: Iterable[Question | BadRecord],
+    retriever: Any,
+    kept: Path,
+    *,
+    top_k: int | None = None,
+) -> Questions:
+    """`retrieve`, but what was found is kept in the file `kept` and not looked for again: a later
+    run labels the same documents, whatever has become of the index. Failures are tried again.
+    """
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with Journal(kept) as journal:
+        places = {entry.content["key"]: entry.offset for entry in journal.entries()}
+        for position, question in enumerate(questions):
+            key = content_hash(position, question.id, getattr(question, "query", None), top_k)
+            if key in places:
+                yield question_of(journal.read(places[key])["question"], position)
+                continue
+            (found,) = retrieve([question], retriever, top_k=top_k)
+            if isinstance(found, Question):
+                # As JSON has it: a retriever's metadata may hold anything.
+                record = json.loads(json.dumps(found.to_dict(), default=str))
+                journal.append({"key": key, "question": record})
+            yield found
+
+
+def load_retriever(name: str) -> Any:
+    """The retriever called `module:object`; modules of the current folder are found too.
+
+    A function without arguments, or a class, is called to make it. Raises `ValueError` or
+    `ImportError` with the name.
+    """
+    module_name, _, path = name.partition(":")
+    if not module_name or not path:
+        raise ValueError(f'a retriever is named "module:object", got {name!r}')
+    here = str(Path.cwd())
+    added = here not in sys.path
+    if added:
+        sys.path.insert(0, here)
+    try:
+        found: Any = importlib.import_module(module_name)
+        for part in path.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError) as error:
+        raise ImportError(f"the retriever {name} can't be imported: {error}") from error
+    finally:
+        if added:
+            sys.path.remove(here)
+    if isinstance(found, type) or (not _is_retriever(found) and _takes_nothing(found)):
+        found = found()
+    _finder(found)  # raises TypeError
+    return found
+
+
+def _finder(retriever: Any) -> Retrieve:
+    if not isinstance(retriever, type):
+        for method in ("invoke", "retrieve"):
+            if callable(found := getattr(retriever, method, None)):
+                return found
+        if callable(retriever):
+            return retriever
+    raise TypeError(
+        f"{retriever!r} is no retriever: it needs invoke(query) as in LangChain, retrieve(query) "
+        "as in LlamaIndex, or to be a function of the query"
+    )
+
+
+def _is_retriever(value: Any) -> bool:
+    return any(callable(getattr(value, method, None)) for method in ("invoke", "retrieve"))
+
+
+def _takes_nothing(value: Any) -> bool:
+    import inspect
+
+    try:
+        return not inspect.signature(value).parameters
+    except (TypeError, ValueError):
+        return False
+
+
+def _document(item: Any) -> str | Document:
+    if isinstance(item, (str, Document)):
+        return item
+    if isinstance(item, Mapping):
+        return document_of(item)
+    node = getattr(item, "node", item)
+    if callable(read := getattr(node, "get_content", None)):
+        # The bare text: what the metadata says would otherwise stand in front of it.
+        return _of(read(metadata_mode="none"), node.metadata, node.node_id)
+    if isinstance(text := getattr(item, "page_content", None), str):
+        return _of(text, item.metadata, item.id)
+    raise TypeError(f"the retriever gave {item!r}, which is no document")
+
+
+def _of(text: str, metadata: Mapping[str, Any], identity: str | None) -> Document:
+    title = metadata.get("title")
+    return Document(
+        text,
+        title=title if isinstance(title, str) else None,
+        id=identity,
+        metadata=dict(metadata),
+    )

@@ -1,0 +1,239 @@
+"""The families of settings that calibration chooses from, and how much caution a question needs.
+
+Needs are computed exactly from the ranking, without a grid: see `Family.needed`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from itertools import groupby
+from typing import Literal, get_args
+
+from ...extractive.selection import (
+    Draft,
+    Ranking,
+    Selector,
+    Threshold,
+    TokenBudget,
+    TopK,
+    TopP,
+    select,
+)
+from ...text.answers import contains_answer
+from ...text.joining import Layout, group_by_document
+from ...types import Document, ScoredSentence, excerpt_of
+
+Rule = Literal["top_p", "min_score", "top_k", "max_tokens"]
+
+
+@dataclass(frozen=True)
+class Family:
+    """The settings of one rule. `caution` orders them: the more, the more is kept.
+
+    temperature: of `TopP`. count_tokens: of `TokenBudget`.
+    """
+
+    rule: Rule = "top_p"
+    temperature: float = TopP.temperature
+    count_tokens: Callable[[str], int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.rule not in get_args(Rule):
+            raise ValueError(f"rule must be one of {', '.join(get_args(Rule))}, got {self.rule!r}")
+        if self.rule == "max_tokens" and self.count_tokens is None:
+            raise ValueError(
+                "the rule max_tokens needs count_tokens to count with: TokenCounter(name) of the "
+                "reader's tokenizer, which the command takes as --tokenizer"
+            )
+        TopP(1.0, self.temperature)  # raises for a temperature that can't be
+
+    def selector(self, value: float) -> Selector:
+        """The setting."""
+        if self.rule == "top_p":
+            return TopP(value, self.temperature)
+        if self.rule == "min_score":
+            return Threshold(value)
+        if self.rule == "top_k":
+            return TopK(int(value))
+        assert self.count_tokens is not None  # noqa: S101 - checked when it was made
+        return TokenBudget(int(value), self.count_tokens)
+
+    def caution(self, value: float) -> float:
+        """Of a setting: its value, or, where low values keep more, the negative."""
+        return -value if self.rule == "min_score" else value
+
+    def value(self, caution: float) -> float:
+        """The setting of at least so much caution, in few digits.
+
+        Rounded towards more caution, and so that scores that differ in the last bits of two
+        machines do not decide.
+        """
+        if self.rule == "min_score":
+            return _rounded(-caution, 6, ROUND_FLOOR)
+        if self.rule == "top_p":
+            return min(1.0, float(Decimal(caution).quantize(Decimal("1e-6"), ROUND_CEILING)))
+        return int(caution)
+
+    def needed(
+        self,
+        documents: Sequence[Document],
+        sentences: Sequence[ScoredSentence],
+        answers: Sequence[str],
+        layout: Layout,
+        expand: tuple[int, int] = (0, 0),
+    ) -> float:
+        """The least caution from which on some document's kept sentences always hold an answer.
+
+        Infinite where no setting keeps one: not even p = 1 keeps a sentence whose probability
+        vanishes beside the others'. `sentences` are in document order, as in `select`.
+        """
+        holders = [
+            index
+            for index, document in enumerate(documents)
+            if contains_answer(document.text, answers)
+        ]
+        holding = _Holding(documents, holders, answers, layout)
+        if self.rule == "max_tokens":
+            return self._needed_tokens(holding, documents, sentences, layout, expand)
+        return self._needed_rank(holding, sentences, expand)
+
+    def _needed_rank(
+        self, holding: _Holding, sentences: Sequence[ScoredSentence], expand: tuple[int, int]
+    ) -> float:
+        """For rules that keep the best: take sentences away, the worst first."""
+        order = sorted(range(len(sentences)), key=lambda i: (-sentences[i].score, i))
+        groups = [_group(sentences, position, expand) for position in order]
+        cover = [0] * len(sentences)  # by how many of the chosen a sentence is kept
+        for group in groups:
+            for position in group:
+                cover[position] += 1
+        admitted = self.admitted([sentences[position].score for position in order])
+        needed = math.inf
+        holding.update(sentences)
+        by_caution = groupby(reversed(range(len(order))), key=admitted.__getitem__)
+        for caution, ranks in by_caution:
+            if caution < math.inf:
+                if not holding.any:
+                    break
+                needed = caution
+            touched = set()
+            for position in (position for rank in ranks for position in groups[rank]):
+                cover[position] -= 1
+                if not cover[position]:
+                    touched.add(sentences[position].doc_index)
+            left = zip(sentences, cover, strict=True)
+            holding.update((sentence for sentence, n in left if n), touched)
+        return needed
+
+    def admitted(self, scores: Sequence[float]) -> list[float]:
+        """For each rank, scores falling, the caution from which on it is kept; it never falls.
+
+        Not of max_tokens, whose larger budgets may drop what smaller ones keep.
+        """
+        if self.rule == "top_k":
+            return [rank + 1.0 for rank in range(len(scores))]
+        if self.rule == "min_score":
+            return [-score for score in scores]
+        ranking = Ranking(scores)
+        above = (ranking.mass_above(rank, self.temperature) for rank in range(len(scores)))
+        # `TopP` keeps what has strictly less than p above it.
+        return [math.nextafter(mass, 2) if mass < 1 else math.inf for mass in above]
+
+    def _needed_tokens(
+        self,
+        holding: _Holding,
+        documents: Sequence[Document],
+        sentences: Sequence[ScoredSentence],
+        layout: Layout,
+        expand: tuple[int, int],
+    ) -> float:
+        """A larger budget may let in a long sentence in the place of the one with the answer. So
+        from the largest budget down: every text that was admitted fits as well into any budget down
+        to the longest of them, and nothing changes before that.
+        """
+        known: dict[str, int] = {}
+        budget = needed = math.inf
+        while budget >= 1:
+            watched = _WatchedBudget(budget, self.count_tokens, known)
+            kept, _ = select(documents, sentences, watched, layout, expand)
+            holding.update(kept)
+            if not holding.any:
+                break
+            needed = max(1, watched.longest)
+            budget = needed - 1
+        return needed
+
+
+class _Holding:
+    """Which of the documents that hold an answer still do, as sentences are taken away.
+
+    Each document is looked at by itself: an answer that only comes about where two of them, or
+    sentences of one without an answer, are joined was not kept.
+    """
+
+    def __init__(
+        self,
+        documents: Sequence[Document],
+        holders: Sequence[int],
+        answers: Sequence[str],
+        layout: Layout,
+    ) -> None:
+        self._documents = documents
+        self._answers = answers
+        self._layout = layout
+        self._held = dict.fromkeys(holders, True)
+
+    @property
+    def any(self) -> bool:
+        return any(self._held.values())
+
+    def update(self, kept: Iterable[ScoredSentence], touched: Iterable[int] | None = None) -> None:
+        """`kept` is what is left; `touched`: the documents that lost something, None for all."""
+        wanted = self._held.keys() if touched is None else self._held.keys() & set(touched)
+        if not wanted:
+            return
+        grouped = group_by_document(sentence for sentence in kept if sentence.doc_index in wanted)
+        for index in wanted:
+            text = excerpt_of(self._documents[index], grouped.get(index, ()), self._layout)
+            self._held[index] = contains_answer(text, self._answers)
+
+
+class _WatchedBudget:
+    """A `TokenBudget` that remembers the longest text that it admitted."""
+
+    def __init__(
+        self, budget: float, count_tokens: Callable[[str], int] | None, known: dict[str, int]
+    ) -> None:
+        self._budget = budget
+        self._count = count_tokens or len
+        self._known = known
+        self.longest = 0
+
+    def admits(self, draft: Draft) -> bool:
+        text = draft.text
+        if text not in self._known:
+            self._known[text] = self._count(text)
+        fits = self._known[text] <= self._budget
+        if fits:
+            self.longest = max(self.longest, self._known[text])
+        return fits
+
+
+def _group(
+    sentences: Sequence[ScoredSentence], position: int, expand: tuple[int, int]
+) -> list[int]:
+    """A chosen sentence and the neighbours that come along, as in `select`."""
+    first = max(0, position - expand[0])
+    around = range(first, min(len(sentences), position + expand[1] + 1))
+    document = sentences[position].doc_index
+    return [other for other in around if sentences[other].doc_index == document]
+
+
+def _rounded(value: float, digits: int, rounding: str) -> float:
+    exact = Decimal(value)
+    if not exact.is_finite() or not exact:
+        return value
+    return float(exact.quantize(Decimal(1).scaleb(exact.adjusted() - digits + 1), rounding))

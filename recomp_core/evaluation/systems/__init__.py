@@ -1,0 +1,4 @@
+"""What is evaluated: compressors, baselines and peers.
+
+Imports what `evaluation` may.
+"""

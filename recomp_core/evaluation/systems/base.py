@@ -1,0 +1,368 @@
+"""What is evaluated: any compressor of ours, of LangChain or LlamaIndex, or a plain function.
+
+A system is asked one question at a time, and its seconds are those that a user waits for.
+Frameworks are known by what their objects can do; one is loaded only to hand its objects their own
+documents.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, runtime_checkable
+
+from ..._utils.checks import require
+from ...data import Question
+from ...extractive.compressor import ExtractiveCompressor
+from ...extractive.scoring import DualEncoderScorer
+from ...extractive.selection import (
+    All,
+    Selector,
+    Threshold,
+    TokenBudget,
+    TopK,
+    TopP,
+    check_selector,
+    select,
+)
+from ...persistence.compressors import load_compressor
+from ...readers.fingerprint import weights_fingerprint
+from ...text.joining import Layout
+from ...text.tokens import TokenCounter
+from ...types import Compression, Document, Outcome, assemble
+from ..measures import GOLD_FIELDS, Span, locate
+
+TOP_P_POINTS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95,
+                0.98, 0.99, 0.999)  # fmt: skip
+TOP_K_POINTS = (1, 2, 3, 5, 10)
+TOP_K_CURVE = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50)
+
+
+class UndefinedError(ValueError):
+    """A system has no result for this question, and nothing is wrong: an oracle without answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What a system made of a question at one setting.
+
+    kept: where the text stands in the documents; None if it was written anew. outcome: see
+    `Outcome`; "" from systems that do not tell. seconds: of the compressing; the attempts that were
+    read off one scoring share its time.
+    """
+
+    setting: str
+    text: str
+    kept: tuple[Span, ...] | None
+    seconds: float
+    outcome: str = ""
+
+
+@runtime_checkable
+class System(Protocol):
+    """What can be evaluated. `as_system` makes one of most things."""
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """The settings it is evaluated at; what its user gets is the first."""
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What it is, in JSON values: runs with another identity are not carried on."""
+
+    def attempts(self, question: Question) -> Sequence[Attempt]:
+        """One attempt for each of `settings`, in order.
+
+        Raises `UndefinedError` where there can be none, anything else where it failed.
+        """
+
+
+def as_system(source: Any, *, points: Iterable[Selector] | None = None) -> System:
+    """`source` as something to evaluate.
+
+    source: a `System`; a compressor of this package or one with its `compress(query, documents)`;
+        the name or folder of one; a LangChain compressor (`compress_documents`); a LlamaIndex
+        postprocessor (`postprocess_nodes`); or a function `(query, documents) -> result`, where
+        `documents` is a list of `Document` and the result a string, a list of strings or a
+        `Compression`.
+    points: the other selectors that an `ExtractiveCompressor` is evaluated at, see
+        `ExtractiveSystem`; other systems have one setting.
+
+    No system sees which documents or sentences are gold. Raises `TypeError` for anything else.
+    """
+    if isinstance(source, type):
+        raise TypeError(f"got the class {source.__name__}, not a system: make an instance of it")
+    if isinstance(source, System):
+        return source
+    if isinstance(source, (str, os.PathLike)):
+        name = os.fspath(source)
+        return as_system(load_compressor(name), points=points)
+    if isinstance(source, ExtractiveCompressor):
+        return ExtractiveSystem(source, points)
+    if hasattr(source, "compress_documents"):
+        return LangChainSystem(source)
+    if hasattr(source, "postprocess_nodes"):
+        return LlamaIndexSystem(source)
+    if callable(getattr(source, "compress", None)):
+        return FunctionSystem(source.compress, _described(source))
+    if callable(source):
+        return FunctionSystem(source, _described(source))
+    raise TypeError(
+        f"{source!r} can't be evaluated: give a compressor, a LangChain compressor, a LlamaIndex "
+        "postprocessor, or a function (query, documents) -> text"
+    )
+
+
+def name_of(source: Any) -> str:
+    """What a system is called that came without a name."""
+    if isinstance(source, (str, os.PathLike)):
+        return os.path.basename(os.fspath(source).rstrip("/\\")) or os.fspath(source)
+    name = getattr(source, "__name__", None)
+    return name if isinstance(name, str) else type(source).__name__
+
+
+class FunctionSystem:
+    """A function of query and documents; also whatever has a `compress` of that kind."""
+
+    settings: tuple[str, ...] = ("",)
+
+    def __init__(
+        self, function: Callable[[str, list[Document]], Any], identity: Mapping[str, Any]
+    ) -> None:
+        self.function = function
+        self.identity = identity
+
+    def attempts(self, question: Question) -> list[Attempt]:
+        """One attempt, timed."""
+        documents = visible(question)
+        began = time.perf_counter()
+        result = self.function(question.query, list(documents))
+        seconds = time.perf_counter() - began
+        return [attempt_of(result, documents, seconds)]
+
+
+class LangChainSystem:
+    """A LangChain compressor: an object with `compress_documents(documents, query)`."""
+
+    settings: tuple[str, ...] = ("",)
+
+    def __init__(self, compressor: Any) -> None:
+        require("langchain_core", "langchain", "a LangChain compressor")
+        self.compressor = compressor
+        self.identity: Mapping[str, Any] = _described(compressor)
+        self._document = importlib.import_module("langchain_core.documents").Document
+
+    def attempts(self, question: Question) -> list[Attempt]:
+        """One attempt, timed. The title is in the documents' metadata."""
+        documents = visible(question)
+        theirs = [
+            self._document(page_content=d.text, metadata=_metadata(d), id=d.id) for d in documents
+        ]
+        began = time.perf_counter()
+        result = self.compressor.compress_documents(theirs, question.query)
+        seconds = time.perf_counter() - began
+        return [attempt_of([d.page_content for d in result], documents, seconds)]
+
+
+class LlamaIndexSystem:
+    """A LlamaIndex node postprocessor: an object with `postprocess_nodes(nodes, query_str=…)`."""
+
+    settings: tuple[str, ...] = ("",)
+
+    def __init__(self, postprocessor: Any) -> None:
+        require("llama_index", "llamaindex", "a LlamaIndex postprocessor")
+        self.postprocessor = postprocessor
+        self.identity: Mapping[str, Any] = _described(postprocessor)
+        self._schema = importlib.import_module("llama_index.core.schema")
+
+    def attempts(self, question: Question) -> list[Attempt]:
+        """One attempt, timed. Metadata is kept out of what a language model would see: some
+        postprocessors write it into the text.
+        """
+        documents = visible(question)
+        began = time.perf_counter()
+        pieces = self.texts(question.query, documents)
+        return [attempt_of(pieces, documents, time.perf_counter() - began)]
+
+    def texts(self, query: str, documents: Sequence[Document]) -> list[str]:
+        """What is left of the documents, one text for each node that comes back."""
+        nodes = [self._node(document, position) for position, document in enumerate(documents)]
+        found = self.postprocessor.postprocess_nodes(nodes, query_str=query)
+        return [scored.node.get_content(metadata_mode="none") for scored in found]
+
+    def _node(self, document: Document, position: int) -> Any:
+        metadata = _metadata(document)
+        node = self._schema.TextNode(
+            text=document.text,
+            # Ids repeat in the real world; LlamaIndex tells nodes apart by them.
+            id_=f"{position}:{document.id or ''}",
+            metadata=metadata,
+            excluded_llm_metadata_keys=list(metadata),
+        )
+        return self._schema.NodeWithScore(node=node, score=1.0)
+
+
+class ExtractiveSystem:
+    """An `ExtractiveCompressor` at its own selector and at others, all from one scoring.
+
+    points: the other selectors. By default, for a dual encoder that compares by cosine, `TopP` from
+        0.02 to 0.999 at its temperature of 0.05 and `TopK` of 1, 2, 3, 5 and 10; for other scorers,
+        whose scores have another scale, `TopK` from 1 to 50.
+
+    The seconds are those of one `compress` with the compressor's own selector, and the other points
+    share them: selecting takes a small part of the time of scoring. A selector that counts tokens
+    takes more; give it to a compressor of its own to time it.
+    """
+
+    def __init__(
+        self, compressor: ExtractiveCompressor, points: Iterable[Selector] | None = None
+    ) -> None:
+        others = default_points(compressor) if points is None else tuple(points)
+        self.compressor = compressor
+        self.points = {setting_name(compressor.selector): compressor.selector}
+        for selector in others:
+            self.points.setdefault(setting_name(check_selector(selector)), selector)
+        self.settings = tuple(self.points)
+        self.identity: Mapping[str, Any] = {
+            **_described(compressor),
+            **_described_extractive(compressor),
+        }
+
+    def attempts(self, question: Question) -> list[Attempt]:
+        """One attempt per point; see the class for the seconds."""
+        documents = visible(question)
+        began = time.perf_counter()
+        own = self.compressor.compress(question.query, documents)
+        seconds = time.perf_counter() - began
+        scored = sorted((*own.kept, *own.dropped), key=lambda s: (s.doc_index, s.start))
+        first, *others = self.points.items()
+        found = [replace(attempt_of(own, documents, seconds), setting=first[0])]
+        for setting, selector in others:
+            kept, dropped = select(
+                own.documents, scored, selector, own.layout, self.compressor.expand
+            )
+            outcome = own.outcome
+            if outcome is not Outcome.NOTHING_GIVEN:
+                outcome = Outcome.COMPRESSED if dropped else Outcome.UNCHANGED
+                outcome = outcome if kept else Outcome.NOTHING_RELEVANT
+            text = assemble(own.documents, kept, own.layout)
+            spans = tuple((s.doc_index, s.start, s.end) for s in kept)
+            found.append(Attempt(setting, text, spans, seconds, outcome.value))
+        return found
+
+
+def default_points(compressor: ExtractiveCompressor) -> tuple[Selector, ...]:
+    """The points of `ExtractiveSystem`."""
+    scorer = compressor.scorer
+    if isinstance(scorer, DualEncoderScorer) and scorer.similarity_fn_name == "cosine":
+        return (*map(TopP, TOP_P_POINTS), *map(TopK, TOP_K_POINTS))
+    return tuple(map(TopK, TOP_K_CURVE))
+
+
+def setting_name(selector: Selector) -> str:
+    """A selector as tables show it: "top_p=0.6", "top_k=5 & min_score=0.3"."""
+    if isinstance(selector, TopK):
+        return f"top_k={selector.k}"
+    if isinstance(selector, TopP):
+        default = TopP(0.5).temperature
+        at = "" if selector.temperature == default else f", temperature={selector.temperature:g}"
+        return f"top_p={selector.p:g}{at}"
+    if isinstance(selector, Threshold):
+        return f"min_score={selector.min_score:g}"
+    if isinstance(selector, TokenBudget):
+        return f"max_tokens={selector.max_tokens}"
+    if isinstance(selector, All):
+        return " & ".join(map(setting_name, selector.selectors))
+    named = repr(selector)
+    # An object's address would be another one in the next run.
+    return type(selector).__name__ if " at 0x" in named else named
+
+
+def attempt_of(result: Any, documents: Sequence[Document], seconds: float) -> Attempt:
+    """What a system returned, as an attempt. Raises `TypeError` for what is no text."""
+    if isinstance(result, Compression):
+        excerpt = result.is_excerpt
+        spans = tuple((s.doc_index, s.start, s.end) for s in result.kept) if excerpt else None
+        return Attempt("", result.text, spans, seconds, result.outcome.value)
+    pieces = [result] if isinstance(result, str) else result
+    if not isinstance(pieces, Iterable):
+        raise TypeError(f"a system must give text, a list of texts or a Compression: {result!r}")
+    pieces = list(pieces)
+    for piece in pieces:
+        if not isinstance(piece, str):
+            raise TypeError(f"a system must give text, a list of texts or a Compression: {piece!r}")
+    return Attempt("", Layout().join(pieces), locate(pieces, documents), seconds)
+
+
+def visible(question: Question) -> tuple[Document, ...]:
+    """The documents without what tells which of them are gold."""
+    return tuple(
+        replace(document, metadata=_without_gold(document.metadata))
+        if any(name in document.metadata for name in GOLD_FIELDS)
+        else document
+        for document in question.documents
+    )
+
+
+def _without_gold(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in metadata.items() if name not in GOLD_FIELDS}
+
+
+def _metadata(document: Document) -> dict[str, Any]:
+    title = {} if document.title is None else {"title": document.title}
+    return copy.deepcopy({**_without_gold(document.metadata), **title})
+
+
+def _described(source: Any) -> dict[str, Any]:
+    """What an object is, as far as can be told from outside."""
+    named = source if hasattr(source, "__qualname__") else type(source)
+    described = {"class": f"{named.__module__}.{named.__qualname__}"}
+    summarizer = getattr(source, "summarizer", None)
+    if summarizer is not None:
+        described["summarizer"] = type(summarizer).__name__
+        if weights := _weights(getattr(summarizer, "model", None)):
+            described["weights"] = weights
+    return described
+
+
+def _described_extractive(compressor: ExtractiveCompressor) -> dict[str, Any]:
+    scorer = compressor.scorer
+    encoder = getattr(scorer, "encoder", None)
+    model = getattr(encoder, "model", None)
+    facts = {
+        "scorer": type(scorer).__name__,
+        "function": getattr(getattr(scorer, "function", None), "__qualname__", None),
+        "context": getattr(scorer, "context", None),
+        "similarity": getattr(scorer, "similarity_fn_name", None),
+        "encoder": _weights(model),
+        "expand": list(compressor.expand) if any(compressor.expand) else None,
+        "layout": repr(compressor.layout),
+        "token_counters": sorted(_counters(compressor.selector)) or None,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _counters(selector: Selector) -> Iterator[str]:
+    if isinstance(selector, TokenBudget):
+        yield counter_name(selector.count_tokens)
+    for part in getattr(selector, "selectors", ()):
+        yield from _counters(part)
+
+
+def counter_name(count_tokens: Callable[[str], int] | None) -> str:
+    """What texts are counted with, as an evaluation states it."""
+    if count_tokens is None or count_tokens is len:
+        return "characters"
+    if isinstance(count_tokens, TokenCounter):
+        return count_tokens.name_or_path
+    named: Any = count_tokens
+    return getattr(named, "__qualname__", type(count_tokens).__name__)
+
+
+def _weights(model: Any) -> str | None:
+    """What tells a torch model from another; None for what is none."""
+    return weights_fingerprint(model) if callable(getattr(model, "state_dict", None)) else None

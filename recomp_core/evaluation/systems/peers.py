@@ -1,0 +1,266 @@
+"""Other projects' compressors, measured the same way. Each is optional.
+
+Those that compare by an encoder get the same sentence-transformers model, so that what differs is
+the way to compress. Each is run at several settings, so that its curve can be read off at a rate
+as those of the others are. A missing library is an `ImportError` that names it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..._utils.checks import require
+from ...data import Question
+from ...persistence.compressors import load_compressor
+from ...text.joining import is_blank
+from ...text.splitting import SentenceSplitter
+from ...types import Document
+from .base import Attempt, LlamaIndexSystem, System, attempt_of, visible
+
+DEFAULT = ("llamaindex-optimizer", "langchain-filter", "ragcompress")
+"""The peers that work without weights of their own."""
+
+_CUTOFFS = (0.25, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7)
+_TOP_K = (5, 1, 2, 3, 7, 10, 20)
+_RATES = (0.1, 0.05, 0.2, 0.4)
+
+
+def peer(name: str, *, model: Any = None) -> System:
+    """The peer of that name.
+
+    llamaindex-optimizer: LlamaIndex's `SentenceEmbeddingOptimizer`, keeping a quarter of each
+        document's sentences and from 10 to 70 %. It splits sentences itself. Of a document with so
+        few sentences that the share is none of them, it keeps all.
+    langchain-filter: LangChain's `EmbeddingsFilter`, keeping the 5 best sentences of all and from 1
+        to 20; as it filters documents, every sentence is handed to it as one.
+    ragcompress: its `Compressor`, keeping 5 sentences and from 1 to 20. Its own scorer is a
+        cross-encoder: `ragcompress:MODEL` uses that one, without it the encoder scores.
+    llmlingua:MODEL: LLMLingua-2 at the rate 0.1 and from 0.05 to 0.4, with the weights of that name
+        or folder; its name must hold bert-base-multilingual-cased or xlm-roberta-large, by which
+        the library knows the tokenizer. With other weights than the published ones only its speed
+        means anything.
+    model: the sentence-transformers model; the embedded one by default.
+
+    Raises `ValueError` for another name, `ImportError` if a library is missing.
+    """
+    kind, _, weights = name.partition(":")
+    if kind not in _PEERS:
+        raise ValueError(f"no peer {name!r}: choose among {', '.join(_PEERS)}")
+    return _PEERS[kind](model, weights)
+
+
+class Sweep:
+    """A peer at several settings, what its user gets first.
+
+    calls: by setting, `(query, documents) -> texts`. encoder: where they share one, what the first
+    setting encoded serves the others, and its seconds are those of all; without one each setting is
+    timed for itself.
+    """
+
+    def __init__(
+        self,
+        identity: Mapping[str, Any],
+        calls: Mapping[str, Callable[[str, Sequence[Document]], Any]],
+        encoder: Remembering | None = None,
+    ) -> None:
+        self.identity = identity
+        self.settings = tuple(calls)
+        self._calls = calls
+        self._encoder = encoder
+
+    def attempts(self, question: Question) -> list[Attempt]:
+        """One attempt per setting."""
+        documents = visible(question)
+        if self._encoder is not None:
+            self._encoder.forget()
+        found: list[Attempt] = []
+        for setting, call in self._calls.items():
+            began = time.perf_counter()
+            result = call(question.query, documents)
+            seconds = time.perf_counter() - began
+            if self._encoder is not None and found:
+                seconds = found[0].seconds
+            found.append(replace(attempt_of(result, documents, seconds), setting=setting))
+        return found
+
+
+class Remembering:
+    """A sentence-transformers model that encodes a text once until it is told to forget."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = _embedded() if model is None else model
+        self._known: dict[str, np.ndarray] = {}
+
+    def forget(self) -> None:
+        """Encode anew from here on."""
+        self._known.clear()
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Float array (n_texts, dim), as the model's own `encode` gives it."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            vectors = self.model.encode(new, show_progress_bar=False)
+            self._known.update(zip(new, vectors, strict=True))
+        return np.array([self._known[text] for text in texts])
+
+
+def _embedded() -> Any:
+    return load_compressor("minilm", backend="torch").scorer.encoder.model
+
+
+def _llamaindex_optimizer(model: Any, _: str) -> System:
+    require("llama_index", "peers", "the peer llamaindex-optimizer")
+    embeddings = importlib.import_module("llama_index.core.base.embeddings.base")
+    processors = importlib.import_module("llama_index.core.postprocessor")
+    encoder = Remembering(model)
+
+    class Embedding(embeddings.BaseEmbedding):  # type: ignore[name-defined]
+        def _get_query_embedding(self, query: str) -> list[float]:
+            vector: list[float] = encoder.encode([query])[0].tolist()
+            return vector
+
+        async def _aget_query_embedding(self, query: str) -> list[float]:
+            return self._get_query_embedding(query)
+
+        def _get_text_embedding(self, text: str) -> list[float]:
+            return self._get_query_embedding(text)
+
+        def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+            vectors: list[list[float]] = encoder.encode(texts).tolist()
+            return vectors
+
+    def call(cutoff: float) -> Callable[[str, Sequence[Document]], list[str]]:
+        optimizer = processors.SentenceEmbeddingOptimizer(
+            embed_model=Embedding(), percentile_cutoff=cutoff, context_before=0, context_after=0
+        )
+        system = LlamaIndexSystem(optimizer)
+
+        def compress(query: str, documents: Sequence[Document]) -> list[str]:
+            # One blank document would make it raise.
+            return system.texts(query, [d for d in documents if not is_blank(d.text)])
+
+        return compress
+
+    calls = {f"percentile_cutoff={cutoff:g}": call(cutoff) for cutoff in _CUTOFFS}
+    return Sweep({"peer": "llamaindex-optimizer"}, calls, encoder)
+
+
+def _langchain_filter(model: Any, _: str) -> System:
+    require("langchain_classic", "peers", "the peer langchain-filter")
+    # The filter imports it when it is called, and would fail on every question.
+    require("langchain_community", "peers", "the peer langchain-filter")
+    compressors = importlib.import_module("langchain_classic.retrievers.document_compressors")
+    theirs = importlib.import_module("langchain_core.documents").Document
+    embeddings = importlib.import_module("langchain_core.embeddings").Embeddings
+    encoder = Remembering(model)
+    splitter = SentenceSplitter()
+
+    class Encoder(embeddings):  # type: ignore[valid-type, misc]
+        def embed_documents(self, texts: list[str]) -> list[list[float]]:
+            vectors: list[list[float]] = encoder.encode(texts).tolist()
+            return vectors
+
+        def embed_query(self, text: str) -> list[float]:
+            return self.embed_documents([text])[0]
+
+    def call(k: int) -> Callable[[str, Sequence[Document]], list[str]]:
+        best = compressors.EmbeddingsFilter(embeddings=Encoder(), k=k)
+
+        def compress(query: str, documents: Sequence[Document]) -> list[str]:
+            sentences = [
+                theirs(page_content=document.text[start:end])
+                for document in documents
+                for start, end in splitter.split(document.text)
+            ]
+            if not sentences:
+                return []
+            return [found.page_content for found in best.compress_documents(sentences, query)]
+
+        return compress
+
+    return Sweep({"peer": "langchain-filter"}, {f"k={k}": call(k) for k in _TOP_K}, encoder)
+
+
+def _ragcompress(model: Any, weights: str) -> System:
+    require("ragcompress", "peers", "the peer ragcompress")
+    theirs = importlib.import_module("ragcompress")
+    fixed = importlib.import_module("ragcompress.budget.fixed").FixedBudget
+    encoder = Remembering(model)
+    if weights:
+        scoring = importlib.import_module("ragcompress.scoring.cross_encoder")
+        scorer = scoring.CrossEncoderScorer(model_name=weights)
+        scorer._embedder = encoder.model  # it would load another copy by name
+    else:
+        base = importlib.import_module("ragcompress.scoring.base").BaseScorer
+
+        class Scorer(base):  # type: ignore[valid-type, misc]
+            def score(self, query: str, sentences: Any, context: Any) -> Any:
+                del context
+                vectors = self.embed([query, *(sentence.text for sentence in sentences)])
+                for sentence, score in zip(sentences, vectors[1:] @ vectors[0], strict=True):
+                    sentence.score = float(score)
+                return sentences
+
+            def embed(self, texts: list[str]) -> np.ndarray:
+                vectors = encoder.encode(texts)
+                return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+        scorer = Scorer()
+
+    def call(k: int) -> Callable[[str, Sequence[Document]], list[str]]:
+        # Its own counter would look for its vocabulary on the network.
+        compressor = theirs.Compressor(scorer, fixed(top_k=k), token_counter=len)
+
+        def compress(query: str, documents: Sequence[Document]) -> list[str]:
+            chunks = [theirs.Chunk(str(n), str(n), d.text) for n, d in enumerate(documents)]
+            return [sentence.text for sentence in compressor.compress(query, chunks).sentences]
+
+        return compress
+
+    return Sweep(
+        {"peer": "ragcompress", "weights": os.path.basename(weights)},
+        {f"top_k={k}": call(k) for k in _TOP_K},
+        None if weights else encoder,
+    )
+
+
+def _llmlingua(_: Any, weights: str) -> System:
+    require("llmlingua", "peers", "the peer llmlingua")
+    if not weights:
+        raise ValueError(
+            "the peer llmlingua needs weights: llmlingua:NAME or llmlingua:FOLDER, such as "
+            "llmlingua:microsoft/llmlingua-2-bert-base-multilingual-cased-meetingbank"
+        )
+    compressor = importlib.import_module("llmlingua").PromptCompressor(
+        model_name=weights, use_llmlingua2=True, device_map="cpu"
+    )
+
+    def call(rate: float) -> Callable[[str, Sequence[Document]], str]:
+        def compress(query: str, documents: Sequence[Document]) -> str:
+            texts = [document.text for document in documents if not is_blank(document.text)]
+            if not texts:
+                return ""
+            found = compressor.compress_prompt(texts, question=query, rate=rate)
+            text: str = found["compressed_prompt"]
+            return text
+
+        return compress
+
+    identity = {"peer": "llmlingua", "weights": os.path.basename(weights)}
+    return Sweep(identity, {f"rate={rate:g}": call(rate) for rate in _RATES})
+
+
+_PEERS: Mapping[str, Callable[[Any, str], System]] = {
+    "llamaindex-optimizer": _llamaindex_optimizer,
+    "langchain-filter": _langchain_filter,
+    "ragcompress": _ragcompress,
+    "llmlingua": _llmlingua,
+}
+NAMES = tuple(_PEERS)

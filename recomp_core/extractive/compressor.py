@@ -1,0 +1,319 @@
+"""The extractive compressor: split, score, select. Knows no model; depends on protocols only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from ..protocols import BatchSplitter, Splitter
+from ..runtime.batching import CONCURRENT, Batching, Call, MicroBatcher
+from ..runtime.deadline import Deadline, check_timeout
+from ..text.joining import Layout
+from ..text.splitting import SentenceSplitter
+from ..types import (
+    Compression,
+    Document,
+    Outcome,
+    ScoredSentence,
+    ScoringTask,
+    Sentence,
+    assemble,
+    check_batch,
+)
+from .partial import Progress, cut_short, score_in_groups
+from .scoring import CrossEncoderScorer, DualEncoderScorer, FunctionScorer, as_scorer, scored
+from .selection import Selector, TopK, check_selector, select
+
+DEFAULT_SELECTOR = TopK(2)
+
+
+class ExtractiveCompressor:
+    """Keeps the sentences of the retrieved documents that help the query (paper, section 3.1).
+
+    scorer: a `protocols.SentenceScorer`, or anything that `as_scorer` makes one of: a
+        sentence-transformers model, a cross-encoder, a function `(query, sentences) -> scores`.
+    selector: which of the scored sentences stay; the two best of all documents by default.
+    splitter: text to sentences; see `protocols.Splitter`.
+    separator, elision, document_separator: what joins the kept sentences, see `Layout`.
+    expand: how many neighbours (before, after) come along with each chosen sentence.
+    timeout_s: seconds that a call may take, queueing included; None for no limit. When they have
+        passed, the answer is what was best so far, `Outcome.TIMED_OUT` (see there); the caller is
+        kept a few milliseconds longer at most, for choosing among the sentences scored. Such calls
+        are worked on by a thread, which stops after the group of documents that it is at; a scorer
+        that hangs keeps the thread, and later calls with a limit still return on time.
+    batching: how concurrent calls are put together, see `Batching`. By default they share batches,
+        one at a time, except around a plain function, which sees one query at a time: then each
+        call has a thread.
+
+    Raises `TypeError` or `ValueError` for settings that cannot work.
+    """
+
+    def __init__(
+        self,
+        scorer: Any,
+        *,
+        selector: Selector | None = None,
+        splitter: Splitter | None = None,
+        separator: str | None = None,
+        elision: str = "",
+        document_separator: str = "\n",
+        expand: tuple[int, int] = (0, 0),
+        timeout_s: float | None = None,
+        batching: Batching | None = None,
+    ) -> None:
+        self.scorer = as_scorer(scorer)
+        self.selector = check_selector(DEFAULT_SELECTOR if selector is None else selector)
+        self.splitter = SentenceSplitter() if splitter is None else splitter
+        if not isinstance(self.splitter, Splitter):
+            raise TypeError(f"{splitter!r} is not a splitter: it has no split(text)")
+        self.layout = Layout(separator, elision, document_separator)
+        self.expand = _check_expand(expand)
+        self.timeout_s = check_timeout(timeout_s)
+        if batching is None:
+            batching = CONCURRENT if isinstance(self.scorer, FunctionScorer) else Batching()
+        elif not isinstance(batching, Batching):
+            raise TypeError(f"batching must be a Batching, got {batching!r}")
+        self._batcher = MicroBatcher(batching)
+
+    @property
+    def batching(self) -> Batching:
+        return self._batcher.batching
+
+    def compress(
+        self, query: str, documents: Iterable[str | Document], *, timeout_s: float | None = None
+    ) -> Compression:
+        """Compress the documents retrieved for one query.
+
+        timeout_s: goes before the compressor's own; `math.inf` lifts it.
+
+        Raises `ValueError` for a blank query and `TypeError` for anything among `documents` that is
+        neither a string nor a `Document`. No documents, or blank ones, are no error: see `Outcome`.
+        """
+        return self.compress_batch([query], [documents], timeout_s=timeout_s)[0]
+
+    def compress_batch(
+        self,
+        queries: Sequence[str],
+        documents_lists: Sequence[Iterable[str | Document]],
+        *,
+        timeout_s: float | None = None,
+    ) -> list[Compression]:
+        """Compress many queries' documents together; the same results as one by one.
+
+        A text that stands in several lists is split and encoded once. Everything is checked before
+        anything is computed; errors name the position. `timeout_s` is for all of them together.
+        """
+        deadline = self._deadline(timeout_s)
+        inputs = check_batch(queries, documents_lists)
+        if deadline is None:
+            return self._compress(inputs)
+        with self._in_time(inputs, deadline) as (call, batch):
+            call.wait(deadline.left)
+            return self._so_far(call, batch)
+
+    async def acompress(
+        self, query: str, documents: Iterable[str | Document], *, timeout_s: float | None = None
+    ) -> Compression:
+        """`compress` without blocking the event loop; calls that wait at one time share a batch.
+
+        The arguments are checked at once. A call that is cancelled leaves the queue. Raises
+        `QueueFullError` where `batching` limits how many may wait.
+        """
+        return (await self.acompress_batch([query], [documents], timeout_s=timeout_s))[0]
+
+    async def acompress_batch(
+        self,
+        queries: Sequence[str],
+        documents_lists: Sequence[Iterable[str | Document]],
+        *,
+        timeout_s: float | None = None,
+    ) -> list[Compression]:
+        """`compress_batch` without blocking the event loop; see `acompress`.
+
+        A large batch is done in parts, and other calls get their turn between them.
+        """
+        deadline = self._deadline(timeout_s)
+        inputs = check_batch(queries, documents_lists)
+        if deadline is not None:
+            with self._in_time(inputs, deadline) as (call, batch):
+                await call.finished(deadline.left)
+                return self._so_far(call, batch)
+        sizes = [sum(len(document.text) for document in documents) for _, documents in inputs]
+        with self._batcher.submit(self._compress_each, inputs, sizes) as call:
+            await call.finished()
+            return [_sound(result) for result in call.results]
+
+    def _deadline(self, timeout_s: float | None) -> Deadline | None:
+        timeout_s = self.timeout_s if timeout_s is None else check_timeout(timeout_s)
+        return None if timeout_s is None else Deadline(timeout_s)
+
+    def _compress(self, inputs: _Inputs) -> list[Compression]:
+        known = self._spans(document.text for _, documents in inputs for document in documents)
+        tasks = [
+            ScoringTask(query, documents, _sentences(documents, known))
+            for query, documents in inputs
+        ]
+        to_score = [task for task in tasks if task.sentences]
+        scores = iter(self._score(to_score))
+        return [
+            self._select(
+                task.query, task.documents, scored(task, next(scores)) if task.sentences else ()
+            )
+            for task in tasks
+        ]
+
+    def _compress_each(self, inputs: _Inputs) -> list[Compression | Exception]:
+        """`compress_batch`, also a subclass's, but whoever's input fails, fails alone."""
+        no_limit = {} if self.timeout_s is None else {"timeout_s": math.inf}
+        queries, documents_lists = [query for query, _ in inputs], [given for _, given in inputs]
+        try:
+            return [*self.compress_batch(queries, documents_lists, **no_limit)]
+        except Exception as error:
+            if len(inputs) == 1:
+                return [error]
+        half = len(inputs) // 2
+        return [*self._compress_each(inputs[:half]), *self._compress_each(inputs[half:])]
+
+    # With a deadline: a thread scores in groups, and the caller takes what is there in the end.
+
+    @contextmanager
+    def _in_time(
+        self, inputs: _Inputs, deadline: Deadline
+    ) -> Iterator[tuple[Call, list[Progress]]]:
+        batch = [Progress(query, documents, deadline) for query, documents in inputs]
+        sizes = [progress.characters for progress in batch]
+        try:
+            with self._batcher.submit(self._compress_in_time, batch, sizes) as call:
+                yield call, batch
+        finally:
+            for progress in batch:
+                progress.abandoned = True
+
+    def _compress_in_time(self, batch: Sequence[Progress]) -> list[Compression | Exception | None]:
+        def task_of(progress: Progress, reached: Sequence[int]) -> ScoringTask:
+            documents = progress.documents
+            known = self._spans(documents[n].text for n in reached)
+            return ScoringTask(progress.query, documents, _sentences(documents, known, reached))
+
+        by_document = getattr(
+            self.scorer,
+            "by_document",
+            isinstance(self.scorer, (DualEncoderScorer, CrossEncoderScorer)),
+        )
+        score_in_groups(batch, task_of, self._score_each, by_document=by_document)
+        # Who no longer waits takes what is known without being asked.
+        return [_result_of(self._known, p) if p.is_wanted else p.error for p in batch]
+
+    def _so_far(self, call: Call, batch: Sequence[Progress]) -> list[Compression]:
+        results = []
+        for progress, result in zip(batch, call.results, strict=True):
+            if progress.error is not None:
+                raise progress.error
+            results.append(self._known(progress) if result is None else _sound(result))
+        return results
+
+    def _known(self, progress: Progress) -> Compression:
+        reached = dict(progress.scored)  # the thread may be at it still
+        sentences = [sentence for n in progress.given for sentence in reached.get(n, ())]
+        known = self._select(progress.query, progress.documents, sentences)
+        unread = [n for n in progress.given if n not in reached]
+        if not unread:
+            return known
+        return cut_short(known, unread, progress.deadline.timeout_s, self.selector)
+
+    def _score_each(self, tasks: Sequence[ScoringTask]) -> list[list[ScoredSentence] | Exception]:
+        try:
+            scores = iter(self._score([task for task in tasks if task.sentences]))
+            return [scored(task, next(scores)) if task.sentences else [] for task in tasks]
+        except Exception as error:
+            if len(tasks) == 1:
+                return [error]
+        return [result for task in tasks for result in self._score_each([task])]
+
+    def _score(self, tasks: Sequence[ScoringTask]) -> Sequence[Sequence[float]]:
+        if not tasks:
+            return []
+        scores = list(self.scorer.score(tasks))
+        if len(scores) != len(tasks):
+            raise ValueError(f"the scorer gave scores for {len(scores)} of {len(tasks)} queries")
+        return scores
+
+    def _spans(self, texts: Iterable[str]) -> dict[str, Sequence[tuple[int, int]]]:
+        """Where the sentences of each text are, in characters; each is split once."""
+        distinct = list(dict.fromkeys(texts))
+        if isinstance(self.splitter, BatchSplitter):
+            return dict(zip(distinct, self.splitter.split_all(distinct), strict=True))
+        return {text: tuple(self.splitter.split(text)) for text in distinct}
+
+    def _select(
+        self,
+        query: str,
+        documents: tuple[Document, ...],
+        sentences: Sequence[ScoredSentence],
+    ) -> Compression:
+        kept: tuple[ScoredSentence, ...] = ()
+        dropped: tuple[ScoredSentence, ...] = ()
+        if not sentences:
+            outcome = Outcome.NOTHING_GIVEN
+        else:
+            kept, dropped = select(documents, sentences, self.selector, self.layout, self.expand)
+            if not kept:
+                outcome = Outcome.NOTHING_RELEVANT
+            elif not dropped:
+                outcome = Outcome.UNCHANGED
+            else:
+                outcome = Outcome.COMPRESSED
+        return Compression(
+            query=query,
+            documents=documents,
+            text=assemble(documents, kept, self.layout),
+            kept=kept,
+            dropped=dropped,
+            sources=tuple(dict.fromkeys(sentence.doc_index for sentence in kept)),
+            outcome=outcome,
+            layout=self.layout,
+        )
+
+
+_Inputs = Sequence[tuple[str, tuple[Document, ...]]]
+
+
+def _sentences(
+    documents: Sequence[Document],
+    spans: Mapping[str, Sequence[tuple[int, int]]],
+    reached: Iterable[int] | None = None,
+) -> tuple[Sentence, ...]:
+    """The sentences of the documents `reached`, by index; of all by default."""
+    return tuple(
+        Sentence(text[start:end], doc_index, start, end)
+        for doc_index in (range(len(documents)) if reached is None else reached)
+        for text in (documents[doc_index].text,)
+        for start, end in spans[text]
+    )
+
+
+def _sound(result: Compression | Exception) -> Compression:
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+def _result_of(
+    known: Callable[[Progress], Compression], progress: Progress
+) -> Compression | Exception:
+    try:
+        return known(progress)
+    except Exception as error:
+        return error
+
+
+def _check_expand(expand: object) -> tuple[int, int]:
+    if (
+        not isinstance(expand, (tuple, list))
+        or len(expand) != 2
+        or not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in expand)
+    ):
+        raise ValueError(f"expand must be (before, after), two whole numbers ≥ 0, got {expand!r}")
+    return (expand[0], expand[1])

@@ -1,0 +1,214 @@
+"""Teachers that are language models: behind an OpenAI-compatible endpoint, or on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..._utils.checks import check_whole
+from ...abstractive.llm_summarizer import LLMSummarizer
+from ...errors import EndpointError
+from ...models.language_models.endpoint import Endpoint
+from ...models.summarizers.seq2seq import position_limit
+from ...models.torch_inference import inference
+from ...prompts import NOTHING_RELEVANT_WORD
+from ...readers.loading import load_causal
+from ...runtime.budget import Meter
+from ...runtime.forking import torch_works_here
+from ...text.splitting import replace_surrogates
+from ..scorers.chat import thinking_off
+from .base import LanguageModelTeacher, TeacherRequest, Teaching
+from .terms import DEFAULT_POLICY, TeacherPolicy
+
+_WHOLE = ("stop", "eos", "eos_token", "end_turn", "stop_sequence", None)
+
+
+class EndpointTeacher(Teaching):
+    """A chat model behind an OpenAI-compatible endpoint.
+
+    model: the name that the endpoint knows it by, by which its terms are looked up, with the
+        endpoint's host. accept_terms, policy: see `policy`. temperature: None sends none.
+    extra_body: further fields of each request; thinking is turned off for deepseek.com.
+    endpoint: the settings of `models.endpoint.Endpoint`: base_url, api_key_env, max_concurrency,
+        requests_per_minute, meter …
+
+    A reply that is cut, refused or filtered is an `EndpointError` with that reason.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        accept_terms: bool = False,
+        policy: TeacherPolicy = DEFAULT_POLICY,
+        empty_word: str = NOTHING_RELEVANT_WORD,
+        temperature: float | None = 0.0,
+        max_new_tokens: int = 256,
+        extra_body: Mapping[str, Any] | None = None,
+        **endpoint: Any,
+    ) -> None:
+        base_url = endpoint.get("base_url")
+        licence = policy.check(model, base_url=base_url, accept_terms=accept_terms)
+        self.endpoint = Endpoint(**endpoint)
+        super().__init__(model, licence, self.endpoint.meter)
+        self.temperature = temperature
+        self.max_new_tokens = check_whole("max_new_tokens", max_new_tokens)
+        self.extra_body = {**thinking_off(self.endpoint.base_url), **(extra_body or {})}
+        # It knows what a model makes of the word for "nothing": quotes, full stops, fences.
+        self._read = LLMSummarizer(list, empty_word=empty_word)
+
+    @property
+    def meter(self) -> Meter:
+        """That of the endpoint."""
+        return self.endpoint.meter
+
+    @meter.setter
+    def meter(self, meter: Meter) -> None:
+        self.endpoint.meter = meter
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """JSON values that decide what it writes."""
+        return {
+            "teacher": self.name,
+            "temperature": self.temperature,
+            "max_new_tokens": self.max_new_tokens,
+            "empty_word": self._read.empty_word,
+            "extra_body": self.extra_body,
+        }
+
+    def write_each(
+        self, requests: Sequence[TeacherRequest]
+    ) -> Iterator[tuple[int, str | Exception]]:
+        """`(position, summary or error)` as they come."""
+        for position, text in self.endpoint.each(self._ask, requests):
+            yield position, self._read.summarize([text])[0] if isinstance(text, str) else text
+
+    async def _ask(self, request: TeacherRequest) -> str:
+        body: dict[str, Any] = {
+            "model": self.name,
+            "messages": [{"role": "user", "content": replace_surrogates(request.prompt)}],
+            "max_tokens": self.max_new_tokens,
+            **({} if self.temperature is None else {"temperature": self.temperature}),
+            **self.extra_body,
+        }
+        reply = await self.endpoint.post("chat/completions", body)
+        try:
+            choice = reply["choices"][0]
+            message, ending = choice["message"], choice.get("finish_reason")
+            text = message.get("content")
+        except (KeyError, IndexError, TypeError, AttributeError):
+            raise EndpointError(f"{self.name}: the reply has no message", "malformed") from None
+        if message.get("refusal"):
+            raise EndpointError(f"{self.name} refused: {message['refusal']}", "refused")
+        if ending == "content_filter":
+            raise EndpointError(f"{self.name}: the provider's filter kept the reply", "filtered")
+        if ending not in _WHOLE:
+            raise EndpointError(
+                f"{self.name}: the reply is not whole ({ending}): raise max_new_tokens="
+                f"{self.max_new_tokens}, or turn off thinking with extra_body",
+                "cut",
+            )
+        if not isinstance(text, str):
+            raise EndpointError(f"{self.name}: the reply has no text", "malformed")
+        return text
+
+
+class LocalTeacher(LanguageModelTeacher):
+    """A causal chat model of transformers on this machine: greedy, with its chat template if it has
+    one.
+
+    name: by which its terms are looked up. The other settings are those of `LanguageModelTeacher`.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        *,
+        name: str,
+        max_new_tokens: int = 256,
+        **settings: Any,
+    ) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.max_new_tokens = check_whole("max_new_tokens", max_new_tokens)
+        own = {"max_new_tokens": max_new_tokens, **settings.pop("settings", {})}
+        super().__init__(self._generate, name=name, settings=own, **settings)
+        torch_works_here()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        device: str | None = None,
+        dtype: str | None = None,
+        revision: str | None = None,
+        local_files_only: bool = False,
+        **settings: Any,
+    ) -> LocalTeacher:
+        """Load `source`, a hub name or a folder, whose last part is the name if none is given.
+
+        The terms are looked up before anything is loaded. Raises `ModelLoadError`.
+        """
+        name = name or os.path.basename(os.path.normpath(os.fspath(source)))
+        accepted = {k: v for k, v in settings.items() if k == "accept_terms"}
+        settings.get("policy", DEFAULT_POLICY).check(name, **accepted)
+        model, tokenizer = load_causal(
+            source,
+            device=device,
+            dtype=dtype,
+            revision=revision,
+            local_files_only=local_files_only,
+        )
+        return cls(model, tokenizer, name=name, **settings)
+
+    def _generate(self, prompts: list[str]) -> list[str]:
+        import torch
+
+        texts = [self._as_chat(replace_surrogates(prompt)) for prompt in prompts]
+        pad = self.tokenizer.pad_token_id
+        pad = self.tokenizer.eos_token_id if pad is None else pad
+        # A chat template has written the special tokens already.
+        special = not self.tokenizer.chat_template
+        rows = [
+            self.tokenizer(text, add_special_tokens=special, verbose=False)["input_ids"]
+            for text in texts
+        ]
+        width = max(map(len, rows))
+        limit = position_limit(self.model.config, "decoder")
+        if limit is not None and width + self.max_new_tokens > limit:
+            raise ValueError(
+                f"a prompt of {width} tokens and max_new_tokens={self.max_new_tokens} do not fit "
+                f"into the teacher's {limit} positions: take fewer documents (--documents)"
+            )
+        ids = torch.full((len(rows), width), pad or 0)
+        mask = torch.zeros_like(ids)
+        for n, row in enumerate(rows):  # a causal model goes on where its prompt ends
+            ids[n, width - len(row) :] = torch.tensor(row)
+            mask[n, width - len(row) :] = 1
+        with inference(self.model):
+            written = self.model.generate(
+                input_ids=ids.to(self.model.device),
+                attention_mask=mask.to(self.model.device),
+                max_new_tokens=self.max_new_tokens,
+                do_sample=False,
+                pad_token_id=pad,
+            )
+        return [
+            self.tokenizer.decode(row[width:], skip_special_tokens=True).strip() for row in written
+        ]
+
+    def _as_chat(self, prompt: str) -> str:
+        if not self.tokenizer.chat_template:
+            return prompt
+        text: str = self.tokenizer.apply_chat_template(
+            [{"role": "user", "content": prompt}],
+            tokenize=False,
+            add_generation_prompt=True,
+            enable_thinking=False,  # Qwen3's templates know it; others pass it by
+        )
+        return text

@@ -1,0 +1,284 @@
+"""A BERT-like encoder of sentences read from its files, without torch and transformers.
+
+What sentence-transformers makes of a folder, for the plain case that most folders are: BERT, pooled
+by the mean or the first token, then perhaps dense layers and normalising. Whatever is not surely
+understood is refused with the reason, and another backend takes over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ..._utils.files import sha256
+from .lora import ADAPTER_WEIGHTS, LoraAdapter
+from .onnx_graph import BertShape
+from .tensors import read_tensors
+
+Pooling = Literal["mean", "cls"]
+
+_WORDS = "embeddings.word_embeddings.weight"
+_OLD_NAMES = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
+_ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "torch.nn.modules.activation.Tanh": np.tanh,
+    "torch.nn.modules.linear.Identity": lambda vectors: vectors,
+    "torch.nn.modules.activation.ReLU": lambda vectors: np.maximum(vectors, 0),
+}
+# What a transformer's own settings say when they say nothing.
+_PLAIN_SETTINGS: Mapping[str, Any] = {
+    "transformer_task": "feature-extraction",
+    "modality_config": {"text": {"method": "forward", "method_output_name": "last_hidden_state"}},
+    "module_output_name": "token_embeddings",
+    "do_lower_case": False,
+}
+
+
+class UnsupportedModelError(Exception):
+    """The message says what this model has that is not read here."""
+
+
+@dataclass(frozen=True)
+class BertFolder:
+    """What the files of an encoder say.
+
+    model: the folder with its config and weights. settings: the folder with its tokenizer.
+    adapters: added to the weights, in this order.
+    max_length: tokens of a window, with the special ones around them.
+    dimension: of a token's vector.
+    after: what is done to pooled vectors, (n, size) to (n, size).
+    plain: a checkpoint without `modules.json`, which says nothing about its similarity.
+    """
+
+    model: Path
+    settings: Path
+    adapters: tuple[LoraAdapter, ...]
+    shape: BertShape
+    dimension: int
+    max_length: int
+    pooling: Pooling
+    after: tuple[Callable[[np.ndarray], np.ndarray], ...]
+    modules: tuple[str, ...]
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    similarity: str | None = None
+    plain: bool = False
+
+    @classmethod
+    def read(cls, folder: Path, adapters: Sequence[LoraAdapter] = ()) -> BertFolder:
+        """Of a folder and what is added to it.
+
+        An adapter's folder with a `modules.json` of its own says how the sum is used. Raises
+        `UnsupportedModelError`; `OSError` and `ValueError` for files that are missing or damaged.
+        """
+        own = _modules(folder)
+        used, modules = folder, own
+        for adapter in adapters:
+            if (adapter.folder / "modules.json").is_file():
+                used, modules = adapter.folder, _modules(adapter.folder)
+        model = folder / own[0][1]
+        config = _json(model / "config.json")
+        shape = _shape(config)
+        if not (folder / "modules.json").is_file():
+            _refuse_half_said(folder, config)
+        names = tuple(name for name, _ in modules)
+        if names[:2] != ("Transformer", "Pooling"):
+            raise UnsupportedModelError(f"it is made of {', '.join(names)}")
+        settings = used / modules[0][1]
+        transformer = _optional_json(settings / "sentence_bert_config.json")
+        said = _optional_json(used / "config_sentence_transformers.json")
+        prompts = {name: text for name, text in (said.get("prompts") or {}).items() if text}
+        return cls(
+            model=model,
+            settings=settings,
+            adapters=tuple(adapters),
+            shape=shape,
+            dimension=int(config["hidden_size"]),
+            max_length=_max_length(transformer, settings, config),
+            pooling=_pooling(_optional_json(used / modules[1][1] / "config.json"), prompts),
+            after=tuple(_after(name, used / path) for name, path in modules[2:]),
+            modules=names,
+            prompts=prompts,
+            similarity=said.get("similarity_fn_name"),
+            plain=not (used / "modules.json").is_file(),
+        )
+
+    @cached_property
+    def weight_files(self) -> tuple[Path, ...]:
+        """The files with the weights. Raises `UnsupportedModelError` if there are only others."""
+        index = self.model / "model.safetensors.index.json"
+        if (self.model / "model.safetensors").is_file():
+            return (self.model / "model.safetensors",)
+        if index.is_file():
+            names = sorted(set(_json(index)["weight_map"].values()))
+            return tuple(self.model / name for name in names)
+        raise UnsupportedModelError(f"{self.model} has no model.safetensors")
+
+    def content_hash(self) -> str:
+        """Of all that decides a token's vector: the weights, what is added, and the shape."""
+        parts = [repr(self.shape), *(sha256(file) for file in self.weight_files)]
+        parts += [f"{a.scale} {sha256(a.folder / ADAPTER_WEIGHTS)}" for a in self.adapters]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def after_hash(self) -> str:
+        """Of what is done to pooled vectors."""
+        digest = hashlib.sha256()
+        for step in self.after:
+            if isinstance(step, Dense):
+                digest.update(step.activation.encode())
+                for array in (step.weight, step.bias):
+                    digest.update(b"" if array is None else array.tobytes())
+        return digest.hexdigest()
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """The sum of base and adapters, by the names of transformers' `BertModel`.
+
+        Raises `UnsupportedModelError` for other names, `ModelLoadError` for an adapter that does
+        not fit.
+        """
+        stored: dict[str, np.ndarray] = {}
+        for file in self.weight_files:
+            stored.update(read_tensors(file))
+        found = [name for name in stored if name.endswith(_WORDS)]
+        if len(found) != 1:
+            raise UnsupportedModelError(f"its weights have {len(found)} tables of words")
+        prefix = found[0].removesuffix(_WORDS)
+        weights = {}
+        for name, array in stored.items():
+            for old, new in _OLD_NAMES.items():
+                name = name.replace(old, new)
+            if name.startswith(prefix):
+                weights[name.removeprefix(prefix)] = array
+        for adapter in self.adapters:
+            adapter.merge_into_arrays(weights)
+        return weights
+
+
+def _modules(folder: Path) -> list[tuple[str, str]]:
+    """Class and folder of each module; a transformer pooled by the mean where nothing is said."""
+    file = folder / "modules.json"
+    if not file.is_file():
+        return [("Transformer", ""), ("Pooling", "1_Pooling")]
+    modules = []
+    for module in _json(file):
+        package, _, name = module["type"].rpartition(".")
+        if package.partition(".")[0] != "sentence_transformers":
+            raise UnsupportedModelError(f"it has the module {module['type']}")
+        modules.append((name, module["path"]))
+    return modules
+
+
+def _refuse_half_said(folder: Path, config: Mapping[str, Any]) -> None:
+    """A checkpoint without `modules.json` is plain, and was not trained for something else."""
+    for name in ("sentence_bert_config.json", "config_sentence_transformers.json", "1_Pooling"):
+        if (folder / name).exists():
+            raise UnsupportedModelError(f"it has {name}, but no modules.json")
+    for name in config.get("architectures") or ():
+        if name.endswith(("Classification", "QuestionAnswering", "CausalLM", "LMHeadModel")):
+            raise UnsupportedModelError(f"it is a {name}")
+
+
+def _shape(config: Mapping[str, Any]) -> BertShape:
+    refused = {
+        "model_type": config.get("model_type") != "bert",
+        "position_embedding_type": config.get("position_embedding_type", "absolute") != "absolute",
+        "hidden_act": config.get("hidden_act", "gelu") not in ("gelu", "relu"),
+        "is_decoder": bool(config.get("is_decoder")),
+        "quantization_config": bool(config.get("quantization_config")),
+    }
+    for name, wrong in refused.items():
+        if wrong:
+            raise UnsupportedModelError(f"its config has {name}={config.get(name)!r}")
+    return BertShape(
+        layers=int(config["num_hidden_layers"]),
+        heads=int(config["num_attention_heads"]),
+        epsilon=float(config.get("layer_norm_eps", 1e-12)),
+        activation=config.get("hidden_act", "gelu"),
+    )
+
+
+def _max_length(transformer: Mapping[str, Any], settings: Path, config: Mapping[str, Any]) -> int:
+    said = dict(transformer)
+    length = said.pop("max_seq_length", None)
+    said.pop("unpad_inputs", None)  # how it is computed, not what
+    for name, value in said.items():
+        if value and value != _PLAIN_SETTINGS.get(name):
+            raise UnsupportedModelError(f"its transformer has {name}={value!r}")
+    if length is None:
+        length = _optional_json(settings / "tokenizer_config.json").get("model_max_length")
+    positions = int(config["max_position_embeddings"])
+    return positions if length is None else min(int(length), positions)
+
+
+def _pooling(config: Mapping[str, Any], prompts: Mapping[str, str]) -> Pooling:
+    mode: Any = config.get("pooling_mode")
+    if mode is None:
+        modes = [
+            name for name, value in config.items() if name.startswith("pooling_mode_") and value
+        ]
+        names = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
+        mode = [names.get(name, name) for name in modes] or "mean"
+    if isinstance(mode, (list, tuple)) and len(mode) == 1:
+        mode = mode[0]
+    if mode not in ("mean", "cls"):
+        raise UnsupportedModelError(f"it is pooled by {mode!r}")
+    if prompts and not config.get("include_prompt", True):
+        raise UnsupportedModelError("it leaves its prompts out when it pools")
+    return "mean" if mode == "mean" else "cls"
+
+
+def _after(name: str, folder: Path) -> Callable[[np.ndarray], np.ndarray]:
+    config = _optional_json(folder / "config.json")
+    for key in ("module_input_name", "module_output_name"):
+        if config.get(key) not in (None, "sentence_embedding"):
+            raise UnsupportedModelError(f"its {name} has {key}={config[key]!r}")
+    if name == "Normalize":
+        return _normalized
+    if name == "Dense":
+        return Dense.read(folder, config)
+    raise UnsupportedModelError(f"it has the module {name}")
+
+
+def _normalized(vectors: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(lengths, np.float32(1e-12))
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A linear layer and its activation. weight: (out, in)."""
+
+    weight: np.ndarray
+    bias: np.ndarray | None
+    activation: str
+
+    @classmethod
+    def read(cls, folder: Path, config: Mapping[str, Any]) -> Dense:
+        """As sentence-transformers saves it. Raises `UnsupportedModelError`."""
+        activation = config.get("activation_function", "torch.nn.modules.activation.Tanh")
+        if activation not in _ACTIVATIONS or config.get("use_residual"):
+            raise UnsupportedModelError(f"it has a dense layer with {activation}")
+        file = folder / "model.safetensors"
+        if not file.is_file():
+            raise UnsupportedModelError(f"{folder} has no model.safetensors")
+        tensors = read_tensors(file)
+        bias = tensors.get("linear.bias") if config.get("bias", True) else None
+        return cls(tensors["linear.weight"], bias, activation)
+
+    def __call__(self, vectors: np.ndarray) -> np.ndarray:
+        """(n, in) to (n, out)."""
+        product = vectors @ self.weight.T
+        return _ACTIVATIONS[self.activation](product if self.bias is None else product + self.bias)
+
+
+def _json(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def _optional_json(file: Path) -> dict[str, Any]:
+    return dict(_json(file)) if file.is_file() else {}

@@ -1,0 +1,162 @@
+"""The tokenizer of a BERT folder as transformers makes it, without transformers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .bert_folder import UnsupportedModelError
+from .span_pooling import Row, Window, overlap_of, shared_out
+
+# The classes whose tokenizer is made anew from the vocabulary, and those that take
+# `tokenizer.json` as it is.
+_BERT_CLASSES = ("BertTokenizer", "BertTokenizerFast", None)
+_PLAIN_CLASSES = ("PreTrainedTokenizerFast", "TokenizersBackend")
+_SPECIAL = {
+    "pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]",
+    "mask_token": "[MASK]",
+}  # fmt: skip
+
+
+class BertTextTokenizer:
+    """Texts to token ids, whole windows at a time. Safe to call from several threads.
+
+    serialized: the JSON of a `tokenizers.Tokenizer`.
+    max_length: tokens of a window, with the special ones around them.
+    """
+
+    def __init__(self, serialized: str, max_length: int) -> None:
+        self.serialized = serialized
+        self.max_length = max_length
+
+    # Truncation is state of a tokenizer: so each use has one of its own, which never changes.
+
+    @cached_property
+    def _cutting(self) -> Any:
+        tokenizer = self.plain()
+        tokenizer.enable_truncation(self.max_length)
+        return tokenizer
+
+    @cached_property
+    def _windowing(self) -> Any:
+        tokenizer = self.plain()
+        tokenizer.enable_truncation(self.max_length, stride=self._overlap)
+        return tokenizer
+
+    @property
+    def _overlap(self) -> int:
+        return overlap_of(self.max_length - self._cutting.num_special_tokens_to_add(False))
+
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Each text's tokens, as far as the window goes."""
+        return [encoding.ids for encoding in self._cutting.encode_batch_fast(list(texts))]
+
+    def windows(self, texts: Sequence[str]) -> list[Window]:
+        """Every text cut into overlapping windows, sorted by length."""
+        rows = []
+        for number, encoding in enumerate(self._windowing.encode_batch(list(texts))):
+            for part in (encoding, *encoding.overflowing):
+                features = {"input_ids": part.ids}
+                rows.append(Row(number, features, part.special_tokens_mask, part.offsets))
+        return shared_out(rows, self._overlap)
+
+    def plain(self) -> Any:
+        """A `tokenizers.Tokenizer` that neither cuts nor pads."""
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_str(self.serialized)
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+
+def read_tokenizer(folder: Path, max_length: int) -> BertTextTokenizer:
+    """The tokenizer in a folder, from `tokenizer.json` or `vocab.txt`.
+
+    Raises `UnsupportedModelError` for another kind than BERT's.
+    """
+    config = _optional_json(folder / "tokenizer_config.json")
+    whole = _optional_json(folder / "tokenizer.json")
+    kind = config.get("tokenizer_class")
+    if kind in _PLAIN_CLASSES and whole:
+        serialized = json.dumps(whole, ensure_ascii=False)
+    elif kind in _BERT_CLASSES:
+        serialized = _made_anew(folder, config, whole)
+    else:
+        raise UnsupportedModelError(f"its tokenizer is a {kind}")
+    if config.get("truncation_side", "right") != "right":
+        raise UnsupportedModelError(f"truncation_side={config['truncation_side']!r}")
+    return BertTextTokenizer(serialized, max_length)
+
+
+def _made_anew(folder: Path, config: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
+    """BERT's tokenizer around a vocabulary: the config decides what `tokenizer.json` says too."""
+    from tokenizers import (
+        AddedToken,
+        Tokenizer,
+        decoders,
+        models,
+        normalizers,
+        pre_tokenizers,
+        processors,
+    )
+
+    vocabulary = _vocabulary(folder, whole)
+    special = {name: _text(config.get(name) or usual) for name, usual in _SPECIAL.items()}
+    if missing := [token for token in special.values() if token not in vocabulary]:
+        raise UnsupportedModelError(f"its vocabulary lacks {', '.join(missing)}")
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=special["unk_token"]))
+    tokenizer.normalizer = normalizers.BertNormalizer(
+        clean_text=True,
+        handle_chinese_chars=config.get("tokenize_chinese_chars", True),
+        strip_accents=config.get("strip_accents"),
+        lowercase=config.get("do_lower_case", True),
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece(prefix="##")
+    cls, sep = special["cls_token"], special["sep_token"]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{cls}:0 $A:0 {sep}:0",
+        pair=f"{cls}:0 $A:0 {sep}:0 $B:1 {sep}:1",
+        special_tokens=[(cls, vocabulary[cls]), (sep, vocabulary[sep])],
+    )
+    tokenizer.add_special_tokens(list(dict.fromkeys(special.values())))
+    added = [
+        token for token in whole.get("added_tokens", ()) if token["content"] not in special.values()
+    ]
+    for token in sorted(added, key=lambda token: token["id"]):
+        settings = {
+            name: token[name]
+            for name in ("single_word", "lstrip", "rstrip", "normalized", "special")
+            if name in token
+        }
+        tokenizer.add_tokens([AddedToken(token["content"], **settings)])
+        if tokenizer.token_to_id(token["content"]) != token["id"]:
+            raise UnsupportedModelError(f"its tokenizer numbers {token['content']!r} anew")
+    return str(tokenizer.to_str())
+
+
+def _vocabulary(folder: Path, whole: Mapping[str, Any]) -> dict[str, int]:
+    if whole:
+        model = whole["model"]
+        for name, usual in (("type", "WordPiece"), ("continuing_subword_prefix", "##")):
+            if model.get(name) != usual:
+                raise UnsupportedModelError(f"its tokenizer has {name}={model.get(name)!r}")
+        return dict(model["vocab"])
+    file = folder / "vocab.txt"
+    if not file.is_file():
+        raise UnsupportedModelError(f"{folder} has neither tokenizer.json nor vocab.txt")
+    with file.open(encoding="utf-8", newline="\n") as lines:
+        return {line.rstrip("\n"): number for number, line in enumerate(lines)}
+
+
+def _text(token: Any) -> str:
+    """A special token, which some configs write with its settings."""
+    return token["content"] if isinstance(token, dict) else str(token)
+
+
+def _optional_json(file: Path) -> dict[str, Any]:
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}

@@ -1,0 +1,182 @@
+"""LoRA adapters in PEFT's file format, added to the weights of their base when it is loaded.
+
+Only plain LoRA on linear layers, whose sum with the base is exact: W + scale * B @ A. Small enough
+to do here, so that no adapter on an encoder needs PEFT, which is an extra and slow to import.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ModelLoadError
+from .tensors import read_tensors
+
+if TYPE_CHECKING:
+    import numpy as np
+
+ADAPTER_CONFIG = "adapter_config.json"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+
+_PREFIX = "base_model.model."
+_FACTORS = {".lora_A.weight": "A", ".lora_B.weight": "B"}
+
+# Entries of an adapter's config that are read here, or say nothing about the merged weights. Any
+# other may change them, so it must be empty.
+_UNDERSTOOD = {
+    "auto_mapping", "base_model_name_or_path", "bias", "exclude_modules", "inference_mode",
+    "init_lora_weights", "layers_pattern", "layers_to_transform", "lora_alpha", "lora_dropout",
+    "megatron_core", "peft_type", "peft_version", "qalora_group_size", "r", "revision",
+    "target_modules", "task_type", "use_rslora",
+}  # fmt: skip
+# Other ways to begin change the base's weights too.
+_BEGINNINGS = (None, True, False, "gaussian", "orthogonal")
+
+
+@dataclass(frozen=True)
+class LoraAdapter:
+    """An adapter's folder, with what its config says.
+
+    base, revision: the model that it goes on, by hub name or folder; None where it isn't said.
+    scale: what the product of the two factors, of `rank`, is multiplied by.
+    """
+
+    folder: Path
+    base: str | None
+    revision: str | None
+    rank: int
+    scale: float
+
+    @classmethod
+    def read(cls, folder: Path) -> LoraAdapter:
+        """The adapter in `folder`. Raises `ModelLoadError` if it is damaged or not plain LoRA."""
+        file = folder / ADAPTER_CONFIG
+        try:
+            config = dict(json.loads(file.read_text(encoding="utf-8")))
+            refused = _beyond_plain_lora(config)
+            if not refused:
+                rank, alpha = int(config["r"]), float(config["lora_alpha"])
+                if rank < 1 or not math.isfinite(alpha):
+                    raise ValueError(f"r={rank}, lora_alpha={alpha}")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelLoadError(
+                f"{file} is damaged ({type(error).__name__}: {error}): copy the adapter again"
+            ) from error
+        if refused:
+            raise ModelLoadError(
+                f"the adapter {folder} has {', '.join(refused)}: only plain LoRA on linear layers "
+                "is added when a model is loaded. Remedy: merge it into its base first (PEFT's "
+                "merge_and_unload), and load what that gives"
+            )
+        if not (folder / ADAPTER_WEIGHTS).is_file():
+            raise ModelLoadError(f"{folder} is an adapter, but {ADAPTER_WEIGHTS} is missing")
+        scale = alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)
+        return cls(
+            folder,
+            config.get("base_model_name_or_path") or None,
+            config.get("revision") or None,
+            rank,
+            scale,
+        )
+
+    def merge_into(self, model: Any) -> None:
+        """Add the adapter to the weights of `model`, a transformers model; all of it or nothing.
+
+        The factors may be stored in half precision; the sum is of float32. Raises `ModelLoadError`,
+        naming it, for a tensor that finds no linear layer of its shape in the model.
+        """
+        import torch
+        from torch import nn
+
+        layers = {
+            name: module for name, module in model.named_modules() if type(module) is nn.Linear
+        }
+        shapes = {name: (layer.out_features, layer.in_features) for name, layer in layers.items()}
+        with torch.no_grad():
+            for name, delta in self._deltas(shapes):
+                weight = layers[name].weight
+                weight += torch.from_numpy(delta).to(weight)
+
+    def merge_into_arrays(self, weights: dict[str, np.ndarray]) -> None:
+        """The same for weights by name, such as `encoder.layer.0.output.dense.weight`, in numpy.
+
+        Arrays are replaced, not changed. Raises as `merge_into` does.
+        """
+        shapes = {
+            name.removesuffix(".weight"): (array.shape[0], array.shape[1])
+            for name, array in weights.items()
+            if name.endswith(".weight") and array.ndim == 2 and "embeddings." not in name
+        }
+        for name, delta in self._deltas(shapes):
+            weights[f"{name}.weight"] = weights[f"{name}.weight"] + delta
+
+    def _deltas(self, shapes: Mapping[str, tuple[int, int]]) -> Iterator[tuple[str, np.ndarray]]:
+        """Each adapted layer with what is added to its weight, (out, in).
+
+        shapes: of the weights of the linear layers that the base has. The product is numpy's for
+        every backend, so that their sums are the same to the bit.
+        """
+        import numpy as np
+
+        for name, a, b in self._paired(shapes):
+            yield name, (b @ a) * np.float32(self.scale)
+
+    def _paired(
+        self, shapes: Mapping[str, tuple[int, int]]
+    ) -> list[tuple[str, np.ndarray, np.ndarray]]:
+        """Each adapted layer with its factors A, of (rank, in), and B, of (out, rank)."""
+        factors: dict[str, dict[str, np.ndarray]] = {}
+        for key, array in self._arrays().items():
+            ending = next((end for end in _FACTORS if key.endswith(end)), None)
+            name = key.removeprefix(_PREFIX).removesuffix(ending or "")
+            if ending is None or not key.startswith(_PREFIX):
+                raise self._misfit(key, "is not a factor of a linear layer")
+            if name not in shapes:
+                raise self._misfit(key, f"finds no linear layer {name} in the base")
+            n_out, n_in = shapes[name]
+            shape = (self.rank, n_in) if _FACTORS[ending] == "A" else (n_out, self.rank)
+            if array.shape != shape:
+                raise self._misfit(key, f"has shape {array.shape}, the base needs {shape}")
+            factors.setdefault(name, {})[_FACTORS[ending]] = array
+        for name, pair in factors.items():
+            if len(pair) < 2:
+                raise self._misfit(f"{_PREFIX}{name}", f"has lora_{next(iter(pair))} alone")
+        if not factors:
+            raise ModelLoadError(f"{self.folder / ADAPTER_WEIGHTS} is empty")
+        return [(name, pair["A"], pair["B"]) for name, pair in factors.items()]
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        from safetensors import SafetensorError
+
+        file = self.folder / ADAPTER_WEIGHTS
+        try:
+            return read_tensors(file)
+        except (OSError, SafetensorError) as error:
+            raise ModelLoadError(f"{file} is damaged ({error}): copy the adapter again") from error
+
+    def _misfit(self, key: str, why: str) -> ModelLoadError:
+        return ModelLoadError(
+            f"the adapter {self.folder} does not fit its base: {key} {why}. Is the base the model "
+            "that it was trained on?"
+        )
+
+
+def is_adapter(folder: Path) -> bool:
+    """Whether `folder` holds an adapter rather than a whole model."""
+    return (folder / ADAPTER_CONFIG).is_file()
+
+
+def _beyond_plain_lora(config: dict[str, Any]) -> list[str]:
+    """What the config says that goes beyond W + scale * B @ A on linear layers."""
+    refused = {name: value for name, value in config.items() if name not in _UNDERSTOOD and value}
+    if config.get("peft_type", "LORA") != "LORA":
+        refused["peft_type"] = config["peft_type"]
+    if config.get("bias", "none") != "none":
+        refused["bias"] = config["bias"]
+    if config.get("init_lora_weights", True) not in _BEGINNINGS:
+        refused["init_lora_weights"] = config["init_lora_weights"]
+    return [f"{name}={value!r}" for name, value in refused.items()]

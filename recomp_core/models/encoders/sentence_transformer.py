@@ -1,0 +1,150 @@
+"""A sentence-transformers model as the encoder of sentences, alone or within their document."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ...runtime.forking import ForkSafeLock, torch_works_here
+from ...text.splitting import replace_surrogates
+from .span_pooling import Row, SpanPoolingEncoder, Window, overlap_of, shared_out
+
+
+class SentenceTransformerEncoder(SpanPoolingEncoder):
+    """Wraps a `SentenceTransformer`; safe to call from several threads. In a process that was
+    forked after it was made it works on with one thread, and logs so.
+
+    batch_size: sentences, or windows of a document, per forward pass. Inputs are sorted by length
+        first, so small batches waste little padding; on a CPU 8 to 16 is fastest.
+    """
+
+    def __init__(self, model: Any, *, batch_size: int = 16) -> None:
+        super().__init__(batch_size=batch_size)
+        self.model = model
+        # A tokenizer's padding and truncation are state of the shared object: two threads that
+        # set them at once make it raise "Already borrowed".
+        self._lock = ForkSafeLock()
+        torch_works_here()
+
+    def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
+        """Float array (n_queries, dim); the model's query prompt, if any, is put before each."""
+        return self._encode(self.model.encode_query, queries)
+
+    def encode_sentences(self, sentences: Sequence[str]) -> np.ndarray:
+        """Float array (n_sentences, dim); its document prompt, if any, is put before."""
+        return self._encode(self.model.encode_document, sentences)
+
+    def encode_spans(
+        self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
+    ) -> list[np.ndarray]:
+        """See `SpanPoolingEncoder`."""
+        torch_works_here()
+        with self._lock:
+            return super().encode_spans(texts, spans)
+
+    @property
+    def can_encode_spans(self) -> bool:
+        """Whether `encode_spans` works: a transformer with a fast tokenizer, pooled by the mean."""
+        modules = list(self.model)
+        return (
+            len(modules) >= 2
+            and getattr(self.model, "transformers_model", None) is not None
+            and getattr(modules[1], "pooling_mode", None) == "mean"
+            and getattr(self.model.tokenizer, "is_fast", False)
+        )
+
+    @property
+    def truncate_dim(self) -> int | None:
+        """How many dimensions of a vector are left, as in sentence-transformers."""
+        size: int | None = self.model.truncate_dim
+        return size
+
+    def token_counter(self) -> Callable[[str], int] | None:
+        """Counts tokens as the model does, special ones left out; None if it has no tokenizer.
+
+        Counts on a copy: to count is to switch truncation off, which the encoder needs on.
+        """
+        from ...text.tokens import count_with
+
+        tokenizer = getattr(self.model, "tokenizer", None)
+        return None if tokenizer is None else partial(count_with, copy.deepcopy(tokenizer))
+
+    def save_pretrained(self, folder: str) -> None:
+        """Write the model as sentence-transformers does."""
+        self.model.save_pretrained(folder)
+
+    def _encode(self, encode: Any, texts: Sequence[str]) -> np.ndarray:
+        torch_works_here()
+        with self._lock:
+            vectors = encode(
+                [replace_surrogates(text) for text in texts],
+                batch_size=self.batch_size,
+                show_progress_bar=False,
+                convert_to_numpy=True,
+            )
+        return np.asarray(vectors, dtype=np.float32)
+
+    def _module_names(self) -> list[str]:
+        return [type(module).__name__ for module in self.model]
+
+    def _document_prompt(self) -> str:
+        return (getattr(self.model, "prompts", None) or {}).get("document") or ""
+
+    def _hidden_size(self) -> int:
+        size: int = next(iter(self.model)).get_embedding_dimension()
+        return size
+
+    def _windows(self, texts: Sequence[str]) -> list[Window]:
+        tokenizer = self.model.tokenizer
+        length = self.model.max_seq_length or 512
+        overlap = overlap_of(length - tokenizer.num_special_tokens_to_add())
+        encoded = tokenizer(
+            list(texts),
+            truncation=True,
+            max_length=length,
+            stride=overlap,
+            return_overflowing_tokens=True,
+            return_offsets_mapping=True,
+            return_special_tokens_mask=True,
+        )
+        inputs = [key for key in encoded if key in tokenizer.model_input_names]
+        rows = [
+            Row(
+                text,
+                {key: encoded[key][number] for key in inputs},
+                encoded["special_tokens_mask"][number],
+                encoded["offset_mapping"][number],
+            )
+            for number, text in enumerate(encoded["overflow_to_sample_mapping"])
+        ]
+        return shared_out(rows, overlap)
+
+    def _token_vectors(self, windows: Sequence[Window]) -> Iterator[tuple[Window, np.ndarray]]:
+        import torch
+
+        transformer = next(iter(self.model))
+        left = self.model.tokenizer.padding_side == "left"
+        for first in range(0, len(windows), self.batch_size):
+            batch = windows[first : first + self.batch_size]
+            features = self.model.tokenizer.pad(
+                [window.features for window in batch], return_tensors="pt"
+            ).to(self.model.device)
+            with torch.inference_mode():
+                tokens = transformer(dict(features))["token_embeddings"].float().cpu().numpy()
+            for window, vectors in zip(batch, tokens, strict=True):
+                length = len(window.features["input_ids"])
+                yield window, vectors[-length:] if left else vectors[:length]
+
+    def _finish(self, vectors: np.ndarray) -> np.ndarray:
+        import torch
+
+        features = {"sentence_embedding": torch.from_numpy(vectors).to(self.model.device)}
+        with torch.inference_mode():
+            for module in list(self.model)[2:]:
+                features = module(features)
+        finished = features["sentence_embedding"].float().cpu().numpy()
+        return finished[:, : self.model.truncate_dim]

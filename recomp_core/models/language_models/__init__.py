@@ -1,0 +1,4 @@
+"""Language models behind an endpoint, and how their replies end.
+
+Imports what `models` may.
+"""

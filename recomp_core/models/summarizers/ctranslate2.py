@@ -1,0 +1,199 @@
+"""The same summaries by CTranslate2: fast on a CPU. Needs the extra `ct2`."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..._utils.files import sha256
+from ...errors import ModelLoadError
+from .seq2seq import LocalSummarizer
+
+if TYPE_CHECKING:
+    from .checkpoint import Checkpoint, ComputeType
+
+logger = logging.getLogger(__name__)
+
+# Part of a conversion's key: raise it when what `_convert` writes changes.
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ConvertedModel:
+    """A `ctranslate2.Translator` with what transformers knows of the model and it does not."""
+
+    translator: Any
+    config: Any
+    generation_config: Any
+
+
+class CTranslate2Summarizer(LocalSummarizer):
+    """A converted encoder-decoder model, as `load_summarizer(…, backend="ctranslate2")` makes it.
+
+    Writes what `Seq2SeqSummarizer` writes: in float32 to the letter; in int8 and bfloat16, which
+    round the weights, nearly always. One exception: where a checkpoint forces the first token,
+    beam search considers ending right after it in its best beam only.
+
+    See `LocalSummarizer` for the settings.
+    """
+
+    model: ConvertedModel
+
+    def __init__(self, model: ConvertedModel, tokenizer: Any, **settings: Any) -> None:
+        super().__init__(model, tokenizer, **settings)
+        self._process = os.getpid()
+
+    def _make_ready(self) -> None:
+        if os.getpid() != self._process:
+            raise RuntimeError(
+                "this process was forked after the summarizer was loaded, and CTranslate2's "
+                "threads stayed behind: load it after the fork, or in torch (backend='torch')"
+            )
+
+    def _generate(self, inputs: Sequence[list[int]]) -> list[list[int]]:
+        prefix = self._prefix()
+        results = self.model.translator.translate_batch(
+            [self._tokens(ids) for ids in inputs],
+            target_prefix=[prefix] * len(inputs) if prefix else None,
+            beam_size=self.settings.num_beams,
+            # At 0 it would stop at the first finished beam.
+            length_penalty=self.settings.length_penalty or 1e-9,
+            **self._limits(),
+        )
+        with self._tokenizer_lock:
+            return [self.tokenizer.convert_tokens_to_ids(r.hypotheses[0]) for r in results]
+
+    def _stream(self, inputs: list[int]) -> Iterator[int]:
+        steps = self.model.translator.generate_tokens(
+            self._tokens(inputs), target_prefix=self._prefix(), **self._limits()
+        )
+        for step in steps:
+            yield step.token_id
+
+    def _limits(self) -> dict[str, int]:
+        return {
+            "max_decoding_length": self.settings.max_new_tokens,
+            # The library's own default, 1, makes the empty summary impossible.
+            "min_decoding_length": self.settings.min_new_tokens,
+            # And its own limit on the input cuts silently.
+            "max_input_length": 0,
+        }
+
+    def _tokens(self, ids: Sequence[int]) -> list[str]:
+        with self._tokenizer_lock:
+            tokens: list[str] = self.tokenizer.convert_ids_to_tokens(ids)
+        return tokens
+
+    def _prefix(self) -> list[str] | None:
+        forced = self.model.generation_config.forced_bos_token_id
+        return None if forced is None else self._tokens([forced])
+
+
+def load_converted(
+    checkpoint: Checkpoint, tokenizer: Any, compute_type: ComputeType, device: str | None
+) -> ConvertedModel:
+    """The conversion of a checkpoint, from the cache or made now.
+
+    Raises `ModelLoadError` for what CTranslate2 does not know, `ValueError` for a number format
+    that the device does not have.
+    """
+    import ctranslate2
+    from transformers import GenerationConfig
+
+    cuda = ctranslate2.get_cuda_device_count()
+    device, _, index = (device or ("cuda" if cuda else "cpu")).partition(":")
+    if device == "cuda" and not cuda:
+        raise ValueError('device="cuda", but CTranslate2 sees no CUDA device here')
+    supported = sorted(ctranslate2.get_supported_compute_types(device))
+    if compute_type not in supported:
+        raise ValueError(
+            f"this {device} has no compute_type={compute_type!r}: it has {', '.join(supported)}"
+        )
+    folder = _converted(checkpoint, tokenizer, compute_type)
+    try:
+        translator = ctranslate2.Translator(
+            str(folder), device, device_index=int(index or 0), compute_type=compute_type
+        )
+    except RuntimeError as error:
+        raise ModelLoadError(
+            f"{folder} can't be opened ({error}): if it is damaged, delete it, and it is made anew"
+        ) from error
+    # Before transformers 4.25 the generation config was a part of the config.
+    names = ("generation_config.json", "config.json")
+    name = next(name for name in names if (checkpoint.folder / name).is_file())
+    generation = GenerationConfig.from_pretrained(
+        checkpoint.folder, config_file_name=name, local_files_only=True
+    )
+    return ConvertedModel(translator, checkpoint.config, generation)
+
+
+def _converted(checkpoint: Checkpoint, tokenizer: Any, compute_type: ComputeType) -> Path:
+    """The folder of the conversion in the cache: whole, or not there."""
+    content = _content_hash(checkpoint.deciding_files())
+    target = _cache() / f"{content[:32]}-{compute_type}"
+    if target.is_dir():
+        return target
+    logger.info("converting %s to CTranslate2 (%s): %s", checkpoint.source, compute_type, target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=".converting-", dir=target.parent))
+    try:
+        _convert(checkpoint, tokenizer, compute_type, staging / "model")
+        (staging / "model").rename(target)
+    except OSError:
+        if not target.is_dir():  # else another process was faster
+            raise
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return target
+
+
+def _convert(
+    checkpoint: Checkpoint, tokenizer: Any, compute_type: ComputeType, target: Path
+) -> None:
+    from ctranslate2.converters import TransformersConverter
+
+    class Converter(TransformersConverter):
+        def load_model(self, *_: Any, **__: Any) -> Any:
+            model = checkpoint.load_model("float32", device="cpu")
+            _as_before_transformers_5(model.config)
+            return model
+
+        def load_tokenizer(self, *_: Any, **__: Any) -> Any:
+            return tokenizer
+
+    try:
+        Converter(str(checkpoint.folder)).convert(str(target), quantization=compute_type)
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise ModelLoadError(
+            f'CTranslate2 can\'t convert {checkpoint.source} ({error}): use backend="torch"'
+        ) from error
+
+
+def _as_before_transformers_5(config: Any) -> None:
+    """Put into a config what the converter looks for and transformers 5 has moved or dropped."""
+    # T5 v1.0 scales what it puts into the output layer, v1.1 and Flan-T5 do not. "Tied" used to
+    # tell them apart, and is now true of all.
+    if hasattr(config, "scale_decoder_outputs"):
+        config.tie_word_embeddings = config.scale_decoder_outputs
+    if config.model_type == "bart" and not hasattr(config, "normalize_before"):
+        config.normalize_before = False
+
+
+def _cache() -> Path:
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HOME) / "recomp" / "ctranslate2"
+
+
+def _content_hash(files: Iterable[Path]) -> str:
+    parts = [f"{_FORMAT}", *(f"{file.name} {sha256(file)}" for file in files)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -1,0 +1,71 @@
+"""Names and folders to summarizers of either backend."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Literal, get_args
+
+from ..._utils.checks import require
+from .checkpoint import ComputeType, Quantization, check_compute_type, find_checkpoint
+from .seq2seq import GenerationSettings, LocalSummarizer, Seq2SeqSummarizer
+
+Backend = Literal["torch", "ctranslate2"]
+
+
+def load_summarizer(
+    source: str | os.PathLike[str],
+    *,
+    backend: Backend = "torch",
+    compute_type: ComputeType | None = None,
+    quantization: Quantization | None = None,
+    device: str | None = None,
+    revision: str | None = None,
+    local_files_only: bool = False,
+    **settings: Any,
+) -> LocalSummarizer:
+    """A summarizer from any checkpoint that transformers' `AutoModelForSeq2SeqLM` loads.
+
+    source: a hub name or a folder; also of a LoRA adapter, which is merged into its base model.
+    backend: "torch", or "ctranslate2", which converts the checkpoint once and keeps the conversion
+        in the Hugging Face cache home, under `recomp/ctranslate2`.
+    compute_type: with torch "float32" (the default) or "bfloat16"; with CTranslate2 "int8" (the
+        default: a quarter of the memory), "float32" or "bfloat16".
+    quantization: "8bit" or "4bit" by bitsandbytes; torch on a CUDA device only.
+    device: such as "cpu" or "cuda:0"; by default an accelerator if there is one.
+    revision, local_files_only: as in transformers.
+    settings: see `GenerationSettings`.
+
+    Weights are read from safetensors or, as plain tensors, from `pytorch_model.bin`. Raises
+    `ModelLoadError`, with the remedy, for a checkpoint that is missing, damaged or of another kind;
+    `ImportError` for a missing extra; `ValueError` for settings that cannot work.
+    """
+    GenerationSettings(**settings)  # raises before anything is loaded
+    compute_type = check_compute_type(backend, compute_type, quantization)
+    _check_quantization(quantization, device)
+    if backend == "ctranslate2":
+        require("ctranslate2", "ct2", 'backend="ctranslate2"')
+    checkpoint = find_checkpoint(source, revision=revision, local_files_only=local_files_only)
+    if backend == "ctranslate2":
+        from .ctranslate2 import CTranslate2Summarizer, load_converted
+
+        tokenizer = checkpoint.load_tokenizer()
+        converted = load_converted(checkpoint, tokenizer, compute_type, device)
+        return CTranslate2Summarizer(converted, tokenizer, **settings)
+    model = checkpoint.load_model(compute_type, device=device, quantization=quantization)
+    return Seq2SeqSummarizer(model, checkpoint.load_tokenizer(), **settings)
+
+
+def _check_quantization(quantization: Quantization | None, device: str | None) -> None:
+    import torch
+
+    if quantization is None:
+        return
+    if quantization not in get_args(Quantization):
+        raise ValueError(f'quantization must be "8bit" or "4bit", got {quantization!r}')
+    if not torch.cuda.is_available() or (device or "cuda").startswith("cpu"):
+        raise ValueError(
+            f"quantization={quantization!r} needs a CUDA device, and this machine has "
+            f"{torch.cuda.device_count()}, device={device!r}: on a CPU use "
+            'backend="ctranslate2", compute_type="int8"'
+        )
+    require("bitsandbytes", "bitsandbytes", f"quantization={quantization!r}")

@@ -1,0 +1,366 @@
+"""Prompts to summaries with a local encoder-decoder model (paper, section 3.2)."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import re
+import threading
+from abc import ABC, abstractmethod
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from queue import SimpleQueue
+from typing import Any
+
+from ..._utils.checks import check_prompts, check_whole
+from ...runtime.forking import ForkSafeLock, torch_works_here
+from ...text.splitting import replace_surrogates
+from ...text.tokens import count_with
+from ..torch_inference import inference
+
+logger = logging.getLogger(__name__)
+
+# How many characters at the end of a text may still change when the next token comes: half of a
+# multi-byte character, a space before a full stop.
+_UNSETTLED = 8
+
+_OUT_OF_MEMORY = re.compile(r"out of memory|not enough memory|can't allocate memory", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class GenerationSettings:
+    """What a local summarizer reads and writes at most, and how. Raises `ValueError`.
+
+    max_input_tokens: the longest input, special tokens included, as the tokenizers' `max_length`.
+        Less where the model has fewer positions.
+    max_new_tokens: the longest summary; one that reaches it ends there.
+    min_new_tokens: tokens before a summary may end; 0 allows the empty one.
+    num_beams: 1 for greedy search.
+    length_penalty: with beams, a score is divided by length to this power; above 0 favours long
+        summaries.
+    batch_size: prompts per pass.
+    """
+
+    max_input_tokens: int = 1024
+    max_new_tokens: int = 512
+    min_new_tokens: int = 0
+    num_beams: int = 1
+    length_penalty: float = 1.0
+    batch_size: int = 8
+
+    def __post_init__(self) -> None:
+        for name in ("max_input_tokens", "max_new_tokens", "num_beams", "batch_size"):
+            check_whole(name, getattr(self, name))
+        if check_whole("min_new_tokens", self.min_new_tokens, at_least=0) > self.max_new_tokens:
+            raise ValueError(
+                f"min_new_tokens={self.min_new_tokens} is more than max_new_tokens="
+                f"{self.max_new_tokens}"
+            )
+        penalty = self.length_penalty
+        if (
+            isinstance(penalty, bool)
+            or not isinstance(penalty, (int, float))
+            or not math.isfinite(penalty)
+        ):
+            raise ValueError(f"length_penalty must be a finite number, got {penalty!r}")
+
+    def within(self, config: Any, tokenizer: Any) -> GenerationSettings:
+        """The same, cut down to the positions of a model that numbers them absolutely."""
+
+        def at_most(wanted: int, positions: int | None) -> int:
+            # Some models keep positions to themselves (RoBERTa two); their tokenizers know. Where
+            # positions are relative `model_max_length` is no limit: T5's says 512, or 10^30.
+            return min(wanted, positions, tokenizer.model_max_length) if positions else wanted
+
+        return replace(
+            self,
+            max_input_tokens=at_most(self.max_input_tokens, position_limit(config, "encoder")),
+            max_new_tokens=at_most(self.max_new_tokens, position_limit(config, "decoder")),
+        )
+
+
+def position_limit(config: Any, side: str) -> int | None:
+    """How many positions the "encoder" or "decoder" has; None where they are relative."""
+    config = getattr(config, side, None) or config
+    for name in (f"max_{side}_position_embeddings", "max_position_embeddings"):
+        if isinstance(limit := getattr(config, name, None), int):
+            return limit
+    return None
+
+
+class LocalSummarizer(ABC):
+    """What the backends have in common: limits, batches, streams; tokens in, tokens out.
+
+    A `protocols.Summarizer`. Safe to call from several threads.
+
+    model: has a `config` and a `generation_config` of transformers. Of the latter only the special
+        tokens count; how to generate is said by the settings alone.
+    settings: see `GenerationSettings`. The attribute `settings` holds those that apply;
+        `max_input_tokens` what they leave for a prompt, net of the special tokens around it.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, **settings: Any) -> None:
+        if not getattr(model.config, "is_encoder_decoder", False):
+            raise TypeError(
+                f"{type(model).__name__} is no encoder-decoder model: for a decoder-only language "
+                "model use LLMSummarizer"
+            )
+        self.model = model
+        self.tokenizer = tokenizer
+        self.settings = GenerationSettings(**settings).within(model.config, tokenizer)
+        special = tokenizer.num_special_tokens_to_add()
+        self.max_input_tokens: int | None = self.settings.max_input_tokens - special
+        if self.max_input_tokens < 1:
+            raise ValueError(
+                f"max_input_tokens={self.settings.max_input_tokens} leaves no room for a prompt: "
+                f"{special} of them are special tokens"
+            )
+        # A tokenizer's padding and truncation are state of the shared object.
+        self._tokenizer_lock = ForkSafeLock()
+        self._model_lock = ForkSafeLock()
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens `text` takes in the input, special tokens left out."""
+        with self._tokenizer_lock:
+            return count_with(self.tokenizer, text)
+
+    def truncate(self, text: str, max_tokens: int) -> str:
+        """The longest prefix of `text` that ends with a token and takes at most `max_tokens`."""
+        if self.count_tokens(text) <= max_tokens:
+            return text
+        cuts = [0, *self._token_ends(text, max_tokens)]
+        # Counted anew at each cut: a prefix may fall into other tokens than the whole does.
+        fitting = bisect_right(cuts, max_tokens, key=lambda cut: self.count_tokens(text[:cut]))
+        return text[: cuts[max(fitting - 1, 0)]]
+
+    def summarize(self, prompts: Sequence[str]) -> list[str | Exception]:
+        """For each prompt its summary, stripped, or the error that befell it; in order.
+
+        Equal prompts are read once. A batch that fails, for want of memory as a rule, is tried
+        again in halves. Raises `TypeError` for anything but a sequence of strings.
+        """
+        prompts = check_prompts(prompts)
+        self._make_ready()
+        inputs = {prompt: self._encode(prompt) for prompt in dict.fromkeys(prompts)}
+        results: dict[str, str | Exception] = {
+            prompt: error for prompt, ids in inputs.items() if (error := self._too_long(ids))
+        }
+        # The longest first: little is padded, and what does not fit into memory shows at once.
+        ordered = sorted(inputs.keys() - results.keys(), key=lambda p: (-len(inputs[p]), p))
+        outputs = self._in_batches([inputs[prompt] for prompt in ordered])
+        results.update(zip(ordered, outputs, strict=True))
+        return [results[prompt] for prompt in prompts]
+
+    def stream(self, prompt: str) -> Iterator[str]:
+        """The summary in pieces as it is written; with beams, in one piece at its end.
+
+        Raises what `summarize` returns as an error.
+        """
+        check_prompts([prompt])
+        if self.settings.num_beams > 1:
+            (summary,) = self.summarize([prompt])
+            if isinstance(summary, Exception):
+                raise summary
+            yield summary
+            return
+        self._make_ready()
+        ids = self._encode(prompt)
+        if error := self._too_long(ids):
+            raise error
+        yield from self._pieces(self._stream(ids))
+
+    def _make_ready(self) -> None:  # noqa: B027
+        """Before anything is read. What a forked process lacks is told here."""
+
+    @abstractmethod
+    def _generate(self, inputs: Sequence[list[int]]) -> list[list[int]]:
+        """The output's token ids for each input's; special tokens may be among them."""
+
+    @abstractmethod
+    def _stream(self, inputs: list[int]) -> Iterator[int]:
+        """The output's token ids one by one, greedily."""
+
+    def _in_batches(self, inputs: Sequence[list[int]]) -> Iterator[str | Exception]:
+        size, done = self.settings.batch_size, 0
+        while done < len(inputs):
+            batch = inputs[done : done + size]
+            try:
+                outputs = self._generate(batch)
+            except Exception as error:
+                if len(batch) == 1:
+                    done += 1
+                    # Without its traceback, whose frames hold the batch's tensors.
+                    yield error.with_traceback(None)
+                    continue
+                size = len(batch) // 2
+                cause = "ran out of memory" if _is_out_of_memory(error) else f"failed ({error!r})"
+                logger.warning("a batch of %d %s: going on with %d", len(batch), cause, size)
+            else:
+                done += len(batch)
+                yield from map(self._decode, outputs)
+
+    def _encode(self, prompt: str) -> list[int]:
+        with self._tokenizer_lock:
+            ids: list[int] = self.tokenizer(replace_surrogates(prompt), verbose=False)["input_ids"]
+        return ids
+
+    def _too_long(self, ids: Sequence[int]) -> ValueError | None:
+        limit = self.settings.max_input_tokens
+        if len(ids) <= limit:
+            return None
+        return ValueError(
+            f"the prompt takes {len(ids)} tokens, and max_input_tokens is {limit}, special tokens "
+            "included: shorten it, see truncate()"
+        )
+
+    def _decode(self, ids: Sequence[int]) -> str:
+        with self._tokenizer_lock:
+            text: str = self.tokenizer.decode(ids, skip_special_tokens=True)
+        return text.strip()
+
+    def _pieces(self, ids: Iterable[int]) -> Iterator[str]:
+        """What each token adds to the text, as soon as later ones can't change it."""
+        seen: list[int] = []
+        text, written = "", 0
+        for token in ids:
+            seen.append(token)
+            text = self._decode(seen)
+            if piece := text[written:-_UNSETTLED]:
+                written += len(piece)
+                yield piece
+        if rest := text[written:]:
+            yield rest
+
+    def _token_ends(self, text: str, n_tokens: int) -> Sequence[int]:
+        """Where the first tokens of `text` end, ascending; all positions for a tokenizer that is
+        written in Python and does not tell.
+        """
+        if not self.tokenizer.is_fast:
+            return range(1, len(text))
+        with self._tokenizer_lock:
+            encoded = self.tokenizer(
+                replace_surrogates(text),
+                add_special_tokens=False,
+                return_offsets_mapping=True,
+                verbose=False,
+            )
+        return sorted({end for _, end in encoded["offset_mapping"][: max(n_tokens, 0)]})
+
+
+class Seq2SeqSummarizer(LocalSummarizer):
+    """Any encoder-decoder model of transformers, in torch: T5, BART, an `EncoderDecoderModel`.
+
+    model: on its device, in its number format; it is not changed. In float32 a summary does not
+        depend on what else is in the batch, but for ties at the sixth digit; in bfloat16 padding
+        can tip a near tie.
+
+    See `LocalSummarizer` for the settings.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, **settings: Any) -> None:
+        super().__init__(model, tokenizer, **settings)
+        torch_works_here()
+
+    def _make_ready(self) -> None:
+        torch_works_here()
+
+    def _generate(self, inputs: Sequence[list[int]], streamer: Any = None) -> list[list[int]]:
+        import torch
+
+        rows = [torch.tensor(ids) for ids in inputs]
+        lengths = torch.tensor([len(ids) for ids in inputs])
+        padded = torch.nn.utils.rnn.pad_sequence(
+            rows, batch_first=True, padding_value=self.model.generation_config.pad_token_id or 0
+        )
+        mask = torch.arange(padded.shape[1]) < lengths[:, None]
+        with self._model_lock, inference(self.model):
+            outputs = self._writer.generate(
+                input_ids=padded.to(self.model.device),
+                attention_mask=mask.long().to(self.model.device),
+                streamer=streamer,
+            )
+        ids: list[list[int]] = outputs.tolist()
+        return ids
+
+    def _stream(self, inputs: list[int]) -> Iterator[int]:
+        streamer = _TokenStreamer()
+
+        def run() -> None:
+            try:
+                self._generate([inputs], streamer)
+            except Exception as error:
+                streamer.written.put(error)
+
+        threading.Thread(target=run, daemon=True).start()
+        try:
+            yield from streamer
+        finally:
+            streamer.abandoned.set()
+
+    @cached_property
+    def _writer(self) -> Any:
+        """The model with our settings. A shallow copy: it shares the weights, and the caller's
+        generation config stays as it is.
+        """
+        from transformers import GenerationConfig
+
+        writer, theirs = copy.copy(self.model), self.model.generation_config
+        # The last two as CTranslate2 has them: done at `num_beams` finished beams, and what
+        # `min_new_tokens` forbids takes no part of the probability.
+        beams = {
+            "length_penalty": self.settings.length_penalty,
+            "early_stopping": True,
+            "renormalize_logits": True,
+        }
+        writer.generation_config = GenerationConfig(
+            max_new_tokens=self.settings.max_new_tokens,
+            min_new_tokens=self.settings.min_new_tokens,
+            num_beams=self.settings.num_beams,
+            do_sample=False,
+            use_cache=True,
+            **(beams if self.settings.num_beams > 1 else {}),
+            **{name: getattr(theirs, name, None) for name in SPECIAL_TOKENS},
+        )
+        return writer
+
+
+SPECIAL_TOKENS = (
+    "bos_token_id",
+    "eos_token_id",
+    "pad_token_id",
+    "decoder_start_token_id",
+    "forced_bos_token_id",
+)
+
+
+class _Abandoned(Exception):  # noqa: N818
+    """Nobody reads the stream any more."""
+
+
+class _TokenStreamer:
+    """What `generate(streamer=)` writes to, read from another thread."""
+
+    def __init__(self) -> None:
+        self.written: SimpleQueue[list[int] | Exception | None] = SimpleQueue()
+        self.abandoned = threading.Event()
+
+    def put(self, tokens: Any) -> None:
+        if self.abandoned.is_set():
+            raise _Abandoned
+        self.written.put(tokens.flatten().tolist())
+
+    def end(self) -> None:
+        self.written.put(None)
+
+    def __iter__(self) -> Iterator[int]:
+        while (tokens := self.written.get()) is not None:
+            if isinstance(tokens, Exception):
+                raise tokens
+            yield from tokens
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or bool(_OUT_OF_MEMORY.search(repr(error)))

@@ -1,0 +1,243 @@
+"""What the adapters and the command line share: plain settings to a compressor."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .._utils.checks import check_limit
+from ..abstractive.compressor import AbstractiveCompressor
+from ..data.records import CompressWorker
+from ..errors import ModelLoadError
+from ..extractive.compressor import ExtractiveCompressor
+from ..extractive.scoring import DualEncoderScorer
+from ..extractive.selection import All, TokenBudget, check_selector, make_selector
+from ..protocols import Encoder, Summarizer
+from ..text.splitting import SentenceSplitter
+from ..text.tokens import TokenCounter, encoder_token_counter
+from ..types import Context, SimilarityFunction
+from .compressors import load_compressor
+
+if TYPE_CHECKING:
+    from ..store import SentenceStore
+
+# The settings of `compressor_from_summarizer`.
+SUMMARY_SETTINGS = (
+    "prompt", "titles", "extract_tokens", "extractor", "gate", "fallback", "support_scorer",
+    "splitter",
+)  # fmt: skip
+
+
+def compressor_from_settings(
+    model: str | os.PathLike[str] | None = None,
+    *,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    min_score: float | None = None,
+    max_tokens: int | None = None,
+    tokenizer: str | None = None,
+    extract_tokens: int | None = None,
+    **load_settings: Any,
+) -> Any:
+    """A compressor from settings that can be written down, of the kind that `model` makes it.
+
+    model: as `load_compressor`'s `name_or_path`.
+    top_k, top_p, min_score, max_tokens: the limits on sentences, all of which hold; see `TopK`,
+        `TopP`, `Threshold`, `TokenBudget`. Giving any of them sets the folder's own selector
+        aside; where none is given that selector applies, or else the default.
+    tokenizer: name or folder of the reader model's tokenizer, which `max_tokens` is counted with.
+        By default the encoder's own tokenizer counts.
+    extract_tokens: for a model that writes summaries: the bundled encoder first picks the best
+        sentences that fit into so many of the model's own tokens, within the limits above, and the
+        model reads only those. They also stand in for a summary that a gate refuses.
+    load_settings: the other settings of `load_compressor`; None leaves one at its default.
+
+    Everything is checked and loaded here. Raises `ValueError` or `TypeError` for settings that
+    cannot work, `ModelLoadError` for a model or a tokenizer that is not there.
+    """
+    given = _given(load_settings)
+    limits: dict[str, Any] = {
+        "top_k": top_k, "top_p": top_p, "min_score": min_score, "max_tokens": max_tokens,
+    }  # fmt: skip
+    counter = _reader_counter(tokenizer, max_tokens, **given)
+    # Where the encoder's tokenizer will count, `len` stands in: bad limits raise before it loads.
+    selector = make_selector(**limits, count_tokens=counter or len)
+    check_limit("extract_tokens", extract_tokens)
+    compressor = _loaded(model, given, extract_tokens)
+    if isinstance(compressor, AbstractiveCompressor):
+        if extract_tokens is not None:
+            names = ("device", "local_files_only", "store")
+            own = {name: given[name] for name in names if name in given}
+            _add_extractor(compressor, extract_tokens, **limits, tokenizer=tokenizer, **own)
+        elif refused := _given(limits):
+            raise ValueError(
+                f"{', '.join(refused)}: not for {model}, which writes summaries: give "
+                "max_new_tokens to limit them, or extract_tokens to have sentences picked first"
+            )
+        return compressor
+    if extract_tokens is not None:
+        raise ValueError(
+            f"extract_tokens={extract_tokens!r} is for a model that writes summaries, but "
+            f"{model or 'the bundled encoder'} keeps sentences as they are: give max_tokens"
+        )
+    if max_tokens is not None and counter is None:
+        selector = make_selector(**limits, count_tokens=encoder_token_counter(compressor))
+    if selector is not None:
+        compressor.selector = check_selector(selector)
+    return compressor
+
+
+def compress_worker(**settings: Any) -> CompressWorker:
+    """The worker of a process that compresses records, for `runtime.engines`.
+
+    Args:
+        **settings: Those of `compressor_from_settings`, as JSON values.
+
+    Returns:
+        A worker around a compressor of its own.
+    """
+    return CompressWorker(compressor_from_settings(**settings))
+
+
+def _loaded(
+    model: str | os.PathLike[str] | None, given: Mapping[str, Any], extract_tokens: int | None
+) -> Any:
+    """The compressor; where sentences are picked first, the store is for those that pick them."""
+    if extract_tokens is not None:
+        given = {name: value for name, value in given.items() if name != "store"}
+    return load_compressor(model, **given)
+
+
+def compressor_from_summarizer(
+    summarizer: Summarizer, *, extract_tokens: int | None = None, **settings: Any
+) -> AbstractiveCompressor:
+    """The same for a summarizer that is there already, as an adapter makes it of a framework's
+    language model.
+
+    extract_tokens: see `compressor_from_settings`.
+    settings: those of `AbstractiveCompressor`; None leaves one at its default.
+    """
+    check_limit("extract_tokens", extract_tokens)
+    compressor = AbstractiveCompressor(summarizer, **_given(settings))
+    if extract_tokens is not None:
+        _add_extractor(compressor, extract_tokens)
+    return compressor
+
+
+def compressor_from_encoder(
+    encoder: Encoder,
+    *,
+    context: Context = "title",
+    similarity_fn_name: SimilarityFunction = "cosine",
+    top_k: int | None = None,
+    top_p: float | None = None,
+    min_score: float | None = None,
+    max_tokens: int | None = None,
+    tokenizer: str | None = None,
+    lang: str | None = None,
+    store: SentenceStore | str | os.PathLike[str] | None = None,
+    **own_settings: Any,
+) -> ExtractiveCompressor:
+    """The same for an encoder that is there already, as an adapter makes it of a framework's
+    embedding model.
+
+    context, similarity_fn_name: see `DualEncoderScorer`.
+    top_k, top_p, min_score, max_tokens, tokenizer: see `compressor_from_settings`; `max_tokens`
+        needs `tokenizer` here.
+    lang: for the sentence splitter; None picks by script.
+    store: where sentence vectors are looked up and kept, see `SentenceStore`.
+    own_settings: `separator`, `elision`, `document_separator`, `expand`, `batching` of
+        `ExtractiveCompressor`; None leaves one at its default.
+    """
+    if max_tokens is not None and tokenizer is None:
+        raise ValueError(
+            f"max_tokens={max_tokens!r} needs tokenizer, the name or folder of the reader model's"
+        )
+    counter = _reader_counter(tokenizer, max_tokens)
+    compressor = ExtractiveCompressor(
+        DualEncoderScorer(encoder, context=context, similarity_fn_name=similarity_fn_name),
+        selector=make_selector(
+            top_k=top_k,
+            top_p=top_p,
+            min_score=min_score,
+            max_tokens=max_tokens,
+            count_tokens=counter,
+        ),
+        splitter=SentenceSplitter(lang),
+        **_given(own_settings),
+    )
+    if store is None:
+        return compressor
+    from ..extractive.indexing import with_store
+
+    return with_store(compressor, store)
+
+
+def resolve_compressor(compressor: Any, settings: Mapping[str, Any]) -> Any:
+    """`compressor` itself, checked, or where it is None the one that `settings` describe.
+
+    settings: those of `compressor_from_settings`; None stands for not given. Raises `ValueError` if
+    both are given, `TypeError` for what cannot compress, and as `compressor_from_settings` does.
+    """
+    if compressor is None:
+        return compressor_from_settings(**settings)
+    if given := _given(settings):
+        raise ValueError(
+            f"{', '.join(given)} given together with compressor=, which has settings of its own: "
+            "give one or the other"
+        )
+    methods = ("compress", "compress_batch", "acompress", "acompress_batch")
+    if isinstance(compressor, type) or not all(hasattr(compressor, name) for name in methods):
+        raise TypeError(
+            f"{compressor!r} is not a compressor: give what load_compressor returns, or an object "
+            f"with {', '.join(methods)}"
+        )
+    return compressor
+
+
+def taken(settings: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The settings of these names, taken out of `settings`."""
+    return {name: settings.pop(name) for name in names if name in settings}
+
+
+def _add_extractor(compressor: AbstractiveCompressor, tokens: int, **settings: Any) -> None:
+    """Have the bundled encoder pick sentences for the summarizer first, and for a refused summary.
+
+    settings: of the extractor, see `compressor_from_settings`.
+    """
+    if compressor.extractor is not None:
+        raise ValueError(
+            f"extract_tokens={tokens!r} given together with extractor=: give one or the other"
+        )
+    extractor = compressor_from_settings(**settings)
+    budget = TokenBudget(tokens, compressor.summarizer.count_tokens)
+    limits = ("top_k", "top_p", "min_score", "max_tokens")
+    limited = any(settings.get(name) is not None for name in limits)
+    extractor.selector = All(extractor.selector, budget) if limited else budget
+    compressor.extractor = extractor
+    compressor.fallback = compressor.fallback or extractor
+
+
+def _given(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _reader_counter(
+    tokenizer: str | None, max_tokens: int | None, local_files_only: bool = False, **_: Any
+) -> Callable[[str], int] | None:
+    """The counter of the reader's tokens, already loaded; None if no tokenizer is named."""
+    if tokenizer is None:
+        return None
+    if max_tokens is None:
+        raise ValueError(f"tokenizer={tokenizer!r} needs max_tokens, the limit that it counts")
+    counter = TokenCounter(tokenizer, local_files_only)
+    try:
+        counter("")
+    except (OSError, ValueError) as error:
+        cause = next(iter(str(error).strip().splitlines()), "")
+        raise ModelLoadError(
+            f"the tokenizer {tokenizer!r} can't be loaded ({type(error).__name__}: {cause}): give "
+            "the hub name or the folder of the model that will read the text"
+        ) from error
+    return counter

@@ -1,0 +1,126 @@
+"""How likely a text is after what was prepended to it: the paper's language-modelling task."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from .answer_scores import AnswerPrompt, AnswerRequest, AnswerScore
+from .answerers import checkpoint_kind, load_language_model
+from .likelihood import CausalLMScorer, Seq2SeqLMScorer
+from .tokenization import leading_ids
+
+# A prefix goes to the model as it is, and so does the target after it.
+_RAW = AnswerPrompt("{context}{query}", "{query}", "{answer}")
+
+
+@runtime_checkable
+class TargetScorer(Protocol):
+    """A language model that says how likely a text is to it."""
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """JSON values that decide its scores."""
+
+    def score(
+        self, prefixes: Sequence[str], targets: Sequence[str]
+    ) -> list[tuple[float, int] | Exception]:
+        """For each target `(nats, tokens)`: its negative log-likelihood after its prefix, summed
+        over its tokens, and how many these are; or the error that befell it. In order.
+        """
+
+
+class LMTargetScorer:
+    """A causal or an encoder-decoder language model of transformers. A `TargetScorer`.
+
+    The prefix is what is prepended and the beginning of the text, the target what comes next, with
+    the space that stands before it: `("Documents. The tower was built", " by Ada.")`. Spaces at the
+    end of a prefix are read as the target's, since a model's tokens carry them in front. A causal
+    model reads an empty prefix as the beginning of a text. A prefix and a target that do not fit
+    into the model's positions together are an error, never cut.
+
+    settings: of the scorers of `labelling`: `max_batch_tokens`, `meter`.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, **settings: Any) -> None:
+        encodes = getattr(model.config, "is_encoder_decoder", False)
+        scorer_class = Seq2SeqLMScorer if encodes else CausalLMScorer
+        self._scorer = scorer_class(model, tokenizer, prompt=_RAW, **settings)
+        self._beginning = "" if encodes else _beginning_of_text(tokenizer)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str | os.PathLike[str],
+        *,
+        device: str | None = None,
+        revision: str | None = None,
+        local_files_only: bool = False,
+        **settings: Any,
+    ) -> LMTargetScorer:
+        """Load `source`, a hub name or a folder. Raises `ModelLoadError`, and `ValueError` for a
+        model that writes no text.
+        """
+        source = os.fspath(source)
+        hub = {"revision": revision, "local_files_only": local_files_only}
+        kind = checkpoint_kind(source, **hub)
+        if kind == "span":
+            raise ValueError(
+                f"{source} is a model for question answering, which knows no likelihood of a text: "
+                "give a causal or an encoder-decoder language model"
+            )
+        model, tokenizer = load_language_model(source, kind == "seq2seq", device=device, **hub)
+        return cls(model, tokenizer, **settings)
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """JSON values that decide the scores."""
+        return {**self._scorer.identity, "scorer": type(self).__name__}
+
+    def score(
+        self, prefixes: Sequence[str], targets: Sequence[str]
+    ) -> list[tuple[float, int] | Exception]:
+        """For each target its negative log-likelihood in nats and its tokens, or its error."""
+        if len(prefixes) != len(targets):
+            raise ValueError(f"got {len(prefixes)} prefixes but {len(targets)} targets")
+        results: list[tuple[float, int] | Exception] = [
+            ValueError(f"the target is blank ({target!r}): there is nothing to score")
+            for target in targets
+        ]
+        positions = [n for n, target in enumerate(targets) if target.strip()]
+        scores = self._scorer.score([self._request(prefixes[n], targets[n]) for n in positions])
+        for n, score in zip(positions, scores, strict=True):
+            results[n] = (-score.value, score.n_tokens) if isinstance(score, AnswerScore) else score
+        return results
+
+    def _request(self, prefix: str, target: str) -> AnswerRequest:
+        bare = prefix.rstrip(" ")
+        # With "{query}" alone as template, what stands as the query is the whole prompt.
+        return AnswerRequest(bare or self._beginning, "", (prefix[len(bare) :] + target,))
+
+
+def perplexity(scores: Iterable[tuple[float, int]]) -> float:
+    """Of a corpus: exp of all nats ÷ all tokens; long targets count for more than short ones.
+
+    scores: `(nats, tokens)` of each target. Infinite where a float does not hold it. Raises
+    `ValueError` if there is no token.
+    """
+    nats, tokens = 0.0, 0
+    for own_nats, own_tokens in scores:
+        nats += own_nats
+        tokens += own_tokens
+    if not tokens:
+        raise ValueError("perplexity is of tokens, and there is none")
+    try:
+        return math.exp(nats / tokens)
+    except OverflowError:
+        return math.inf
+
+
+def _beginning_of_text(tokenizer: Any) -> str:
+    """What stands before a text: "" where the tokenizer puts a token there by itself."""
+    if leading_ids(tokenizer):
+        return ""
+    return str(tokenizer.bos_token or tokenizer.eos_token or "")

@@ -1,0 +1,62 @@
+import pytest
+
+from recomp_core.text.joining import Layout, is_blank
+
+TEXT = "One. Two. Three. Four."
+ONE, TWO, THREE, FOUR = (0, 4), (5, 9), (10, 16), (17, 22)
+
+
+def test_neighbours_keep_the_text_between_them():
+    assert Layout().excerpt("A.\n\n  B. C.", [(0, 2), (6, 8)]) == "A.\n\n  B."
+
+
+def test_a_gap_becomes_a_space():
+    assert Layout().excerpt(TEXT, [ONE, THREE]) == "One. Three."
+
+
+def test_a_gap_with_a_line_break_becomes_a_line_break():
+    assert Layout().excerpt("# T\nSome words here.\nEnd.", [(0, 3), (21, 25)]) == "# T\nEnd."
+
+
+def test_a_separator_of_ones_own():
+    assert Layout(separator=" / ").excerpt(TEXT, [ONE, FOUR]) == "One. / Four."
+
+
+def test_elision_marks_only_what_was_cut():
+    text = "One is here. Two is there, and long. Three. Four."
+    spans = [(0, 12), (37, 43), (44, 49)]
+    assert Layout(elision="[…]").excerpt(text, spans) == "One is here. […] Three. Four."
+
+
+@pytest.mark.parametrize(
+    ("gap", "joint"),
+    [(" " * 3 + "x" * 20 + " ", " [...] "), ("abcdefg", " "), ("ab", " "), ("a", "")],
+)
+def test_a_joint_is_shorter_than_what_it_replaces(gap, joint):
+    text = f"A{gap}B"
+    layout = Layout(separator=" ", elision="[...]")
+    assert layout.excerpt(text, [(0, 1), (len(text) - 1, len(text))]) == f"A{joint}B"
+
+
+def test_a_document_of_which_nothing_was_dropped_stays_as_it_is():
+    text = "\n One.  Two. \n"
+    assert Layout(separator="|").excerpt(text, [(2, 6), (8, 12)]) == text
+
+
+def test_blank_parts_leave_no_trace():
+    assert Layout().join(["a", " \n", "", "b"]) == "a\nb"
+
+
+@pytest.mark.parametrize("text", ["", " \t\r\n", "\u200b\ufeff\u3000", "\x00"])
+def test_blank(text):
+    assert is_blank(text)
+
+
+def test_not_blank():
+    assert not is_blank("\u200b.\n")
+
+
+@pytest.mark.parametrize("name", ["separator", "elision", "document_separator"])
+def test_what_is_no_string_is_refused(name):
+    with pytest.raises(TypeError, match=rf"{name} must be a string.*7"):
+        Layout(**{name: 7})
