@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_adapters import save_adapter
 from tiny_bert import save_contriever_style
 
 from recomp_core import ModelLoadError, TopK, load_compressor, save_compressor
@@ -39,33 +40,6 @@ def adapter(base, tmp_path):
         },
         settings={"base": str(base)},
     )
-
-
-def save_adapter(folder, layers, *, rank=2, dtype="float32", settings=None, size=0.5, **config):
-    """A made-up adapter on linear layers of these (out, in)."""
-    import torch
-    from safetensors.torch import save_file
-
-    random = torch.Generator().manual_seed(3)
-    tensors = {}
-    for name, (n_out, n_in) in layers.items():
-        for factor, shape in (("A", (rank, n_in)), ("B", (n_out, rank))):
-            values = torch.randn(shape, generator=random) * size
-            tensors[f"base_model.model.{name}.lora_{factor}.weight"] = values.to(
-                getattr(torch, dtype)
-            )
-
-    def save(to):
-        save_file(tensors, Path(to) / "adapter_model.safetensors")
-        content = {"peft_type": "LORA", "r": rank, "lora_alpha": 2 * rank, "bias": "none", **config}
-        (Path(to) / "adapter_config.json").write_text(json.dumps(content))
-
-    if settings is None:
-        folder.mkdir()
-        save(folder)
-    else:
-        write_folder(folder, {"kind": "extractive", **settings}, save)
-    return folder
 
 
 def with_peft(base, folder, *, texts=("the tower was built by bob.",), **config):

@@ -11,7 +11,7 @@ import threading
 
 import numpy as np
 import pytest
-from test_delta import save_adapter
+from tiny_adapters import save_adapter
 from tiny_bert import save_contriever_style
 from tiny_encoders import TEXTS, save_encoder
 
