@@ -37,6 +37,7 @@ def data(*examples, sources=("/home/ada/labels/examples.jsonl", "/home/ada/more.
 
 
 def card(folder, **changes):
+    pytest.importorskip("huggingface_hub", reason="it comes with transformers")
     folder.mkdir(exist_ok=True)
     settings = {
         "result_kind": "extractive",
@@ -53,6 +54,14 @@ def card(folder, **changes):
     return (folder / "README.md").read_text(encoding="utf-8")
 
 
+def front_matter(text):
+    """What a hub reads at the top of the card."""
+    yaml = pytest.importorskip("yaml")
+    before, front, _ = text.split("---\n", 2)
+    assert before == ""
+    return yaml.safe_load(front)
+
+
 def rows(text):
     return re.findall(r"^\| (.*) \|$", text, re.MULTILINE)
 
@@ -60,11 +69,12 @@ def rows(text):
 def test_an_extractive_card(tmp_path):
     (tmp_path / "README.md").write_text("what the trainer's own card says")
     text = card(tmp_path)
-    assert text.startswith(
-        "---\nlibrary_name: sentence-transformers\n"
-        'base_model: "facebook/contriever-msmarco"\nbase_model_relation: finetune\n'
-        "tags:\n- recomp\n- sentence-transformers\n"
-    )
+    assert front_matter(text) == {
+        "library_name": "sentence-transformers",
+        "base_model": "facebook/contriever-msmarco",
+        "base_model_relation": "finetune",
+        "tags": ["recomp", "sentence-transformers", "feature-extraction", "context-compression"],
+    }
     assert "own card" not in text
     for row in [
         "files | labels/examples.jsonl, more.jsonl.gz",
@@ -101,8 +111,8 @@ def test_an_abstractive_card_tells_of_teachers_and_empty_targets(tmp_path):
         held_out=data(written("", teacher="", licence="", date="")),
         own=AbstractiveSettings(prompt="Q: {query}\n|{documents}"),
     )
-    assert "library_name: transformers\n" in text
-    assert 'base_model: "t5-small"' in text
+    assert front_matter(text)["library_name"] == "transformers"
+    assert front_matter(text)["base_model"] == "t5-small"
     assert "AutoModelForSeq2SeqLM" in text
     for row in [
         "empty targets trained on | 1",
@@ -131,14 +141,15 @@ def test_no_folder_of_the_machine_is_told(tmp_path):
 
 
 def test_the_embedded_encoder_has_a_name_on_the_hub(tmp_path):
-    assert 'base_model: "sentence-transformers/all-MiniLM-L6-v2"' in card(tmp_path, base="minilm")
+    front = front_matter(card(tmp_path, base="minilm"))
+    assert front["base_model"] == "sentence-transformers/all-MiniLM-L6-v2"
 
 
 def test_an_adapter_alone(tmp_path):
     (tmp_path / "adapter_config.json").write_text("{}")
     text = card(tmp_path)
-    assert "base_model_relation: adapter" in text
-    assert "- lora" in text
+    assert front_matter(text)["base_model_relation"] == "adapter"
+    assert front_matter(text)["tags"][-2:] == ["lora", "peft"]
     assert "LoRA adapter alone" in text
     assert 'SentenceTransformer("facebook/contriever-msmarco")' in text
     assert 'PeftModel.from_pretrained(model[0].auto_model, "path/to/this/folder")' in text
@@ -149,12 +160,14 @@ def test_where_nothing_is_held_out_there_are_no_figures(tmp_path):
     assert "No question was held out" in text
 
 
-def test_the_front_matter_is_yaml(tmp_path):
-    yaml = pytest.importorskip("yaml")
-    _, front, _ = card(tmp_path).split("---\n", 2)
-    front = yaml.safe_load(front)
-    assert front["base_model"] == "facebook/contriever-msmarco"
-    assert "recomp" in front["tags"]
+def test_a_name_that_yaml_would_read_otherwise(tmp_path):
+    assert front_matter(card(tmp_path, base='we"ird: na#me'))["base_model"] == 'we"ird: na#me'
+
+
+def test_what_looks_like_a_template_is_text(tmp_path):
+    prompt = "{{ 7 * 6 }} {query} <b> & {documents}"
+    text = card(tmp_path, result_kind="abstractive", own=AbstractiveSettings(prompt=prompt))
+    assert f"prompt | {prompt}" in rows(text)
 
 
 # The plot
