@@ -117,4 +117,6 @@ def _default(declaration: type, name: str) -> Any:
     if fields is not None:
         field = fields[name]
         return dataclasses.MISSING if field.is_required() else field.default
+    if dataclasses.is_dataclass(declaration):  # with slots, the class attribute is a descriptor
+        return next(f.default for f in dataclasses.fields(declaration) if f.name == name)
     return getattr(declaration, name, dataclasses.MISSING)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Collection
+from enum import Enum
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import typer
@@ -28,6 +30,9 @@ Retriever = Annotated[
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens.")]
 
+# What typer reads from a word of the shell.
+_SHELL_TYPES = (bool, int, float, str, Path)
+
 _Command = TypeVar("_Command", bound=Callable[..., None])
 
 
@@ -38,6 +43,7 @@ def takes_settings(
     only: Collection[str] | None = None,
     without: Collection[str] = (),
     unset: bool = False,
+    choices: bool = False,
 ) -> Callable[[_Command], _Command]:
     """Give a command one option for each setting that a class declares.
 
@@ -52,6 +58,8 @@ def takes_settings(
         only: The settings to take; None for all that have a place in the command.
         without: Settings to leave out.
         unset: Whether an option that is not given is None, whatever the setting's default.
+        choices: Whether the command itself shows the words of a `Literal` and refuses others as
+            wrong usage; otherwise the code that uses the setting checks it.
 
     Returns:
         A decorator; the decorated function has the signature that typer reads.
@@ -67,13 +75,14 @@ def takes_settings(
         parameters: list[inspect.Parameter] = []
         for own in inspect.signature(command).parameters.values():
             if own.name == parameter:
-                parameters += [_option(declared, unset) for declared in settings.values()]
+                parameters += [_option(declared, unset, choices) for declared in settings.values()]
             else:
                 parameters.append(own.replace(annotation=hints.get(own.name, own.annotation)))
 
         def run(**given: Any) -> None:
-            taken = {name: given.pop(name) for name in settings}
-            command(**given, **{parameter: taken})
+            values = {name: given.pop(name) for name in settings}
+            plain = {n: v.value if isinstance(v, Enum) else v for n, v in values.items()}
+            command(**given, **{parameter: plain})
 
         run.__name__ = command.__name__
         run.__doc__ = command.__doc__
@@ -85,11 +94,12 @@ def takes_settings(
     return decorate
 
 
-def _option(declared: DeclaredSetting, unset: bool) -> inspect.Parameter:
+def _option(declared: DeclaredSetting, unset: bool, choices: bool) -> inspect.Parameter:
     setting = declared.setting
     flags = setting.flags or (f"--{declared.name.replace('_', '-')}",)
     default = None if unset else declared.default
-    kind = _shell_type(declared.type)
+    kind = _choice_type(declared) if choices else None
+    kind = kind or _shell_type(declared.type)
     if bool in (declared.type, *get_args(declared.type)) and not setting.flags:
         flags = (f"{flags[0]}/--no-{flags[0].removeprefix('--')}",)
     option = typer.Option(*flags, min=setting.minimum, max=setting.maximum, help=setting.help)
@@ -101,13 +111,23 @@ def _option(declared: DeclaredSetting, unset: bool) -> inspect.Parameter:
     )
 
 
+def _choice_type(declared: DeclaredSetting) -> Any:
+    """An enumeration of the words of a `Literal`, which typer shows and checks."""
+    words = choices_of(declared.type)
+    if not words:
+        return None
+    kind: Any = Enum(declared.name, {word: word for word in words})
+    return kind | None if type(None) in get_args(declared.type) else kind
+
+
 def _shell_type(hint: Any) -> Any:
-    """The type that a shell's word is read as: one of a `Literal` is checked where it is used."""
+    """The type that a shell's word is read as; text for what a shell has no form for."""
     if choices_of(hint):
         literal = next(p for p in (hint, *get_args(hint)) if get_origin(p) is Literal)
         return str if literal is hint else str | None
     if get_origin(hint) is Union:
         parts = [part for part in get_args(hint) if part is not type(None)]
-        kind = str if str in parts else parts[0]
+        readable = parts[0] in _SHELL_TYPES or get_origin(parts[0]) is not None
+        kind = parts[0] if readable and str not in parts else str
         return kind | None if type(None) in get_args(hint) else kind
     return hint
