@@ -11,6 +11,7 @@ Nothing is imported until a name is asked for. Standard library only.
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -67,11 +68,18 @@ class Registry:
 
     def name_of(self, thing: object) -> str | None:
         """The name under which an object is registered; None if it is not."""
-        target = f"{getattr(thing, '__module__', '')}:{getattr(thing, '__qualname__', '')}"
         everything = {**self._theirs(), **self.ours}
-        return next((name for name, place in everything.items() if place == target), None)
+        return next((name for name, place in everything.items() if _stands_at(thing, place)), None)
 
     def _theirs(self) -> dict[str, str]:
         from importlib.metadata import entry_points
 
         return {point.name: point.value for point in entry_points(group=self.group)}
+
+
+def _stands_at(thing: object, target: str) -> bool:
+    """Whether "module:object" means this thing; imports nothing."""
+    if target == f"{getattr(thing, '__module__', '')}:{getattr(thing, '__qualname__', '')}":
+        return True
+    module, _, attribute = target.partition(":")  # a package may register what it exports
+    return module in sys.modules and getattr(sys.modules[module], attribute, None) is thing

@@ -18,9 +18,9 @@ from __future__ import annotations
 import itertools
 import math
 import numbers
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from ..text.joining import Layout
 from ..types import Document, ScoredSentence, assemble
@@ -191,6 +191,43 @@ class TokenBudget(_Combinable):
     def admits(self, draft: Draft) -> bool:
         return self.count_tokens(draft.text) <= self.max_tokens
 
+    def to_dict(self) -> dict[str, Any]:
+        """Write the settings, the counter by its name; see `selectors.SelfWritten`.
+
+        Returns:
+            The settings by name.
+
+        Raises:
+            ValueError: `count_tokens` is no `TokenCounter`: other functions have no name.
+        """
+        from ..text.tokens import TokenCounter
+
+        counter = self.count_tokens
+        if not isinstance(counter, TokenCounter):
+            raise ValueError(
+                f"TokenBudget's count_tokens {counter!r} can't be saved: use "
+                "TokenCounter(name_or_path), which is saved by name"
+            )
+        return {
+            "max_tokens": int(self.max_tokens),
+            "tokenizer": counter.name_or_path,
+            "local_files_only": counter.local_files_only,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> TokenBudget:
+        """Make the budget that `to_dict` wrote.
+
+        Args:
+            data: The settings by name.
+
+        Returns:
+            The budget, with a `TokenCounter`.
+        """
+        from ..text.tokens import TokenCounter
+
+        return cls(data["max_tokens"], TokenCounter(data["tokenizer"], data["local_files_only"]))
+
 
 class All(_Combinable):
     """Admits what every one of `selectors` admits."""
@@ -206,6 +243,26 @@ class All(_Combinable):
 
     def admits(self, draft: Draft) -> bool:
         return all(selector.admits(draft) for selector in self.selectors)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the selectors as a setting; see `selectors.SelfWritten`.
+
+        Returns:
+            `{"selectors": […]}`.
+        """
+        return {"selectors": self.selectors}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> All:
+        """Make the combination that `to_dict` wrote.
+
+        Args:
+            data: The selectors as a setting.
+
+        Returns:
+            The combination.
+        """
+        return cls(*data["selectors"])
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, All) and self.selectors == other.selectors

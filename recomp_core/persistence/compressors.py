@@ -16,10 +16,10 @@ from ..abstractive.compressor import AbstractiveCompressor
 from ..errors import ModelLoadError
 from ..extractive.compressor import ExtractiveCompressor
 from ..extractive.scoring import DualEncoderScorer
-from ..extractive.selection import All, Selector, Threshold, TokenBudget, TopK, TopP
+from ..extractive.selection import Selector
+from ..extractive.selectors import selector_from_dict, selector_to_dict
 from ..runtime.deadline import check_timeout
 from ..text.splitting import SentenceSplitter
-from ..text.tokens import TokenCounter
 from ..types import Context, SimilarityFunction
 from .folders import read_config, update_config, write_folder
 from .names import Source, find_source, find_weights
@@ -229,7 +229,7 @@ def _load_extractive(
     if "calibration" in settings and "selector" not in given:
         _warn_of_changes(source, given)
     if "selector" not in given and "selector" in settings:
-        settings["selector"] = _selector_from_dict(settings["selector"], source.place)
+        settings["selector"] = _read_selector(settings["selector"], source.place)
     weights = find_weights(source, **hub)
     loaded = load_encoder(
         weights.place,
@@ -401,50 +401,9 @@ def _abstractive_to_dict(compressor: AbstractiveCompressor) -> _ToDict:
     return settings, save_weights
 
 
-def selector_to_dict(selector: Selector) -> dict[str, Any]:
-    """How `recomp_config.json` names a selector. Raises `ValueError` for one of your own."""
-    if isinstance(selector, TopK):
-        return {"type": "top_k", "k": int(selector.k)}
-    if isinstance(selector, TopP):
-        return {"type": "top_p", "p": float(selector.p), "temperature": float(selector.temperature)}
-    if isinstance(selector, Threshold):
-        return {"type": "threshold", "min_score": float(selector.min_score)}
-    if isinstance(selector, TokenBudget):
-        counter = selector.count_tokens
-        if not isinstance(counter, TokenCounter):
-            raise ValueError(
-                f"TokenBudget's count_tokens {counter!r} can't be saved: use "
-                "TokenCounter(name_or_path), which is saved by name"
-            )
-        return {
-            "type": "token_budget",
-            "max_tokens": int(selector.max_tokens),
-            "tokenizer": counter.name_or_path,
-            "local_files_only": counter.local_files_only,
-        }
-    if isinstance(selector, All):
-        return {"type": "all", "selectors": [selector_to_dict(s) for s in selector.selectors]}
-    raise ValueError(
-        f"the selector {selector!r} can't be saved: TopK, TopP, Threshold, TokenBudget and their "
-        "combinations can; pass your own to load_compressor(..., selector=)"
-    )
-
-
-def _selector_from_dict(data: Mapping[str, Any], source: str) -> Selector:
+def _read_selector(data: Mapping[str, Any], source: str) -> Selector:
     try:
-        kind = data["type"]
-        if kind == "top_k":
-            return TopK(data["k"])
-        if kind == "top_p":
-            return TopP(data["p"], data["temperature"])
-        if kind == "threshold":
-            return Threshold(data["min_score"])
-        if kind == "token_budget":
-            counter = TokenCounter(data["tokenizer"], data["local_files_only"])
-            return TokenBudget(data["max_tokens"], counter)
-        if kind == "all":
-            return All(*(_selector_from_dict(part, source) for part in data["selectors"]))
-        raise ValueError(f"unknown type {kind!r}")
+        return selector_from_dict(data)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelLoadError(
             f"the selector in {source}/{CONFIG_FILE} is damaged ({error}): save the compressor "

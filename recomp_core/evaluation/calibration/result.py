@@ -151,7 +151,7 @@ def load_calibration(name_or_path: str | os.PathLike[str] | None = None) -> Cali
     calibration chose.
     """
     from ...errors import ModelLoadError
-    from ...persistence.compressors import selector_to_dict
+    from ...extractive.selectors import selector_to_dict
     from ...persistence.names import find_source
 
     source = find_source(name_or_path)
