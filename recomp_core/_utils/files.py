@@ -66,6 +66,11 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
     Args:
         path: The file to replace or to make.
-        content: JSON values.
+        content: JSON values. They are read back as they are, lone surrogates too.
     """
-    write_text(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+    text = json.dumps(content, ensure_ascii=False, indent=2)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate has no UTF-8, but JSON can escape it
+        text = json.dumps(content, indent=2)
+    write_text(path, text + "\n")
