@@ -1,36 +1,114 @@
-"""Checks of what was given and of what is installed. Standard library only."""
+"""Checks of arguments and of installed packages. Standard library only."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import urlsplit
 
 
 def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
-    """Raise `ValueError` unless `value` is one of `choices`."""
+    """Check that a value is one of several names.
+
+    Args:
+        name: The argument's name, for the error.
+        value: The value to check.
+        choices: The allowed values, in the order in which the error lists them.
+
+    Raises:
+        ValueError: The value is not one of `choices`.
+    """
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
 
 
-def require(module: str, extra: str, what: str) -> None:
-    """Raise `ImportError` with the line that mends it unless `module` can be imported."""
-    from importlib.util import find_spec
-
-    if find_spec(module) is None:
-        raise ImportError(f'{what} needs {module}: pip install "recomp[{extra}]"')
-
-
 def check_whole(name: str, value: object, *, at_least: int = 1) -> int:
-    """`value` itself. Raises `ValueError` unless it is a whole number of at least `at_least`."""
+    """Check that a value is a whole number.
+
+    Args:
+        name: The argument's name, for the error.
+        value: The value to check.
+        at_least: The smallest allowed value.
+
+    Returns:
+        The value itself.
+
+    Raises:
+        ValueError: The value is a bool, not an int, or too small.
+    """
     if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
         raise ValueError(f"{name} must be a whole number of at least {at_least}, got {value!r}")
     return value
 
 
+def check_limit(name: str, value: object) -> int | None:
+    """Check that a value is a whole number of at least 1, or None for no limit.
+
+    Args:
+        name: The argument's name, for the error.
+        value: The value to check.
+
+    Returns:
+        The value itself.
+
+    Raises:
+        ValueError: The value is neither None nor a whole number of at least 1.
+    """
+    return None if value is None else check_whole(name, value)
+
+
+def check_number(
+    name: str,
+    value: object,
+    *,
+    at_least: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    unit: str = "",
+) -> float:
+    """Check that a value is a finite number within bounds.
+
+    Args:
+        name: The argument's name, for the error.
+        value: The value to check.
+        at_least: The smallest allowed value.
+        above: A bound that the value must exceed.
+        below: A bound that the value must not reach.
+        unit: What the number counts, such as "seconds", for the error.
+
+    Returns:
+        The value itself.
+
+    Raises:
+        ValueError: The value is a bool, not a number, not finite, or outside the bounds.
+    """
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not math.isfinite(value)
+        or (at_least is not None and value < at_least)
+        or (above is not None and value <= above)
+        or (below is not None and value >= below)
+    ):
+        bounds = (("at least", at_least), ("more than", above), ("less than", below))
+        listed = " and ".join(f"{words} {bound}" for words, bound in bounds if bound is not None)
+        wanted = f"number of {listed}" if listed else "finite number"
+        raise ValueError(f"{name} must be a {wanted}{f' {unit}' if unit else ''}, got {value!r}")
+    return value
+
+
 def check_url(base_url: str | None) -> str | None:
-    """`base_url` itself. Raises `ValueError` for what is none, or holds a secret."""
+    """Check that an endpoint's address is an HTTP address without a secret in it.
+
+    Args:
+        base_url: The address to check, or None for the provider's own.
+
+    Returns:
+        The address itself.
+
+    Raises:
+        ValueError: The address has another scheme or no host, or it holds a user name or password.
+    """
     if base_url is None:
         return None
     parts = urlsplit(base_url)
@@ -41,19 +119,18 @@ def check_url(base_url: str | None) -> str | None:
     return base_url
 
 
-def _check_positive(name: str, value: object, unit: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
-        raise ValueError(f"{name} must be a positive number {unit}, got {value!r}")
-    return value
-
-
-def check_limit(name: str, value: object) -> int | None:
-    """`check_whole`, or None for no limit."""
-    return None if value is None else check_whole(name, value)
-
-
 def check_prompts(prompts: Sequence[str]) -> list[str]:
-    """The prompts as a list. Raises `TypeError` for anything but a sequence of strings."""
+    """Check that prompts are a sequence of strings.
+
+    Args:
+        prompts: The prompts to check.
+
+    Returns:
+        The prompts as a list.
+
+    Raises:
+        TypeError: The prompts are a single string, or one of them is not a string.
+    """
     if isinstance(prompts, str):
         raise TypeError(f"prompts must be a list of strings, got the string {prompts[:80]!r}")
     prompts = list(prompts)
@@ -63,34 +140,18 @@ def check_prompts(prompts: Sequence[str]) -> list[str]:
     return prompts
 
 
-def check_batch_size(batch_size: object) -> None:
-    """Raise `ValueError` unless it is a whole number of at least 1."""
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise ValueError(f"batch_size must be a whole number of at least 1, got {batch_size!r}")
+def require(module: str, extra: str, what: str) -> None:
+    """Check that an optional package is installed, without importing it.
 
+    Args:
+        module: The name under which the package is imported.
+        extra: The extra of this package that installs it.
+        what: What needs the package, for the error.
 
-def check_number(
-    name: str,
-    value: Any,
-    *,
-    least: float | None = None,
-    above: float | None = None,
-    below: float | None = None,
-) -> None:
-    """Raise `ValueError` unless `value` is a finite number within the bounds."""
-    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    good = good and (least is None or value >= least) and (above is None or value > above)
-    if not good or (below is not None and value >= below):
-        bounds = [
-            f"at least {least}" if least is not None else "",
-            f"more than {above}" if above is not None else "",
-            f"less than {below}" if below is not None else "",
-        ]
-        raise ValueError(
-            f"{name} must be a number of {' and '.join(filter(None, bounds))}, got {value!r}"
-        )
+    Raises:
+        ImportError: The package is missing; the message says how to install it.
+    """
+    from importlib.util import find_spec
 
-
-def _check_one_of(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+    if find_spec(module) is None:
+        raise ImportError(f'{what} needs {module}: pip install "recomp[{extra}]"')

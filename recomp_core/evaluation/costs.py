@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .._utils.checks import check_number
 from .results import Evaluation
 from .statistics import percentile
 
@@ -64,8 +65,8 @@ def break_even(
     machine_per_hour: what the machine that compresses costs; without it no price is told.
     """
     for name, value in (("seconds", seconds), ("machine_per_hour", machine_per_hour)):
-        if value is not None and value < 0:
-            raise ValueError(f"{name} must be at least 0, got {value!r}")
+        if value is not None:
+            check_number(name, value, at_least=0)
     if tokens_saved <= 0:
         return BreakEven(None, None)
     price = None

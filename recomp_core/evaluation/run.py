@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from .._utils.checks import check_choice
+from .._utils.checks import check_choice, check_whole
 from .._utils.jsonl import described
 from .._version import __version__
 from ..data import BadRecord, Question, Questions, content_hash
@@ -109,8 +109,7 @@ def evaluate(
             f"price_per_million={price_per_million!r} is of tokens: give count_tokens, the name of "
             "the reader's tokenizer"
         )
-    if batch_questions < 1:
-        raise ValueError(f"batch_questions must be at least 1, got {batch_questions!r}")
+    check_whole("batch_questions", batch_questions)
     found = read_questions(
         questions, documents=None if retriever is not None else documents, limit=limit
     )

@@ -9,6 +9,8 @@ import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+from .._utils.checks import check_number, check_whole
+
 
 @dataclass(frozen=True, slots=True)
 class Mined:
@@ -67,7 +69,5 @@ def mine(
 
 def check_mining(epsilon: float, num_negatives: int) -> None:
     """Raise `ValueError` for settings that cannot work."""
-    if isinstance(epsilon, bool) or not math.isfinite(epsilon) or epsilon < 0:
-        raise ValueError(f"epsilon must be a finite number of at least 0, got {epsilon!r}")
-    if isinstance(num_negatives, bool) or not isinstance(num_negatives, int) or num_negatives < 0:
-        raise ValueError(f"num_negatives must be a whole number from 0 on, got {num_negatives!r}")
+    check_number("epsilon", epsilon, at_least=0)
+    check_whole("num_negatives", num_negatives, at_least=0)

@@ -11,8 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, get_args, runtime_checkable
 
+from .._utils.checks import check_choice
 from ..runtime.budget import Meter
 
 T = TypeVar("T")
@@ -202,8 +203,7 @@ class PairScorer(ABC):
         answers: Answers = "best",
         meter: Meter | None = None,
     ) -> None:
-        if answers not in ("best", "logsum"):
-            raise ValueError(f'answers must be "best" or "logsum", got {answers!r}')
+        check_choice("answers", answers, get_args(Answers))
         self.prompt = prompt or AnswerPrompt()
         self.answers = answers
         self.meter = meter or Meter()

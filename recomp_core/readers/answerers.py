@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
-from .._utils.checks import check_limit
+from .._utils.checks import check_choice, check_limit
 from ..errors import ModelLoadError, SummaryError
 from ..models.encoders.loading import explained, looks_like_path
 from ..models.language_models.openai_chat import OpenAIChatModel
@@ -281,8 +281,8 @@ def load_answerer(
     that contradict each other.
     """
     name = os.fspath(name)
-    if kind is not None and kind not in get_args(ReaderKind):
-        raise ValueError(f"kind must be one of {', '.join(get_args(ReaderKind))}, got {kind!r}")
+    if kind is not None:
+        check_choice("kind", kind, get_args(ReaderKind))
     if base_url is not None and kind not in (None, "endpoint"):
         raise ValueError(f"base_url={base_url!r} is of an endpoint, but kind={kind!r}: drop one")
     if base_url is not None or kind == "endpoint":

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import math
 import os
 import threading
 import time
@@ -27,6 +26,8 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
+
+from .._utils.checks import check_limit, check_number, check_whole
 
 # What does a batch: items to results in order, an exception standing for the result of its item.
 Work = Callable[[list[Any]], Sequence[Any]]
@@ -71,15 +72,10 @@ class Batching:
 
     def __post_init__(self) -> None:
         for name in ("max_wait_ms", "idle_s"):
-            value = getattr(self, name)
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not number or not 0 <= value < math.inf:
-                raise ValueError(f"{name} must be a number of at least 0, got {value!r}")
-        for name in ("max_characters", "max_queries", "workers", "max_waiting"):
-            value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-            if not whole and not (name == "max_waiting" and value is None):
-                raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+            check_number(name, getattr(self, name), at_least=0)
+        for name in ("max_characters", "max_queries", "workers"):
+            check_whole(name, getattr(self, name))
+        check_limit("max_waiting", self.max_waiting)
 
 
 CONCURRENT = Batching(workers=32, together=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
+from .._utils.checks import check_limit
 from ..errors import BudgetError
 
 
@@ -29,13 +30,8 @@ class Meter:
     """
 
     def __init__(self, *, max_requests: int | None = None, max_tokens: int | None = None) -> None:
-        for name, value in (("max_requests", max_requests), ("max_tokens", max_tokens)):
-            if value is not None and (
-                isinstance(value, bool) or not isinstance(value, int) or value < 1
-            ):
-                raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
-        self.max_requests = max_requests
-        self.max_tokens = max_tokens
+        self.max_requests = check_limit("max_requests", max_requests)
+        self.max_tokens = check_limit("max_tokens", max_tokens)
         self._lock = threading.Lock()
         self._usage = Usage()
 

@@ -6,6 +6,8 @@ import math
 import time
 from collections.abc import Callable
 
+from .._utils.checks import check_number
+
 
 class Deadline:
     """A moment on a monotonic clock, `timeout_s` seconds from now."""
@@ -25,6 +27,4 @@ def check_timeout(timeout_s: float | None) -> float | None:
     """The timeout itself, None for no limit. Raises `ValueError` unless it is a positive number."""
     if timeout_s is None or timeout_s == math.inf:
         return None
-    if not isinstance(timeout_s, (int, float)) or isinstance(timeout_s, bool) or not timeout_s > 0:
-        raise ValueError(f"timeout_s must be seconds above 0, or None, got {timeout_s!r}")
-    return timeout_s
+    return check_number("timeout_s", timeout_s, above=0, unit="seconds")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from .._utils.checks import check_choice
 from .disk_table import FileTable
 from .memory_table import MemoryTable
 from .records import DTYPES, DType
@@ -48,8 +49,7 @@ class SentenceStore:
         dtype: DType = "float16",
         max_bytes: int | None = None,
     ) -> None:
-        if dtype not in DTYPES:
-            raise ValueError(f"dtype must be one of {', '.join(map(repr, DTYPES))}, got {dtype!r}")
+        check_choice("dtype", dtype, DTYPES)
         if max_bytes is None:
             max_bytes = MEMORY_BYTES if path is None else DISK_BYTES
         if isinstance(max_bytes, bool) or not isinstance(max_bytes, int):

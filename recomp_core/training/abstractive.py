@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from .._utils.checks import require
+from .._utils.checks import check_choice, require
 from ..models.summarizers.checkpoint import Checkpoint, find_checkpoint
 from ..models.summarizers.seq2seq import GenerationSettings
 from ..persistence.folders import read_config, write_folder
@@ -97,8 +97,7 @@ def train_abstractive(
     run_settings, own = both_settings(AbstractiveSettings, chosen, settings)
     if own.prompt is not None:
         PromptTemplate(own.prompt)  # raises for one that can't be filled in
-    if export_type not in get_args(ExportType):
-        raise ValueError(f"export_type must be one of {get_args(ExportType)}, got {export_type!r}")
+    check_choice("export_type", export_type, get_args(ExportType))
     output = Path(output)
     check_output(output)
     if not dry_run:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
-from .._utils.checks import _check_one_of, check_number
+from .._utils.checks import check_choice, check_limit, check_number, check_whole
 
 Precision = Literal["auto", "float32", "bfloat16"]
 ExportType = Literal["float32", "bfloat16"]
@@ -31,10 +31,10 @@ class LoraSettings:
     targets: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        check_whole("rank", self.rank, 1)
+        check_whole("rank", self.rank)
         if self.alpha is not None:
             check_number("alpha", self.alpha, above=0)
-        check_number("dropout", self.dropout, least=0, below=1)
+        check_number("dropout", self.dropout, at_least=0, below=1)
 
     @classmethod
     def parse(cls, text: str) -> LoraSettings:
@@ -97,20 +97,18 @@ class RunSettings:
 
     def __post_init__(self) -> None:
         check_number("epochs", self.epochs, above=0)
-        if self.max_steps is not None:
-            check_whole("max_steps", self.max_steps, 1)
+        for name in ("max_steps", "patience"):
+            check_limit(name, getattr(self, name))
         for name in ("batch_size", "gradient_accumulation_steps", "evals"):
-            check_whole(name, getattr(self, name), 1)
+            check_whole(name, getattr(self, name))
         for name in ("seed", "max_held_out"):
-            check_whole(name, getattr(self, name), 0)
-        if self.patience is not None:
-            check_whole("patience", self.patience, 1)
+            check_whole(name, getattr(self, name), at_least=0)
         for name in ("learning_rate", "max_grad_norm"):
             check_number(name, getattr(self, name), above=0)
         for name in ("weight_decay", "warmup_steps"):
-            check_number(name, getattr(self, name), least=0)
-        check_number("held_out", self.held_out, least=0, below=1)
-        _check_one_of("precision", self.precision, get_args(Precision))
+            check_number(name, getattr(self, name), at_least=0)
+        check_number("held_out", self.held_out, at_least=0, below=1)
+        check_choice("precision", self.precision, get_args(Precision))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +144,19 @@ class ExtractiveSettings:
     rate: float = 0.1
 
     def __post_init__(self) -> None:
-        _check_one_of("loss", self.loss, get_args(LossName))
+        check_choice("loss", self.loss, get_args(LossName))
         for name in ("scale", "teacher_temperature"):
             check_number(name, getattr(self, name), above=0)
-        check_number("listwise_weight", self.listwise_weight, least=0)
+        check_number("listwise_weight", self.listwise_weight, at_least=0)
         for name in ("max_query_tokens", "max_tokens", "documents"):
-            check_whole(name, getattr(self, name), 1)
+            check_whole(name, getattr(self, name))
         if self.positive_gap is not None:
-            check_number("positive_gap", self.positive_gap, least=0)
+            check_number("positive_gap", self.positive_gap, at_least=0)
         check_number("rate", self.rate, above=0, below=1)
         if self.context is not None:
-            _check_one_of("context", self.context, ("sentence", "title", "document"))
+            check_choice("context", self.context, ("sentence", "title", "document"))
         if self.similarity_fn_name is not None:
-            _check_one_of("similarity_fn_name", self.similarity_fn_name, ("cosine", "dot"))
+            check_choice("similarity_fn_name", self.similarity_fn_name, ("cosine", "dot"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +177,7 @@ class AbstractiveSettings:
 
     def __post_init__(self) -> None:
         for name in ("max_input_tokens", "max_target_tokens", "num_beams"):
-            check_whole(name, getattr(self, name), 1)
+            check_whole(name, getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +213,7 @@ def preset(name: str | None, presets: Mapping[str, Preset]) -> Preset:
     """The preset of that name; an empty one for None. Raises `ValueError` for an unknown one."""
     if name is None:
         return Preset()
-    if name not in presets:
-        raise ValueError(f"preset must be one of {', '.join(presets)}, got {name!r}")
+    check_choice("preset", name, tuple(presets))
     return presets[name]
 
 
@@ -244,9 +241,3 @@ def settings_from(cls: Any, values: Mapping[str, Any], **changed: Any) -> Any:
     known = {f.name for f in fields(cls)}
     given = {name: value for name, value in changed.items() if value is not None}
     return replace(cls(), **{k: v for k, v in {**values, **given}.items() if k in known})
-
-
-def check_whole(name: str, value: Any, least: int) -> None:
-    """Raise `ValueError` unless `value` is a whole number of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")

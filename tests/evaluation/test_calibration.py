@@ -133,7 +133,10 @@ def test_a_family_that_cannot_keep_enough_is_told():
         ({"keep": 95}, "keep must be .* got 95"),
         ({"keep": 0.9, "confidence": 0}, "confidence must be"),
         ({"keep": math.nan}, "keep must be"),
-        ({"keep": 0.9, "guarantee": "sure"}, "guarantee must be confidence or average, got 'sure'"),
+        (
+            {"keep": 0.9, "guarantee": "sure"},
+            "guarantee must be one of 'confidence', 'average', got 'sure'",
+        ),
     ],
 )
 def test_a_promise_that_is_none(settings, message):
@@ -323,7 +326,7 @@ def test_a_setting_is_rounded_towards_more_caution(rule, caution, value):
 
 
 def test_families_that_are_none():
-    with pytest.raises(ValueError, match="rule must be one of top_p, min_score, .* got 'best'"):
+    with pytest.raises(ValueError, match="rule must be one of 'top_p', 'min_score', .* got 'best'"):
         Family("best")
     with pytest.raises(ValueError, match="max_tokens needs count_tokens.*--tokenizer"):
         Family("max_tokens")

@@ -210,7 +210,7 @@ class TestCosts:
         assert break_even(0.1, 10).price_per_million is None
         assert break_even(0.0, 10, machine_per_hour=2).price_per_million == 0
         assert break_even(0.0, 10).tokens_per_second is None
-        with pytest.raises(ValueError, match="seconds must be at least 0, got -1"):
+        with pytest.raises(ValueError, match="seconds must be a number of at least 0, got -1"):
             break_even(-1, 10)
 
     def test_of_an_evaluation(self):

@@ -797,7 +797,7 @@ def test_the_name_of_a_checkpoint_says_nothing(tmp_path):
         ({"compute_type": "int8"}, "compute_type must be one of float32, bfloat16"),
         ({"backend": "ctranslate2", "compute_type": "int4"}, "compute_type must be one of int8"),
         ({"backend": "ctranslate2", "quantization": "8bit"}, 'goes with backend="torch" only'),
-        ({"quantization": "2bit"}, 'quantization must be "8bit" or "4bit"'),
+        ({"quantization": "2bit"}, "quantization must be one of '8bit', '4bit', got '2bit'"),
         ({"quantization": "8bit", "device": "cpu"}, "needs a CUDA device"),
         ({"num_beams": 0}, "num_beams must be"),
     ],

@@ -271,7 +271,9 @@ def test_what_a_checkpoint_is_decides_who_reads(tmp_path):
 
 
 def test_settings_that_contradict_each_other():
-    with pytest.raises(ValueError, match="kind must be one of span, causal, seq2seq, endpoint"):
+    with pytest.raises(
+        ValueError, match="kind must be one of 'span', 'causal', 'seq2seq', 'endpoint'"
+    ):
         load_answerer("any", kind="extractive")
     with pytest.raises(ValueError, match="drop one"):
         load_answerer("any", kind="causal", base_url="http://localhost:1/v1")

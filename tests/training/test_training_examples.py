@@ -451,7 +451,7 @@ def test_what_is_given_goes_before_the_preset_and_none_is_not_given():
 
 
 def test_unknown_presets_and_settings():
-    with pytest.raises(ValueError, match="preset must be one of recomp, got 'paper'"):
+    with pytest.raises(ValueError, match="preset must be one of 'recomp', got 'paper'"):
         preset("paper", EXTRACTIVE_PRESETS)
     with pytest.raises(TypeError, match="no such setting: learning_rat; there are batch_size"):
         both_settings(ExtractiveSettings, preset(None, EXTRACTIVE_PRESETS), {"learning_rat": 1})

@@ -10,6 +10,8 @@ from fractions import Fraction
 from itertools import islice
 from typing import Literal, get_args
 
+from ..._utils.checks import check_choice
+
 Guarantee = Literal["confidence", "average"]
 
 # Tails that are equal to the allowed error in exact arithmetic must not fail by the last bit.
@@ -85,8 +87,7 @@ def check_promise(keep: float, confidence: float, guarantee: str) -> None:
     for name, value in (("keep", keep), ("confidence", confidence)):
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
             raise ValueError(f"{name} must be a share between 0 and 1, as 0.95, got {value!r}")
-    if guarantee not in get_args(Guarantee):
-        raise ValueError(f"guarantee must be {' or '.join(get_args(Guarantee))}, got {guarantee!r}")
+    check_choice("guarantee", guarantee, get_args(Guarantee))
 
 
 def choose(

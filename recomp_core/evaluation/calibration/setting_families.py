@@ -12,6 +12,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from itertools import groupby
 from typing import Literal, get_args
 
+from ..._utils.checks import check_choice
 from ...extractive.selection import (
     Draft,
     Ranking,
@@ -41,8 +42,7 @@ class Family:
     count_tokens: Callable[[str], int] | None = None
 
     def __post_init__(self) -> None:
-        if self.rule not in get_args(Rule):
-            raise ValueError(f"rule must be one of {', '.join(get_args(Rule))}, got {self.rule!r}")
+        check_choice("rule", self.rule, get_args(Rule))
         if self.rule == "max_tokens" and self.count_tokens is None:
             raise ValueError(
                 "the rule max_tokens needs count_tokens to count with: TokenCounter(name) of the "

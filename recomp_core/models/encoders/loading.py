@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from ..._utils.checks import check_batch_size, check_choice, require
+from ..._utils.checks import check_choice, check_whole, require
 from ...errors import ModelLoadError
 from ...types import Context, SimilarityFunction
 from .lora import ADAPTER_CONFIG, ADAPTER_WEIGHTS, LoraAdapter
@@ -67,7 +67,7 @@ def load_encoder(
     settings that cannot work.
     """
     check_choice("backend", backend, get_args(Backend))
-    check_batch_size(batch_size)
+    check_whole("batch_size", batch_size)
     if compute_type is not None:
         check_choice("compute_type", compute_type, get_args(ComputeType))
     if compute_type == "int8":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..._utils.checks import check_batch_size
+from ..._utils.checks import check_whole
 from ...text.splitting import replace_surrogates
 
 # Overlap of neighbouring windows over a long document, as a part of the window: a token is read
@@ -85,7 +85,7 @@ class SpanPoolingEncoder(ABC):
     """
 
     def __init__(self, *, batch_size: int) -> None:
-        check_batch_size(batch_size)
+        check_whole("batch_size", batch_size)
         self.batch_size = batch_size
 
     @property

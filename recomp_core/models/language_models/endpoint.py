@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from ..._utils.checks import _check_positive, check_url, check_whole
+from ..._utils.checks import check_number, check_url, check_whole, require
 from ...errors import BudgetError, EndpointError, Reason
 from ...runtime.budget import Meter
 
@@ -55,15 +55,13 @@ class Endpoint:
         requests_per_minute: float | None = None,
         meter: Meter | None = None,
     ) -> None:
-        from ..._utils.checks import require
-
         require("openai", "openai", type(self).__name__)
         self.base_url = check_url(base_url)
-        self.timeout = _check_positive("timeout", timeout, "of seconds")
+        self.timeout = check_number("timeout", timeout, above=0, unit="seconds")
         self.max_retries = check_whole("max_retries", max_retries, at_least=0)
         self.max_concurrency = check_whole("max_concurrency", max_concurrency)
         if requests_per_minute is not None:
-            _check_positive("requests_per_minute", requests_per_minute, "or None")
+            check_number("requests_per_minute", requests_per_minute, above=0)
         self.meter = meter or Meter()
         self._pace = Pace(requests_per_minute)
         self._api_key = _secret(api_key, api_key_env)

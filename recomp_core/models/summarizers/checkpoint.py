@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ..._utils.checks import require
+from ..._utils.checks import check_choice, require
 from ..._utils.files import CONFIG_FILE
 from ...errors import ModelLoadError
 from ..encoders.loading import ONE_AT_A_TIME, explained, looks_like_path
@@ -29,8 +29,7 @@ def check_compute_type(
     backend: str, compute_type: ComputeType | None, quantization: Quantization | None
 ) -> ComputeType:
     """The compute type, the backend's default if None. Raises `ValueError`."""
-    if backend not in _COMPUTE_TYPES:
-        raise ValueError(f'backend must be "torch" or "ctranslate2", got {backend!r}')
+    check_choice("backend", backend, tuple(_COMPUTE_TYPES))
     possible = _COMPUTE_TYPES[backend]
     if compute_type is not None and compute_type not in possible:
         raise ValueError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Literal, get_args
 
-from ..._utils.checks import require
+from ..._utils.checks import check_choice, require
 from .checkpoint import ComputeType, Quantization, check_compute_type, find_checkpoint
 from .seq2seq import GenerationSettings, LocalSummarizer, Seq2SeqSummarizer
 
@@ -60,8 +60,7 @@ def _check_quantization(quantization: Quantization | None, device: str | None) -
 
     if quantization is None:
         return
-    if quantization not in get_args(Quantization):
-        raise ValueError(f'quantization must be "8bit" or "4bit", got {quantization!r}')
+    check_choice("quantization", quantization, get_args(Quantization))
     if not torch.cuda.is_available() or (device or "cuda").startswith("cpu"):
         raise ValueError(
             f"quantization={quantization!r} needs a CUDA device, and this machine has "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import math
 import re
 import threading
 from abc import ABC, abstractmethod
@@ -15,7 +14,7 @@ from functools import cached_property
 from queue import SimpleQueue
 from typing import Any
 
-from ..._utils.checks import check_prompts, check_whole
+from ..._utils.checks import check_number, check_prompts, check_whole
 from ...runtime.forking import ForkSafeLock, torch_works_here
 from ...text.splitting import replace_surrogates
 from ...text.tokens import count_with
@@ -59,13 +58,7 @@ class GenerationSettings:
                 f"min_new_tokens={self.min_new_tokens} is more than max_new_tokens="
                 f"{self.max_new_tokens}"
             )
-        penalty = self.length_penalty
-        if (
-            isinstance(penalty, bool)
-            or not isinstance(penalty, (int, float))
-            or not math.isfinite(penalty)
-        ):
-            raise ValueError(f"length_penalty must be a finite number, got {penalty!r}")
+        check_number("length_penalty", self.length_penalty)
 
     def within(self, config: Any, tokenizer: Any) -> GenerationSettings:
         """The same, cut down to the positions of a model that numbers them absolutely."""
