@@ -44,6 +44,7 @@ def takes_settings(
     without: Collection[str] = (),
     unset: bool = False,
     choices: bool = False,
+    prefix: str = "",
 ) -> Callable[[_Command], _Command]:
     """Give a command one option for each setting that a class declares.
 
@@ -60,6 +61,8 @@ def takes_settings(
         unset: Whether an option that is not given is None, whatever the setting's default.
         choices: Whether the command itself shows the words of a `Literal` and refuses others as
             wrong usage; otherwise the code that uses the setting checks it.
+        prefix: Goes before the options' names, such as "teacher_" for `--teacher-model`; settings
+            that declare their flags keep them.
 
     Returns:
         A decorator; the decorated function has the signature that typer reads.
@@ -75,12 +78,14 @@ def takes_settings(
         parameters: list[inspect.Parameter] = []
         for own in inspect.signature(command).parameters.values():
             if own.name == parameter:
-                parameters += [_option(declared, unset, choices) for declared in settings.values()]
+                parameters += [
+                    _option(declared, unset, choices, prefix) for declared in settings.values()
+                ]
             else:
                 parameters.append(own.replace(annotation=hints.get(own.name, own.annotation)))
 
         def run(**given: Any) -> None:
-            values = {name: given.pop(name) for name in settings}
+            values = {name: given.pop(prefix + name) for name in settings}
             plain = {n: v.value if isinstance(v, Enum) else v for n, v in values.items()}
             command(**given, **{parameter: plain})
 
@@ -94,9 +99,12 @@ def takes_settings(
     return decorate
 
 
-def _option(declared: DeclaredSetting, unset: bool, choices: bool) -> inspect.Parameter:
+def _option(
+    declared: DeclaredSetting, unset: bool, choices: bool, prefix: str
+) -> inspect.Parameter:
     setting = declared.setting
-    flags = setting.flags or (f"--{declared.name.replace('_', '-')}",)
+    name = prefix + declared.name
+    flags = setting.flags or (f"--{name.replace('_', '-')}",)
     default = None if unset else declared.default
     kind = _choice_type(declared) if choices else None
     kind = kind or _shell_type(declared.type)
@@ -104,7 +112,7 @@ def _option(declared: DeclaredSetting, unset: bool, choices: bool) -> inspect.Pa
         flags = (f"{flags[0]}/--no-{flags[0].removeprefix('--')}",)
     option = typer.Option(*flags, min=setting.minimum, max=setting.maximum, help=setting.help)
     return inspect.Parameter(
-        declared.name,
+        name,
         inspect.Parameter.KEYWORD_ONLY,
         default=inspect.Parameter.empty if default is dataclasses.MISSING else default,
         annotation=Annotated[kind | None if unset else kind, option],
