@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recomp_core.models.encoders.onnx_cache import cache_folder, cached_graph
-from recomp_core.models.encoders.onnx_packing import Packed, pack
+from recomp_core.models.encoders.onnx_packing import PackedTable, pack
 from recomp_core.models.encoders.tensors import read_tensors
 
 
@@ -31,7 +31,7 @@ def test_every_sequence_stands_in_one_table_whole(lengths, max_tokens):
 
 
 def test_sequences_of_one_row_do_not_see_each_other():
-    feeds = Packed(rows=((1, 0), (2,)), width=4).feeds([[5], [6, 7], [8, 9, 4, 3]])
+    feeds = PackedTable(rows=((1, 0), (2,)), width=4).feeds([[5], [6, 7], [8, 9, 4, 3]])
     assert feeds["ids"].tolist() == [[6, 7, 5, 0], [8, 9, 4, 3]]
     assert feeds["positions"].tolist() == [[0, 1, 0, 0], [0, 1, 2, 3]]
     sees = feeds["mask"][0, 0] == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .bert_folder import UnsupportedModelError
-from .span_pooling import Row, Window, overlap_of, shared_out
+from .span_pooling import EncoderWindow, TokenizedWindow, overlap_of, shared_out
 
 # The classes whose tokenizer is made anew from the vocabulary, and those that take
 # `tokenizer.json` as it is.
@@ -54,13 +54,15 @@ class BertTextTokenizer:
         """Each text's tokens, as far as the window goes."""
         return [encoding.ids for encoding in self._cutting.encode_batch_fast(list(texts))]
 
-    def windows(self, texts: Sequence[str]) -> list[Window]:
+    def windows(self, texts: Sequence[str]) -> list[EncoderWindow]:
         """Every text cut into overlapping windows, sorted by length."""
         rows = []
         for number, encoding in enumerate(self._windowing.encode_batch(list(texts))):
             for part in (encoding, *encoding.overflowing):
                 features = {"input_ids": part.ids}
-                rows.append(Row(number, features, part.special_tokens_mask, part.offsets))
+                rows.append(
+                    TokenizedWindow(number, features, part.special_tokens_mask, part.offsets)
+                )
         return shared_out(rows, self._overlap)
 
     def plain(self) -> Any:

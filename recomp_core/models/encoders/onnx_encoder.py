@@ -23,7 +23,7 @@ from .bert_tokenizer import BertTextTokenizer
 from .onnx_cache import cached_graph
 from .onnx_graph import GRAPH_VERSION, ComputeType, build_graph
 from .onnx_packing import pack
-from .span_pooling import SpanPoolingEncoder, Window
+from .span_pooling import EncoderWindow, SpanPoolingEncoder
 
 logger = logging.getLogger(__name__)
 
@@ -198,10 +198,12 @@ class OnnxEncoder(SpanPoolingEncoder):
     def _hidden_size(self) -> int:
         return self.folder.dimension
 
-    def _windows(self, texts: Sequence[str]) -> list[Window]:
+    def _windows(self, texts: Sequence[str]) -> list[EncoderWindow]:
         return self.tokenizer.windows(texts)
 
-    def _token_vectors(self, windows: Sequence[Window]) -> Iterator[tuple[Window, np.ndarray]]:
+    def _token_vectors(
+        self, windows: Sequence[EncoderWindow]
+    ) -> Iterator[tuple[EncoderWindow, np.ndarray]]:
         for number, vectors in self._read([window.features["input_ids"] for window in windows]):
             yield windows[number], vectors
 

@@ -18,7 +18,7 @@ _APART = np.float32(-1e9)  # leaves nothing of a score after the softmax
 
 
 @dataclass(frozen=True)
-class Packed:
+class PackedTable:
     """Some sequences as one table.
 
     rows: for each row of the table the numbers of its sequences, from left to right.
@@ -50,7 +50,7 @@ class Packed:
                 start += len(sequences[number])
 
 
-def pack(lengths: Sequence[int], max_tokens: int, cost_of_width: float = 0.0) -> list[Packed]:
+def pack(lengths: Sequence[int], max_tokens: int, cost_of_width: float = 0.0) -> list[PackedTable]:
     """All sequences in tables of at most `max_tokens` places each, or of one row that is longer.
 
     cost_of_width: how much more a place costs for each place in its row, for attention; as a part
@@ -71,7 +71,7 @@ def pack(lengths: Sequence[int], max_tokens: int, cost_of_width: float = 0.0) ->
         total, cuts = _cut(sizes, max_tokens, cost)
         choices.append((total, cuts, rows, sizes))
     _, cuts, rows, sizes = min(choices, key=lambda choice: choice[0])
-    return [Packed(tuple(rows[first:end]), sizes[first]) for first, end in cuts]
+    return [PackedTable(tuple(rows[first:end]), sizes[first]) for first, end in cuts]
 
 
 def _rows(lengths: Sequence[int], width: int) -> list[tuple[int, ...]]:

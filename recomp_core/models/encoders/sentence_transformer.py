@@ -11,7 +11,7 @@ import numpy as np
 
 from ...runtime.forking import ForkSafeLock, torch_works_here
 from ...text.splitting import replace_surrogates
-from .span_pooling import Row, SpanPoolingEncoder, Window, overlap_of, shared_out
+from .span_pooling import EncoderWindow, SpanPoolingEncoder, TokenizedWindow, overlap_of, shared_out
 
 
 class SentenceTransformerEncoder(SpanPoolingEncoder):
@@ -98,7 +98,7 @@ class SentenceTransformerEncoder(SpanPoolingEncoder):
         size: int = next(iter(self.model)).get_embedding_dimension()
         return size
 
-    def _windows(self, texts: Sequence[str]) -> list[Window]:
+    def _windows(self, texts: Sequence[str]) -> list[EncoderWindow]:
         tokenizer = self.model.tokenizer
         length = self.model.max_seq_length or 512
         overlap = overlap_of(length - tokenizer.num_special_tokens_to_add())
@@ -113,7 +113,7 @@ class SentenceTransformerEncoder(SpanPoolingEncoder):
         )
         inputs = [key for key in encoded if key in tokenizer.model_input_names]
         rows = [
-            Row(
+            TokenizedWindow(
                 text,
                 {key: encoded[key][number] for key in inputs},
                 encoded["special_tokens_mask"][number],
@@ -123,7 +123,9 @@ class SentenceTransformerEncoder(SpanPoolingEncoder):
         ]
         return shared_out(rows, overlap)
 
-    def _token_vectors(self, windows: Sequence[Window]) -> Iterator[tuple[Window, np.ndarray]]:
+    def _token_vectors(
+        self, windows: Sequence[EncoderWindow]
+    ) -> Iterator[tuple[EncoderWindow, np.ndarray]]:
         import torch
 
         transformer = next(iter(self.model))

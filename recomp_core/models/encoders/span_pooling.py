@@ -20,7 +20,7 @@ _OVERLAP = 0.25
 
 
 @dataclass(frozen=True)
-class Row:
+class TokenizedWindow:
     """One window as a tokenizer gives it: the windows of a text follow each other.
 
     text: the number of the text. features: what the model reads, `input_ids` among it.
@@ -35,7 +35,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Window:
+class EncoderWindow:
     """A stretch of a text that fits the model.
 
     own: positions in the window of the tokens that are read from it; offsets: theirs, in the text.
@@ -62,7 +62,7 @@ def overlap_of(room: int) -> int:
     return int(room * _OVERLAP)
 
 
-def shared_out(rows: Sequence[Row], overlap: int) -> list[Window]:
+def shared_out(rows: Sequence[TokenizedWindow], overlap: int) -> list[EncoderWindow]:
     """The rows as windows, sorted by length: each token of a text is some window's own once."""
     windows = []
     for number, row in enumerate(rows):
@@ -74,7 +74,7 @@ def shared_out(rows: Sequence[Row], overlap: int) -> list[Window]:
         high = len(ordinary) - (0 if last else overlap - overlap // 2)
         own = ordinary[low:high]
         offsets = np.asarray(row.offsets, dtype=np.int64).reshape(-1, 2)
-        windows.append(Window(row.text, row.features, own, offsets[own]))
+        windows.append(EncoderWindow(row.text, row.features, own, offsets[own]))
     return sorted(windows, key=lambda window: len(window.features["input_ids"]))
 
 
@@ -163,11 +163,13 @@ class SpanPoolingEncoder(ABC):
         """The size of a token vector."""
 
     @abstractmethod
-    def _windows(self, texts: Sequence[str]) -> list[Window]:
+    def _windows(self, texts: Sequence[str]) -> list[EncoderWindow]:
         """Every text cut into windows of at most the model's length, sorted by length."""
 
     @abstractmethod
-    def _token_vectors(self, windows: Sequence[Window]) -> Iterable[tuple[Window, np.ndarray]]:
+    def _token_vectors(
+        self, windows: Sequence[EncoderWindow]
+    ) -> Iterable[tuple[EncoderWindow, np.ndarray]]:
         """Each window with its token vectors, (n_tokens, hidden)."""
 
     @abstractmethod
