@@ -1,4 +1,4 @@
-"""How every model of transformers is asked."""
+"""Inference with models of transformers."""
 
 from __future__ import annotations
 
@@ -11,9 +11,16 @@ from ..runtime.forking import torch_works_here
 
 @contextmanager
 def inference(model: Any) -> Iterator[None]:
-    """No gradients, dropout off, and every module afterwards as it was.
+    """Run a block without gradients and without dropout.
 
-    Not for two threads at one time: what mode a model is in is state of the shared object.
+    Afterwards every module is in its former mode. Two threads must not use it on one model at the
+    same time, because a model's mode is state of the shared object.
+
+    Args:
+        model: A `torch.nn.Module`.
+
+    Yields:
+        Nothing.
     """
     import torch
 

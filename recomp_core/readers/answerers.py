@@ -13,7 +13,7 @@ from ..errors import ModelLoadError, SummaryError
 from ..models.encoders.loading import explained, looks_like_path
 from ..models.language_models.openai_chat import OpenAIChatModel
 from ..models.summarizers.checkpoint import find_checkpoint
-from ..models.torch_batches import halving
+from ..models.torch_batches import run_with_bisection
 from ..protocols import Reader
 from ..runtime.budget import Meter
 from ..text.answers import token_f1
@@ -63,7 +63,7 @@ class SpanReader:
     max_answer_tokens: the longest answer.
     no_answer_threshold: the answer is "" where "no answer" outdoes the best span by more than this
         many logits; None for models that always answer, as those of SQuAD 1.1 do.
-    batch_tokens: per pass, padding included; see `batches.fitting`.
+    batch_tokens: per pass, padding included; see `torch_batches.token_budget`.
 
     The best span of all windows stands against "no answer" as in SQuAD 2.0's evaluation: the first
     token's logits, of which the least over the windows counts. An empty context has no spans.
@@ -384,5 +384,5 @@ def _each_once(
     found: dict[tuple[str, str], str | Exception] = {}
     different = list(dict.fromkeys(rows))
     for first in range(0, len(different), at_once):
-        found.update(halving(answers, different[first : first + at_once]))
+        found.update(run_with_bisection(answers, different[first : first + at_once]))
     return [found[row] for row in rows]

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import BudgetError
 from ..models.summarizers.checkpoint import find_checkpoint
 from ..models.summarizers.seq2seq import position_limit
-from ..models.torch_batches import by_length, fitting, halving
+from ..models.torch_batches import by_length, run_with_bisection, token_budget
 from ..models.torch_inference import inference
 from ..runtime.forking import ForkSafeLock, torch_works_here
 from ..text.splitting import replace_surrogates
@@ -32,7 +32,7 @@ _CACHE_NAMES = ("cache", "past_key_values")
 class _LocalScorer(PairScorer):
     """What local models have in common. Safe to call from several threads.
 
-    max_batch_tokens: per pass, padding included; see `batches.fitting`.
+    max_batch_tokens: per pass, padding included; see `torch_batches.token_budget`.
     settings: those of `PairScorer`.
     """
 
@@ -44,7 +44,7 @@ class _LocalScorer(PairScorer):
         super().__init__(**settings)
         self.model = model
         self.tokenizer = tokenizer
-        self.max_batch_tokens = max_batch_tokens or fitting(model)
+        self.max_batch_tokens = max_batch_tokens or token_budget(model)
         # The tokenizer's padding is state of a shared object, and so is what mode a model is in.
         self._lock = ForkSafeLock()
         torch_works_here()
@@ -147,7 +147,9 @@ class CausalLMScorer(_LocalScorer):
             # Logits are wide: a long answer counts for more than its tokens.
             widths = [max(g.width - trunk.length, 4 * (g.width - len(g.prompt))) for g in some]
             for batch in by_length(widths, self.max_batch_tokens):
-                found = halving(lambda own: self._scores(own, trunk), [some[n] for n in batch])
+                found = run_with_bisection(
+                    lambda own: self._scores(own, trunk), [some[n] for n in batch]
+                )
                 for group, result in found:
                     for n, (position, _) in enumerate(group.rows):
                         yield position, result if isinstance(result, Exception) else result[n]
@@ -342,7 +344,7 @@ class Seq2SeqLMScorer(_LocalScorer):
         groups = _grouped(good)
         widths = [max(len(g.prompt), g.width - len(g.prompt)) for g in groups]
         for batch in by_length(widths, self.max_batch_tokens):
-            for group, result in halving(self._scores, [groups[n] for n in batch]):
+            for group, result in run_with_bisection(self._scores, [groups[n] for n in batch]):
                 for n, (position, _) in enumerate(group.rows):
                     yield position, result if isinstance(result, Exception) else result[n]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..models.summarizers.seq2seq import position_limit
-from ..models.torch_batches import by_length, fitting
+from ..models.torch_batches import by_length, token_budget
 from ..models.torch_inference import inference
 from ..runtime.forking import ForkSafeLock, torch_works_here
 from ..text.splitting import replace_surrogates
@@ -62,7 +62,7 @@ class SpanModel:
 
     max_length, stride: of the windows through which a long context is read, in tokens; `stride` is
         what two neighbours share. A model with fewer positions gets windows of its own size.
-    batch_tokens: per pass, padding included; see `batches.fitting`.
+    batch_tokens: per pass, padding included; see `torch_batches.token_budget`.
 
     Raises `TypeError` for a tokenizer that gives no offsets.
     """
@@ -82,7 +82,7 @@ class SpanModel:
         self.tokenizer = tokenizer
         self.max_length = max_length
         self.stride = stride
-        self.batch_tokens = batch_tokens or fitting(model)
+        self.batch_tokens = batch_tokens or token_budget(model)
         self._lock = ForkSafeLock()
         torch_works_here()
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..._utils.checks import check_choice
 from ...errors import BudgetError
-from ...models.torch_batches import halving
+from ...models.torch_batches import run_with_bisection
 from ...protocols import Reader
 from ...readers.answer_scores import (
     AnswerPrompt,
@@ -45,7 +45,8 @@ class ReaderScorer:
     floor: the least log-probability. Where no span is a gold answer, and where there is no context,
         the score is the floor; so it is for spans that the reader holds for less likely.
     answers: "best" for the likeliest span, "logsum" for all spans that are gold answers together.
-    batch_tokens: per pass, padding included; see `batches.fitting`. meter: counts what is used.
+    batch_tokens: per pass, padding included; see `torch_batches.token_budget`.
+    meter: counts what is used.
 
     A span's probability is the softmax of start + end logit over all spans of all windows and "no
     answer", the first token's logits, of which the least over the windows counts (as SQuAD 2.0's
@@ -139,7 +140,9 @@ class ReaderScorer:
             except BudgetError as error:
                 yield position, error
         for first in range(0, len(to_read), _AT_ONCE):
-            for (position, _), result in halving(self._scores, to_read[first : first + _AT_ONCE]):
+            for (position, _), result in run_with_bisection(
+                self._scores, to_read[first : first + _AT_ONCE]
+            ):
                 yield position, result
 
     def _at_floor(self) -> AnswerScore:
@@ -255,7 +258,9 @@ class EndTaskScorer:
             users.setdefault(self.prompt.prompt(request), []).append(position)
         prompts = list(users)
         for first in range(0, len(prompts), self.batch_size):
-            for prompt, answer in halving(self._answers, prompts[first : first + self.batch_size]):
+            for prompt, answer in run_with_bisection(
+                self._answers, prompts[first : first + self.batch_size]
+            ):
                 for position in users[prompt]:
                     yield position, self._value(answer, requests[position].answers)
 
