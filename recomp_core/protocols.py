@@ -108,7 +108,7 @@ class Verdict:
 
 
 @runtime_checkable
-class Gate(Protocol):
+class SummaryGate(Protocol):
     """The check after generation: is a summary worth prepending?"""
 
     def check(self, candidates: Sequence[Candidate]) -> list[Verdict]:

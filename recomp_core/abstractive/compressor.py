@@ -9,7 +9,15 @@ from typing import Any
 
 from ..errors import BatchError
 from ..prompts import T5_PROMPT, PromptTemplate
-from ..protocols import Candidate, Compressor, Gate, SentenceScorer, Splitter, Summarizer, Verdict
+from ..protocols import (
+    Candidate,
+    Compressor,
+    SentenceScorer,
+    Splitter,
+    Summarizer,
+    SummaryGate,
+    Verdict,
+)
 from ..text.joining import Layout, is_blank
 from ..text.splitting import SentenceSplitter
 from ..types import Compression, Document, Outcome, ScoredSentence, SummarySentence, check_batch
@@ -45,7 +53,7 @@ class AbstractiveCompressor:
         prompt: PromptTemplate | str | None = None,
         titles: bool = False,
         extractor: Compressor | None = None,
-        gate: Gate | None = None,
+        gate: SummaryGate | None = None,
         fallback: Compressor | None = None,
         support_scorer: SentenceScorer | None = None,
         splitter: Splitter | None = None,
@@ -53,7 +61,7 @@ class AbstractiveCompressor:
         _check_part("summarizer", summarizer, Summarizer)
         for name, part, protocol in (
             ("extractor", extractor, Compressor),
-            ("gate", gate, Gate),
+            ("gate", gate, SummaryGate),
             ("fallback", fallback, Compressor),
             ("support_scorer", support_scorer, SentenceScorer),
             ("splitter", splitter, Splitter),

@@ -1,6 +1,6 @@
 """The check after generation: is a summary faithful, and is it worth prepending?
 
-A gate is anything with `check(candidates) -> verdicts`, see `protocols.Gate`.
+A gate is anything with `check(candidates) -> verdicts`, see `protocols.SummaryGate`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,15 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 from .._utils.checks import check_choice
-from ..protocols import Candidate, Gate, Reader, ReaderAnswer, SentenceScorer, Splitter, Verdict
+from ..protocols import (
+    Candidate,
+    Reader,
+    ReaderAnswer,
+    SentenceScorer,
+    Splitter,
+    SummaryGate,
+    Verdict,
+)
 from ..text.facts import Evidence, missing_claims
 from ..text.joining import Layout
 from ..text.splitting import SentenceSplitter
@@ -150,9 +158,9 @@ class UsefulnessGate:
 class AllGates:
     """Several gates in a row: what one lets through, the next one checks."""
 
-    def __init__(self, *gates: Gate) -> None:
+    def __init__(self, *gates: SummaryGate) -> None:
         for gate in gates:
-            if isinstance(gate, type) or not isinstance(gate, Gate):
+            if isinstance(gate, type) or not isinstance(gate, SummaryGate):
                 raise TypeError(f"{gate!r} is no gate: it has no check(candidates)")
         self.gates = gates
 
