@@ -131,7 +131,7 @@ def contrastive(
     recomp label contrastive questions.jsonl -o labels --model Qwen/Qwen3-0.6B
     """
     own = locals()
-    _Run("contrastive", own).start(
+    _LabelRun("contrastive", own).start(
         encoder={"model": encoder, "context": context, "device": device},
         epsilon=epsilon,
         num_negatives=num_negatives,
@@ -189,7 +189,7 @@ def distillation(
         --model Qwen/Qwen3-0.6B
     """
     own = locals()
-    _Run("distillation", own).start(
+    _LabelRun("distillation", own).start(
         teacher={
             "teacher": teacher.value,
             "model": teacher_model,
@@ -210,7 +210,7 @@ _OF_SCORER = (
 )  # fmt: skip
 
 
-class _Run:
+class _LabelRun:
     """One call of either command. `options`: what both take, by name."""
 
     def __init__(self, builder: str, options: dict[str, Any]) -> None:
