@@ -1,14 +1,17 @@
-"""Does a reader's opinion teach more than where the answer stands? The same questions of QED, on
-which the reader of `train_reader.py` was not trained, labelled in two ways and learned in three.
+"""Compares training on a reader's scores with training on where the answer stands.
+
+The questions are those of QED on which the reader of `train_reader.py` was not trained. They are
+labelled in two ways, and an encoder is trained in three.
 
     python benchmarks/train_reader.py build/reader
     python benchmarks/ablation.py build/reader build/ablation --questions 1000
     python benchmarks/quality.py score containment=build/ablation/containment … --questions 150
     python benchmarks/quality.py report minilm containment reader reader-listwise
 
-containment: every sentence with the answer is a positive, every other one a negative. reader: the
-sentence after which the reader holds the answer for likeliest, against those that score less by
-more than 0.5. reader-listwise: the reader's scores themselves.
+containment       every sentence with the answer is a positive, every other one a negative
+reader            the sentence with the highest reader score is the positive; those that score lower
+                  by more than 0.5 are the negatives
+reader-listwise   the encoder learns the reader's scores themselves
 """
 
 from __future__ import annotations
@@ -45,7 +48,7 @@ def main() -> None:
     labelled = build_contrastive_examples(
         questions,
         ReaderScorer.from_pretrained(args.reader, device="cpu"),
-        BM25Scorer(),  # the order of the negatives does not matter where all of them are taken
+        BM25Scorer(),  # all negatives are taken, so their order does not matter
         epsilon=0.5,
         num_negatives=200,
         output=args.folder / "labels",
@@ -65,7 +68,7 @@ def main() -> None:
 
 
 def by_containment(example: dict) -> dict | None:
-    """The same question and candidates, told apart by whether the answer stands in them."""
+    """The same question and candidates, labelled by whether they contain the answer."""
     texts = [example["documents"][c["doc_index"]]["text"] for c in example["candidates"]]
     candidates = [
         {

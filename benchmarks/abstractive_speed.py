@@ -2,11 +2,11 @@
 
     python benchmarks/abstractive_speed.py [--shapes small,base,large] [--rounds 3]
 
-The weights are random: good for speed, and the summaries are nonsense. Every query has 5 documents
-of 100 words (about 900 tokens); 64 tokens are written, by force. Each system lives in a process of
-its own and they are timed in turn; the table holds medians, per summary, ratios to the first row,
-and the highest resident memory while the system was at work. Below it: how far the time per written
-token is from reading the decoder's weights once at this machine's memory bandwidth.
+The weights are random: the times are real, the summaries are nonsense. Every query has 5 documents
+of 100 words (about 900 tokens), and every summary has exactly 64 tokens. Each system runs in its
+own process, and they take turns. The table shows medians per summary, ratios to the first row, and
+the highest resident memory while the system ran. A second table compares the time per written token
+with the time to read the decoder's weights once at this machine's memory bandwidth.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main() -> None:
     print(f"Random weights: speed only. {args.threads} thread(s), {args.rounds} round(s).")
     print(f"Memory bandwidth (numpy copy, read + written): {bandwidth / 1e9:.1f} GB/s\n")
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
-        # Conversions go there too, not into the user's cache.
+        # Converted models go there too, not into the user's cache.
         os.environ["HF_HOME"] = folder
         for shape in args.shapes:
             checkpoint = make_checkpoint(shape, Path(folder) / shape)
@@ -70,7 +70,7 @@ def measure(
 ) -> None:
     workers = {name: Worker(name, checkpoint) for name in SYSTEMS}
     for worker in workers.values():
-        worker.run(questions[:1], 1, 4)  # warms up
+        worker.run(questions[:1], 1, 4)  # warm up
     cases = [(batch, beams) for batch in args.batches for beams in args.beams]
     seconds: dict[Any, list[float]] = {}
     memory: dict[Any, float] = {}
@@ -128,8 +128,10 @@ def print_limits(shape: str, decoding: dict[str, float], bandwidth: float) -> No
 
 
 def bytes_per_token(shape: dict[str, int], weight: int, read: int) -> tuple[int, int]:
-    """What one step of greedy decoding must read: the decoder's weights (the keys and values of the
-    cross-attention are computed once), and the cached keys and values of `read` input tokens.
+    """The bytes that one step of greedy decoding must read.
+
+    Returns those of the decoder's weights (the keys and values of the cross-attention are computed
+    once), and those of the cached keys and values of `read` input tokens.
     """
     width, inner = shape["d_model"], shape["num_heads"] * HEAD
     layer = 6 * width * inner + 2 * width * shape["d_ff"]
@@ -138,7 +140,7 @@ def bytes_per_token(shape: dict[str, int], weight: int, read: int) -> tuple[int,
 
 
 def memory_bandwidth(threads: int, size: int = 1 << 28, repeats: int = 5) -> float:
-    """Bytes per second, read and written, of the best of some copies by `threads` threads."""
+    """Bytes per second, read and written: the fastest of several copies by `threads` threads."""
     sources = np.array_split(np.ones(size // 8), threads)
     targets = [np.zeros_like(source) for source in sources]
     best = 0.0
@@ -150,7 +152,7 @@ def memory_bandwidth(threads: int, size: int = 1 << 28, repeats: int = 5) -> flo
     return best
 
 
-# --- what is read ------------------------------------------------------------------------------
+# --- inputs ------------------------------------------------------------------------------------
 
 
 def passages(n: int) -> list[dict]:
@@ -179,7 +181,7 @@ def make_checkpoint(shape: str, folder: Path) -> Path:
 
 
 def make_tokenizer() -> Any:
-    """A unigram tokenizer that makes of these documents about as many tokens as T5's does."""
+    """A unigram tokenizer that splits these documents into about as many tokens as T5's does."""
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
     from transformers import T5Tokenizer
 
@@ -199,7 +201,7 @@ def make_tokenizer() -> Any:
     return T5Tokenizer(vocab=[tuple(piece) for piece in vocabulary])
 
 
-# --- who reads it ------------------------------------------------------------------------------
+# --- systems -----------------------------------------------------------------------------------
 
 
 def as_flashrag(folder: Path) -> Any:
@@ -283,7 +285,7 @@ BYTES = {
 
 
 class Worker:
-    """A system in a process of its own."""
+    """A system in its own process."""
 
     def __init__(self, system: str, folder: Path) -> None:
         context = multiprocessing.get_context("spawn")
@@ -293,7 +295,7 @@ class Worker:
         self._pipe.recv()  # loaded
 
     def run(self, *job: Any) -> tuple[float, float]:
-        """Seconds, and the highest resident memory meanwhile in MB."""
+        """The seconds of a job, and the highest resident memory during it in MB."""
         self._pipe.send(job)
         return self._pipe.recv()
 
@@ -306,14 +308,14 @@ def serve(system: str, folder: Path, pipe: Any) -> None:
     run = SYSTEMS[system](folder)
     pipe.send("loaded")
     while job := pipe.recv():
-        Path("/proc/self/clear_refs").write_text("5")  # sets the peak back
+        Path("/proc/self/clear_refs").write_text("5")  # resets the peak
         began = time.perf_counter()
         run(*job)
         pipe.send((time.perf_counter() - began, peak_memory()))
 
 
 def peak_memory() -> float:
-    """In MB, since it was last set back (Linux)."""
+    """The highest resident memory since the last reset, in MB (Linux)."""
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 

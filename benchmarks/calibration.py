@@ -1,26 +1,25 @@
-"""Does calibration keep its promise? Many draws of questions whose scores are known.
+"""Checks how often calibration keeps its promise, on many draws of scored questions.
 
     python benchmarks/quality.py score recomp-minilm --questions 150
     python benchmarks/calibration.py nq_open
     python benchmarks/calibration.py nq_open expmrc_squad xquad_multi    # pooled
 
-Needs no model: it reads the scores that `quality.py` wrote. Questions whose documents hold no
-answer are left aside, as the promise is not about them. Two experiments, each for the rules top_p
-and min_score, repeated `--splits` times:
+No model is loaded: the script reads the scores that `quality.py` wrote. It leaves out questions
+whose documents hold no answer, because the promise is not about them. Two experiments, each for the
+rules top_p and min_score, run `--splits` times:
 
-halves: the questions are split at random; one half is calibrated on. "full": the promise held on
-all questions together; "other": the other half lost no more than 1 - keep of its answers, which is
-itself a sample, so that it falls short more often although the setting is right. Had no two
-questions the same need, the ranks of a random half would be a matter of counting: of m others, the
-number that the setting keeps is beta-binomial, Beta(r, n - r + 1) with the rank r of n. "expected"
-is what that gives; ties and rounding only make it more.
+halves   The questions are split at random, and one half is used for calibration. "full" is how
+         often the promise held on all questions together. "other" is how often the other half lost
+         no more than 1 - keep of its answers; that half is itself a sample, so it falls short more
+         often although the setting is right. If no two questions had the same need, the number kept
+         of m others would be beta-binomial, Beta(r, n - r + 1) with the rank r of n. "expected" is
+         what that gives; ties and rounding only increase it.
+draws    The questions of the set are treated as the whole population, and half as many are drawn
+         with replacement. The draws are independent, and the share kept of the population is known
+         exactly, as in the theorem. "expected" is P(Bin(n, keep) < r), without ties.
 
-draws: the questions of the set are taken for all that there are, and as many as half of them are
-drawn with replacement. Draws are independent and what is kept of all is known exactly: what the
-theorem is about. "expected" is P(Bin(n, keep) < r), without ties.
-
-"smallest" is the share of the answers that the worst of the settings keeps of all questions; "rate"
-the mean compression rate of the settings over the questions, in characters.
+"smallest" is the share of the answers that the worst setting keeps of all questions, "rate" the
+mean compression rate of the settings over the questions, in characters.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ def main() -> None:
 
 
 class Measured:
-    """What every question needs, and how long its text is at any caution."""
+    """What every question needs, and its compression rate at any caution."""
 
     def __init__(self, family: Family, questions: list[tuple]) -> None:
         self.family = family
@@ -124,12 +123,12 @@ def row(name, measured, keep, confidence, splits, generator) -> str:
         beyond = size - n
         of_full = at_least(beyond, rank, n, math.ceil(keep * size - 1e-9) - rank)
         of_other = at_least(beyond, rank, n, math.ceil(keep * beyond - 1e-9))
-        told = f"{held(other, keep)} (expected {100 * of_other:.0f})"
+        of_others = f"{held(other, keep)} (expected {100 * of_other:.0f})"
     else:
-        of_full, told = 1 - binomial_at_least(n, keep, rank), ""
+        of_full, of_others = 1 - binomial_at_least(n, keep, rank), ""
     return (
         f"| {rule} | {keep} | {n} | {allowed} | {name} "
-        f"| {held(full, keep)} (expected {100 * of_full:.0f}) | {told} "
+        f"| {held(full, keep)} (expected {100 * of_full:.0f}) | {of_others} "
         f"| {100 * min(full):.1f} | {100 * np.mean(rates):.1f} |"
     )
 

@@ -1,8 +1,8 @@
-"""Where the time of a cold call goes, stage by stage, with the default backend.
+"""Measures each stage of a call about unseen documents, with the default backend.
 
     python benchmarks/cold_profile.py [--threads 1] [--documents 5 20 100] [--rounds 5]
 
-Each stage's own time, without that of the stages that it calls; medians of the rounds.
+A stage's time does not include that of the stages that it calls. Figures are medians of the rounds.
 """
 
 from __future__ import annotations
@@ -76,9 +76,9 @@ def profile(context: str, compute_type: str, sizes: list[int], rounds: int) -> N
 
 @contextmanager
 def watching() -> Iterator[Counter[str]]:
-    """The seconds of each stage, filled while the block runs."""
+    """Yields the seconds of each stage, counted while the block runs."""
     spent: Counter[str] = Counter()
-    inner = [0.0]  # of each call under way: what the calls in it took
+    inner = [0.0]  # for each running call: the seconds of the calls inside it
 
     def watched(stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)

@@ -1,14 +1,14 @@
-"""Many callers at one time: `acompress`, which puts what waits together, beside a thread pool.
+"""Compares `acompress`, which batches concurrent calls, with a thread pool around `compress`.
 
     python benchmarks/concurrency.py [--callers 32] [--calls 8] [--documents 5] [--known]
 
-Every caller asks one question after the other, each about documents of its own, as the handlers of
-a server do. Three ways: a coroutine per caller awaiting `acompress`; a thread per caller in a
-`ThreadPoolExecutor` around `compress`; and, as the measure of the others, the same questions in
-calls of `compress_batch` of `--callers` at a time. Rounds are interleaved, and the order changes.
---known: about documents whose vectors are in a store, so that little but the query is encoded.
-Throughput is queries per second; latency is what a caller sees, p50 and p95 over all rounds; CPU is
-the time of this process on all its cores, which says something on a busy machine, too.
+Every caller asks one question after the other, each about other documents, as the handlers of a
+server do. Three ways: a coroutine per caller that awaits `acompress`; a thread per caller in a
+`ThreadPoolExecutor` around `compress`; and, as the reference, the same questions in calls of
+`compress_batch` of `--callers` at a time. Rounds are interleaved, and their order changes. With
+--known the vectors of the documents are in a store, so that little but the query is encoded.
+Throughput is in queries per second. Latency is what a caller sees: p50 and p95 over all rounds. CPU
+is the time of this process on all cores, which is meaningful on a busy machine too.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=5, help="per question")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--workers", type=int, default=1, help="batches under way at one time")
+    parser.add_argument("--workers", type=int, default=1, help="batches that run at one time")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--known", action="store_true", help="the documents' vectors are stored")
     args = parser.parse_args()
@@ -60,7 +60,11 @@ def measure(
     device: str = "cpu",
     known: bool = False,
 ) -> tuple[float, float]:
-    """Prints the table. Throughput in times the pool's; p95 in times what a batch of all takes."""
+    """Prints the table.
+
+    Returns the throughput as a multiple of the pool's, and the p95 as a multiple of the time of one
+    batch with all callers.
+    """
     torch.set_num_threads(threads)
     questions = material(callers * calls, documents)
     store = SentenceStore() if known else None
@@ -71,7 +75,7 @@ def measure(
         splitter=loaded.splitter,
         batching=Batching(workers=workers),
     )
-    # Whatever is made at the first use.
+    # Pay for everything that is made at the first use.
     compressor.compress_batch(*columns(questions if known else questions[:2]))
 
     ways: dict[str, Callable[[], Latencies]] = {
@@ -126,7 +130,7 @@ def percentile(values: list[float], rank: float) -> float:
 
 
 def material(n: int, documents: int) -> list[Question]:
-    """`n` questions with distinct passages: real ones where the data is there."""
+    """`n` questions with distinct passages: real ones if the data is available."""
     if data.available():
         rows = data.questions("nq_open", n=n, documents=documents)
         found = [(row["question"], row["documents"]) for row in rows]

@@ -1,11 +1,11 @@
-"""Which context should a sentence be encoded with? Answer recall and seconds on every dev set.
+"""Compares the contexts that a sentence can be encoded with: answer recall and time per set.
 
     python benchmarks/contexts.py [--questions 200] [--top-k 2]
 
-For each dev set (5 documents a question; MuSiQue 20) and each context: how often the kept
-sentences hold a gold answer, at which compression rate (characters), and the milliseconds a
-question takes, measured in turn within one process. The column
-"documents" is what all the documents together hold: the ceiling.
+For each dev set (5 documents per question, 20 for MuSiQue) and each context: how often the kept
+sentences hold a gold answer, the compression rate in characters, and the milliseconds per question.
+The contexts take turns within one process. The column "documents" is the ceiling: how often all
+documents together hold an answer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from recomp_core import TopK, load_compressor
 from recomp_core.text.answers import contains_answer
 
 CONTEXTS = ("sentence", "title", "document")
-ROUND = 20  # questions a context gets in turn
+ROUND = 20  # questions before the next context has its turn
 
 
 def main() -> None:

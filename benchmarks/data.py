@@ -1,4 +1,4 @@
-"""Reads the question-answering sets of the benchmarks. They are no part of the project."""
+"""Reads the question-answering sets of the benchmarks, which are not part of the project."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def questions(
 ) -> list[dict]:
     """The first `n` questions: {"question", "answers", "documents": [Document, …]}.
 
-    Of MuSiQue's questions all twenty documents are read: its answers are spread over them.
+    MuSiQue's questions keep all twenty documents, because its answers are spread over them.
     """
     rows = []
     for row in _lines(DATA / split / f"{name}.jsonl.gz"):

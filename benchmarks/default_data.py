@@ -1,13 +1,14 @@
-"""The training data of the encoder that ships: records of the labelling format from the training
-sets, with questions and passages that also occur in the dev sets taken out.
+"""Makes the training data of the bundled encoder, in the labelling format.
+
+Questions and passages that also occur in the dev sets are removed.
 
     python benchmarks/default_data.py build/default-data
 
-What a sentence is worth is told by people where they marked the evidence (QED, SelQA, HotpotQA,
-2WikiMultihopQA), by where the answer stands in the gold document elsewhere (MuSiQue, CMRC 2018,
-DRCD): 1 for such a sentence, 0.5 for another one that holds the answer, which is neither positive
-nor negative, 0 for the rest. Questions with evidence in two documents also come with one of the two
-sentences written under the question: what is then wanted is the other.
+A sentence scores 1 if people marked it as evidence (QED, SelQA, HotpotQA, 2WikiMultihopQA) or, in
+sets without such marks (MuSiQue, CMRC 2018, DRCD), if it holds the answer in the gold document. It
+scores 0.5 if it holds the answer elsewhere, which makes it neither positive nor negative, and 0
+otherwise. A question with evidence in two documents also appears with one of the two sentences
+appended; the positive is then the other sentence.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from recomp_core.text.answers import contains_answer, normalize_answer
 from recomp_core.text.splitting import SentenceSplitter
 from recomp_core.types import Document
 
-# Questions taken of each set, and how often each comes up in an epoch.
+# The most questions of each set (None: all), and how often each occurs in an epoch.
 TAKEN = {
     "qed": (None, 1), "selqa": (1_200, 1), "hotpotqa": (None, 3), "2wiki": (None, 1),
     "musique": (None, 2), "cmrc2018": (1_000, 1), "drcd": (1_000, 1),
@@ -39,37 +40,37 @@ def main() -> None:
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     seen = dev_questions(), dev_passages()
-    drawn, told, lines = random.Random(args.seed), Counter(), []
+    drawn, counts, lines = random.Random(args.seed), Counter(), []
     for name, (most, times) in TAKEN.items():
         rows = data.questions(name, "train", documents=20 if name == "musique" else 10)
         drawn.shuffle(rows)
-        kept = list(records(rows, *seen, told))[:most]
-        told[f"questions of {name}"] = len(kept)
+        kept = list(records(rows, *seen, counts))[:most]
+        counts[f"questions of {name}"] = len(kept)
         hops = [hop for record in kept for hop in second_hops(record)]
-        told[f"second hops of {name}"] = len(hops)
+        counts[f"second hops of {name}"] = len(hops)
         lines += [json.dumps(r, ensure_ascii=False) + "\n" for r in kept * times + hops]
     drawn.shuffle(lines)
     (args.folder / "examples.jsonl").write_text("".join(lines), encoding="utf-8")
-    for what, n in told.items():
+    for what, n in counts.items():
         print(f"{what}: {n}")
     print(f"records: {len(lines)}")
 
 
 def records(
-    rows: list[dict], questions: set[str], passages: set[str], told: Counter
+    rows: list[dict], questions: set[str], passages: set[str], counts: Counter
 ) -> Iterator[dict]:
     for row in rows:
         if normalize_answer(row["question"]) in questions:
-            told["questions that a dev set has too: removed"] += 1
+            counts["questions that a dev set has too: removed"] += 1
             continue
         documents = [d for d in row["documents"] if normalize_answer(d.text) not in passages]
-        told["passages of a dev set's gold documents: removed"] += len(row["documents"]) - len(
+        counts["passages of a dev set's gold documents: removed"] += len(row["documents"]) - len(
             documents
         )
         if record := record_of(row, documents):
             yield record
         else:
-            told["questions without a positive left: removed"] += 1
+            counts["questions without a positive left: removed"] += 1
 
 
 def record_of(row: dict, documents: list[Document]) -> dict | None:
@@ -83,7 +84,7 @@ def record_of(row: dict, documents: list[Document]) -> dict | None:
             score = 1.0 if is_marked(text, marked) else 0.5 * contains_answer(text, row["answers"])
             found.append({"doc_index": doc_index, "start": start, "end": end, "score": score})
         if document.metadata.get("is_gold") and not any(c["score"] == 1 for c in found):
-            for candidate in found:  # nobody marked the evidence: the answer marks it
+            for candidate in found:  # without marked evidence, the answer marks it
                 candidate["score"] = 2 * candidate["score"]
         candidates += found
     positives = [c for c in candidates if c["score"] == 1]
@@ -103,9 +104,7 @@ def record_of(row: dict, documents: list[Document]) -> dict | None:
 
 
 def second_hops(record: dict) -> Iterator[dict]:
-    """Where the evidence lies in two documents: the question with the sentence of one of them asks
-    for that of the other.
-    """
+    """If two documents hold evidence: the question with one sentence, asking for the other."""
     positives = [c for c in record["candidates"] if c["score"] == 1]
     first = {c["doc_index"]: c for c in reversed(positives)}
     if len(first) != 2:
@@ -126,7 +125,7 @@ def second_hops(record: dict) -> Iterator[dict]:
 
 
 def is_marked(text: str, marked: list[str]) -> bool:
-    """Whether people marked this sentence, however they split the text."""
+    """Whether people marked this sentence, even if they split the text elsewhere."""
     own = key(text)
     return any(
         own == one or (len(own) > 15 and own in one) or (len(one) > 15 and one in own)

@@ -1,14 +1,15 @@
-"""What the encoder's backends cost, beside the time of the matrix products alone.
+"""Times the encoder's backends beside the matrix products alone.
 
     python benchmarks/encoder_speed.py [--rounds 5] [--threads 1 2] [--sizes 5 20 100]
     python benchmarks/encoder_speed.py --drift [--questions 30] [--sets nq_open …]
 
-Sentences of 5, 20 or 100 documents of about 100 words, and a query, through each backend in turn,
-in one process; medians over the rounds, with the spread. The limit is the same products of a
-token's vector with the layers' matrices, nothing else, by the faster of torch and onnxruntime in
-the same rounds. GFLOP/s counts those products and attention within each sentence, no padding.
+Each backend in turn encodes a query and the sentences of 5, 20 or 100 documents of about 100 words,
+in one process. Figures are medians over the rounds, with the spread. The limit is the time of the
+products of token vectors with the layers' matrices alone, by the faster of torch and onnxruntime,
+in the same rounds. GFLOP/s counts these products and the attention within each sentence, without
+padding.
 
---drift: how often int8 keeps the same sentences as float32, on the dev sets.
+--drift measures how often int8 keeps the same sentences as float32, on the dev sets.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def main() -> None:
 def backends(
     threads: int, sizes: Sequence[int], rounds: int
 ) -> list[tuple[dict[str, list[float]], float]]:
-    """Prints the table. For each size the seconds of each round by backend, and the GFLOP of it."""
+    """Prints the table. Returns for each size the seconds of each round by backend, and GFLOP."""
     torch.set_num_threads(threads)
     query, passages = material(max(sizes))
     calls, counter = systems()
@@ -81,7 +82,7 @@ Call = Callable[[str, list[str]], object]
 
 
 def systems() -> tuple[dict[str, Call], OnnxEncoder]:
-    """Name -> what encodes a query and sentences; and the float32 graph's encoder."""
+    """Functions that encode a query and sentences, by name; and the float32 graph's encoder."""
 
     def encoder(**settings):
         return load_compressor("minilm", device="cpu", **settings).scorer.encoder
@@ -116,7 +117,7 @@ def column(
     lengths: list[int],
     rounds: int,
 ) -> tuple[dict[str, list[float]], float]:
-    """Seconds of each round by name, and the GFLOP that are needed."""
+    """The seconds of each round by name, and the GFLOP that the encoding needs."""
     limits = products(encoder)
     for call in calls.values():
         call(query, sentences[:20])
@@ -151,7 +152,7 @@ def matrices(encoder: OnnxEncoder) -> list[tuple[int, int]]:
 
 
 def products(encoder: OnnxEncoder) -> list[Callable[[], object]]:
-    """All products for `LIMIT_ROWS` tokens: by torch, and by onnxruntime."""
+    """Functions that compute all products for `LIMIT_ROWS` tokens, with torch and onnxruntime."""
     random = np.random.default_rng(0)
     shapes = matrices(encoder)
     inputs = {size: random.standard_normal((LIMIT_ROWS, size), np.float32) for size, _ in shapes}
@@ -178,7 +179,7 @@ def product_session(factors: list[np.ndarray]):
         constants.append(numpy_helper.from_array(factor, f"b{number}"))
         nodes += [
             helper.make_node("MatMul", [f"x{len(factor)}", f"b{number}"], [f"y{number}"]),
-            # Little comes back, so that handing it over costs nothing.
+            # Return little, so that copying the result costs nothing.
             helper.make_node("Slice", [f"y{number}", "zero", "one"], [f"z{number}"]),
         ]
     constants += [
@@ -213,7 +214,7 @@ def split(passages: list[str]) -> list[str]:
 
 
 def drift(questions: int, sets: Sequence[str] = data.QA_SETS) -> float:
-    """Prints how many of the sentences that float32 keeps int8 keeps too. Their share in all."""
+    """Prints how many of the sentences that float32 keeps int8 keeps too. Returns their share."""
     print(f"Of the 2 / 5 best sentences, how many int8 keeps; {questions} questions a set.\n")
     ways = [(name, context) for name in ("recomp-minilm", "minilm") for context in CONTEXTS]
     print("| set | " + " | ".join(map(", ".join, ways)) + " | largest difference of a score |")

@@ -1,13 +1,12 @@
-"""Records through `recomp compress`, questions through `recomp label contrastive`, in this process
-and on Ray: rows per second, and what it costs to begin.
+"""Compares `recomp compress` and `recomp label contrastive` in one process and on Ray.
 
     python benchmarks/engine_speed.py [--jobs compress label] [--rows 512] [--workers 1 2]
 
-Each way is a process of its own, as the command is. Its rate is that of the rows after the first
-batch; the time until the first batch is there (imports, cluster, actors, the model in each) is
-counted apart. From both follows after how many rows Ray is done first. The reader that labels is
-the embedded encoder with an untrained head: what it finds says nothing, what it costs is that of a
-trained one.
+Each way runs in its own process, as the command does. The table shows the rows per second after
+the first batch, and separately the seconds until the first batch is done (imports, cluster, actors,
+the model in each). From both follows the number of rows from which Ray finishes first. The reader
+that labels is the embedded encoder with an untrained head: its labels mean nothing, its cost is
+that of a trained reader.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ COMPRESSED, LABELLED, READER = "records.jsonl", "questions.jsonl", "reader"
 
 @dataclass(frozen=True)
 class Run:
-    """Seconds until the first batch was there, and rows per second from then on."""
+    """Seconds until the first batch was done, and rows per second after it."""
 
     start: float
     rate: float
@@ -60,7 +59,7 @@ def main() -> None:
 
 
 def measure(job: str, rows: int, documents: int, workers: list[int]) -> dict[str, Run]:
-    """Prints the table of one of `JOBS`. Runs by name."""
+    """Prints the table of one of `JOBS`. Returns the runs by name."""
     cores = os.cpu_count() or 1
     ways: dict[str, tuple[int | None, int]] = {
         f"no engine, {threads} thread(s)": (None, threads) for threads in dict.fromkeys([1, cores])
@@ -73,7 +72,7 @@ def measure(job: str, rows: int, documents: int, workers: list[int]) -> dict[str
         folder = Path(name)
         write_material(folder, rows, documents)
         for number, (way, (n_workers, threads)) in enumerate(ways.items()):
-            runs[way] = anew(run, job, folder, str(number), n_workers, threads)
+            runs[way] = in_new_process(run, job, folder, str(number), n_workers, threads)
             print(f"| {way} | {runs[way].start:.1f} | {runs[way].rate:.1f} |", flush=True)
     best = max((r for name, r in runs.items() if "ray" not in name), key=lambda r: r.rate)
     for name, ours in runs.items():
@@ -84,7 +83,7 @@ def measure(job: str, rows: int, documents: int, workers: list[int]) -> dict[str
 
 
 def write_material(folder: Path, rows: int, documents: int) -> None:
-    """What the jobs read: records, some of them as questions with answers, and a reader."""
+    """Writes what the jobs read: records, some of them as questions with answers, and a reader."""
     with (folder / COMPRESSED).open("w") as all_of_them, (folder / LABELLED).open("w") as some:
         for number, (query, given) in enumerate(material(rows, documents)):
             texts = [{"title": d.title, "text": d.text} for d in given]
@@ -93,7 +92,7 @@ def write_material(folder: Path, rows: int, documents: int) -> None:
                 answer = " ".join(given[0].text.split()[:2])
                 question = {"question": query, "answers": [answer], "documents": texts}
                 some.write(json.dumps(question) + "\n")
-    anew(write_reader, folder / READER)
+    in_new_process(write_reader, folder / READER)
 
 
 def write_reader(folder: Path) -> None:
@@ -105,7 +104,7 @@ def write_reader(folder: Path) -> None:
 
 
 def pays(ours: Run, alone: Run) -> str:
-    """After how many rows `ours` is done before `alone`."""
+    """Says from how many rows on `ours` finishes before `alone`."""
     if ours.rate <= alone.rate:
         return f"{ours.rate / alone.rate:.2f} × the best rate without: never done first"
     later = ours.start - alone.start
@@ -113,15 +112,15 @@ def pays(ours: Run, alone: Run) -> str:
     return f"{ours.rate / alone.rate:.2f} × the best rate without: done first from {rows:.0f} rows"
 
 
-def anew(function, *arguments):
-    """A function's result from a process of its own: nothing is loaded there yet."""
+def in_new_process(function, *arguments):
+    """The result of a function that runs in a new process, where nothing is loaded yet."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         return pool.submit(function, *arguments).result()
 
 
 def run(job: str, folder: Path, name: str, workers: int | None, threads: int) -> Run:
-    torch.set_num_threads(threads)  # of this process; Ray gives its actors as many as their CPUs
+    torch.set_num_threads(threads)  # in this process; Ray gives its actors as many threads as CPUs
     began = time.perf_counter()
     from recomp_core.runtime.engines import LocalEngine, RayEngine
 
@@ -130,13 +129,13 @@ def run(job: str, folder: Path, name: str, workers: int | None, threads: int) ->
     ended = time.perf_counter()
     if engine.first is None:
         raise RuntimeError(f"{job}: nothing was done")
-    # All workers begin at one time: as many batches come with the first.
+    # All workers begin at the same time, so as many batches come with the first.
     rest = rows - BATCHES[job] * (workers or 1)
     return Run(engine.first - began, rest / (ended - engine.first))
 
 
 def compress(engine: Timed, folder: Path, name: str) -> int:
-    """The rows that were compressed, as `recomp compress` does it."""
+    """Compresses as `recomp compress` does. Returns the number of rows."""
     from recomp_core.data.records import RecordJob
     from recomp_core.persistence.factory import compress_worker
 
@@ -148,7 +147,7 @@ def compress(engine: Timed, folder: Path, name: str) -> int:
 
 
 def label(engine: Timed, folder: Path, name: str) -> int:
-    """The questions that were labelled, as `recomp label contrastive` does it."""
+    """Labels as `recomp label contrastive` does. Returns the number of questions."""
     from recomp_core.data.reading import read_questions
     from recomp_core.labelling.factory import labeller_from_settings
     from recomp_core.labelling.jobs import LabelJob, LabelWorker
@@ -168,7 +167,7 @@ def label(engine: Timed, folder: Path, name: str) -> int:
 
 
 class Timed:
-    """An engine, and when its first batch was there."""
+    """An engine that notes when its first batch was done."""
 
     def __init__(self, engine) -> None:
         self.engine = engine
@@ -180,7 +179,7 @@ class Timed:
             yield results
 
 
-# Each runs on an engine, reads in the folder, writes there under a name, and counts rows.
+# Each job runs on an engine, reads from the folder, writes there under a name, and counts rows.
 JOBS: dict[str, Callable[[Timed, Path, str], int]] = {"compress": compress, "label": label}
 
 

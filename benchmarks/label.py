@@ -1,5 +1,7 @@
-"""Labels both data sets offline: the span reader of `train_reader.py` scores, gold and best-scoring
-sentences are the teacher's summaries. The questions are those of QED on which the reader was not
+"""Makes both kinds of labels offline.
+
+The span reader of `train_reader.py` gives the scores. Gold sentences and those with the highest
+scores are the teacher's summaries. The questions are those of QED on which the reader was not
 trained, with their first five retrieved passages.
 
     python benchmarks/train_reader.py build/reader
@@ -29,7 +31,7 @@ from recomp_core.labelling import (
 from recomp_core.text.answers import contains_answer
 
 
-def asked(n: int | None) -> list[Question]:
+def read_questions(n: int | None) -> list[Question]:
     rows = questions("qed", "train", n=None if n is None else TRAINED_ON + n)[TRAINED_ON:]
     return [
         Question(row["id"], row["question"], tuple(row["answers"]), tuple(row["documents"]))
@@ -37,7 +39,7 @@ def asked(n: int | None) -> list[Question]:
     ]
 
 
-def told(name: str, data: LabelledData) -> None:
+def print_report(name: str, data: LabelledData) -> None:
     report = data.report
     print(
         f"\n{name}: {report.questions} questions in {report.seconds:.0f} s "
@@ -52,7 +54,7 @@ def contrastive(scorer: ReaderScorer, rows: list[Question], folder: Path, epsilo
         rows, scorer, load_compressor("minilm", device="cpu"), epsilon=epsilon, output=folder,
         batch_questions=32,
     )  # fmt: skip
-    told("contrastive", data)
+    print_report("contrastive", data)
     examples = data.examples
     holds = sum(contains_answer(e["positive"]["text"], e["answers"]) for e in examples)
     gold = {
@@ -103,7 +105,7 @@ def distillation(scorer: ReaderScorer, rows: list[Question], folder: Path) -> No
     data = build_distillation_examples(
         rows, ExtractiveTeacher(scorer), None, scorer, output=folder, batch_questions=32
     )
-    told("distillation", data)
+    print_report("distillation", data)
     examples = data.examples
     empty = sum(not e["target"] for e in examples)
     holds = sum(contains_answer(e["target"], e["answers"]) for e in examples)
@@ -121,13 +123,13 @@ def distillation(scorer: ReaderScorer, rows: list[Question], folder: Path) -> No
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("reader", type=Path)
     parser.add_argument("output", type=Path)
     parser.add_argument("--questions", type=int)
     parser.add_argument("--epsilon", type=float, default=0.5)
     arguments = parser.parse_args()
-    rows = asked(arguments.questions)
+    rows = read_questions(arguments.questions)
     scorer = ReaderScorer.from_pretrained(arguments.reader)
     print(json.dumps(scorer.identity))
     began = time.perf_counter()

@@ -1,12 +1,13 @@
-"""What a call takes of memory, and whether calls leave anything behind.
+"""Measures the memory that calls take, and what they leave behind.
 
     python benchmarks/memory.py [--documents 10000] [--calls 10000] [--growth]
 
-Resident memory of this process (psutil): after the model is loaded and used once, at the highest
-while one call compresses all `--documents` for one query, and while batches have ten documents for
-each of a fiftieth as many queries; then over `--calls` small calls, at ten moments. `--growth` also
-says which lines hold what was allocated since (tracemalloc, slow).
-Fails if a peak is more than 1 GiB over the model, or if calls leave more than 64 MiB.
+The figures are the resident memory of this process (psutil): after the model was loaded and used
+once; the highest while one call compresses all `--documents` for one query, and while batches
+compress ten documents for each of a fiftieth as many queries; then ten times during `--calls` small
+calls. `--growth` also shows the lines of code that hold the memory allocated since (tracemalloc,
+slow). The script fails if a peak is more than 1 GiB above the loaded model, or if calls leave more
+than 64 MiB.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--documents", type=int, default=10_000)
     parser.add_argument("--calls", type=int, default=10_000)
-    parser.add_argument("--growth", action="store_true", help="look for what grows, by line")
+    parser.add_argument("--growth", action="store_true", help="show what grows, by line of code")
     args = parser.parse_args()
     peak, grown = measure(args.documents, args.calls, by_line=args.growth)
     return int(peak > PEAK_LIMIT_MIB or grown > GROWTH_LIMIT_MIB)
 
 
 def measure(n_documents: int, calls: int, *, by_line: bool = False) -> tuple[float, float]:
-    """Prints the tables. MiB over the model at the highest, and MiB that the calls left."""
+    """Prints the tables. Returns the highest MiB above the model, and the MiB that calls left."""
     compressor = load_compressor(selector=TopK(2), device="cpu")
     documents = [d for _, five in material(max(20, n_documents // 5), 5) for d in five]
     compressor.compress("what is used at the first call?", documents[:40])
@@ -82,7 +83,7 @@ def peak_of(name: str, work: Callable[[], object], base: float) -> float:
 
 
 def growth(compressor, documents, calls: int, *, by_line: bool) -> float:
-    """MiB between the first tenth of the calls and the last; every call has other documents."""
+    """MiB gained from the first tenth of the calls to the last; each call has other documents."""
     if by_line:
         tracemalloc.start(12)
     marks, before = [], None
@@ -111,7 +112,7 @@ def resident() -> float:
 
 
 class Highest:
-    """The highest resident memory, looked at every five milliseconds."""
+    """Watches the highest resident memory, every five milliseconds."""
 
     def __enter__(self) -> Highest:
         self.mib = resident()

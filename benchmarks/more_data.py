@@ -1,15 +1,17 @@
-"""What do more data that nobody marked, and bigger batches, bring? From the start that
-`ablation.py` left: its questions, its encoder "reader", and other questions of QED.
+"""Measures the effect of more data that people did not mark, and of bigger batches.
+
+It starts from what `ablation.py` left: its questions, its encoder "reader", and more questions of
+QED.
 
     python benchmarks/ablation.py build/reader build/ablation --questions 1000
     python benchmarks/more_data.py build/ablation build/more-data --questions 1000
     python benchmarks/quality.py score marked=build/more-data/marked … --questions 150
     python benchmarks/quality.py report minilm marked self-answers self-blind marked-72 marked-72-lr
 
-All arms learn from the reader's records of the ablation and from as many questions more, which are
+All arms train on the reader's records of the ablation and on as many further questions. These are
 labelled by people (marked), by the encoder among the sentences that hold an answer (self-answers),
-or by the encoder alone where it is sure (self-blind). marked-72 and marked-72-lr learn from the
-first of these in batches three times as big, the latter at a rate √3 times as high.
+or by the encoder alone where it is sure (self-blind). marked-72 and marked-72-lr train on the first
+of these with batches three times as large, the latter with a learning rate √3 times as high.
 """
 
 from __future__ import annotations
@@ -35,11 +37,11 @@ ARMS = {
     "self-blind": {},
     "marked-72-lr": {"batch_size": 72, "learning_rate": SETTINGS["learning_rate"] * 3**0.5},
 }
-# The encoder is sure of its best sentence when that has this share of a softmax over all of the
-# question's sentences, at the temperature that it was trained with.
+# The encoder is sure if its best sentence has this share of a softmax over all sentences of the
+# question, at the temperature that it was trained with.
 SURE = 0.5
 TEMPERATURE = 1 / 20
-# What is this far below the best, in cosine, is a negative. Nearer ones may be as good.
+# A sentence this far below the best, in cosine, is a negative. Nearer ones may be as good.
 MARGIN = 0.1
 
 
@@ -63,9 +65,7 @@ def main() -> None:
 
 
 def graded(example) -> dict:
-    """A record of the reader, its scores replaced by what they were read as: 1 for the positive,
-    0 for a negative, 0.5 for what is neither.
-    """
+    """The reader's record, scored 1 for the positive, 0 for negatives, 0.5 for the rest."""
     score = {example.positive: 1.0, **dict.fromkeys(example.negatives, 0.0)}
     candidates = [
         {"doc_index": c.doc_index, "start": c.start, "end": c.end, "score": score.get(n, 0.5)}
@@ -76,9 +76,9 @@ def graded(example) -> dict:
 
 
 def labelled(rows: list[dict], encoder: Path) -> dict[str, list[dict]]:
-    """The records of the same questions by each of the three judges."""
-    compressor, told = load_compressor(encoder, device="cpu"), Counter()
-    marked = list(records(rows, dev_questions(), dev_passages(), told))
+    """The records of the same questions, labelled in each of the three ways."""
+    compressor, counts = load_compressor(encoder, device="cpu"), Counter()
+    marked = list(records(rows, dev_questions(), dev_passages(), counts))
     found: dict[str, list[dict]] = {"marked": [], "self-answers": [], "self-blind": []}
     agree = Counter()
     for known in marked:
@@ -108,7 +108,7 @@ def labelled(rows: list[dict], encoder: Path) -> dict[str, list[dict]]:
 
 
 def by_answers(scores: np.ndarray, holds: np.ndarray) -> np.ndarray | None:
-    """The best of the sentences that hold an answer is wanted, those without one are not."""
+    """Labels the best sentence with an answer 1, those without an answer 0."""
     if not holds.any():
         return None
     values = np.where(holds, 0.5, 0.0)
@@ -117,7 +117,7 @@ def by_answers(scores: np.ndarray, holds: np.ndarray) -> np.ndarray | None:
 
 
 def when_sure(scores: np.ndarray) -> np.ndarray | None:
-    """The best sentence is wanted, those far below it are not; None where the best is doubtful."""
+    """Labels the best sentence 1, those far below it 0; None if the encoder is not sure."""
     shares = np.exp((scores - scores.max()) / TEMPERATURE)
     if 1 / shares.sum() < SURE:
         return None

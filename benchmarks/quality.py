@@ -1,13 +1,13 @@
-"""Answer recall by compression rate on the dev sets, for any number of encoders, with intervals.
+"""Measures answer recall by compression rate on the dev sets, for any number of encoders.
 
     python benchmarks/quality.py score minilm recomp-minilm --questions 200
     python benchmarks/quality.py report minilm recomp-minilm
 
 `score` writes each encoder's scores of all sentences into build/quality; `report` needs no model.
-Curves: `TopP` at the temperature 0.05 with p from 0.02 to 0.999; the answer recall at a rate is
-read off between the two nearest points, so that no answer has a say in which p is looked at. The
-oracle keeps the shortest sentence that holds an answer, if there is any. Differences are paired by
-question; intervals are those of 2,000 bootstrap draws, 95 %.
+The curves come from `TopP` at the temperature 0.05 with p from 0.02 to 0.999. The answer recall at
+a rate is interpolated between the two nearest points, so that the answers don't influence which p
+is used. The oracle keeps the shortest sentence that holds an answer, if there is one. Differences
+are paired by question; intervals are 95 %, from 2,000 bootstrap draws.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def score(name: str, source: str, sets: list[str], n: int | None, context: str |
 
 
 def spaced(rows: list[dict], n: int | None) -> list[dict]:
-    """So many of them, evenly spaced: the sets are sorted by language or topic."""
+    """`n` of the rows, evenly spaced, because the sets are sorted by language or topic."""
     if n is None or n >= len(rows):
         return rows
     return [rows[int(position)] for position in np.linspace(0, len(rows) - 1, n)]
@@ -101,7 +101,7 @@ class Scored:
             self.questions.append((row, task.documents, sentences))
 
     def judge(self, selector: Selector) -> tuple[np.ndarray, np.ndarray]:
-        """Per question: whether what is kept holds an answer, and the rate in characters."""
+        """Per question: whether the kept text holds an answer, and its rate in characters."""
         found, rates = [], []
         for row, documents, sentences in self.questions:
             kept, _ = select(documents, sentences, selector, Layout())
@@ -129,7 +129,7 @@ class Scored:
         return np.array(found, float), np.array(rates)
 
     def at_rates(self) -> dict[float, np.ndarray]:
-        """Per question the answer recall at each of RATES: between the two nearest points."""
+        """Per question the answer recall at each of RATES, between the two nearest points."""
         points = [self.judge(TopP(p)) for p in POINTS]
         means = [rates.mean() for _, rates in points]
         result = {}
@@ -169,7 +169,7 @@ def report(systems: list[str], sets: list[str]) -> None:
             base = curves[0.10] if base is None else base
             difference = curves[0.10] - base
             low, high = interval(difference)
-            told = (
+            compared = (
                 "–"
                 if system == first
                 else f"{100 * difference.mean():+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
@@ -178,7 +178,7 @@ def report(systems: list[str], sets: list[str]) -> None:
             print(
                 f"| {dataset} | {len(two)} | {full:.1f} | {100 * best.mean():.1f} "
                 f"({100 * best_rate.mean():.1f}) | {system} | {100 * two.mean():.1f} "
-                f"({100 * rate.mean():.1f}) | {cells} | {told} |",
+                f"({100 * rate.mean():.1f}) | {cells} | {compared} |",
                 flush=True,
             )
 

@@ -1,7 +1,7 @@
-"""What a reader is trained on: contexts of a question, with the place of its answer or without it.
+"""Makes a reader's training examples: contexts of a question, with or without its answer.
 
-The contexts are those that a reader meets: a sentence (when it labels), sentences of several
-documents (after compression), passages and whole lists of documents (without it).
+The contexts are of the kinds that a reader gets: a sentence (in labelling), sentences of several
+documents (after compression), passages and whole lists of documents (without compression).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from recomp_core.types import Sentence, assemble
 
 Contexts = Literal["sentence", "documents", "mixed"]
 
-# How many contexts of each sort are drawn of a question and epoch, on average. Long contexts cost
-# most of the time, and they are seen in fewer epochs for it.
+# How many contexts of each sort are drawn per question and epoch, on average. Long contexts take
+# most of the time, so fewer of them are drawn.
 SHARES: dict[Contexts, dict[str, float]] = {
     "sentence": {"sentence": 1.0, "other sentence": 1.0, "passage": 0.33},
     "documents": {"sentence": 0.25, "passage": 0.5, "documents": 1.0},
@@ -31,13 +31,13 @@ SHARES: dict[Contexts, dict[str, float]] = {
 }  # fmt: skip
 
 DOCUMENTS = 5
-_MISSING = 0.25  # of the excerpts and lists of documents: those without the gold ones
-_NEAR = 8  # sentences without the answer that share most words with the question
+_MISSING = 0.25  # the share of excerpts and document lists without the gold sentences
+_NEAR = 8  # sentences without the answer that share the most words with the question
 
 
 @dataclass(frozen=True)
 class Example:
-    """A context with the span of the answer in it, in characters; (0, 0) if it is not there."""
+    """A context with the span of its answer in characters; (0, 0) if it has none."""
 
     question: str
     context: str
@@ -46,11 +46,13 @@ class Example:
 
 
 class Source:
-    """A question of the data sets with what its contexts are made of.
+    """A question of the data sets with the parts of its contexts.
 
-    gold: sentences that people marked, or those of gold passages that hold the answer. holding: of
-    these the ones with the answer, which is learned from nowhere else: in other passages the same
-    words may say something else. near: sentences without it, nearest to the question by words.
+    Attributes:
+        gold: The sentences that people marked, or those of gold passages that hold the answer.
+        holding: Those of `gold` that hold the answer. The reader learns answers from these only: in
+            other passages the same words may mean something else.
+        near: Sentences without the answer that share the most words with the question.
     """
 
     def __init__(self, row: dict) -> None:
@@ -85,7 +87,7 @@ class Source:
         }
 
     def draw(self, contexts: Contexts, rng: random.Random) -> Iterator[Example]:
-        """So many examples of each sort as their shares say."""
+        """Yields examples of each sort, in the shares of `SHARES`."""
         for sort, share in SHARES[contexts].items():
             if rng.random() < share and (example := self._draws[sort](rng)):
                 yield example
@@ -97,7 +99,7 @@ class Source:
         return self._example([rng.choice(self.near)]) if self.near else None
 
     def excerpt(self, rng: random.Random) -> Example | None:
-        """One to five sentences as a compressor would keep them, often with the gold ones."""
+        """One to five sentences as a compressor would keep them, often with the gold sentences."""
         kept = set(rng.sample(self.near, min(len(self.near), rng.randint(1, 5))))
         if rng.random() >= _MISSING:
             kept |= set(self.gold)
@@ -121,7 +123,7 @@ class Source:
         return self.located(assemble(self.documents, kept, Layout()))
 
     def located(self, context: str) -> Example | None:
-        """The context with its answer; None where it may or may not be one."""
+        """The context with its answer; None if it is uncertain whether it holds one."""
         for sentence in self.holding:
             at = context.find(sentence.text)
             if at >= 0 and (span := find_answer(sentence.text, self.answers)):
@@ -132,7 +134,7 @@ class Source:
 
 
 def find_answer(text: str, answers: Sequence[str]) -> tuple[int, int] | None:
-    """Where the longest of the answers stands first, as words, in whichever case."""
+    """The first span of the longest answer found, as whole words in any case."""
     for answer in sorted(answers, key=len, reverse=True):
         if found := re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", text, re.IGNORECASE):
             return found.span()

@@ -1,13 +1,13 @@
-"""The project's scoreboard: every dev set through every system, as `recomp evaluate` does it.
+"""Makes the project's scoreboard: every dev set through every system, as `recomp evaluate` does.
 
     python benchmarks/scoreboard.py build/scoreboard --questions 100 --reader build/reader
     python benchmarks/scoreboard.py build/scoreboard --tables-only --write
     python benchmarks/scoreboard.py --own build/scoreboard-own
 
-A set is a run of its own, which is carried on when it was stopped. --own takes the project's own
-example questions instead, which needs no data and some seconds. --write puts the tables into
-RESULTS.md and the picture beside it. The reader (`train_reader.py`) reads English only; it answers
-from the texts of `READ`, in a run of its own with fewer systems and points.
+Each set is a separate run, which continues where it was stopped. --own evaluates the project's own
+example questions instead, which needs no data and takes seconds. --write puts the tables into
+RESULTS.md and the picture beside it. The reader (`train_reader.py`) reads English only: it answers
+the sets of `READ`, in a separate run with fewer systems and points.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--own", action="store_true", help="the project's own questions")
     parser.add_argument("--baselines", nargs="*", default=list(BASELINES))
     parser.add_argument("--reader", type=Path, help="folder of a span reader")
-    parser.add_argument("--tables-only", action="store_true", help="of what was run before")
+    parser.add_argument("--tables-only", action="store_true", help="from the runs that are there")
     parser.add_argument("--write", action="store_true", help=f"into {RESULTS.name}")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
@@ -188,7 +188,7 @@ def difference_table(found: dict[str, Evaluation]) -> str:
 
 
 def reading_tables(read: dict[str, Evaluation]) -> list[str]:
-    """The shape of the paper's main table: exact match and F1 by what the reader was given."""
+    """The paper's main table: exact match and F1 by the text that the reader gets."""
     if not read:
         return []
     rows = [["the reader gets", *(f"{name}, EM / F1" for name in read)]]
@@ -225,7 +225,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def draw(found: dict[str, Evaluation], file: Path) -> None:
-    """A panel for each set."""
+    """Draws a panel for each set."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -241,7 +241,7 @@ def draw(found: dict[str, Evaluation], file: Path) -> None:
 
 
 def write_into(file: Path, text: str) -> None:
-    """Between the two marks, or at the end where there are none yet."""
+    """Writes the text between the two marks, or at the end if the file has no marks."""
     before, _, rest = file.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2] if rest else "\n"
     head = before if rest else f"{before.rstrip()}\n\n## Scoreboard\n\n"

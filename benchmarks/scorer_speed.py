@@ -1,8 +1,9 @@
-"""How many (sentence, answer) pairs a second the local scorer labels, against one at a time on the
-same model: a full forward pass of transformers for each pair, all positions turned into logits.
+"""Compares the local answer scorer with scoring one pair at a time on the same model.
 
-Random weights in the shape of a small language model of today (hidden 576, 49,152 words; 8 layers
-of its 30, to save time); the sentences of one question's five documents.
+Figures are (sentence, answer) pairs per second. One at a time means a full forward pass of
+transformers for each pair, with logits at all positions. The weights are random, in the shape of a
+small current language model (hidden size 576, 49,152 tokens; 8 of its 30 layers, to save time). The
+sentences are those of one question's five documents.
 
     python benchmarks/scorer_speed.py
 """
@@ -25,7 +26,7 @@ from recomp_core.text.splitting import SentenceSplitter
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--layers", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)

@@ -1,11 +1,12 @@
-"""Does asking again with the best sentence find the second hop? Scores for `quality.py report`.
+"""Scores sentences with a second query that contains the best sentence of the first.
 
     python benchmarks/second_hop.py recomp-minilm --questions 200
     python benchmarks/quality.py report recomp-minilm hop-max hop-mean --sets hotpotqa 2wiki
 
-The query of the second hop is the question with the best sentence on a line below it, as in the
-second hops of `default_data.py`. "hop-max": a sentence scores the better of both hops; "hop-mean":
-the mean; "hop-late": the first hop's best stays on top, the others score by the second hop alone.
+The query of the second hop is the question with the best sentence on the next line, as in the
+second hops of `default_data.py`. "hop-max" takes the higher score of both hops, "hop-mean" their
+mean. "hop-late" keeps the best sentence of the first hop on top and scores the others by the second
+hop alone. `quality.py report` reads the scores.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""What a query costs beside the peers: the same encoder, one process, interleaved rounds.
+"""Compares the time of a query with the peers': same encoder, one process, interleaved rounds.
 
     python benchmarks/speed.py [--rounds 5] [--threads 1 2]
 
-A call takes 5, 20 or 100 documents of about 100 words, splits them, encodes query and sentences,
-and picks. Medians over the rounds, with the spread; ratios are medians of the rounds' ratios.
-Peers: LlamaIndex's SentenceEmbeddingOptimizer and LangChain's EmbeddingsFilter over documents that
-were split with our splitter, both with the same sentence-transformers model at its default batch
-size; and the way of the RECOMP authors' script, all sentences of a query in one padded batch. Ours:
-by backend and by what a sentence is encoded with, and with the vectors in a store beforehand.
---sizes, --systems (parts of names) for a shorter run.
+A call takes 5, 20 or 100 documents of about 100 words, splits them, encodes the query and the
+sentences, and selects. Figures are medians over the rounds, with the spread; ratios are medians of
+the rounds' ratios. The peers are LlamaIndex's SentenceEmbeddingOptimizer and LangChain's
+EmbeddingsFilter over documents that our splitter split, both with the same sentence-transformers
+model at its default batch size; and the method of the RECOMP authors' script, which encodes all
+sentences of a query in one padded batch. Our rows differ in the backend, the context of a sentence,
+and whether a store has the vectors already. --sizes and --systems (parts of names) shorten a run.
 """
 
 from __future__ import annotations
@@ -53,13 +53,17 @@ def main() -> None:
 def cold(
     threads: int, sizes: Sequence[int], rounds: int, names: Sequence[str] = ("",)
 ) -> list[dict[str, list[float]]]:
-    """Prints the tables. For each size the seconds of each round by system.
+    """Prints the tables. Returns for each size the seconds of each round by system.
 
-    names: parts of the names of the systems; the peer that all are compared with is always there.
+    Args:
+        threads: The threads of torch and onnxruntime.
+        sizes: The numbers of documents.
+        rounds: How often each system runs.
+        names: Parts of the systems' names; the peer that all are compared with always runs.
     """
     torch.set_num_threads(threads)
     query, passages = material(max(sizes))
-    # Anew for each number of threads: a graph's are fixed when it is loaded.
+    # Load again for each number of threads: a graph's threads are fixed when it is loaded.
     calls = {
         name: call
         for name, call in systems(passages).items()
@@ -79,7 +83,7 @@ def cold(
 
 
 def material(n: int) -> tuple[str, list[str]]:
-    """A query and `n` distinct passages: real ones where the data is there, else the example."""
+    """A query and `n` distinct passages: real ones if the data is available, else the example."""
     if data.available():
         rows = data.questions("nq_open", n=n)
         passages = dict.fromkeys(d.text for row in rows for d in row["documents"])
@@ -89,7 +93,7 @@ def material(n: int) -> tuple[str, list[str]]:
 
 
 def systems(passages: list[str]) -> dict:
-    """Name -> a function of (query, passages) that makes fresh objects of the peer's own kind."""
+    """Functions of (query, passages) by name; each makes new objects of the peer's own kind."""
 
     def ours(**settings):
         return load_compressor(selector=TopK(5), device="cpu", **settings)
@@ -158,7 +162,7 @@ def llamaindex(model):
 
 
 def langchain(model):
-    """None where langchain-community, which the filter imports at call time, is not installed."""
+    """The filter; None without langchain-community, which it imports at call time."""
     try:
         from langchain_classic.retrievers.document_compressors import EmbeddingsFilter
         from langchain_community.utils import math  # noqa: F401
@@ -213,7 +217,7 @@ FIRST = "`recomp example` (load the model, compress once)"
 
 
 def start_up(runs: int = 3) -> dict[str, float]:
-    """Whole processes, median seconds: what a user waits for before the first result."""
+    """Prints and returns the median seconds of whole processes, until the first result."""
     commands = {
         IMPORT: [sys.executable, "-c", "import recomp_core"],
         "`recomp --version`": [sys.executable, "-m", "recomp_core", "--version"],

@@ -1,13 +1,13 @@
-"""What compressing costs, part by part, and in the end one table of it beside the goals.
+"""Runs all speed benchmarks and compares the results with the goals in one table.
 
     python benchmarks/speed_goals.py [--rounds 3] [--write]
     python benchmarks/speed_goals.py --short
 
 Cold (speed.py, encoder_speed.py), warm (store_speed.py), start-up, many callers at one time
-(concurrency.py), memory (memory.py), engines (engine_speed.py): each part in a process of its own,
-the systems that are compared within it interleaved. --write puts the whole into RESULTS.md; --short
-is a minute or two that shows that every part runs, with figures that say nothing. What fails is an
-error, never a missed goal.
+(concurrency.py), memory (memory.py), engines (engine_speed.py): each part runs in its own process,
+and the systems that it compares take turns. --write puts everything into RESULTS.md. --short takes
+a minute or two and only shows that every part runs; its figures mean nothing. The script fails on
+errors, not on missed goals.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ SHORT = Size(
 
 @dataclass(frozen=True)
 class Goal:
-    """What was to be reached, and what was. goal: None where none was set."""
+    """A measured value and its goal, which is None if none was set."""
 
     what: str
     measured: float
@@ -94,7 +94,7 @@ def main() -> None:
     print(header)
     goals, texts = [], []
     for name in args.parts:
-        found, text = engine_speed.anew(printed, PARTS[name], size)
+        found, text = engine_speed.in_new_process(printed, PARTS[name], size)
         goals += found
         texts.append(text)
     table = "\n".join(
@@ -106,7 +106,7 @@ def main() -> None:
 
 
 def printed(part: Callable[[Size], Iterator[Goal]], size: Size) -> tuple[list[Goal], str]:
-    """The goals of a part, and what it printed meanwhile."""
+    """The goals of a part, and the text that it printed."""
     output = Twice()
     with contextlib.redirect_stdout(output):
         print()
@@ -115,7 +115,7 @@ def printed(part: Callable[[Size], Iterator[Goal]], size: Size) -> tuple[list[Go
 
 
 class Twice(io.StringIO):
-    """Keeps what is printed, and prints it."""
+    """Keeps the printed text and prints it too."""
 
     def write(self, text: str) -> int:
         print(text, end="", file=sys.__stdout__, flush=True)
@@ -133,7 +133,7 @@ def cold(size: Size) -> Iterator[Goal]:
         columns = speed.cold(threads, size.documents, size.rounds)
         exact, near = COLD[1 if threads == 1 else "all"]
         for compute, goal in (("onnx", exact), ("onnx int8", near)):
-            # As the peer encodes them, so that what is kept is the same.
+            # Encoded as the peer encodes them, so that both keep the same sentences.
             name = f"{speed.OURS}sentence, {compute}"
             for n, column in list(zip(size.documents, columns, strict=True))[1:]:
                 times = speed.ratio(column[speed.PEER], column[name])
@@ -213,7 +213,7 @@ PARTS: dict[str, Callable[[Size], Iterator[Goal]]] = {
 
 
 def write_into(file: Path, text: str) -> None:
-    """Between the two marks."""
+    """Writes the text between the two marks."""
     before, begin, rest = file.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):

@@ -1,12 +1,12 @@
-"""What a query over known documents costs, how fast a large store opens, and what its types move.
+"""Times queries about stored documents, and measures how the store's number types change scores.
 
     python benchmarks/store_speed.py [--rounds 20] [--sentences 1000000] [--questions 100]
 
-warm     the documents' vectors are in the store: beside encoding the query alone, the same call
-         without a store, and LlamaIndex's SentenceEmbeddingOptimizer (--peer; slow)
-open     a store of so many sentences (four to a document, made up), from nothing to the first
-         hundred documents read
-drift    scores and kept sentences with each type of vector, against no store, on the dev sets
+warm     a query whose documents are in the store, compared with encoding the query alone, with the
+         same call without a store, and with LlamaIndex's SentenceEmbeddingOptimizer (--peer; slow)
+open     the time to open a store of `--sentences` made-up sentences (four per document) and to read
+         a hundred documents
+drift    scores and kept sentences with each type of vector, compared with no store, on the dev sets
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def warm(
     peer: bool = False,
     context: str | None = None,
 ) -> list[dict[str, list[float]]]:
-    """Prints the table. For each size the seconds of each round by system."""
+    """Prints the table. Returns for each size the seconds of each round by system."""
     query, passages = material(max(sizes))
     plain = load_compressor(selector=TopK(5), device="cpu", context=context)
     kept = with_store(plain, folder)
@@ -75,7 +75,7 @@ def warm(
     encoder = plain.scorer.encoder
 
     def fresh(query, passages):
-        """The files are known to the system, and nothing to the process."""
+        """The operating system has cached the files; the process has read nothing."""
         with SentenceStore(folder) as store:
             compressor = with_store(plain, store)
             began = time.perf_counter()
@@ -116,7 +116,7 @@ def warm(
 
 
 def sentence_transformer():
-    """The encoder as the peer has it."""
+    """The encoder in the form that the peer takes."""
     return load_compressor(device="cpu", backend="torch").scorer.encoder.model
 
 
@@ -154,7 +154,7 @@ print((opened - began) * 1e3, (time.perf_counter() - opened) * 1e3)
 
 
 def opening(folder: Path, sentences: int) -> float:
-    """Prints how long it took. The median of the milliseconds to open it."""
+    """Prints the times. Returns the median milliseconds to open the store."""
     documents = sentences // SENTENCES
     vectors = np.random.default_rng(0).normal(size=(SENTENCES, DIM)).astype(np.float32)
     packed = pack(vectors, "float16")

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Trains the encoder that ships, from its data on: about an hour on two cores.
+# Makes the training data of the bundled encoder and trains it: about an hour on two cores.
 #
 #     RECOMP_DATA=… bash benchmarks/train_default.sh build
 #
-# The result, build/recomp-minilm, goes into recomp_core/encoders/ (see benchmarks/EXPERIMENTS.md).
+# The result, build/recomp-minilm, goes into recomp_core/models/encoders/bundled/ (see benchmarks/EXPERIMENTS.md).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-build}

@@ -1,13 +1,15 @@
-"""A small extractive reader, so that labels and exact match can be had offline: the encoder that
-the project embeds, with a question-answering head. It learns from the first questions of QED and
-from the small multi-hop training sets; those that are labelled later are not among them, nor any
-dev set.
+"""Trains a small extractive reader, which gives labels and exact match without a network.
+
+It is the embedded encoder with a question-answering head, trained on the first questions of QED and
+on the small multi-hop training sets. The questions that are labelled later and the dev sets are not
+among them.
 
     python benchmarks/train_reader.py build/reader --max-minutes 25
 
---contexts says what it reads in training (see `reader_examples`): "sentence" for a reader that only
-labels, "documents" for one that only answers from long contexts, "mixed" for both. SelQA has no
-answers to mark, and Chinese is left out: the encoder's vocabulary has no word for 58 % of it.
+--contexts chooses what it reads in training (see `reader_examples`): "sentence" for a reader that
+only labels, "documents" for one that only answers from long contexts, "mixed" for both. SelQA is
+left out because its answers are not marked, Chinese because the encoder's vocabulary lacks 58 % of
+its words.
 """
 
 from __future__ import annotations
@@ -30,18 +32,23 @@ from recomp_core.readers.answerers import SpanReader
 from recomp_core.readers.span_model import SpanModel, Window
 from recomp_core.text.answers import contains_answer, exact_match, token_f1
 from recomp_core.text.joining import Layout
-from recomp_core.training.runs import use_bfloat16, without_dropout
+from recomp_core.training.weights import disable_dropout, use_bfloat16
 
 WIDTH_STEP = 32
 TRAINED_ON = 4_000  # questions of QED; `label.py` labels those after them
 MULTI_HOP = ("hotpotqa", "2wiki", "musique")
-WITH_ANSWER = 0.8  # of the windows of a long context that holds it; the others teach "no answer"
+WITH_ANSWER = 0.8  # the share of windows with the answer; the others teach "no answer"
 LOG_EVERY = 25
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Of a run. max_minutes, max_steps: the learning rate falls to 0 by then at the latest."""
+    """The settings of a run.
+
+    Attributes:
+        max_minutes: The learning rate falls to 0 by then at the latest.
+        max_steps: The same, in steps.
+    """
 
     contexts: Contexts = "mixed"
     epochs: int = 3
@@ -58,7 +65,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Labelled:
-    """A window with the positions of its answer's first and last token; both 0 for none."""
+    """A window with the positions of its answer's first and last token; both are 0 without one."""
 
     window: Window
     start: int
@@ -66,7 +73,7 @@ class Labelled:
 
     @property
     def width(self) -> int:
-        """Few different shapes: a CPU's library compiles kernels for each."""
+        """The padded length. There are few: a CPU library compiles kernels for each shape."""
         return -(-len(self.window.features["input_ids"]) // WIDTH_STEP) * WIDTH_STEP
 
 
@@ -88,7 +95,7 @@ def train(folder: Path, settings: Settings, *, held_out: int) -> None:
         attn_implementation="eager",  # the fastest to differentiate on a CPU
     )
     model.bert.embeddings.requires_grad_(False)
-    without_dropout(model)
+    disable_dropout(model)
     reading = SpanModel(model, tokenizer, max_length=settings.max_length, stride=settings.stride)
     began = time.perf_counter()
     asked = sources()
@@ -108,7 +115,7 @@ def _train(
     settings: Settings,
     rng: random.Random,
 ) -> int:
-    """How many steps were made."""
+    """Trains the model. Returns the number of steps."""
     weights = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, weight_decay=settings.weight_decay)
     bfloat16 = use_bfloat16("auto")
@@ -143,7 +150,7 @@ def _train(
 def _schedule(
     reading: SpanModel, asked: list[Source], settings: Settings, rng: random.Random
 ) -> Iterator[tuple[float, list[Labelled]]]:
-    """Batches with how far the run is, 0…1, by epochs, steps or time: whichever ends first."""
+    """Yields the progress, 0 to 1, by epochs, steps or time, whichever ends first; and a batch."""
     began, done = time.perf_counter(), 0
     for epoch in range(settings.epochs):
         drawn = [example for one in asked for example in one.draw(settings.contexts, rng)]
@@ -167,7 +174,7 @@ def _share_of_rate(progress: float, warmup: float) -> float:
 
 
 def _labelled(reading: SpanModel, examples: list[Example], rng: random.Random) -> list[Labelled]:
-    """One window of each context, cut as the reader will cut them."""
+    """One window of each context, cut as the reader cuts them."""
     own: list[list[Window]] = [[] for _ in examples]
     for window in reading.windows(
         [example.question for example in examples], [example.context for example in examples]
@@ -191,7 +198,7 @@ def _choose(example: Example, windows: list[Window], rng: random.Random) -> Labe
 
 
 def _located(example: Example, window: Window) -> Labelled | None:
-    """The window with its answer, if it holds the whole of it."""
+    """The window with its answer, if it holds the whole answer."""
     inside = [n for n, (a, b) in enumerate(window.offsets) if a < example.end and b > example.start]
     if not inside:
         return None
@@ -208,7 +215,7 @@ def _text(example: Example, window: Window) -> str:
 
 
 def _batches(rows: list[Labelled], batch_tokens: int, rng: random.Random) -> list[list[Labelled]]:
-    """Of similar length, in random order."""
+    """Batches of similar lengths, in random order."""
     batches: list[list[Labelled]] = []
     batch: list[Labelled] = []
     for row in sorted(rows, key=lambda row: (row.width, rng.random())):
@@ -234,7 +241,7 @@ def _tensors(reading: SpanModel, batch: list[Labelled]) -> dict[str, torch.Tenso
 
 
 def report(folder: Path, n: int) -> str:
-    """On questions that it was not trained on, from what to what it reads them: exact match, F1."""
+    """A table of exact match and F1 on other questions, by the context that the reader gets."""
     reader = SpanReader.from_pretrained(folder, device="cpu")
     rows = questions("qed", "train", n=TRAINED_ON + n, documents=10)[TRAINED_ON:]
     asked = [source for source in map(Source, rows) if source.holding]
@@ -247,10 +254,10 @@ def report(folder: Path, n: int) -> str:
         (f"{DOCUMENTS} documents without an answer", [_without(source) for source in asked]),
         ("nothing", [""] * len(asked)),
     ):
-        told = reader.answer([s.question for s in asked], contexts)
+        found = reader.answer([s.question for s in asked], contexts)
         pairs = [
             ("" if isinstance(answer, Exception) else answer, source.answers)
-            for answer, source in zip(told, asked, strict=True)
+            for answer, source in zip(found, asked, strict=True)
         ]
         exact = sum(exact_match(*pair) for pair in pairs) / len(pairs)
         f1 = sum(token_f1(*pair) for pair in pairs) / len(pairs)
@@ -260,7 +267,7 @@ def report(folder: Path, n: int) -> str:
 
 
 def _five(source: Source) -> str:
-    """The gold passage and the first of the others, in the order of the retriever."""
+    """The gold passage and the first others, in the retriever's order."""
     gold = {source.holding[0].doc_index}
     others = [n for n in range(len(source.documents)) if n not in gold]
     chosen = sorted([*gold, *others[: DOCUMENTS - 1]])
@@ -273,7 +280,7 @@ def _without(source: Source) -> str:
 
 
 def _readme(settings: Settings, steps: int, found: str) -> str:
-    told = "\n".join(f"- {name}: {value}" for name, value in asdict(settings).items())
+    shown = "\n".join(f"- {name}: {value}" for name, value in asdict(settings).items())
     return f"""# A small extractive reader
 
 The encoder that the project embeds with a question-answering head, made by
@@ -284,7 +291,7 @@ Data: the first {TRAINED_ON:,} questions of QED (Natural Questions; text CC BY-S
 training parts of {", ".join(MULTI_HOP)}. Contexts drawn of a question in an epoch, on average:
 {SHARES[settings.contexts]}.
 
-{told}
+{shown}
 - steps made: {steps}; embeddings frozen, no dropout, AdamW, linear decay
 
 On questions of QED after those, which it was not trained on:

@@ -1,13 +1,15 @@
-"""The small student: an encoder-decoder warm-started from the embedded encoder learns to write the
-sentences that help, or nothing (paper, section 3.2), and is judged beside the extractive compressor
-at the same rate.
+"""Trains a small summarizer and compares it with the extractive compressor at the same rate.
+
+It is an encoder-decoder that starts from the embedded encoder and learns to write the sentences
+that help, or nothing (paper, section 3.2).
 
     python benchmarks/train_student.py --output build/student
     python benchmarks/train_student.py --output build/student --eval-only
 
-What it reads are the sentences that the extractive compressor picks first (`--read`, 0 for whole
-documents): the student has 512 positions, five passages take more. Its targets are gold sentences;
-for a copy of the questions without the documents that hold the answer, nothing.
+It reads the sentences that the extractive compressor selects first (`--read`; 0 for whole
+documents), because it has 512 positions and five passages take more. Its targets are gold
+sentences; for a copy of the questions without the documents that hold the answer, the target is
+empty.
 """
 
 from __future__ import annotations
@@ -68,7 +70,7 @@ def build(folder: Path, layers: int, seed: int = 1) -> Path:
     )
     fresh = decoder.bert.load_state_dict(encoder.state_dict(), strict=False).missing_keys
     assert all("crossattention" in name for name in fresh), fresh
-    # The output is compared with the token vectors: begin there, not at a random turn of them.
+    # The output is compared with the token vectors: begin there, not at a random rotation.
     with torch.no_grad():
         decoder.cls.predictions.transform.dense.weight.copy_(torch.eye(shape["hidden_size"]))
     model = EncoderDecoderModel(encoder=encoder, decoder=decoder)
@@ -87,9 +89,9 @@ def build(folder: Path, layers: int, seed: int = 1) -> Path:
 
 
 def readable(tokenizer):
-    """The tokenizer, with numbers and punctuation joined again when it decodes: 1,000, not 1, 000.
+    """The tokenizer with a decoder that joins numbers and punctuation: 1,000, not 1, 000.
 
-    The class of BERT's tokenizer would put its own decoder back when it is loaded.
+    BERT's tokenizer class would restore its own decoder when it is loaded, so another is used.
     """
     from tokenizers import Regex, decoders
     from transformers import PreTrainedTokenizerFast
@@ -123,8 +125,10 @@ def readable(tokenizer):
 
 
 def examples(file: Path, n: int | None, read: int, seed: int = 1) -> Path:
-    """Writes records as `recomp_core.labelling` does: of each question with gold sentences one that
-    has them, and for half of the questions one that has not.
+    """Writes records as `recomp_core.labelling` does.
+
+    Each question with gold sentences gives one record with them; half of the questions also give
+    one without.
     """
     if file.is_file():
         return file
@@ -143,10 +147,10 @@ def examples(file: Path, n: int | None, read: int, seed: int = 1) -> Path:
     )
     records, dropped = [], 0
     for (row, _), target, documents in zip(cases, targets, excerpts(asked, read), strict=True):
-        documents = fitting(row["question"], documents)
+        documents = documents_that_fit(row["question"], documents)
         text = "\n".join(document.text for document in documents)
         if target and not all(part in text for part in _sentences(target)):
-            # The gold sentence was not picked: what is left may still hold the answer or not.
+            # The gold sentence was not selected: the rest may hold the answer or not.
             if contains_answer(text, row["answers"]):
                 dropped += 1
                 continue
@@ -176,9 +180,9 @@ def examples(file: Path, n: int | None, read: int, seed: int = 1) -> Path:
 
 
 def _cases(row: dict, rng: random.Random) -> Iterator[tuple[dict, list[Document]]]:
-    """The question with documents that help, and with documents that don't.
+    """Yields the question with documents that help, and with documents that don't.
 
-    Between two and five of them either way, so that their number tells nothing.
+    Either way there are two to five documents, so that their number reveals nothing.
     """
     helps = [d for d in row["documents"] if d.metadata.get("gold_sentences")]
     others = [
@@ -209,8 +213,8 @@ def excerpts(
             yield tuple(replace(e.document, text=e.text) for e in result.by_document())
 
 
-def fitting(query: str, documents: tuple[Document, ...]) -> tuple[Document, ...]:
-    """Those that the student will read, whole; what it does not read is no target."""
+def documents_that_fit(query: str, documents: tuple[Document, ...]) -> tuple[Document, ...]:
+    """The documents that fit into the student's input: what it does not read is no target."""
     tokenizer = _tokenizer()
 
     def length(documents: tuple[Document, ...]) -> int:
@@ -255,7 +259,7 @@ def report(folder: Path, n: int, read: int) -> None:
 
 
 def compare(rows: list[dict], student) -> Iterator[str]:
-    """The table's lines: the student, and the extractive compressor in two ways at its rate."""
+    """Yields the table's lines: the student, and the extractive compressor twice at its rate."""
     whole = [(row["question"], row["documents"]) for row in rows]
     without = [
         (row["question"], kept)
@@ -330,7 +334,7 @@ def supported(results: Sequence[Compression]) -> float:
 
 
 def budgeted(ranked: Sequence[Compression], share: float) -> list[Compression]:
-    """The best sentences of each question, the first always, up to a share of its characters."""
+    """The best sentences of each question up to a share of its characters, at least one."""
     results = []
     for result in ranked:
         left = share * len(result.original_text)
@@ -360,7 +364,7 @@ def _keeping(result: Compression, kept: list) -> Compression:
 
 
 def at_rate(rate_of, rate: float, low: float = 0.0, high: float = 1.0) -> float:
-    """Where a rising function of one number reaches `rate`."""
+    """The number at which a rising function reaches `rate`."""
     for _ in range(20):
         middle = (low + high) / 2
         low, high = (middle, high) if rate_of(middle) < rate else (low, middle)
