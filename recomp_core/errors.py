@@ -1,4 +1,4 @@
-"""What can go wrong beyond bad input. Standard library only."""
+"""Errors other than those of bad arguments. Standard library only."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from .types import Compression
 
 
 class ModelLoadError(OSError):
-    """A model that is not there, is of the wrong kind, or is not what it was when it was saved."""
+    """A model is missing, is of the wrong kind, or was changed after it was saved."""
 
 
 class BatchError(RuntimeError):
-    """Some queries of a batch failed; `results` holds what the others gave.
+    """Some queries of a batch failed; `results` holds the compressions of the others.
 
-    results: for each query, in order, its `Compression` or the exception that befell it.
+    Attributes:
+        results: One item per query, in order: its `Compression`, or the exception that it raised.
+
+    Args:
+        results: The same; at least one item must be an exception.
     """
 
     def __init__(self, results: Sequence[Compression | Exception]) -> None:
@@ -39,15 +43,29 @@ Reason = Literal[
     "timeout",
     "unavailable",
 ]
+"""Why an endpoint returned nothing usable; see `EndpointError`."""
 
 
 class EndpointError(RuntimeError):
-    """An endpoint gave nothing that can be used.
+    """An endpoint returned nothing usable.
 
-    reason: "cut" (by the limit on its length, or on its way), "refused" by the model, "filtered" by
-        the provider, "malformed" (not what the protocol says), "invalid" (the endpoint turned the
-        request down: unknown model, prompt too long), "unauthorized", "quota" (used up, or too many
-        requests), "timeout" or "unavailable".
+    Attributes:
+        reason: Why, as a word that code can compare.
+
+            - `"cut"`: the reply ended early, at the limit on its length or in transit.
+            - `"refused"`: the model refused to answer.
+            - `"filtered"`: the provider filtered the reply.
+            - `"malformed"`: the reply does not follow the protocol.
+            - `"invalid"`: the endpoint rejected the request, as for an unknown model or a prompt
+              that is too long.
+            - `"unauthorized"`: the endpoint rejected the key.
+            - `"quota"`: the quota is used up, or there were too many requests.
+            - `"timeout"`: no reply came in time.
+            - `"unavailable"`: the endpoint could not be reached, or it failed.
+
+    Args:
+        message: What went wrong and how to fix it.
+        reason: See above.
     """
 
     def __init__(self, message: str, reason: Reason) -> None:
@@ -59,8 +77,8 @@ class EndpointError(RuntimeError):
 
 
 class SummaryError(EndpointError):
-    """No summary came back."""
+    """An endpoint returned no summary."""
 
 
 class BudgetError(RuntimeError):
-    """A run has used up the requests or tokens that it was given; nothing finished is lost."""
+    """A run used up its budget of requests or tokens; its finished results are kept."""

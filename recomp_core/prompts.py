@@ -6,14 +6,21 @@ from dataclasses import dataclass
 from string import Formatter
 
 FIELDS = ("query", "documents")
+"""The fields of a `PromptTemplate`."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromptTemplate:
-    """What a summarizer is asked: a text with the fields `{query}` and `{documents}`.
+    """The prompt of a summarizer: a text with the fields `{query}` and `{documents}`.
 
-    A literal brace is written twice. Braces in the query and in the documents are just text.
-    Raises `TypeError` if `template` is no string and `ValueError` if a field is missing or unknown.
+    Braces in the query and in the documents are plain text.
+
+    Attributes:
+        template: The text. Write a literal brace twice.
+
+    Raises:
+        TypeError: `template` is not a string.
+        ValueError: A field is missing or unknown, or a single brace is left open.
     """
 
     template: str
@@ -31,7 +38,15 @@ class PromptTemplate:
             raise ValueError(f"the prompt template lacks {_braced(missing)}: {self.template!r}")
 
     def format(self, query: str, documents: str) -> str:
-        """The prompt for one query. `documents`: their texts, already joined."""
+        """Fill in the template.
+
+        Args:
+            query: The query.
+            documents: The texts of its documents, already joined.
+
+        Returns:
+            The prompt.
+        """
         return self.template.format(query=query, documents=documents)
 
 
@@ -55,17 +70,24 @@ def _braced(fields: tuple[str, ...] | list[str]) -> str:
 
 
 T5_PROMPT = PromptTemplate("Question: {query}\n Document: {documents}\n Summary: ")
-"""What the published abstractive checkpoints were trained on, odd spaces included.
+"""The prompt that the published abstractive checkpoints were trained with, odd spaces included.
 
-The documents' texts are joined with a line break.
+A line break joins the texts of the documents.
 """
 
 NOTHING_RELEVANT_WORD = "IRRELEVANT"
-"""What a language model replies when the documents do not help; it becomes the empty summary."""
+"""The reply of a language model if the documents do not help; it becomes the empty summary."""
 
 
 def llm_prompt(empty_word: str = NOTHING_RELEVANT_WORD) -> PromptTemplate:
-    """The default prompt for language models, with `empty_word` for "nothing here helps"."""
+    """Build the default prompt for language models.
+
+    Args:
+        empty_word: The word that the model replies if nothing in the documents helps.
+
+    Returns:
+        The template.
+    """
     return PromptTemplate(_LLM_TEMPLATE.replace("EMPTY_WORD", _escaped(empty_word)))
 
 
@@ -73,8 +95,8 @@ def _escaped(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-# The documents stand between marks, with a reminder after them: a document that gives orders, or
-# closes the mark itself, should not have the last word.
+# Marks enclose the documents, and a reminder follows them: a document that gives orders, or closes
+# the mark itself, must not have the last word.
 _LLM_TEMPLATE = """\
 Summarize what the documents below say that helps to answer the question. Whoever answers it will \
 see your summary and nothing else.
@@ -99,7 +121,7 @@ Question: {query}
 By the rules above, the summary for the question, or EMPTY_WORD:"""
 
 LLM_PROMPT = llm_prompt()
-"""A faithful, short, query-focused summary, or `NOTHING_RELEVANT_WORD`."""
+"""The default prompt: a faithful, short, query-focused summary, or `NOTHING_RELEVANT_WORD`."""
 
 _FACTS_TEMPLATE = """\
 From the documents below, collect the facts that bear on the question, as short as can be: one or \
@@ -136,6 +158,8 @@ TEACHER_PROMPTS = {
     "facts": PromptTemplate(_FACTS_TEMPLATE.replace("EMPTY_WORD", NOTHING_RELEVANT_WORD)),
     "answer": PromptTemplate(_ANSWER_TEMPLATE.replace("EMPTY_WORD", NOTHING_RELEVANT_WORD)),
 }
-"""What a teacher is asked, by name: several summaries of the same documents, of which the one that
-helps the reader most becomes the student's target (paper, section 3.2).
+"""The prompts of a teacher, by name.
+
+A teacher writes one summary of the same documents per prompt. The one that helps the reader most
+becomes the student's target (paper, section 3.2).
 """

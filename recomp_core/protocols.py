@@ -1,4 +1,4 @@
-"""What the compressors ask of their parts. Anything with the right method will do."""
+"""The parts of a compressor, as protocols: any object with the right methods fits."""
 
 from __future__ import annotations
 
@@ -15,75 +15,155 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Splitter(Protocol):
-    """Text to sentences."""
+    """Splits a text into sentences."""
 
     def split(self, text: str) -> Sequence[tuple[int, int]]:
-        """Spans `(start, end)` in characters: ascending, not empty, not overlapping."""
+        """Split one text.
+
+        Args:
+            text: The text.
+
+        Returns:
+            Spans `(start, end)` in characters: ascending, not empty and not overlapping.
+        """
 
 
 @runtime_checkable
 class BatchSplitter(Splitter, Protocol):
-    """A splitter that takes many texts at once, where that is quicker than one by one."""
+    """A splitter that splits many texts at once faster than one by one."""
 
     def split_all(self, texts: Sequence[str]) -> Sequence[Sequence[tuple[int, int]]]:
-        """The spans of each text."""
+        """Split many texts.
+
+        Args:
+            texts: The texts.
+
+        Returns:
+            For each text, in order, what `split` returns for it.
+        """
 
 
 @runtime_checkable
 class SentenceScorer(Protocol):
-    """Sentences to relevance."""
+    """Scores the relevance of sentences to a query."""
 
     def score(self, tasks: Sequence[ScoringTask]) -> Sequence[Sequence[float]]:
-        """For each task one finite score per sentence, in order; higher is better.
+        """Score the sentences of several tasks.
 
-        A task's scores must not depend on the other tasks that came with it.
+        Args:
+            tasks: The tasks. The scores of one must not depend on the others.
+
+        Returns:
+            For each task one finite score per sentence, in order; higher is better.
         """
 
 
 @runtime_checkable
 class Encoder(Protocol):
-    """Strings to vectors that can be compared by inner product or cosine."""
+    """Encodes strings as vectors that inner product or cosine compare."""
 
     def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
-        """Float array (n_queries, dim)."""
+        """Encode queries.
+
+        Args:
+            queries: The queries.
+
+        Returns:
+            A float array of shape `(n_queries, dim)`.
+        """
 
     def encode_sentences(self, sentences: Sequence[str]) -> np.ndarray:
-        """Float array (n_sentences, dim)."""
+        """Encode sentences.
+
+        Args:
+            sentences: The sentences.
+
+        Returns:
+            A float array of shape `(n_sentences, dim)`.
+        """
 
 
 @runtime_checkable
 class SpanEncoder(Encoder, Protocol):
-    """An encoder that sees token vectors, so that it can read a sentence within its document."""
+    """An encoder with access to token vectors, which can read a sentence within its document."""
 
     def encode_spans(
         self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
     ) -> list[np.ndarray]:
-        """Per text a float array (n_spans, dim): the text encoded once, pooled span by span."""
+        """Encode each text once and pool its token vectors span by span.
+
+        Args:
+            texts: The texts.
+            spans: For each text the spans `(start, end)` to pool, in characters.
+
+        Returns:
+            For each text a float array of shape `(n_spans, dim)`.
+        """
 
 
 @runtime_checkable
 class Summarizer(Protocol):
-    """Prompts to summaries: a local encoder-decoder model, or a language model behind an API."""
+    """Writes summaries: a local encoder-decoder model, or a language model behind an API.
+
+    Attributes:
+        max_input_tokens: The longest prompt, in tokens and without the special tokens around it;
+            None for no limit.
+    """
 
     max_input_tokens: int | None
-    """What a prompt may take, net of the special tokens around it; None for no limit."""
 
     def count_tokens(self, text: str) -> int:
-        """How many tokens `text` takes in the input."""
+        """Count the tokens that a text takes in the input.
+
+        Args:
+            text: The text.
+
+        Returns:
+            The number of tokens, without special tokens.
+        """
 
     def truncate(self, text: str, max_tokens: int) -> str:
-        """The longest prefix of `text` of at most `max_tokens` tokens."""
+        """Cut a text to a number of tokens.
+
+        Args:
+            text: The text.
+            max_tokens: The limit, as `count_tokens` counts.
+
+        Returns:
+            The longest prefix of `text` of at most `max_tokens` tokens.
+        """
 
     def summarize(self, prompts: Sequence[str]) -> list[str | Exception]:
-        """For each prompt its summary, "" for nothing to say, or the error that befell it."""
+        """Write the summaries for several prompts.
+
+        Args:
+            prompts: The prompts.
+
+        Returns:
+            For each prompt, in order, its summary or the exception that it raised; "" means that
+            nothing in the documents helps.
+        """
 
     def stream(self, prompt: str) -> Iterator[str]:
-        """The summary in pieces as they are written; joined they are what `summarize` gives."""
+        """Write the summary for one prompt piece by piece.
+
+        Args:
+            prompt: The prompt.
+
+        Yields:
+            The pieces as they are written; joined they are the summary that `summarize` returns.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A summary before it is prepended. `documents`: those that the summarizer read."""
+    """A summary that a gate checks before it is prepended.
+
+    Attributes:
+        query: The query.
+        documents: The documents that the summarizer read.
+        summary: The summary.
+    """
 
     query: str
     documents: tuple[Document, ...]
@@ -92,13 +172,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a gate makes of a candidate.
+    """A gate's decision on a candidate.
 
-    summary: what may be prepended: the candidate's, a part of it, or "" for nothing.
-    reason: why, in a few words for a person; "" where there is nothing to say.
-    support: the sentences of `summary` with their sources (`doc_index` counts the candidate's
-        documents), where the gate looked for them.
-    fall_back: keep sentences of the documents instead, if an extractive compressor is at hand.
+    Attributes:
+        summary: The text to prepend: the candidate's summary, a part of it, or "" for nothing.
+        reason: Why, in a few words for a person; "" if there is nothing to say.
+        support: The sentences of `summary` with their sources, if the gate looked for them. Their
+            `doc_index` counts the candidate's documents.
+        fall_back: Whether to keep sentences of the documents instead, if the compressor has an
+            extractive one.
     """
 
     summary: str
@@ -109,17 +191,27 @@ class Verdict:
 
 @runtime_checkable
 class SummaryGate(Protocol):
-    """The check after generation: is a summary worth prepending?"""
+    """Checks after generation whether a summary is worth prepending."""
 
     def check(self, candidates: Sequence[Candidate]) -> list[Verdict]:
-        """One verdict per candidate, in order."""
+        """Decide on summaries.
+
+        Args:
+            candidates: The summaries to check.
+
+        Returns:
+            One verdict per candidate, in order.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderAnswer:
-    """What a reader model answered, and how sure of it it was.
+    """The answer of a reader model, with its probability.
 
-    logprob: the sum of the natural log-probabilities of the answer's `n_tokens` tokens.
+    Attributes:
+        text: The answer.
+        logprob: The sum of the natural log-probabilities of the answer's tokens.
+        n_tokens: The number of tokens of the answer.
     """
 
     text: str
@@ -128,34 +220,73 @@ class ReaderAnswer:
 
     @property
     def confidence(self) -> float:
-        """The geometric mean of the tokens' probabilities, 0…1."""
+        """The geometric mean of the tokens' probabilities, from 0 to 1."""
         return math.exp(self.logprob / self.n_tokens) if self.n_tokens else 0.0
 
 
 @runtime_checkable
 class Reader(Protocol):
-    """A language model that answers and knows how likely its own answer was to it."""
+    """A language model that answers and reports the probability of its answer."""
 
     def answer(self, prompts: Sequence[str]) -> list[ReaderAnswer]:
-        """One greedy answer per prompt."""
+        """Answer prompts greedily.
+
+        Args:
+            prompts: The prompts.
+
+        Returns:
+            One answer per prompt, in order.
+        """
 
 
 @runtime_checkable
 class Compressor(Protocol):
-    """What the adapters and the command line use: any compressor of this package, or yours."""
+    """A compressor as the adapters and the command line use it: one of this package, or yours."""
 
     def compress(self, query: str, documents: Iterable[str | Document]) -> Compression:
-        """Compress the documents retrieved for one query."""
+        """Compress the documents retrieved for one query.
+
+        Args:
+            query: The query.
+            documents: Its documents.
+
+        Returns:
+            The compression.
+        """
 
     def compress_batch(
         self, queries: Sequence[str], documents_lists: Sequence[Iterable[str | Document]]
     ) -> list[Compression]:
-        """Compress many queries' documents; the same results as one by one."""
+        """Compress the documents of many queries.
+
+        Args:
+            queries: The queries.
+            documents_lists: One list of documents per query.
+
+        Returns:
+            For each query, in order, what `compress` returns for it.
+        """
 
     async def acompress(self, query: str, documents: Iterable[str | Document]) -> Compression:
-        """`compress` without blocking the event loop."""
+        """Compress as `compress` does, without blocking the event loop.
+
+        Args:
+            query: The query.
+            documents: Its documents.
+
+        Returns:
+            The compression.
+        """
 
     async def acompress_batch(
         self, queries: Sequence[str], documents_lists: Sequence[Iterable[str | Document]]
     ) -> list[Compression]:
-        """`compress_batch` without blocking the event loop."""
+        """Compress as `compress_batch` does, without blocking the event loop.
+
+        Args:
+            queries: The queries.
+            documents_lists: One list of documents per query.
+
+        Returns:
+            For each query, in order, what `acompress` returns for it.
+        """
