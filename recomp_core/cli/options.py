@@ -30,6 +30,17 @@ Retriever = Annotated[
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens.")]
 
+EXIT_ERROR, EXIT_PARTLY, EXIT_INTERRUPTED = 1, 3, 130
+"""Exit codes, see `cli.main`."""
+
+
+class EngineName(str, Enum):
+    """Where records are worked on: in this process, or by Ray."""
+
+    local = "local"
+    ray = "ray"
+
+
 # What typer reads from a word of the shell.
 _SHELL_TYPES = (bool, int, float, str, Path)
 
@@ -82,7 +93,8 @@ def takes_settings(
                     _option(declared, unset, choices, prefix) for declared in settings.values()
                 ]
             else:
-                parameters.append(own.replace(annotation=hints.get(own.name, own.annotation)))
+                annotation = hints.get(own.name, own.annotation)
+                parameters.append(own.replace(annotation=annotation, kind=own.KEYWORD_ONLY))
 
         def run(**given: Any) -> None:
             values = {name: given.pop(prefix + name) for name in settings}
@@ -124,7 +136,8 @@ def _choice_type(declared: DeclaredSetting) -> Any:
     words = choices_of(declared.type)
     if not words:
         return None
-    kind: Any = Enum(declared.name, {word: word for word in words})
+    enumeration: Any = Enum  # mypy reads the functional form with literal names only
+    kind = enumeration(declared.name, {word: word for word in words})
     return kind | None if type(None) in get_args(declared.type) else kind
 
 
