@@ -12,6 +12,7 @@ from typing import Any
 
 from .._utils.files import CONFIG_FILE, sha256
 from ..errors import ModelLoadError
+from ..models.checkpoints import load_error_message, looks_like_path
 from ..models.encoders.lora import LoraAdapter, is_adapter
 from .folders import read_config
 
@@ -102,8 +103,6 @@ def _find_base(base: str | None, adapter: LoraAdapter, local_files_only: bool) -
             f"or a folder, into its {CONFIG_FILE}, or base_model_name_or_path into its "
             "adapter_config.json"
         )
-    from ..models.encoders.loading import looks_like_path
-
     beside = adapter.folder / base  # a relative path may be meant from the adapter's folder
     found = find_source(beside if beside.is_dir() and not os.path.isdir(base) else base)
     if base == UNTRAINED and found.place == DEFAULT_HUB_MODEL:
@@ -144,8 +143,6 @@ def _official_from_hub(local_files_only: bool) -> str:
     """The folder of the hub's all-MiniLM-L6-v2, downloaded if need be, and checked."""
     from huggingface_hub import snapshot_download
 
-    from ..models.encoders.loading import explained
-
     try:
         folder = snapshot_download(
             DEFAULT_HUB_MODEL,
@@ -155,6 +152,8 @@ def _official_from_hub(local_files_only: bool) -> str:
             local_files_only=local_files_only,
         )
     except Exception as error:
-        raise ModelLoadError(explained(DEFAULT_HUB_MODEL, local_files_only, error)) from error
+        raise ModelLoadError(
+            load_error_message(DEFAULT_HUB_MODEL, local_files_only, error)
+        ) from error
     check_embedded(Path(folder))
     return folder

@@ -485,13 +485,13 @@ def test_settings_are_checked(contriever):
 
 def test_without_onnxruntime_auto_is_torch_and_onnx_names_the_extra(contriever, monkeypatch):
     from recomp_core.extractive import scoring
-    from recomp_core.models.encoders import loading
+    from recomp_core.models.encoders import onnx_loading
 
-    monkeypatch.setattr(loading, "find_spec", lambda name: None)
+    monkeypatch.setattr(onnx_loading, "find_spec", lambda name: None)
     loaded = load_encoder(str(contriever), device="cpu")
     assert type(loaded.encoder) is SentenceTransformerEncoder
     missing = pytest.MonkeyPatch()
-    missing.setattr("importlib.util.find_spec", lambda name: None)
+    missing.setattr("recomp_core._utils.checks.find_spec", lambda name: None)
     try:
         with pytest.raises(ImportError, match=r'onnxruntime: pip install "recomp\[onnx\]"'):
             load_encoder(str(contriever), device="cpu", backend="onnx")

@@ -382,10 +382,10 @@ def tiny(tmp_path_factory):
 def test_an_encoder_is_known_by_its_weights_and_what_else_decides_a_vector(tiny, tmp_path):
     from tiny_bert import save_contriever_style
 
-    from recomp_core.models.encoders.loading import load_sentence_transformer
+    from recomp_core.models.encoders.loading import load_encoder
 
     def identity(folder=tiny, change=lambda model: None, **settings):
-        encoder = load_sentence_transformer(str(folder), device="cpu", **settings).encoder
+        encoder = load_encoder(str(folder), backend="torch", device="cpu", **settings).encoder
         change(encoder.model)
         return encoder_identity(encoder)
 

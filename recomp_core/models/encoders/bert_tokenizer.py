@@ -1,4 +1,8 @@
-"""The tokenizer of a BERT folder as transformers makes it, without transformers."""
+"""The tokenizer of a BERT folder as transformers makes it, without transformers.
+
+Written by hand so that an encoder starts without torch and transformers, which take seconds to
+import.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .bert_folder import UnsupportedModelError
-from .span_pooling import EncoderWindow, TokenizedWindow, overlap_of, shared_out
+from ..checkpoints import read_json
+from .backends import UnsupportedModelError
+from .span_pooling import EncoderWindow, TokenizedWindow, assign_tokens, window_overlap
 
-# The classes whose tokenizer is made anew from the vocabulary, and those that take
-# `tokenizer.json` as it is.
+# The classes whose tokenizer is rebuilt from the vocabulary, and those that take `tokenizer.json`
+# as it is.
 _BERT_CLASSES = ("BertTokenizer", "BertTokenizerFast", None)
 _PLAIN_CLASSES = ("PreTrainedTokenizerFast", "TokenizersBackend")
 _SPECIAL = {
@@ -24,15 +29,20 @@ _SPECIAL = {
 class BertTextTokenizer:
     """Texts to token ids, whole windows at a time. Safe to call from several threads.
 
-    serialized: the JSON of a `tokenizers.Tokenizer`.
-    max_length: tokens of a window, with the special ones around them.
+    Args:
+        serialized: The JSON of a `tokenizers.Tokenizer`.
+        max_length: Tokens of a window, with the special ones around them.
+
+    Attributes:
+        serialized: See above.
+        max_length: See above.
     """
 
     def __init__(self, serialized: str, max_length: int) -> None:
         self.serialized = serialized
         self.max_length = max_length
 
-    # Truncation is state of a tokenizer: so each use has one of its own, which never changes.
+    # Truncation is state of a tokenizer, so each use has a tokenizer of its own that never changes.
 
     @cached_property
     def _cutting(self) -> Any:
@@ -48,14 +58,28 @@ class BertTextTokenizer:
 
     @property
     def _overlap(self) -> int:
-        return overlap_of(self.max_length - self._cutting.num_special_tokens_to_add(False))
+        return window_overlap(self.max_length - self._cutting.num_special_tokens_to_add(False))
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """Each text's tokens, as far as the window goes."""
+        """Split texts into tokens and cut them to the window.
+
+        Args:
+            texts: Any strings.
+
+        Returns:
+            Each text's token ids, at most `max_length`.
+        """
         return [encoding.ids for encoding in self._cutting.encode_batch_fast(list(texts))]
 
     def windows(self, texts: Sequence[str]) -> list[EncoderWindow]:
-        """Every text cut into overlapping windows, sorted by length."""
+        """Cut texts into overlapping windows.
+
+        Args:
+            texts: Any strings.
+
+        Returns:
+            The windows of all texts, sorted by length.
+        """
         rows = []
         for number, encoding in enumerate(self._windowing.encode_batch(list(texts))):
             for part in (encoding, *encoding.overflowing):
@@ -63,10 +87,14 @@ class BertTextTokenizer:
                 rows.append(
                     TokenizedWindow(number, features, part.special_tokens_mask, part.offsets)
                 )
-        return shared_out(rows, self._overlap)
+        return assign_tokens(rows, self._overlap)
 
     def plain(self) -> Any:
-        """A `tokenizers.Tokenizer` that neither cuts nor pads."""
+        """Make a tokenizer that neither cuts nor pads.
+
+        Returns:
+            A new `tokenizers.Tokenizer`.
+        """
         from tokenizers import Tokenizer
 
         tokenizer = Tokenizer.from_str(self.serialized)
@@ -76,9 +104,19 @@ class BertTextTokenizer:
 
 
 def read_tokenizer(folder: Path, max_length: int) -> BertTextTokenizer:
-    """The tokenizer in a folder, from `tokenizer.json` or `vocab.txt`.
+    """Read the tokenizer of a folder, from `tokenizer.json` or `vocab.txt`.
 
-    Raises `UnsupportedModelError` for another kind than BERT's.
+    Args:
+        folder: The folder with the tokenizer's files.
+        max_length: Tokens of a window, with the special ones around them.
+
+    Returns:
+        The tokenizer, as transformers would make it.
+
+    Raises:
+        UnsupportedModelError: It is of another kind than BERT's.
+        OSError: A file can't be read.
+        ValueError: A file is damaged.
     """
     config = _optional_json(folder / "tokenizer_config.json")
     whole = _optional_json(folder / "tokenizer.json")
@@ -86,7 +124,7 @@ def read_tokenizer(folder: Path, max_length: int) -> BertTextTokenizer:
     if kind in _PLAIN_CLASSES and whole:
         serialized = json.dumps(whole, ensure_ascii=False)
     elif kind in _BERT_CLASSES:
-        serialized = _made_anew(folder, config, whole)
+        serialized = _rebuilt(folder, config, whole)
     else:
         raise UnsupportedModelError(f"its tokenizer is a {kind}")
     if config.get("truncation_side", "right") != "right":
@@ -94,8 +132,8 @@ def read_tokenizer(folder: Path, max_length: int) -> BertTextTokenizer:
     return BertTextTokenizer(serialized, max_length)
 
 
-def _made_anew(folder: Path, config: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
-    """BERT's tokenizer around a vocabulary: the config decides what `tokenizer.json` says too."""
+def _rebuilt(folder: Path, config: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
+    """BERT's tokenizer around a vocabulary. The config overrules what `tokenizer.json` says."""
     from tokenizers import (
         AddedToken,
         Tokenizer,
@@ -137,7 +175,7 @@ def _made_anew(folder: Path, config: Mapping[str, Any], whole: Mapping[str, Any]
         }
         tokenizer.add_tokens([AddedToken(token["content"], **settings)])
         if tokenizer.token_to_id(token["content"]) != token["id"]:
-            raise UnsupportedModelError(f"its tokenizer numbers {token['content']!r} anew")
+            raise UnsupportedModelError(f"its tokenizer gives {token['content']!r} another number")
     return str(tokenizer.to_str())
 
 
@@ -156,9 +194,9 @@ def _vocabulary(folder: Path, whole: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _text(token: Any) -> str:
-    """A special token, which some configs write with its settings."""
+    """The text of a special token, which some configs write with its settings."""
     return token["content"] if isinstance(token, dict) else str(token)
 
 
 def _optional_json(file: Path) -> dict[str, Any]:
-    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+    return dict(read_json(file)) if file.is_file() else {}

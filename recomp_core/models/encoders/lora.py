@@ -1,12 +1,12 @@
 """LoRA adapters in PEFT's file format, added to the weights of their base when it is loaded.
 
-Only plain LoRA on linear layers, whose sum with the base is exact: W + scale * B @ A. Small enough
-to do here, so that no adapter on an encoder needs PEFT, which is an extra and slow to import.
+Only plain LoRA on linear layers, whose sum with the base is exact: W + scale * B @ A. It is written
+by hand because the default encoder is such an adapter, of 2.7 MB: PEFT is an extra, is slow to
+import, and needs torch, which a start on onnxruntime does not load.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,26 +14,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ModelLoadError
+from ..checkpoints import ADAPTER_CONFIG, read_json
 from .tensors import read_tensors
 
 if TYPE_CHECKING:
     import numpy as np
 
-ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
+"""The factors of an adapter, beside its config."""
 
 _PREFIX = "base_model.model."
 _FACTORS = {".lora_A.weight": "A", ".lora_B.weight": "B"}
 
-# Entries of an adapter's config that are read here, or say nothing about the merged weights. Any
-# other may change them, so it must be empty.
+# Entries of an adapter's config that are read here, or that say nothing about the merged weights.
+# Any other entry may change them, so it must be empty.
 _UNDERSTOOD = {
     "auto_mapping", "base_model_name_or_path", "bias", "exclude_modules", "inference_mode",
     "init_lora_weights", "layers_pattern", "layers_to_transform", "lora_alpha", "lora_dropout",
     "megatron_core", "peft_type", "peft_version", "qalora_group_size", "r", "revision",
     "target_modules", "task_type", "use_rslora",
 }  # fmt: skip
-# Other ways to begin change the base's weights too.
+# Other initial values change the base's weights too.
 _BEGINNINGS = (None, True, False, "gaussian", "orthogonal")
 
 
@@ -41,8 +42,12 @@ _BEGINNINGS = (None, True, False, "gaussian", "orthogonal")
 class LoraAdapter:
     """An adapter's folder, with what its config says.
 
-    base, revision: the model that it goes on, by hub name or folder; None where it isn't said.
-    scale: what the product of the two factors, of `rank`, is multiplied by.
+    Attributes:
+        folder: Where the config and the factors are.
+        base: The model that it goes on, a hub name or a folder; None where the config does not say.
+        revision: The base's revision on the hub; None where the config does not say.
+        rank: The size that the two factors share.
+        scale: The number that the product of the two factors is multiplied by.
     """
 
     folder: Path
@@ -53,10 +58,20 @@ class LoraAdapter:
 
     @classmethod
     def read(cls, folder: Path) -> LoraAdapter:
-        """The adapter in `folder`. Raises `ModelLoadError` if it is damaged or not plain LoRA."""
+        """Read an adapter's config.
+
+        Args:
+            folder: A folder in PEFT's format.
+
+        Returns:
+            The adapter; its weights are read when they are merged.
+
+        Raises:
+            ModelLoadError: The adapter is damaged, or more than plain LoRA.
+        """
         file = folder / ADAPTER_CONFIG
         try:
-            config = dict(json.loads(file.read_text(encoding="utf-8")))
+            config = dict(read_json(file))
             refused = _beyond_plain_lora(config)
             if not refused:
                 rank, alpha = int(config["r"]), float(config["lora_alpha"])
@@ -84,10 +99,15 @@ class LoraAdapter:
         )
 
     def merge_into(self, model: Any) -> None:
-        """Add the adapter to the weights of `model`, a transformers model; all of it or nothing.
+        """Add the adapter to the weights of a model, all of it or nothing.
 
-        The factors may be stored in half precision; the sum is of float32. Raises `ModelLoadError`,
-        naming it, for a tensor that finds no linear layer of its shape in the model.
+        The factors may be stored in half precision; the sum is of float32.
+
+        Args:
+            model: A model of transformers, which is changed.
+
+        Raises:
+            ModelLoadError: A tensor finds no linear layer of its shape in the model.
         """
         import torch
         from torch import nn
@@ -102,9 +122,14 @@ class LoraAdapter:
                 weight += torch.from_numpy(delta).to(weight)
 
     def merge_into_arrays(self, weights: dict[str, np.ndarray]) -> None:
-        """The same for weights by name, such as `encoder.layer.0.output.dense.weight`, in numpy.
+        """Add the adapter to weights in numpy, all of it or nothing.
 
-        Arrays are replaced, not changed. Raises as `merge_into` does.
+        Args:
+            weights: Float32 arrays by name, such as `encoder.layer.0.output.dense.weight`. Entries
+                of the dict are replaced; the arrays are not changed.
+
+        Raises:
+            ModelLoadError: A tensor finds no linear layer of its shape among the weights.
         """
         shapes = {
             name.removesuffix(".weight"): (array.shape[0], array.shape[1])
@@ -117,8 +142,8 @@ class LoraAdapter:
     def _deltas(self, shapes: Mapping[str, tuple[int, int]]) -> Iterator[tuple[str, np.ndarray]]:
         """Each adapted layer with what is added to its weight, (out, in).
 
-        shapes: of the weights of the linear layers that the base has. The product is numpy's for
-        every backend, so that their sums are the same to the bit.
+        `shapes` are those of the weights of the base's linear layers. Every backend takes numpy's
+        product, so that their sums are the same to the bit.
         """
         import numpy as np
 
@@ -128,7 +153,7 @@ class LoraAdapter:
     def _paired(
         self, shapes: Mapping[str, tuple[int, int]]
     ) -> list[tuple[str, np.ndarray, np.ndarray]]:
-        """Each adapted layer with its factors A, of (rank, in), and B, of (out, rank)."""
+        """Each adapted layer with its factors A, (rank, in), and B, (out, rank)."""
         factors: dict[str, dict[str, np.ndarray]] = {}
         for key, array in self._arrays().items():
             ending = next((end for end in _FACTORS if key.endswith(end)), None)
@@ -166,7 +191,14 @@ class LoraAdapter:
 
 
 def is_adapter(folder: Path) -> bool:
-    """Whether `folder` holds an adapter rather than a whole model."""
+    """Tell adapters from whole models.
+
+    Args:
+        folder: A folder, or a path where none is.
+
+    Returns:
+        Whether it holds an adapter.
+    """
     return (folder / ADAPTER_CONFIG).is_file()
 
 

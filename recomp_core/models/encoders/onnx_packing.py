@@ -1,4 +1,4 @@
-"""Sequences of tokens packed into tables with next to no padding."""
+"""Pack sequences of tokens into tables with hardly any padding."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Rows are at least this wide. Wide ones fill better, narrow ones waste less on attention across
-# their sequences: so the best of these is taken.
+# Rows are at least this wide. Wide rows are filled better, narrow rows waste less on attention
+# across their sequences, so the best of these widths is taken.
 _WIDTHS = (32, 48, 64, 96, 128)
-# What a table costs besides its places, in places: a run, in which all weights are read.
+# The cost of a table besides that of its places, in places: one run reads all weights.
 _COST_OF_TABLE = 20
 
 _APART = np.float32(-1e9)  # leaves nothing of a score after the softmax
@@ -21,15 +21,23 @@ _APART = np.float32(-1e9)  # leaves nothing of a score after the softmax
 class PackedTable:
     """Some sequences as one table.
 
-    rows: for each row of the table the numbers of its sequences, from left to right.
-    width: of the table, the longest row's.
+    Attributes:
+        rows: For each row of the table the numbers of its sequences, from left to right.
+        width: The width of the table, in tokens; that of its longest row.
     """
 
     rows: tuple[tuple[int, ...], ...]
     width: int
 
     def feeds(self, sequences: Sequence[Sequence[int]]) -> dict[str, np.ndarray]:
-        """The inputs of the graph, see `onnx_graph.build_graph`."""
+        """Make the inputs of the graph.
+
+        Args:
+            sequences: All sequences of token ids, also those of other tables.
+
+        Returns:
+            Arrays by the names of the graph's inputs, see `onnx_graph.build_graph`.
+        """
         ids = np.zeros((len(self.rows), self.width), dtype=np.int64)
         positions = np.zeros_like(ids)
         owner = np.full(ids.shape, -1, dtype=np.int32)
@@ -42,7 +50,14 @@ class PackedTable:
         return {"ids": ids, "positions": positions, "mask": np.where(apart, _APART, np.float32(0))}
 
     def places(self, sequences: Sequence[Sequence[int]]) -> Iterator[tuple[int, int, int]]:
-        """Row, first column and number of each sequence."""
+        """Locate the sequences of this table.
+
+        Args:
+            sequences: All sequences of token ids, also those of other tables.
+
+        Yields:
+            Row, first column and number of each sequence.
+        """
         for row, numbers in enumerate(self.rows):
             start = 0
             for number in numbers:
@@ -51,10 +66,16 @@ class PackedTable:
 
 
 def pack(lengths: Sequence[int], max_tokens: int, cost_of_width: float = 0.0) -> list[PackedTable]:
-    """All sequences in tables of at most `max_tokens` places each, or of one row that is longer.
+    """Pack sequences into tables as cheaply as possible.
 
-    cost_of_width: how much more a place costs for each place in its row, for attention; as a part
-        of what it costs in a row of its own.
+    Args:
+        lengths: The length of each sequence, in tokens.
+        max_tokens: The most places of a table. A longer sequence makes a table of one row.
+        cost_of_width: How much more a place costs for each place in its row, because of attention;
+            as a fraction of the cost of a place in a row of its own.
+
+    Returns:
+        Tables that together hold each sequence once.
     """
     if not lengths:
         return []
@@ -98,7 +119,7 @@ def _rows(lengths: Sequence[int], width: int) -> list[tuple[int, ...]]:
 def _cut(
     sizes: Sequence[int], max_tokens: int, cost: Callable[[int, int], float]
 ) -> tuple[float, list[tuple[int, int]]]:
-    """Rows of these sizes, descending, cut into tables as cheap as can be: the cost, the cuts."""
+    """Cut rows of these sizes, descending, into the cheapest tables: the cost, and the cuts."""
     best = [0.0]  # of the first n rows
     begins = [0]  # of the last table among them
     for end in range(1, len(sizes) + 1):

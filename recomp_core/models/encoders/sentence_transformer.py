@@ -1,4 +1,4 @@
-"""A sentence-transformers model as the encoder of sentences, alone or within their document."""
+"""Encoders of sentences, alone or within their document, by a sentence-transformers model."""
 
 from __future__ import annotations
 
@@ -11,44 +11,57 @@ import numpy as np
 
 from ...runtime.forking import ForkSafeLock, torch_works_here
 from ...text.splitting import replace_surrogates
-from .span_pooling import EncoderWindow, SpanPoolingEncoder, TokenizedWindow, overlap_of, shared_out
+from .span_pooling import (
+    EncoderWindow,
+    SpanPoolingEncoder,
+    TokenizedWindow,
+    assign_tokens,
+    window_overlap,
+)
 
 
 class SentenceTransformerEncoder(SpanPoolingEncoder):
-    """Wraps a `SentenceTransformer`; safe to call from several threads. In a process that was
-    forked after it was made it works on with one thread, and logs so.
+    """An encoder around a `SentenceTransformer`; safe to call from several threads.
 
-    batch_size: sentences, or windows of a document, per forward pass. Inputs are sorted by length
-        first, so small batches waste little padding; on a CPU 8 to 16 is fastest.
+    In a process that was forked after it was made it continues with one thread, and logs that.
+
+    Args:
+        model: The `SentenceTransformer`.
+        batch_size: Sentences, or windows of a document, per forward pass. Inputs are sorted by
+            length first, so small batches waste little padding; on a CPU 8 to 16 is fastest.
+
+    Attributes:
+        model: See above.
+        batch_size: See above.
     """
 
     def __init__(self, model: Any, *, batch_size: int = 16) -> None:
         super().__init__(batch_size=batch_size)
         self.model = model
-        # A tokenizer's padding and truncation are state of the shared object: two threads that
-        # set them at once make it raise "Already borrowed".
+        # A tokenizer's padding and truncation are state of the shared object. Two threads that set
+        # them at the same time make it raise "Already borrowed".
         self._lock = ForkSafeLock()
         torch_works_here()
 
     def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
-        """Float array (n_queries, dim); the model's query prompt, if any, is put before each."""
+        """Encode queries. See `SpanPoolingEncoder.encode_queries`."""
         return self._encode(self.model.encode_query, queries)
 
     def encode_sentences(self, sentences: Sequence[str]) -> np.ndarray:
-        """Float array (n_sentences, dim); its document prompt, if any, is put before."""
+        """Encode sentences. See `SpanPoolingEncoder.encode_sentences`."""
         return self._encode(self.model.encode_document, sentences)
 
     def encode_spans(
         self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
     ) -> list[np.ndarray]:
-        """See `SpanPoolingEncoder`."""
+        """Encode spans within their texts. See `SpanPoolingEncoder.encode_spans`."""
         torch_works_here()
         with self._lock:
             return super().encode_spans(texts, spans)
 
     @property
     def can_encode_spans(self) -> bool:
-        """Whether `encode_spans` works: a transformer with a fast tokenizer, pooled by the mean."""
+        """Whether `encode_spans` works: it needs mean pooling and a fast tokenizer."""
         modules = list(self.model)
         return (
             len(modules) >= 2
@@ -59,14 +72,19 @@ class SentenceTransformerEncoder(SpanPoolingEncoder):
 
     @property
     def truncate_dim(self) -> int | None:
-        """How many dimensions of a vector are left, as in sentence-transformers."""
+        """How many dimensions of a vector are kept, as in sentence-transformers; None for all."""
         size: int | None = self.model.truncate_dim
         return size
 
     def token_counter(self) -> Callable[[str], int] | None:
-        """Counts tokens as the model does, special ones left out; None if it has no tokenizer.
+        """Make a function that counts tokens as the model does.
 
-        Counts on a copy: to count is to switch truncation off, which the encoder needs on.
+        It counts on a copy of the tokenizer, because counting switches truncation off, and the
+        encoder needs it on.
+
+        Returns:
+            A function from a text to the number of its tokens, without special ones; None if the
+            model has no tokenizer.
         """
         from ...text.tokens import count_with
 
@@ -74,7 +92,7 @@ class SentenceTransformerEncoder(SpanPoolingEncoder):
         return None if tokenizer is None else partial(count_with, copy.deepcopy(tokenizer))
 
     def save_pretrained(self, folder: str) -> None:
-        """Write the model as sentence-transformers does."""
+        """Write the model as sentence-transformers does. See `SpanPoolingEncoder`."""
         self.model.save_pretrained(folder)
 
     def _encode(self, encode: Any, texts: Sequence[str]) -> np.ndarray:
@@ -101,7 +119,7 @@ class SentenceTransformerEncoder(SpanPoolingEncoder):
     def _windows(self, texts: Sequence[str]) -> list[EncoderWindow]:
         tokenizer = self.model.tokenizer
         length = self.model.max_seq_length or 512
-        overlap = overlap_of(length - tokenizer.num_special_tokens_to_add())
+        overlap = window_overlap(length - tokenizer.num_special_tokens_to_add())
         encoded = tokenizer(
             list(texts),
             truncation=True,
@@ -121,7 +139,7 @@ class SentenceTransformerEncoder(SpanPoolingEncoder):
             )
             for number, text in enumerate(encoded["overflow_to_sample_mapping"])
         ]
-        return shared_out(rows, overlap)
+        return assign_tokens(rows, overlap)
 
     def _token_vectors(
         self, windows: Sequence[EncoderWindow]

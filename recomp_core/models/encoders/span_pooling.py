@@ -1,6 +1,6 @@
-"""Texts through a transformer's window, and their token vectors pooled span by span.
+"""Read texts through a transformer's window, and pool their token vectors span by span.
 
-What every encoder that shows its token vectors shares, whichever library computes them.
+All encoders that give access to their token vectors share this, whichever library computes them.
 """
 
 from __future__ import annotations
@@ -14,18 +14,20 @@ import numpy as np
 from ..._utils.checks import check_whole
 from ...text.splitting import replace_surrogates
 
-# Overlap of neighbouring windows over a long document, as a part of the window: a token is read
-# from the window in which it stands farther from the edge.
+# The overlap of neighbouring windows over a long document, as a fraction of the window. A token is
+# read from the window in which it is farther from the edge.
 _OVERLAP = 0.25
 
 
 @dataclass(frozen=True)
 class TokenizedWindow:
-    """One window as a tokenizer gives it: the windows of a text follow each other.
+    """One window as a tokenizer gives it. The windows of a text follow each other.
 
-    text: the number of the text. features: what the model reads, `input_ids` among it.
-    special: 1 for each token that the tokenizer put around the text. offsets: of each token, in
-    the text.
+    Attributes:
+        text: The number of the text.
+        features: What the model reads, with `input_ids` among it.
+        special: 1 for each token that the tokenizer put around the text, else 0.
+        offsets: Start and end of each token, in characters of the text.
     """
 
     text: int
@@ -36,20 +38,29 @@ class TokenizedWindow:
 
 @dataclass(frozen=True)
 class EncoderWindow:
-    """A stretch of a text that fits the model.
+    """A part of a text that fits into the model's window.
 
-    own: positions in the window of the tokens that are read from it; offsets: theirs, in the text.
+    Attributes:
+        text: The number of the text.
+        features: What the model reads, with `input_ids` among it.
+        own: Positions in the window of the tokens that are read from it, (n_own,).
+        offsets: Their starts and ends in characters of the text, (n_own, 2).
     """
 
     text: int
     features: dict[str, list[int]]
-    own: np.ndarray  # (n_own,)
-    offsets: np.ndarray  # (n_own, 2)
+    own: np.ndarray
+    offsets: np.ndarray
 
     def tokens_in(self, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Positions of the own tokens that begin within a span, and which span each is in.
+        """Find the own tokens that begin within a span.
 
-        `edges`: the spans, (n_spans, 2), ascending.
+        Args:
+            edges: The spans in characters of the text, (n_spans, 2), ascending.
+
+        Returns:
+            The tokens' positions in the window, (n,), and the number of the span that each is in,
+            (n,).
         """
         begins = self.offsets[:, 0]
         span = np.searchsorted(edges[:, 0], begins, side="right") - 1
@@ -57,13 +68,28 @@ class EncoderWindow:
         return self.own[inside], span[inside]
 
 
-def overlap_of(room: int) -> int:
-    """How many tokens two neighbouring windows share, of `room` tokens each."""
+def window_overlap(room: int) -> int:
+    """Choose how many tokens two neighbouring windows share.
+
+    Args:
+        room: Tokens of a window, without the special ones.
+
+    Returns:
+        A quarter of the window.
+    """
     return int(room * _OVERLAP)
 
 
-def shared_out(rows: Sequence[TokenizedWindow], overlap: int) -> list[EncoderWindow]:
-    """The rows as windows, sorted by length: each token of a text is some window's own once."""
+def assign_tokens(rows: Sequence[TokenizedWindow], overlap: int) -> list[EncoderWindow]:
+    """Assign each token of a text to exactly one window.
+
+    Args:
+        rows: The windows of all texts, those of one text next to each other.
+        overlap: Tokens that two neighbouring windows share.
+
+    Returns:
+        The windows, sorted by length.
+    """
     windows = []
     for number, row in enumerate(rows):
         first = number == 0 or rows[number - 1].text != row.text
@@ -79,9 +105,13 @@ def shared_out(rows: Sequence[TokenizedWindow], overlap: int) -> list[EncoderWin
 
 
 class SpanPoolingEncoder(ABC):
-    """An encoder with `encode_spans`, made of what a backend knows how to do.
+    """An encoder with `encode_spans`, built on what a backend provides.
 
-    batch_size: sentences, or windows of a document, per forward pass.
+    Args:
+        batch_size: Sentences, or windows of a document, per forward pass.
+
+    Attributes:
+        batch_size: See above.
     """
 
     def __init__(self, *, batch_size: int) -> None:
@@ -91,37 +121,69 @@ class SpanPoolingEncoder(ABC):
     @property
     @abstractmethod
     def can_encode_spans(self) -> bool:
-        """Whether `encode_spans` works: a transformer with a fast tokenizer, pooled by the mean."""
+        """Whether `encode_spans` works: it needs mean pooling and a fast tokenizer."""
 
     @property
     @abstractmethod
     def truncate_dim(self) -> int | None:
-        """How many dimensions of a vector are left, as in sentence-transformers."""
+        """How many dimensions of a vector are kept, as in sentence-transformers; None for all."""
 
     @abstractmethod
     def token_counter(self) -> Callable[[str], int] | None:
-        """Counts tokens as the model does, special ones left out; None if it has no tokenizer."""
+        """Make a function that counts tokens as the model does.
+
+        Returns:
+            A function from a text to the number of its tokens, without special ones; None if the
+            model has no tokenizer.
+        """
 
     @abstractmethod
     def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
-        """Float array (n_queries, dim); the model's query prompt, if any, is put before each."""
+        """Encode queries, each after the model's query prompt if it has one.
+
+        Args:
+            queries: Any strings.
+
+        Returns:
+            Float array (n_queries, dim).
+        """
 
     @abstractmethod
     def encode_sentences(self, sentences: Sequence[str]) -> np.ndarray:
-        """Float array (n_sentences, dim); its document prompt, if any, is put before."""
+        """Encode sentences, each after the model's document prompt if it has one.
+
+        Args:
+            sentences: Any strings.
+
+        Returns:
+            Float array (n_sentences, dim).
+        """
 
     @abstractmethod
     def save_pretrained(self, folder: str) -> None:
-        """Write the model as sentence-transformers does."""
+        """Write the model as sentence-transformers does.
+
+        Args:
+            folder: Where to write.
+        """
 
     def encode_spans(
         self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
     ) -> list[np.ndarray]:
-        """Per text a float array (n_spans, dim): the mean over each span's own token vectors.
+        """Encode spans within their texts, as the mean over each span's token vectors.
 
-        A text longer than the model's window is read through overlapping windows. A span without
-        tokens (of characters that the tokenizer drops) gets the zero vector. Raises `ValueError` if
-        the model does not pool by the mean.
+        A text longer than the model's window is read through overlapping windows.
+
+        Args:
+            texts: Any strings.
+            spans: For each text its spans, in characters, ascending.
+
+        Returns:
+            For each text a float array (n_spans, dim). A span without tokens, of characters that
+            the tokenizer drops, gets the zero vector.
+
+        Raises:
+            ValueError: The model is not mean-pooled.
         """
         if not self.can_encode_spans:
             raise ValueError(
@@ -139,7 +201,7 @@ class SpanPoolingEncoder(ABC):
             positions, members = window.tokens_in(edges[window.text])
             if not len(members):
                 continue
-            # Neighbouring tokens are mostly of one span: what is a run there is added at once.
+            # Neighbouring tokens mostly belong to one span, so each run is added at once.
             runs = np.flatnonzero(np.diff(members, prepend=-1))
             totals = np.add.reduceat(vectors[positions], runs, axis=0)
             np.add.at(sums[window.text], members[runs], totals)
@@ -152,11 +214,11 @@ class SpanPoolingEncoder(ABC):
 
     @abstractmethod
     def _module_names(self) -> list[str]:
-        """What the model is made of, for a person."""
+        """The model's modules, for an error message."""
 
     @abstractmethod
     def _document_prompt(self) -> str:
-        """What is put before a document."""
+        """The text that is put before a document."""
 
     @abstractmethod
     def _hidden_size(self) -> int:
@@ -164,7 +226,7 @@ class SpanPoolingEncoder(ABC):
 
     @abstractmethod
     def _windows(self, texts: Sequence[str]) -> list[EncoderWindow]:
-        """Every text cut into windows of at most the model's length, sorted by length."""
+        """All texts cut into windows of at most the model's length, sorted by length."""
 
     @abstractmethod
     def _token_vectors(

@@ -1,4 +1,4 @@
-"""Tensors from safetensors files as float32 arrays, without torch."""
+"""Tensors of safetensors files as float32 arrays, without torch."""
 
 from __future__ import annotations
 
@@ -10,10 +10,18 @@ if TYPE_CHECKING:
 
 
 def read_tensors(file: str | os.PathLike[str]) -> dict[str, np.ndarray]:
-    """The floating-point tensors of a file by name, in float32 whatever they are stored in.
+    """Read the floating-point tensors of a file.
 
-    Raises `OSError` or `safetensors.SafetensorError` for a file that is
-    missing or damaged. Integers, which some checkpoints keep beside their weights, are left out.
+    Args:
+        file: A safetensors file.
+
+    Returns:
+        Float32 arrays by name, whichever floating-point type the file has. Integers, which some
+        checkpoints keep beside their weights, are left out.
+
+    Raises:
+        OSError: The file is missing or can't be read.
+        safetensors.SafetensorError: The file is damaged.
     """
     from safetensors import deserialize
 

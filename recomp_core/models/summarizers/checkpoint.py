@@ -13,7 +13,7 @@ from typing import Any, Literal
 from ..._utils.checks import check_choice, require
 from ..._utils.files import CONFIG_FILE
 from ...errors import ModelLoadError
-from ..encoders.loading import ONE_AT_A_TIME, explained, looks_like_path
+from ..checkpoints import ONE_AT_A_TIME, load_error_message, looks_like_path
 
 ComputeType = Literal["float32", "bfloat16", "int8"]
 Quantization = Literal["8bit", "4bit"]
@@ -283,4 +283,4 @@ def _explaining(source: str, local_files_only: bool = False) -> Iterator[None]:
     except (ModelLoadError, ImportError, MemoryError):
         raise
     except Exception as error:
-        raise ModelLoadError(explained(source, local_files_only, error)) from error
+        raise ModelLoadError(load_error_message(source, local_files_only, error)) from error

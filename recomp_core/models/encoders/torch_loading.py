@@ -1,0 +1,167 @@
+"""Checkpoints to encoders in torch, by sentence-transformers: the reference backend."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ..._utils.checks import check_choice, require
+from ...errors import ModelLoadError
+from ..checkpoints import (
+    ADAPTER_CONFIG,
+    ONE_AT_A_TIME,
+    CheckpointFiles,
+    load_error_message,
+)
+from .backends import EncoderRequest, LoadedEncoder
+from .lora import ADAPTER_WEIGHTS, LoraAdapter
+from .sentence_transformer import SentenceTransformerEncoder
+
+
+def load_torch(request: EncoderRequest) -> LoadedEncoder:
+    """Load an encoder in torch. An `EncoderLoader`.
+
+    Args:
+        request: What to load. `compute_type`: only "float32", the default.
+
+    Returns:
+        A `SentenceTransformerEncoder`, and how its checkpoint wants to be used.
+
+    Raises:
+        ModelLoadError: The checkpoint is missing, damaged or of another kind.
+        ValueError: The compute type is another one.
+    """
+    if request.compute_type is not None:
+        check_choice("compute_type", request.compute_type, ("float32", "int8"))
+    if request.compute_type == "int8":
+        raise ValueError('compute_type="int8" goes with backend="onnx"; torch has "float32"')
+    model, plain = load_sentence_transformer(request)
+    encoder = SentenceTransformerEncoder(model, batch_size=request.batch_size)
+    if plain:
+        return LoadedEncoder(encoder, "sentence", "dot")
+    similarity = model.similarity_fn_name
+    return LoadedEncoder(
+        encoder,
+        "document" if encoder.can_encode_spans else "title",
+        similarity if similarity in ("cosine", "dot") else "cosine",
+    )
+
+
+def load_sentence_transformer(request: EncoderRequest) -> tuple[Any, bool]:
+    """Load a `SentenceTransformer` with adapters added to its weights.
+
+    Args:
+        request: What to load; `compute_type` and `batch_size` are not looked at.
+
+    Returns:
+        The model, for inference; and whether its checkpoint is plain, which means that it says
+        nothing about its similarity.
+
+    Raises:
+        ModelLoadError: The checkpoint is missing, damaged or of another kind.
+    """
+    require("sentence_transformers", "offline", "load_compressor")
+    files = request.files
+    files.check_there()
+    if files.folder is not None:
+        _refuse_other_kinds(files)
+    try:
+        plain = not files.has("modules.json")
+        model = _sentence_transformer(
+            files.place,
+            plain=plain,
+            device=request.device,
+            truncate_dim=request.truncate_dim,
+            **files.hub,
+        )
+    except Exception as error:
+        message = load_error_message(files.place, files.local_files_only, error)
+        if request.adapters:
+            message = f"the adapter {request.adapters[0].folder} needs its base, but {message}"
+        raise ModelLoadError(message) from error
+    for adapter in request.adapters:
+        if model.transformers_model is None:
+            raise ModelLoadError(
+                f"{files.place} has no transformer for the adapter {adapter.folder}"
+            )
+        adapter.merge_into(model.transformers_model)
+        if (adapter.folder / "modules.json").is_file():
+            model = _with_files_of(adapter, model, request.truncate_dim)
+            plain = False
+    model.eval()
+    return model, plain
+
+
+def _sentence_transformer(source: str, *, plain: bool = False, **settings: Any) -> Any:
+    """A `SentenceTransformer`. `plain`: the checkpoint says nothing about its similarity."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    with ONE_AT_A_TIME:
+        return SentenceTransformer(
+            source,
+            trust_remote_code=False,
+            # "auto" would load a bfloat16 checkpoint as such, which is slow on a CPU.
+            model_kwargs={"dtype": torch.float32},
+            similarity_fn_name="dot" if plain else None,
+            **settings,
+        )
+
+
+def _with_files_of(adapter: LoraAdapter, merged: Any, truncate_dim: int | None) -> Any:
+    """The merged weights with the pooling, prompts, similarity and tokenizer of the adapter.
+
+    sentence-transformers wrote these files, and it reads folders only. With an adapter's own files
+    there it would ask for PEFT, so it reads the folder as if the adapter had been merged before.
+    """
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as staging:
+        try:
+            shutil.copytree(
+                adapter.folder,
+                staging,
+                ignore=shutil.ignore_patterns(ADAPTER_CONFIG, ADAPTER_WEIGHTS),
+                dirs_exist_ok=True,
+            )
+            modules = json.loads((Path(staging) / "modules.json").read_text(encoding="utf-8"))
+            merged.transformers_model.save_pretrained(Path(staging) / modules[0]["path"])
+            return _sentence_transformer(
+                staging,
+                device=str(merged.device),
+                truncate_dim=truncate_dim,
+                local_files_only=True,
+            )
+        except Exception as error:
+            raise ModelLoadError(load_error_message(str(adapter.folder), False, error)) from error
+
+
+def _refuse_other_kinds(files: CheckpointFiles) -> None:
+    """Say at once what a folder holds if it can't be an encoder of sentences."""
+    if files.has("modules.json"):
+        return
+    folder = files.place
+    if not files.has("config.json"):
+        raise ModelLoadError(
+            f"{folder} holds no model: neither modules.json nor config.json is there"
+        )
+    try:
+        config = files.json("config.json")
+        architectures = [str(name) for name in config.get("architectures") or ()]
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        file = Path(folder) / "config.json"
+        raise ModelLoadError(f"{file} is damaged ({error}): download the model again") from error
+    if any(name.endswith("ForSequenceClassification") for name in architectures):
+        raise ModelLoadError(
+            f"{folder} is a cross-encoder or classifier ({', '.join(architectures)}): use "
+            "ExtractiveCompressor(CrossEncoder(folder))"
+        )
+    if config.get("is_encoder_decoder") or any(
+        name.endswith(("ForCausalLM", "LMHeadModel", "ForConditionalGeneration"))
+        for name in architectures
+    ):
+        raise ModelLoadError(
+            f"{folder} is a model that writes text ({', '.join(architectures)}), not an encoder "
+            "of sentences: an extractive compressor needs an encoder such as all-MiniLM-L6-v2"
+        )
