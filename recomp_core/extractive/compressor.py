@@ -1,11 +1,10 @@
-"""The extractive compressor: split, score, select. Knows no model; depends on protocols only."""
+"""The extractive compressor: split, score, select. It depends on protocols, not on a model."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from ..protocols import BatchSplitter, Splitter
 from ..runtime.batching import CONCURRENT, Batching, Call, MicroBatcher
@@ -22,8 +21,15 @@ from ..types import (
     assemble,
     check_batch,
 )
-from .partial import Progress, cut_short, score_in_groups
-from .scoring import CrossEncoderScorer, DualEncoderScorer, FunctionScorer, as_scorer, scored
+from .partial import Progress, score_in_groups, timed_out
+from .scoring import (
+    CrossEncoderScorer,
+    DualEncoderScorer,
+    FunctionScorer,
+    Scorable,
+    as_scorer,
+    scored_sentences,
+)
 from .selection import Selector, TopK, check_selector, select
 
 DEFAULT_SELECTOR = TopK(2)
@@ -32,27 +38,33 @@ DEFAULT_SELECTOR = TopK(2)
 class ExtractiveCompressor:
     """Keeps the sentences of the retrieved documents that help the query (paper, section 3.1).
 
-    scorer: a `protocols.SentenceScorer`, or anything that `as_scorer` makes one of: a
-        sentence-transformers model, a cross-encoder, a function `(query, sentences) -> scores`.
-    selector: which of the scored sentences stay; the two best of all documents by default.
-    splitter: text to sentences; see `protocols.Splitter`.
-    separator, elision, document_separator: what joins the kept sentences, see `Layout`.
-    expand: how many neighbours (before, after) come along with each chosen sentence.
-    timeout_s: seconds that a call may take, queueing included; None for no limit. When they have
-        passed, the answer is what was best so far, `Outcome.TIMED_OUT` (see there); the caller is
-        kept a few milliseconds longer at most, for choosing among the sentences scored. Such calls
-        are worked on by a thread, which stops after the group of documents that it is at; a scorer
-        that hangs keeps the thread, and later calls with a limit still return on time.
-    batching: how concurrent calls are put together, see `Batching`. By default they share batches,
-        one at a time, except around a plain function, which sees one query at a time: then each
-        call has a thread.
+    Args:
+        scorer: A `protocols.SentenceScorer`, or what `as_scorer` makes one of: an encoder, a
+            sentence-transformers model, a cross-encoder, a function `(query, sentences) -> scores`.
+        selector: Decides which of the scored sentences stay; by default the two best of all
+            documents.
+        splitter: Cuts a text into sentences, see `protocols.Splitter`.
+        separator: Joins kept sentences with a gap between them, see `Layout`.
+        elision: Marks such a gap, see `Layout`.
+        document_separator: Joins the parts of different documents, see `Layout`.
+        expand: How many neighbours (before, after) come along with each chosen sentence.
+        timeout_s: Seconds that a call may take, queueing included; None for no limit. When they
+            have passed, the call returns the best so far with `Outcome.TIMED_OUT`. Choosing among
+            the scored sentences takes a few milliseconds more. A thread does the work of such
+            calls; it stops after its current group of documents. A scorer that hangs keeps the
+            thread, and later calls with a limit still return on time.
+        batching: How concurrent calls are put together, see `Batching`. By default they share
+            batches, one at a time. A plain function sees one query at a time: each of its calls has
+            a thread.
 
-    Raises `TypeError` or `ValueError` for settings that cannot work.
+    Raises:
+        TypeError: A part has not the method that it needs.
+        ValueError: A setting has no such value.
     """
 
     def __init__(
         self,
-        scorer: Any,
+        scorer: Scorable,
         *,
         selector: Selector | None = None,
         splitter: Splitter | None = None,
@@ -79,6 +91,7 @@ class ExtractiveCompressor:
 
     @property
     def batching(self) -> Batching:
+        """How concurrent calls are put together."""
         return self._batcher.batching
 
     def compress(
@@ -86,10 +99,19 @@ class ExtractiveCompressor:
     ) -> Compression:
         """Compress the documents retrieved for one query.
 
-        timeout_s: goes before the compressor's own; `math.inf` lifts it.
+        Args:
+            query: The question.
+            documents: The retrieved documents, best first or in any order. No documents, or blank
+                ones, are no error: see `Outcome`.
+            timeout_s: Seconds that this call may take, instead of the compressor's `timeout_s`;
+                `math.inf` for no limit.
 
-        Raises `ValueError` for a blank query and `TypeError` for anything among `documents` that is
-        neither a string nor a `Document`. No documents, or blank ones, are no error: see `Outcome`.
+        Returns:
+            The kept and the dropped sentences, and the text to prepend.
+
+        Raises:
+            TypeError: One of `documents` is neither a string nor a `Document`.
+            ValueError: The query is blank, or the scorer's answer is no finite score per sentence.
         """
         return self.compress_batch([query], [documents], timeout_s=timeout_s)[0]
 
@@ -100,10 +122,22 @@ class ExtractiveCompressor:
         *,
         timeout_s: float | None = None,
     ) -> list[Compression]:
-        """Compress many queries' documents together; the same results as one by one.
+        """Compress many queries' documents together, with the same results as one by one.
 
-        A text that stands in several lists is split and encoded once. Everything is checked before
-        anything is computed; errors name the position. `timeout_s` is for all of them together.
+        A text that stands in several lists is split and encoded once. All arguments are checked
+        before anything is computed; errors name the position.
+
+        Args:
+            queries: The questions.
+            documents_lists: The documents retrieved for each query, in the same order.
+            timeout_s: Seconds for all of them together, see `compress`.
+
+        Returns:
+            One compression per query.
+
+        Raises:
+            TypeError: As `compress`.
+            ValueError: As `compress`, or the lists differ in length.
         """
         deadline = self._deadline(timeout_s)
         inputs = check_batch(queries, documents_lists)
@@ -111,15 +145,27 @@ class ExtractiveCompressor:
             return self._compress(inputs)
         with self._in_time(inputs, deadline) as (call, batch):
             call.wait(deadline.left)
-            return self._so_far(call, batch)
+            return self._results_so_far(call, batch)
 
     async def acompress(
         self, query: str, documents: Iterable[str | Document], *, timeout_s: float | None = None
     ) -> Compression:
-        """`compress` without blocking the event loop; calls that wait at one time share a batch.
+        """Compress without blocking the event loop; calls that wait at one time share a batch.
 
-        The arguments are checked at once. A call that is cancelled leaves the queue. Raises
-        `QueueFullError` where `batching` limits how many may wait.
+        The arguments are checked at once. A call that is cancelled leaves the queue.
+
+        Args:
+            query: See `compress`.
+            documents: See `compress`.
+            timeout_s: See `compress`.
+
+        Returns:
+            What `compress` returns.
+
+        Raises:
+            QueueFullError: More calls wait than `batching` allows.
+            TypeError: As `compress`.
+            ValueError: As `compress`.
         """
         return (await self.acompress_batch([query], [documents], timeout_s=timeout_s))[0]
 
@@ -130,20 +176,33 @@ class ExtractiveCompressor:
         *,
         timeout_s: float | None = None,
     ) -> list[Compression]:
-        """`compress_batch` without blocking the event loop; see `acompress`.
+        """Compress many queries' documents without blocking the event loop, see `acompress`.
 
         A large batch is done in parts, and other calls get their turn between them.
+
+        Args:
+            queries: See `compress_batch`.
+            documents_lists: See `compress_batch`.
+            timeout_s: See `compress_batch`.
+
+        Returns:
+            One compression per query.
+
+        Raises:
+            QueueFullError: More calls wait than `batching` allows.
+            TypeError: As `compress_batch`.
+            ValueError: As `compress_batch`.
         """
         deadline = self._deadline(timeout_s)
         inputs = check_batch(queries, documents_lists)
         if deadline is not None:
             with self._in_time(inputs, deadline) as (call, batch):
                 await call.finished(deadline.left)
-                return self._so_far(call, batch)
+                return self._results_so_far(call, batch)
         sizes = [sum(len(document.text) for document in documents) for _, documents in inputs]
         with self._batcher.submit(self._compress_each, inputs, sizes) as call:
             await call.finished()
-            return [_sound(result) for result in call.results]
+            return [_result_or_raise(result) for result in call.results]
 
     def _deadline(self, timeout_s: float | None) -> Deadline | None:
         timeout_s = self.timeout_s if timeout_s is None else check_timeout(timeout_s)
@@ -159,13 +218,15 @@ class ExtractiveCompressor:
         scores = iter(self._score(to_score))
         return [
             self._select(
-                task.query, task.documents, scored(task, next(scores)) if task.sentences else ()
+                task.query,
+                task.documents,
+                scored_sentences(task, next(scores)) if task.sentences else (),
             )
             for task in tasks
         ]
 
     def _compress_each(self, inputs: _Inputs) -> list[Compression | Exception]:
-        """`compress_batch`, also a subclass's, but whoever's input fails, fails alone."""
+        """Call `compress_batch`, also a subclass's, so that an input that fails, fails alone."""
         no_limit = {} if self.timeout_s is None else {"timeout_s": math.inf}
         queries, documents_lists = [query for query, _ in inputs], [given for _, given in inputs]
         try:
@@ -176,7 +237,7 @@ class ExtractiveCompressor:
         half = len(inputs) // 2
         return [*self._compress_each(inputs[:half]), *self._compress_each(inputs[half:])]
 
-    # With a deadline: a thread scores in groups, and the caller takes what is there in the end.
+    # With a deadline, a thread scores in groups, and the caller takes the scores that are there.
 
     @contextmanager
     def _in_time(
@@ -203,30 +264,34 @@ class ExtractiveCompressor:
             isinstance(self.scorer, (DualEncoderScorer, CrossEncoderScorer)),
         )
         score_in_groups(batch, task_of, self._score_each, by_document=by_document)
-        # Who no longer waits takes what is known without being asked.
-        return [_result_of(self._known, p) if p.is_wanted else p.error for p in batch]
+        # A caller who no longer waits has taken the scores already.
+        return [_result_of(self._current_result, p) if p.is_wanted else p.error for p in batch]
 
-    def _so_far(self, call: Call, batch: Sequence[Progress]) -> list[Compression]:
+    def _results_so_far(self, call: Call, batch: Sequence[Progress]) -> list[Compression]:
         results = []
         for progress, result in zip(batch, call.results, strict=True):
             if progress.error is not None:
                 raise progress.error
-            results.append(self._known(progress) if result is None else _sound(result))
+            results.append(
+                self._current_result(progress) if result is None else _result_or_raise(result)
+            )
         return results
 
-    def _known(self, progress: Progress) -> Compression:
-        reached = dict(progress.scored)  # the thread may be at it still
-        sentences = [sentence for n in progress.given for sentence in reached.get(n, ())]
-        known = self._select(progress.query, progress.documents, sentences)
-        unread = [n for n in progress.given if n not in reached]
+    def _current_result(self, progress: Progress) -> Compression:
+        scored = dict(progress.scored)  # a copy: the thread may still add to it
+        sentences = [sentence for n in progress.given for sentence in scored.get(n, ())]
+        compression = self._select(progress.query, progress.documents, sentences)
+        unread = [n for n in progress.given if n not in scored]
         if not unread:
-            return known
-        return cut_short(known, unread, progress.deadline.timeout_s, self.selector)
+            return compression
+        return timed_out(compression, unread, progress.deadline.timeout_s, self.selector)
 
     def _score_each(self, tasks: Sequence[ScoringTask]) -> list[list[ScoredSentence] | Exception]:
         try:
             scores = iter(self._score([task for task in tasks if task.sentences]))
-            return [scored(task, next(scores)) if task.sentences else [] for task in tasks]
+            return [
+                scored_sentences(task, next(scores)) if task.sentences else [] for task in tasks
+            ]
         except Exception as error:
             if len(tasks) == 1:
                 return [error]
@@ -241,7 +306,7 @@ class ExtractiveCompressor:
         return scores
 
     def _spans(self, texts: Iterable[str]) -> dict[str, Sequence[tuple[int, int]]]:
-        """Where the sentences of each text are, in characters; each is split once."""
+        """Return the sentences' spans of each text, in characters; each text is split once."""
         distinct = list(dict.fromkeys(texts))
         if isinstance(self.splitter, BatchSplitter):
             return dict(zip(distinct, self.splitter.split_all(distinct), strict=True))
@@ -285,7 +350,7 @@ def _sentences(
     spans: Mapping[str, Sequence[tuple[int, int]]],
     reached: Iterable[int] | None = None,
 ) -> tuple[Sentence, ...]:
-    """The sentences of the documents `reached`, by index; of all by default."""
+    """Return the sentences of the documents `reached`, by index; by default of all."""
     return tuple(
         Sentence(text[start:end], doc_index, start, end)
         for doc_index in (range(len(documents)) if reached is None else reached)
@@ -294,17 +359,17 @@ def _sentences(
     )
 
 
-def _sound(result: Compression | Exception) -> Compression:
+def _result_or_raise(result: Compression | Exception) -> Compression:
     if isinstance(result, BaseException):
         raise result
     return result
 
 
 def _result_of(
-    known: Callable[[Progress], Compression], progress: Progress
+    compress: Callable[[Progress], Compression], progress: Progress
 ) -> Compression | Exception:
     try:
-        return known(progress)
+        return compress(progress)
     except Exception as error:
         return error
 

@@ -1,4 +1,4 @@
-"""A compressor with a store, and documents into it before anyone asks."""
+"""A compressor that keeps its vectors in a store, and an index made before the first query."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 from os import PathLike
-from typing import Any
 
 from ..store.passages import PassageEncoder
 from ..store.sentence_store import SentenceStore, as_store
@@ -20,10 +19,18 @@ from .scoring import DualEncoderScorer
 def with_store(
     compressor: ExtractiveCompressor, store: SentenceStore | str | PathLike[str]
 ) -> ExtractiveCompressor:
-    """The same compressor, but it keeps spans and vectors in `store`, and looks there first.
+    """Make a compressor that looks for spans and vectors in a store before computing them.
 
-    A new one; model and settings are shared. Raises `ValueError` for a compressor without sentence
-    vectors, and as `SentenceStore`.
+    Args:
+        compressor: The compressor to copy; model and settings are shared.
+        store: The store, or its folder. What is missing there is added.
+
+    Returns:
+        A new compressor.
+
+    Raises:
+        ValueError: The compressor has no sentence vectors.
+        OSError: The store can't be opened.
     """
     scorer = getattr(compressor, "scorer", None)
     if not isinstance(compressor, ExtractiveCompressor) or not isinstance(
@@ -58,10 +65,13 @@ def with_store(
 
 @dataclass
 class IndexReport:
-    """How an ingestion went.
+    """Counts what an `Indexer` did.
 
-    documents, sentences: that were seen. encoded: sentences that were not known before. seconds: of
-    the whole.
+    Attributes:
+        documents: The documents added, known ones included.
+        sentences: Their sentences.
+        encoded: The sentences whose vectors the store lacked.
+        seconds: The time of all calls together.
     """
 
     documents: int = 0
@@ -78,20 +88,25 @@ class IndexReport:
 
 
 class Indexer:
-    """Puts documents' spans and vectors into the store of `compressor`; what is there is kept.
+    """Adds documents' spans and vectors to a compressor's store; what is there stays.
 
-    A query finds them if it comes with the same texts, so give the documents as they are retrieved:
-    the chunks, not the files that they were cut from. With a context that sees the title, give
-    that too.
+    A query finds them if it comes with the same texts. So give the documents as they are retrieved:
+    the chunks, not the files that they were cut from. If the compressor's context reads the title,
+    give the title too.
 
-    compressor: of `load_compressor(store=…)` or `with_store`. store: that of the compressor.
-    report: how it has gone so far.
+    Args:
+        compressor: The result of `load_compressor(store=…)` or `with_store`.
 
-    Raises `ValueError` for a compressor without a store, and `OSError` if its store can't be
-    written: all work would be for nothing.
+    Attributes:
+        store: The compressor's store.
+        report: The counts so far.
+
+    Raises:
+        ValueError: The compressor has no store.
+        OSError: The store can't be written: all work would be lost.
     """
 
-    def __init__(self, compressor: Any) -> None:
+    def __init__(self, compressor: ExtractiveCompressor) -> None:
         scorer, splitter = (getattr(compressor, name, None) for name in ("scorer", "splitter"))
         if (
             not isinstance(scorer, DualEncoderScorer)
@@ -109,9 +124,15 @@ class Indexer:
         self.store.check_writable()
 
     def add(self, documents: Iterable[str | Document], *, batch_documents: int = 256) -> None:
-        """Put these documents in, `batch_documents` at a time. One that is there costs a look-up.
+        """Add documents to the store; a known document costs a look-up.
 
-        Raises `TypeError` for what is no document, `OSError` if the store can't be written.
+        Args:
+            documents: The documents; an iterator is read as they are added.
+            batch_documents: How many documents to encode at one time.
+
+        Raises:
+            TypeError: One of `documents` is neither a string nor a `Document`.
+            OSError: The store can't be written.
         """
         began = time.perf_counter()
         documents = iter(documents)

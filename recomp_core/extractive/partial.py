@@ -1,8 +1,8 @@
-"""What can be known before a deadline: documents are scored in small groups, in their order.
+"""Compression until a deadline: documents are scored in small groups, in their order.
 
-A forward pass can't be interrupted from Python. So scoring goes on in a thread, in groups that take
-about an eighth of the time each, and what is known is written down after every one. The caller
-waits until the deadline and no longer, and takes what is there; the thread stops after the group.
+Python can't interrupt a forward pass. So a thread scores groups of documents that each take about
+an eighth of the time, and records the scores after each group. The caller waits until the deadline
+and no longer, and takes the scores that are there; the thread stops after its current group.
 """
 
 from __future__ import annotations
@@ -17,18 +17,25 @@ from ..text.joining import is_blank
 from ..types import Compression, Document, Outcome, ScoredSentence, ScoringTask, assemble
 from .selection import All, Selector, TokenBudget, select
 
-# A group of documents takes about this part of the time that was given, and is at most so many
-# times as long as the one before: how fast it goes is known only so well.
+# A group of documents takes about this part of the given time. It is at most so many times as long
+# as the group before, because the speed that was measured is a rough guide.
 _GROUP = 1 / 8
 _GROWTH = 4
 
 
 class Progress:
-    """One query's documents on their way to scores, as far as they got.
+    """Holds the scores of one query's documents as they arrive.
 
-    given: which documents there are to score, by index: those that are not blank.
-    scored: for each document that was reached, by index, its sentences with their scores.
-    error: what scoring raised, if it did.
+    Args:
+        query: The question.
+        documents: All its documents.
+        deadline: When the caller stops waiting.
+
+    Attributes:
+        given: The indices of the documents to score: those that are not blank.
+        scored: The sentences with their scores of each document scored so far, by its index.
+        error: The exception that scoring raised, or None.
+        abandoned: Whether the caller has left.
     """
 
     def __init__(self, query: str, documents: tuple[Document, ...], deadline: Deadline) -> None:
@@ -42,11 +49,12 @@ class Progress:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether anything can still come of it: it did not fail, and somebody waits for it."""
+        """Whether to score more: nothing failed, and somebody still waits."""
         return self.error is None and not self.abandoned and self.deadline.left > 0
 
     @property
     def characters(self) -> int:
+        """The length of all documents, in characters."""
         return sum(len(document.text) for document in self.documents)
 
 
@@ -57,19 +65,21 @@ def score_in_groups(
     *,
     by_document: bool,
 ) -> None:
-    """Score until all is scored, or until nobody waits for more.
+    """Score until everything is scored, or nobody waits any longer.
 
-    The queries take turns, a document each, so that what is known at the deadline is of the first
-    documents of all of them.
+    The queries take turns, one document each, so that at the deadline the first documents of all
+    of them are scored.
 
-    tasks_of: some documents of a query, by index, as a task.
-    score: tasks to their sentences with scores, or the error that befell a task.
-    by_document: whether a document's scores do not depend on the query's other documents. Otherwise
-        all documents of a query are scored together: known is all or nothing.
+    Args:
+        batch: The queries; their `scored` and `error` are filled.
+        tasks_of: Makes a task of some documents of a query, given by index.
+        score: Takes tasks and returns for each its sentences with scores, or its error.
+        by_document: Whether a document's scores do not depend on the query's other documents.
+            Otherwise all documents of a query are scored together, and it has all scores or none.
     """
     turns = deque((progress, deque(progress.given)) for progress in batch if progress.given)
     slice_s = min((p.deadline.timeout_s for p in batch), default=0.0) * _GROUP
-    room = 0.0  # characters; how fast it goes is not known yet, so one document is the first group
+    room = 0.0  # characters; the speed is not known yet, so the first group is one document
     while turns:
         group: dict[Progress, list[int]] = {}
         characters = 0
@@ -93,13 +103,13 @@ def score_in_groups(
             except Exception as error:
                 progress.error = error
         for progress, result in zip(tasks, score(list(tasks.values())), strict=True):
-            _write_down(progress, group[progress], result)
+            _record(progress, group[progress], result)
         elapsed = clock() - started
         speed = characters / elapsed if elapsed > 0 else math.inf  # characters per second
         room = min(speed * slice_s, _GROWTH * characters)
 
 
-def _write_down(
+def _record(
     progress: Progress, reached: Sequence[int], result: list[ScoredSentence] | Exception
 ) -> None:
     if isinstance(result, Exception):
@@ -111,29 +121,42 @@ def _write_down(
     progress.scored.update(by_document)
 
 
-def cut_short(
-    known: Compression, unread: Sequence[int], timeout_s: float, selector: Selector | None = None
+def timed_out(
+    compression: Compression,
+    unread: Sequence[int],
+    timeout_s: float,
+    selector: Selector | None = None,
 ) -> Compression:
-    """What stands in for the compression that the deadline cut short.
+    """Make the result of a call whose deadline came before all documents were scored.
 
-    known: what comes of the documents that were scored; `unread` are the others, by index. If
-    nothing was kept of the former, the latter come whole, as far as a `TokenBudget` among the
-    selector's policies lets them: what nobody has looked at may help. Each of them is then kept as
-    one sentence with the score 0.0.
+    If nothing was kept of the scored documents, the others come whole, as far as a `TokenBudget`
+    among the selector's policies lets them: unread documents may help. Each of them is kept as one
+    sentence with the score 0.0.
+
+    Args:
+        compression: The result of the documents that were scored.
+        unread: The indices of the others.
+        timeout_s: The limit, in seconds, for the reason.
+        selector: The compressor's selector, whose token budgets hold here too.
+
+    Returns:
+        A compression with `Outcome.TIMED_OUT` and a reason that says how many were scored.
     """
-    read = sum(not is_blank(document.text) for document in known.documents) - len(unread)
+    read = sum(not is_blank(document.text) for document in compression.documents) - len(unread)
     reason = f"{timeout_s:g} s had passed with {read} of {read + len(unread)} documents scored; "
-    if known.text:
-        return replace(known, outcome=Outcome.TIMED_OUT, reason=f"{reason}the others are left out")
+    if compression.text:
+        return replace(
+            compression, outcome=Outcome.TIMED_OUT, reason=f"{reason}the others are left out"
+        )
     kept = tuple(
         ScoredSentence(text, n, 0, len(text), 0.0)
-        for n, text in ((n, known.documents[n].text) for n in unread)
+        for n, text in ((n, compression.documents[n].text) for n in unread)
     )
     if budgets := _budgets(selector):
-        kept, _ = select(known.documents, kept, All(*budgets), known.layout)
+        kept, _ = select(compression.documents, kept, All(*budgets), compression.layout)
     return replace(
-        known,
-        text=assemble(known.documents, kept, known.layout),
+        compression,
+        text=assemble(compression.documents, kept, compression.layout),
         kept=kept,
         sources=tuple(sentence.doc_index for sentence in kept),
         outcome=Outcome.TIMED_OUT,

@@ -1,28 +1,30 @@
-"""Sentences to relevance: the scorers, and what a sentence is read with (`context=`).
+"""Scorers give each sentence its relevance; `context` says what a sentence is read with.
 
-A scorer is anything with `score(tasks)`, see `protocols.SentenceScorer`. This module needs numpy
-only; the models come from outside.
+A scorer is any object with `score(tasks)`, see `protocols.SentenceScorer`. This module needs only
+NumPy; the models come from outside.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast, get_args, runtime_checkable
 
 import numpy as np
 
-from .._utils.checks import check_choice, require
+from .._utils.checks import check_choice, check_whole, require
+from .._utils.chunking import chunks
 from ..protocols import Encoder, SentenceScorer, SpanEncoder
 from ..runtime.forking import torch_works_here
 from ..text.words import words
 from ..types import Context, ScoredSentence, ScoringTask, SimilarityFunction
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from ..store import SentenceStore
     from ..store.passages import Passage
-
 
 # How many strings, or characters of whole documents, are held as vectors at one time: this bounds
 # the memory of a call, not its speed.
@@ -30,33 +32,79 @@ _SENTENCES_AT_ONCE = 4_096
 _CHARACTERS_AT_ONCE = 1_000_000
 
 
+class PairModel(Protocol):
+    """A cross-encoder as `CrossEncoderScorer` calls it, such as sentence-transformers' own."""
+
+    def predict(
+        self, pairs: list[list[str]], /, *, batch_size: int, show_progress_bar: bool
+    ) -> ArrayLike:
+        """Score pairs of texts.
+
+        Args:
+            pairs: Lists of a query and a sentence.
+            batch_size: How many pairs to compute at one time.
+            show_progress_bar: Whether to draw progress on the terminal; always False here.
+
+        Returns:
+            One number per pair, (n_pairs,).
+        """
+
+
+@runtime_checkable
+class _SentenceTransformer(Protocol):
+    """What `as_scorer` recognises as a sentence-transformers model."""
+
+    @property
+    def similarity_fn_name(self) -> str: ...
+
+    def encode_query(self, sentences: list[str], /) -> object: ...
+
+    def encode_document(self, sentences: list[str], /) -> object: ...
+
+
+ScoringFunction = Callable[[str, list[str]], Iterable[float]]
+"""A function `(query, sentences) -> scores`, one score per sentence."""
+
+Scorable = SentenceScorer | Encoder | _SentenceTransformer | PairModel | ScoringFunction
+"""What `as_scorer` accepts."""
+
+
 class _Places(NamedTuple):
-    """Where vectors belong, one entry per sentence that one of them stands for."""
+    """The sentences that a chunk of vectors stands for, one entry per sentence.
+
+    Attributes:
+        rows: The row of the sentence's vector in the chunk.
+        tasks: The number of the task.
+        sentences: The position among the task's sentences.
+    """
 
     rows: list[int]
-    """Of the vector, among those of its chunk."""
     tasks: list[int]
     sentences: list[int]
-    """The place in the task's sentences."""
 
 
 class DualEncoderScorer:
-    """Query and sentences through one encoder, compared by inner product or cosine.
+    """Encodes query and sentences with one encoder and compares the vectors.
 
-    The extractive compressor of the paper (section 3.1).
+    This is the extractive compressor of the paper (section 3.1). Equal sentences get equal scores.
+    A score does not depend on what else is in the call, apart from the rounding of the encoder's
+    batches (below 1e-5; with a store, the rounding of its `dtype`).
 
-    encoder: see `protocols.Encoder`.
-    context: what a sentence is encoded with. "sentence": alone, as in the paper. "title": after its
-        document's title. "document": the whole document, title first, is encoded once and each
-        sentence's vector is the mean over its own tokens; needs a `protocols.SpanEncoder`.
-    similarity_fn_name: "cosine", or "dot" for the plain inner product (the published RECOMP
-        encoders were trained with it, unnormalised).
-    store: a `store.SentenceStore`, or its folder: sentences whose vectors it holds are not encoded,
-        the others are, and kept. Scores are then those of its `dtype`. The encoder's weights must
-        not change any more.
+    Args:
+        encoder: Turns texts into vectors.
+        context: What a sentence is encoded with. "sentence": alone, as in the paper. "title": after
+            its document's title. "document": the whole document, title first, is encoded once, and
+            a sentence's vector is the mean over its own tokens; this needs a
+            `protocols.SpanEncoder`.
+        similarity_fn_name: "cosine", or "dot" for the plain inner product. The published RECOMP
+            encoders were trained with "dot", unnormalised.
+        store: A `store.SentenceStore` or its folder. Sentences whose vectors it holds are not
+            encoded; the vectors of the others are added to it. Scores then have the precision of
+            its `dtype`. The encoder's weights must not change any more.
 
-    Equal sentences get equal scores, and a score does not depend on what else is in the call beyond
-    the rounding of the encoder's batches (below 1e-5; with a store, of its `dtype`).
+    Raises:
+        ValueError: A setting has no such choice, or the encoder gives no token vectors although
+            `context="document"` needs them.
     """
 
     def __init__(
@@ -86,7 +134,14 @@ class DualEncoderScorer:
             self.passages = PassageEncoder(encoder, context, self.store, self._comparable)
 
     def score(self, tasks: Sequence[ScoringTask]) -> list[list[float]]:
-        """One score per sentence of each task: cosine in -1…1, or the inner product."""
+        """Score the sentences of each task.
+
+        Args:
+            tasks: Queries with their documents and sentences.
+
+        Returns:
+            One list per task with one score per sentence: the cosine, -1…1, or the inner product.
+        """
         queries = {query: row for row, query in enumerate(dict.fromkeys(t.query for t in tasks))}
         if not queries:
             return []
@@ -95,7 +150,7 @@ class DualEncoderScorer:
         ends = np.cumsum([len(task.sentences) for task in tasks])
         starts = np.concatenate([[0], ends[:-1]])
         scores = np.zeros(ends[-1], dtype=np.float32)
-        for vectors, places in self._encoded(tasks, query_vectors.shape[1]):
+        for vectors, places in self._vectors(tasks, query_vectors.shape[1]):
             numbers = np.array(places.tasks)
             if len(query_vectors) == 1:
                 similarities = np.einsum("ij,j->i", vectors, query_vectors[0])[places.rows]
@@ -108,16 +163,20 @@ class DualEncoderScorer:
             scores = scores[_first_equal(tasks, self.context, starts)]
         return [part.tolist() for part in np.split(scores, ends[:-1])]
 
-    # All ways yield a chunk of vectors that can be compared, (n, dim), and where they belong.
+    # Each way yields comparable vectors, (n, dim), chunk by chunk, with their places.
 
-    def _encoded(
+    def _vectors(
         self, tasks: Sequence[ScoringTask], dim: int
     ) -> Iterator[tuple[np.ndarray, _Places]]:
         if self.store is not None:
-            return self._from_store(tasks, dim)
-        return self._in_documents(tasks) if self.context == "document" else self._as_strings(tasks)
+            return self._vectors_from_store(tasks, dim)
+        if self.context == "document":
+            return self._vectors_in_documents(tasks)
+        return self._vectors_of_strings(tasks)
 
-    def _as_strings(self, tasks: Sequence[ScoringTask]) -> Iterator[tuple[np.ndarray, _Places]]:
+    def _vectors_of_strings(
+        self, tasks: Sequence[ScoringTask]
+    ) -> Iterator[tuple[np.ndarray, _Places]]:
         wanted: dict[str, list[tuple[int, int]]] = {}
         for number, task in enumerate(tasks):
             for position, text in enumerate(sentence_inputs(task, self.context)):
@@ -131,8 +190,10 @@ class DualEncoderScorer:
                     places.sentences.append(position)
             yield self._comparable(self.encoder.encode_sentences(chunk)), places
 
-    def _in_documents(self, tasks: Sequence[ScoringTask]) -> Iterator[tuple[np.ndarray, _Places]]:
-        assert isinstance(self.encoder, SpanEncoder)  # noqa: S101 - checked by the constructor
+    def _vectors_in_documents(
+        self, tasks: Sequence[ScoringTask]
+    ) -> Iterator[tuple[np.ndarray, _Places]]:
+        encoder = cast(SpanEncoder, self.encoder)  # the constructor checked it
         # (text, spans) -> the tasks that have it, with the positions of the spans' sentences there
         wanted: dict[tuple[str, tuple[tuple[int, int], ...]], list[tuple[int, list[int]]]] = {}
         for number, task, doc_index, positions in _by_document(tasks):
@@ -144,13 +205,13 @@ class DualEncoderScorer:
             )
             wanted.setdefault((head + document.text, spans), []).append((number, positions))
         for chunk in chunks(wanted, _CHARACTERS_AT_ONCE, size=lambda key: len(key[0])):
-            encoded = self.encoder.encode_spans([text for text, _ in chunk], [s for _, s in chunk])
+            encoded = encoder.encode_spans([text for text, _ in chunk], [s for _, s in chunk])
             yield (
                 self._comparable(np.concatenate(encoded)),
                 _places_of([wanted[key] for key in chunk]),
             )
 
-    def _from_store(
+    def _vectors_from_store(
         self, tasks: Sequence[ScoringTask], dim: int
     ) -> Iterator[tuple[np.ndarray, _Places]]:
         wanted: dict[Passage, list[tuple[int, list[int]]]] = {}
@@ -173,7 +234,7 @@ class DualEncoderScorer:
 def _by_document(
     tasks: Sequence[ScoringTask],
 ) -> Iterator[tuple[int, ScoringTask, int, list[int]]]:
-    """`(number of the task, task, doc_index, positions of that document's sentences)`."""
+    """Yield (number of the task, task, doc_index, positions of that document's sentences)."""
     for number, task in enumerate(tasks):
         members: dict[int, list[int]] = {}
         for position, sentence in enumerate(task.sentences):
@@ -183,9 +244,10 @@ def _by_document(
 
 
 def _places_of(wanted: Sequence[Sequence[tuple[int, list[int]]]]) -> _Places:
-    """The places of whole documents' vectors, one document's after another's.
+    """Return the places of whole documents' vectors, which follow one another in a chunk.
 
-    wanted: per document the tasks that have it, each with the positions of its sentences there.
+    Args:
+        wanted: For each document the tasks that have it, with the positions of its sentences there.
     """
     places = _Places([], [], [])
     first = 0
@@ -199,9 +261,9 @@ def _places_of(wanted: Sequence[Sequence[tuple[int, list[int]]]]) -> _Places:
 
 
 def _first_equal(tasks: Sequence[ScoringTask], context: Context, starts: np.ndarray) -> list[int]:
-    """For every sentence the first of its task that a model reads as the same string.
+    """Return for every sentence the first of its task that a model reads as the same string.
 
-    What was kept at different times may differ by the rounding of a store.
+    Vectors that a store kept at different times may differ by its rounding.
     """
     places: list[int] = []
     for task, start in zip(tasks, starts.tolist(), strict=True):
@@ -212,27 +274,41 @@ def _first_equal(tasks: Sequence[ScoringTask], context: Context, starts: np.ndar
 
 
 class CrossEncoderScorer:
-    """Query and sentence read together by a cross-encoder: better and dearer than a dual encoder.
+    """Reads query and sentence together: better and more expensive than a dual encoder.
 
-    model: a sentence-transformers `CrossEncoder` with one output, or anything with its
-        `predict(pairs)`.
-    context: "sentence" or "title", as for `DualEncoderScorer`.
+    Args:
+        model: A sentence-transformers `CrossEncoder` with one output, or another `PairModel`.
+        context: "sentence" or "title", as for `DualEncoderScorer`.
+        batch_size: Pairs per forward pass.
+
+    Raises:
+        ValueError: A setting has no such value, or the model has several outputs.
     """
 
-    def __init__(self, model: Any, *, context: Context = "sentence", batch_size: int = 32) -> None:
+    def __init__(
+        self, model: PairModel, *, context: Context = "sentence", batch_size: int = 32
+    ) -> None:
         check_choice("context", context, ("sentence", "title"))
-        if getattr(model, "num_labels", 1) != 1:
+        outputs = getattr(model, "num_labels", 1)
+        if outputs != 1:
             raise ValueError(
-                f"a cross-encoder with {model.num_labels} outputs gives no single relevance: "
+                f"a cross-encoder with {outputs} outputs gives no single relevance: "
                 "use one with one output"
             )
         self.model = model
         self.context: Context = context
-        self.batch_size = batch_size
+        self.batch_size = check_whole("batch_size", batch_size)
         torch_works_here()
 
     def score(self, tasks: Sequence[ScoringTask]) -> list[list[float]]:
-        """The model's own output for each pair of query and sentence."""
+        """Score the sentences of each task; each distinct pair is computed once.
+
+        Args:
+            tasks: Queries with their documents and sentences.
+
+        Returns:
+            One list per task with the model's own output for each sentence.
+        """
         wanted = [
             [(task.query, text) for text in sentence_inputs(task, self.context)] for task in tasks
         ]
@@ -248,10 +324,19 @@ class CrossEncoderScorer:
 
 
 class BM25Scorer:
-    """Words in common, weighted by rarity among the candidate sentences; no model at all.
+    """Counts words in common, weighted by their rarity among the sentences; needs no model.
 
-    Needs `bm25s`. Chinese, Japanese and Thai, written without spaces, are compared by single
-    characters and pairs of them.
+    Chinese, Japanese and Thai are written without spaces: single characters and pairs of them are
+    compared.
+
+    Args:
+        context: "sentence" or "title", as for `DualEncoderScorer`.
+        k1: How slowly repetitions of a word stop to count.
+        b: How much long sentences are held back, 0…1.
+
+    Raises:
+        ImportError: `bm25s` is not installed.
+        ValueError: `context` has no such choice.
     """
 
     def __init__(self, *, context: Context = "sentence", k1: float = 1.5, b: float = 0.75) -> None:
@@ -262,7 +347,14 @@ class BM25Scorer:
         self.b = b
 
     def score(self, tasks: Sequence[ScoringTask]) -> list[list[float]]:
-        """The BM25 score of each sentence among its task's sentences; 0 with no word in common."""
+        """Score the sentences of each task among themselves.
+
+        Args:
+            tasks: Queries with their documents and sentences.
+
+        Returns:
+            One list per task with the BM25 score of each sentence; 0 for no word in common.
+        """
         return [self._score_task(task) for task in tasks]
 
     def _score_task(self, task: ScoringTask) -> list[float]:
@@ -279,24 +371,42 @@ class BM25Scorer:
 
 
 class FunctionScorer:
-    """A plain function `(query, sentences) -> scores` as a scorer."""
+    """Makes a scorer of a plain function.
 
-    def __init__(self, function: Callable[[str, list[str]], Sequence[float]]) -> None:
+    Args:
+        function: Takes a query and a list of sentences and returns one score per sentence.
+    """
+
+    def __init__(self, function: ScoringFunction) -> None:
         self.function = function
 
     def score(self, tasks: Sequence[ScoringTask]) -> list[list[float]]:
-        """The function's scores, one call per task."""
+        """Call the function once per task.
+
+        Args:
+            tasks: Queries with their documents and sentences.
+
+        Returns:
+            The function's scores, one list per task.
+        """
         return [
             [float(score) for score in self.function(task.query, [s.text for s in task.sentences])]
             for task in tasks
         ]
 
 
-def as_scorer(scorer: Any) -> SentenceScorer:
-    """`scorer` itself if it can score, else what makes one of it.
+def as_scorer(scorer: Scorable) -> SentenceScorer:
+    """Make a scorer of whatever can score sentences.
 
-    Accepts a scorer, a sentence-transformers model or cross-encoder, an `Encoder`, or a function
-    `(query, sentences) -> scores`. Raises `TypeError` for anything else.
+    Args:
+        scorer: A scorer, an `Encoder`, a sentence-transformers model or cross-encoder, or a
+            function `(query, sentences) -> scores`.
+
+    Returns:
+        The scorer itself, or one around it.
+
+    Raises:
+        TypeError: The argument is none of these.
     """
     if isinstance(scorer, type):
         raise TypeError(f"got the class {scorer.__name__}, not a scorer: make an instance of it")
@@ -304,14 +414,15 @@ def as_scorer(scorer: Any) -> SentenceScorer:
         return scorer
     if isinstance(scorer, Encoder):
         return DualEncoderScorer(scorer)
-    if hasattr(scorer, "encode_query") and hasattr(scorer, "encode_document"):
+    if isinstance(scorer, _SentenceTransformer):
+        # Imported here: this is the one place of the room that needs torch.
         from ..models.encoders.sentence_transformer import SentenceTransformerEncoder
 
         encoder = SentenceTransformerEncoder(scorer)
         return DualEncoderScorer(
             encoder,
             context="document" if encoder.can_encode_spans else "title",
-            similarity_fn_name=scorer.similarity_fn_name,
+            similarity_fn_name=cast(SimilarityFunction, scorer.similarity_fn_name),
         )
     if hasattr(scorer, "predict"):
         return CrossEncoderScorer(scorer)
@@ -323,10 +434,18 @@ def as_scorer(scorer: Any) -> SentenceScorer:
     )
 
 
-def scored(task: ScoringTask, scores: Sequence[float]) -> list[ScoredSentence]:
-    """A task's sentences with their scores.
+def scored_sentences(task: ScoringTask, scores: Sequence[float]) -> list[ScoredSentence]:
+    """Return a task's sentences with their scores.
 
-    Raises `ValueError` if there are too few or too many, or if one is not a finite number.
+    Args:
+        task: What the scorer was asked.
+        scores: What it answered, one score per sentence.
+
+    Returns:
+        The sentences in their order.
+
+    Raises:
+        ValueError: There are too few or too many scores, or one is not a finite number.
     """
     if len(scores) != len(task.sentences):
         raise ValueError(
@@ -344,7 +463,16 @@ def scored(task: ScoringTask, scores: Sequence[float]) -> list[ScoredSentence]:
 
 
 def sentence_inputs(task: ScoringTask, context: Context) -> list[str]:
-    """The strings that a model reads for a task's sentences."""
+    """Return the strings that a model reads for a task's sentences.
+
+    Args:
+        task: A query with its documents and sentences.
+        context: "title" puts the document's title on a line before each sentence; "sentence" does
+            not.
+
+    Returns:
+        One string per sentence.
+    """
     if context == "sentence":
         return [sentence.text for sentence in task.sentences]
     titles = [document.title for document in task.documents]
@@ -352,17 +480,3 @@ def sentence_inputs(task: ScoringTask, context: Context) -> list[str]:
         f"{titles[s.doc_index]}\n{s.text}" if titles[s.doc_index] else s.text
         for s in task.sentences
     ]
-
-
-def chunks(items: Any, limit: int, size: Callable[[Any], int] = lambda _: 1) -> Iterator[list[Any]]:
-    """Lists of consecutive items whose sizes sum up to at most `limit`, or of one larger item."""
-    chunk: list[Any] = []
-    total = 0
-    for item in items:
-        if chunk and total + size(item) > limit:
-            yield chunk
-            chunk, total = [], 0
-        chunk.append(item)
-        total += size(item)
-    if chunk:
-        yield chunk

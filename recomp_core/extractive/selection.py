@@ -1,16 +1,17 @@
-"""Which of the scored sentences stay: small policies that need no model. Pure.
+"""Selectors decide which of the scored sentences stay: small policies that need no model.
 
-One greedy walk serves them all: sentences are offered from the best score down (of equal scores,
-the earlier first), and the policy admits each one or not, seeing what would come out.
+One greedy walk serves them all. It offers the sentences from the best score down (of equal scores,
+the earlier first), and the policy admits each one or not; it sees the text that would come out.
 
     TopK(2)                                   the two best
     TopP(0.6)                                 as many as make up 0.6 of the probability
-    Threshold(0.3)                            all that score at least 0.3: may be none
+    Threshold(0.3)                            all that score at least 0.3, perhaps none
     TokenBudget(200, count_tokens)            as many of the best as fit
     TopK(5) & Threshold(0.3)                  both
 
-A policy of your own is any object with `admits(draft) -> bool`. If it admits nothing more once it
-has refused a sentence, say so with `is_prefix = True`, and it is not asked about the rest.
+Your own policy is any object with `admits(draft) -> bool`. If it admits nothing more after its
+first refusal, set `is_prefix = True`: the walk then stops there. The module `selectors` gives
+policies names, for saved compressors and commands.
 """
 
 from __future__ import annotations
@@ -27,14 +28,26 @@ from ..types import Document, ScoredSentence, assemble
 
 
 class Ranking:
-    """All scores of a call, from the best down."""
+    """Holds all scores of a call.
+
+    Args:
+        scores: The scores, from the best down.
+    """
 
     def __init__(self, scores: Sequence[float]) -> None:
         self.scores = scores
         self._sums: dict[float, list[float]] = {}
 
     def mass_above(self, rank: int, temperature: float) -> float:
-        """How much of softmax(scores / temperature) lies on what ranks before `rank`: 0…1."""
+        """Return the probability of all sentences that rank before one.
+
+        Args:
+            rank: The sentence's place, 0 for the best.
+            temperature: Divides the scores before the softmax over all sentences.
+
+        Returns:
+            The sum of their probabilities, 0…1.
+        """
         if temperature not in self._sums:
             best = self.scores[0]
             weights = [math.exp((score - best) / temperature) for score in self.scores]
@@ -44,11 +57,15 @@ class Ranking:
 
 
 class Draft:
-    """The selection as it would be if the sentence on offer were admitted.
+    """Shows a selector the selection as it would be with the offered sentence.
 
-    sentence: the one on offer. rank: its place among all, 0 for the best; ranking: all scores.
-    size: how many sentences would then have been admitted, this one included.
-    text: the whole text that would come out, neighbours (see `select`) and joints included.
+    `select` makes the drafts.
+
+    Attributes:
+        sentence: The offered sentence.
+        rank: Its place among all sentences, 0 for the best.
+        ranking: The scores of all sentences.
+        size: The number of admitted sentences, this one included and neighbours left out.
     """
 
     def __init__(
@@ -70,14 +87,15 @@ class Draft:
         self._documents = documents
         self._sentences = sentences
         self._layout = layout
-        # The list only grows, so its beginning stays what it was when the sentence was on offer: no
-        # copy for each, which would take time quadratic in their number.
+        # The list only grows, so its first part stays as it was at the time of the offer. A copy
+        # for each draft would take time quadratic in the number of sentences.
         self._admitted = admitted
         self._n_admitted = len(admitted)
         self._group = group
 
     @property
     def text(self) -> str:
+        """The whole text that would come out, neighbours (see `select`) and joints included."""
         positions = sorted({*self._admitted[: self._n_admitted], *self._group})
         kept = [self._sentences[position] for position in positions]
         return assemble(self._documents, kept, self._layout)
@@ -88,17 +106,24 @@ class Selector(Protocol):
     """Decides on one sentence at a time, best first."""
 
     def admits(self, draft: Draft) -> bool:
-        """Whether `draft.sentence` stays."""
+        """Decide whether the offered sentence stays.
+
+        Args:
+            draft: The sentence, its rank, and the selection with it.
+
+        Returns:
+            Whether it stays.
+        """
 
 
 class _Combinable:
-    """`a & b` admits what both admit."""
+    """Makes `a & b` a selector that admits what both admit."""
 
-    # Whether what it admits is the beginning of the ranking: after one refusal come only others.
+    # Whether it admits the first sentences of the ranking: after one refusal come only others.
     is_prefix = False
 
     def __init_subclass__(cls) -> None:
-        # What a subclass admits instead is something else.
+        # A subclass that decides differently does not inherit the promise.
         if "admits" in vars(cls) and "is_prefix" not in vars(cls):
             cls.is_prefix = False
 
@@ -108,7 +133,14 @@ class _Combinable:
 
 @dataclass(frozen=True)
 class TopK(_Combinable):
-    """The `k` best sentences of all documents together (paper, section 3.1)."""
+    """Keeps the best sentences of all documents together (paper, section 3.1).
+
+    Attributes:
+        k: How many sentences to keep.
+
+    Raises:
+        ValueError: `k` is not a whole number of at least 1.
+    """
 
     k: int
     is_prefix = True
@@ -118,16 +150,31 @@ class TopK(_Combinable):
             raise ValueError(f"TopK needs a whole number of at least 1, got k={self.k!r}")
 
     def admits(self, draft: Draft) -> bool:
+        """Admit the first `k` offers.
+
+        Args:
+            draft: See `Selector.admits`.
+
+        Returns:
+            Whether the offered sentence stays.
+        """
         return draft.size <= self.k
 
 
 @dataclass(frozen=True)
 class TopP(_Combinable):
-    """The fewest of the best sentences that make up `p` of the probability, at least one.
+    """Keeps the fewest of the best sentences that make up `p` of the probability, at least one.
 
     Probabilities are softmax(scores / temperature) over all sentences of the call: few sentences
-    where the encoder is sure, more where it is not. A dual encoder that was trained by contrast
-    with scale s knows what these mean at the temperature 1 / s; 0.05 is that of cosine encoders.
+    stay where the encoder is sure, more where it is not. For a dual encoder that was trained by
+    contrast with scale s, the natural temperature is 1 / s; cosine encoders usually have 0.05.
+
+    Attributes:
+        p: The probability to make up, above 0 and at most 1.
+        temperature: Divides the scores before the softmax, above 0.
+
+    Raises:
+        ValueError: A number is out of its bounds.
     """
 
     p: float
@@ -142,14 +189,27 @@ class TopP(_Combinable):
                 raise ValueError(f"TopP needs a number {bounds}, got {name}={value!r}")
 
     def admits(self, draft: Draft) -> bool:
+        """Admit until the better sentences make up `p`.
+
+        Args:
+            draft: See `Selector.admits`.
+
+        Returns:
+            Whether the offered sentence stays.
+        """
         return draft.ranking.mass_above(draft.rank, self.temperature) < self.p
 
 
 @dataclass(frozen=True)
 class Threshold(_Combinable):
-    """Every sentence that scores at least `min_score`; none, if no sentence does.
+    """Keeps every sentence that scores at least `min_score`; none, if no sentence does.
 
-    The scale is the scorer's: cosine lies in -1…1, an inner product has no bounds.
+    Attributes:
+        min_score: The lowest score to keep, on the scorer's scale: a cosine lies in -1…1, an inner
+            product has no bounds.
+
+    Raises:
+        ValueError: `min_score` is not a number.
     """
 
     min_score: float
@@ -161,17 +221,36 @@ class Threshold(_Combinable):
             raise ValueError(f"Threshold needs a number, got min_score={self.min_score!r}")
 
     def admits(self, draft: Draft) -> bool:
+        """Admit scores of at least `min_score`.
+
+        Args:
+            draft: See `Selector.admits`.
+
+        Returns:
+            Whether the offered sentence stays.
+        """
         return draft.sentence.score >= self.min_score
 
 
 @dataclass(frozen=True)
 class TokenBudget(_Combinable):
-    """As many of the best sentences as fit into `max_tokens`, a hard cap.
+    """Keeps as many of the best sentences as fit into `max_tokens`, a hard cap.
 
-    `count_tokens` counts the whole text as the reader model will (`TokenCounter(name)` or any
-    `str -> int`), joints and elision marks included. A sentence that does not fit is passed over
-    and the next best is tried.
+    A sentence that does not fit is passed over, and the next best is tried.
+
+    Attributes:
+        max_tokens: The most tokens of the whole text, joints and elision marks included.
+        count_tokens: Counts a text's tokens as the reader model does: `TokenCounter(name)`, or any
+            function `str -> int`.
+
+    Raises:
+        ValueError: `max_tokens` is not a whole number of at least 1.
+        TypeError: `count_tokens` is not callable.
     """
+
+    # Written by hand: tokens of parts do not add up to the tokens of the joined text (they merge
+    # and split at the seams), so a knapsack solver or a text splitter over counts of single
+    # sentences would break the cap. The whole text is counted for each offer.
 
     max_tokens: int
     count_tokens: Callable[[str], int]
@@ -189,6 +268,14 @@ class TokenBudget(_Combinable):
             )
 
     def admits(self, draft: Draft) -> bool:
+        """Admit what leaves the whole text within `max_tokens`.
+
+        Args:
+            draft: See `Selector.admits`.
+
+        Returns:
+            Whether the offered sentence stays.
+        """
         return self.count_tokens(draft.text) <= self.max_tokens
 
     def to_dict(self) -> dict[str, Any]:
@@ -230,7 +317,18 @@ class TokenBudget(_Combinable):
 
 
 class All(_Combinable):
-    """Admits what every one of `selectors` admits."""
+    """Keeps what every one of several selectors admits, as `a & b` does.
+
+    Args:
+        *selectors: The selectors; those of another `All` among them are taken one by one.
+
+    Attributes:
+        selectors: The selectors, none of them an `All`.
+        is_prefix: Whether the walk may stop at the first refusal.
+
+    Raises:
+        TypeError: One of them has no `admits`.
+    """
 
     def __init__(self, *selectors: Selector) -> None:
         flat: list[Selector] = []
@@ -242,6 +340,14 @@ class All(_Combinable):
         self.is_prefix = all(_is_prefix(selector) for selector in flat)
 
     def admits(self, draft: Draft) -> bool:
+        """Admit what all selectors admit.
+
+        Args:
+            draft: See `Selector.admits`.
+
+        Returns:
+            Whether the offered sentence stays.
+        """
         return all(selector.admits(draft) for selector in self.selectors)
 
     def to_dict(self) -> dict[str, Any]:
@@ -281,11 +387,21 @@ def select(
     layout: Layout,
     expand: tuple[int, int] = (0, 0),
 ) -> tuple[tuple[ScoredSentence, ...], tuple[ScoredSentence, ...]]:
-    """Kept and dropped sentences, both in document order.
+    """Divide sentences into those that a selector keeps and the others.
 
-    `sentences` are in document order. `expand=(before, after)` keeps that many neighbours of every
-    chosen sentence within its document, each once.
+    Args:
+        documents: The documents.
+        sentences: All their sentences with scores, in document order.
+        selector: The policy.
+        layout: What joins the kept sentences.
+        expand: How many neighbours (before, after) in its document come along with each admitted
+            sentence, each neighbour once.
+
+    Returns:
+        The kept and the dropped sentences, both in document order.
     """
+    # The walk is written by hand: top-k functions of NumPy or torch know scores only. Here a policy
+    # sees the text that would come out, joints and neighbours included, and may be anyone's code.
     size = 0
     keep: set[int] = set()
     admitted: list[int] = []  # the same in the order of admission
@@ -294,7 +410,7 @@ def select(
     ranking = Ranking([scores[position] for position in order])
     is_prefix = _is_prefix(selector)
     for rank, position in enumerate(order):
-        # Where the sentence fits but its neighbours do not (a token budget), it comes alone.
+        # A sentence comes alone where it fits, but not with its neighbours (a token budget).
         for group in _groups(sentences, position, expand):
             draft = Draft(
                 documents, sentences, layout, sentences[position], admitted, group, size + 1,
@@ -320,7 +436,7 @@ def _is_prefix(selector: Selector) -> bool:
 def _groups(
     sentences: Sequence[ScoredSentence], position: int, expand: tuple[int, int]
 ) -> Iterator[Sequence[int]]:
-    """What may come in for a sentence: it with its neighbours, if it has any, and it alone."""
+    """Yield what to offer for a sentence: it and its neighbours, if it has any; then it alone."""
     before, after = expand
     if before or after:
         document = sentences[position].doc_index
@@ -339,7 +455,21 @@ def make_selector(
     max_tokens: int | None = None,
     count_tokens: Callable[[str], int] | None = None,
 ) -> Selector | None:
-    """The policies for the limits that were given, combined; None if none was given."""
+    """Combine the policies for the given limits.
+
+    Args:
+        top_k: For `TopK`.
+        top_p: For `TopP`.
+        min_score: For `Threshold`.
+        max_tokens: For `TokenBudget`.
+        count_tokens: Counts tokens for `max_tokens`.
+
+    Returns:
+        The policy, or None without any limit.
+
+    Raises:
+        ValueError: A limit is out of its bounds, or `max_tokens` lacks `count_tokens`.
+    """
     policies: list[Selector] = []
     if top_k is not None:
         policies.append(TopK(top_k))
@@ -357,7 +487,17 @@ def make_selector(
 
 
 def check_selector(selector: object) -> Selector:
-    """The selector itself. Raises `TypeError` if it has no `admits`."""
+    """Check that an object is a selector.
+
+    Args:
+        selector: The object.
+
+    Returns:
+        The object itself.
+
+    Raises:
+        TypeError: It has no `admits`, or it is a class.
+    """
     if not isinstance(selector, Selector) or isinstance(selector, type):
         raise TypeError(
             f"{selector!r} is not a selector: use TopK, TopP, Threshold, TokenBudget, a "

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ..._utils.chunking import chunks
 from ...abstractive.llm_summarizer import LLMSummarizer
 from ...errors import BudgetError
-from ...extractive.scoring import chunks
 from ...prompts import NOTHING_RELEVANT_WORD, TEACHER_PROMPTS, PromptTemplate
 from ...protocols import Splitter, Summarizer
 from ...readers.answer_scores import AnswerRequest, AnswerScore, AnswerScorer, in_order
