@@ -150,16 +150,15 @@ def evaluate(
     set_up_messages(verbose)
     from ..evaluation.gates import Gate
     from ..evaluation.run import evaluate as run
-    from ..evaluation.systems import baselines as known
-    from ..evaluation.systems import peers as others
+    from ..evaluation.systems.baselines import BASELINES, DEFAULT, DEFAULT_PEERS
 
     # What is written wrongly is told before a model is loaded.
     gates = [Gate.parse(text) for text in fail_under or ()]
     wanted_rates = _rates(rates)
     if as_json and as_markdown:
         raise typer.BadParameter("give --json or --markdown, not both", param_hint="--json")
-    names = known.DEFAULT if baselines is None else _parts(baselines)
-    allowed = (*known.NAMES, *others.NAMES)
+    names = DEFAULT if baselines is None else _parts(baselines)
+    allowed = BASELINES.names()
     if unknown := [name for name in names if name.partition(":")[0] not in allowed]:
         raise typer.BadParameter(
             f"no baseline {', '.join(unknown)}: choose among {', '.join(allowed)}",
@@ -173,7 +172,7 @@ def evaluate(
     evaluation = run(
         source,
         systems,
-        baselines=[*names, *(others.DEFAULT if peers else ())],
+        baselines=[*names, *(DEFAULT_PEERS if peers else ())],
         reader=_reader(reader, reader_kind, base_url, api_key_env, device),
         read=read.value,
         target_scorer=_target_scorer(target_model, device),

@@ -1,49 +1,39 @@
-"""Is one better than the other? Paired differences with a verdict, and gates for one's own CI."""
+"""Is one system better than another? Paired differences with a verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
+from .._utils.notebook import notebook_html
+from .measures import find_measure
 from .results import Evaluation
-from .statistics import (
-    Estimate,
-    difference_interval,
-    mean_interval,
-    values_at_rate,
-)
+from .statistics import Estimate, difference_interval, mean_interval, values_at_rate
 
 FEWEST = 20
-"""With fewer questions no verdict is given: a bootstrap of so few knows little of the others."""
-
-# What a higher value is called, and whether it is the better one; None where neither is.
-_WORDS: Mapping[str, tuple[str, str, bool | None]] = {
-    "rate": ("keeps more text", "keeps less text", False),
-    "answer_recall": ("keeps more answers", "keeps fewer answers", True),
-    "exact_match": ("has more exact matches", "has fewer exact matches", True),
-    "f1": ("has the higher F1", "has the lower F1", True),
-    "agreement": ("changes fewer of the reader's answers", "changes more of them", True),
-    "gold_precision": ("keeps less that is not gold", "keeps more that is not gold", True),
-    "gold_recall": ("keeps more of the gold sentences", "keeps less of the gold sentences", True),
-    "support": ("is better supported", "is worse supported", True),
-    "empty": ("is empty more often", "is empty less often", None),
-    "seconds": ("is slower", "is faster", False),
-    "tokens_after": ("is longer", "is shorter", False),
-    "tokens_before": ("reads more", "reads less", None),
-}
-_UNITS = {"seconds": "s", "tokens_after": "tokens", "tokens_before": "tokens"}
+"""With fewer questions there is no verdict: so few say little about the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`b` beside `a` in one measure, over the questions that both have it for.
+    """`b` beside `a` in one measure, over the questions for which both have it.
 
-    a, b: labels. at_rate: the compression rate at which both were read off their curves; None for
-    settings as they are. mean_a, mean_b; difference: of b − a, paired. rate_a, rate_b: the rates
-    reached. better, worse, equal: the shares of questions where b is so; where a higher value is
-    not better in itself (`empty`), "better" is higher. verdict: in words.
+    Attributes:
+        a: Label of the first.
+        b: Label of the second.
+        measure: The measure's name.
+        at_rate: The compression rate at which both curves were read; None for single settings.
+        n: How many questions both have the measure for.
+        mean_a: Mean of the first.
+        mean_b: Mean of the second.
+        difference: Mean of b − a, paired.
+        rate_a: The compression rate that the first reached.
+        rate_b: The compression rate that the second reached.
+        better: The share of questions where b is better; where neither direction is better
+            (`empty`), where its value is higher.
+        worse: The share of questions where b is worse, or lower.
+        equal: The share of the other questions.
+        verdict: The result in words.
     """
 
     a: str
@@ -63,24 +53,17 @@ class Comparison:
 
     @property
     def is_shown(self) -> bool:
-        """Whether a difference is shown: the interval leaves out 0, over enough questions."""
+        """Whether the interval excludes 0, over at least `FEWEST` questions."""
         _, low, high, n = self.difference
         return n >= FEWEST and (low > 0 or high < 0)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return it as JSON values."""
         data = {name: getattr(self, name) for name in self.__slots__}
         return {**data, "difference": self.difference._asdict(), "is_shown": self.is_shown}
 
     def _repr_html_(self) -> str:
-        from .reports.markdown import comparison_cells
-
-        rows = "".join(
-            f"<tr><th scope='row' style='text-align:left'>{escape(name)}</th>"
-            f"<td>{escape(value)}</td></tr>"
-            for name, value in comparison_cells(self)
-        )
-        return f"<p><strong>{escape(self.verdict)}</strong></p><table>{rows}</table>"
+        return notebook_html(self)
 
 
 def compare(
@@ -93,15 +76,25 @@ def compare(
     at_rate: float | None = None,
     seed: int = 0,
 ) -> Comparison:
-    """Two systems of one evaluation, or two evaluations of the same questions.
+    """Compare two systems of one evaluation, or two evaluations of the same questions.
 
-    systems: two names of `a`; or, with `b`, the name in both, or one of each; by default the first
-        of each. settings: of each; None for the first. measure: one of `MEASURES`.
-    at_rate: compare the two curves at this mean compression rate instead, see
-        `statistics.read_off`.
+    Args:
+        a: The first evaluation.
+        b: The second one; None compares two systems of the first.
+        systems: Two names of `a`; or, with `b`, the name in both, or one name of each. By default
+            the first system of each.
+        settings: The setting of each; None for the first.
+        measure: One of `MEASURES`, or the name of a measure that another package adds.
+        at_rate: Compare the two curves at this mean compression rate instead, see
+            `statistics.read_off`.
+        seed: Of the interval.
 
-    Raises `ValueError` if there is nothing to pair: no question in common, a question that is
-    another one under the same id, a measure that neither has, a curve that does not reach the rate.
+    Returns:
+        The comparison.
+
+    Raises:
+        ValueError: There is nothing to pair: no question in common, two questions under one id, a
+            measure that neither has, or a curve that does not reach the rate.
     """
     if b is None and (systems is None or isinstance(systems, str)):
         raise ValueError(
@@ -126,7 +119,7 @@ def compare(
     assert difference is not None  # noqa: S101 - there is a common question
     higher = sum(after > before for before, after in zip(x, y, strict=True)) / len(x)
     lower = sum(after < before for before, after in zip(x, y, strict=True)) / len(x)
-    upside = _WORDS[measure][2] is not False
+    upside = find_measure(measure).higher_is_better is not False
     label_a, label_b = _labels(first, second, settings, at_rate, is_one=b is None)
     return Comparison(
         a=label_a,
@@ -197,27 +190,10 @@ def _labels(
 
 def _verdict(b: str, measure: str, difference: Estimate) -> str:
     mean, low, high, n = difference
-    told = f"{told_difference(measure, mean)} ({told_range(measure, low, high)})"
+    about = find_measure(measure)
+    found = f"{about.format_difference(mean)} ({about.format_range(low, high)})"
     if n < FEWEST:
-        return f"too few questions for a verdict: {told} at n={n}"
+        return f"too few questions for a verdict: {found} at n={n}"
     if low <= 0 <= high:
-        return f"no difference shown at n={n}: {told}"
-    more, less, _ = _WORDS[measure]
-    return f"{b} {more if mean > 0 else less}: {told}"
-
-
-def told_difference(measure: str, value: float) -> str:
-    """A difference with its sign and unit: points for shares."""
-    if measure in _UNITS:
-        return f"{value:+.4g} {_UNITS[measure]}"
-    return f"{100 * value:+.1f} points"
-
-
-def told_range(measure: str, low: float, high: float) -> str:
-    """An interval without its unit."""
-    if measure in _UNITS:
-        return f"{low:.4g} to {high:.4g}"
-    return f"{100 * low:.1f} to {100 * high:.1f}"
-
-
-# Gates: what a user's own CI demands.
+        return f"no difference shown at n={n}: {found}"
+    return f"{b} {about.more if mean > 0 else about.less}: {found}"

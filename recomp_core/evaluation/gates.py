@@ -1,4 +1,4 @@
-"""Quality gates: what an evaluation must reach."""
+"""Gates: what a user's own CI demands of an evaluation."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .results import MEASURES, Evaluation
-from .statistics import at_rate, mean_interval, percentile, perplexity_interval
+from .measures import all_measures, find_measure
+from .results import Evaluation
+from .statistics import aggregate, at_rate, mean_interval, percentile
 
 _GATE = re.compile(
     r"\s*(?P<measure>\w+)(?:\.(?P<statistic>\w+))?\s*(?P<operator><=|>=|=)\s*"
@@ -25,8 +26,14 @@ _STATISTICS = ("mean", "p50", "p95")
 class Gate:
     """One demand on a system; see `Gate.parse` for how it is written.
 
-    value: the least, or with `at_most` the most. relative: `value` is a share of what the same
-    measure is for all documents.
+    Attributes:
+        text: The demand as it was written.
+        measure: A measure's name.
+        value: The least value, or with `at_most` the most.
+        at_most: Whether `value` is the most.
+        relative: Whether `value` is a share of the same measure of all documents.
+        statistic: The mean or a percentile of the rows' values.
+        rate: The compression rate at which the curve is read; None for the system's own setting.
     """
 
     text: str
@@ -39,14 +46,21 @@ class Gate:
 
     @classmethod
     def parse(cls, text: str) -> Gate:
-        """A gate as it is written on the command line.
+        """Read a gate as it is written on the command line.
 
         answer_recall=0.9@rate=0.1   at least 0.9, read off the curve at the compression rate 0.1
         answer_recall=90%@rate=0.1   at least 90 % of what all documents hold
         f1=0.5, f1>=0.5              at the system's own setting
         rate<=0.1, seconds.p95<=0.2, perplexity<=12
 
-        Raises `ValueError` with what is wrong and how it should be.
+        Args:
+            text: The gate.
+
+        Returns:
+            The gate.
+
+        Raises:
+            ValueError: The gate can't be read; the message says how to write it.
         """
         match = _GATE.fullmatch(text)
         if match is None:
@@ -55,11 +69,9 @@ class Gate:
                 "answer_recall=90%@rate=0.1, f1>=0.5, rate<=0.1 or seconds.p95<=0.2"
             )
         measure = match["measure"]
-        if measure not in (*MEASURES, "perplexity"):
-            raise ValueError(
-                f"the gate {text!r} is of no measure: choose among {', '.join(MEASURES)}, "
-                "perplexity"
-            )
+        names = [known.name for known in all_measures()]
+        if measure not in names:
+            raise ValueError(f"the gate {text!r} is of no measure: choose among {', '.join(names)}")
         statistic = match["statistic"] or "mean"
         if statistic not in _STATISTICS:
             raise ValueError(
@@ -70,7 +82,7 @@ class Gate:
             rate = float(match["rate"]) / (100 if match["rate_percent"] else 1)
             if not 0 < rate <= 1:
                 raise ValueError(f"the gate {text!r}: a rate is above 0 and at most 1")
-            if statistic != "mean" or measure == "perplexity":
+            if statistic != "mean" or find_measure(measure).aggregate != "mean":
                 raise ValueError(f"the gate {text!r}: only means can be read off at a rate")
         return cls(
             text=text.strip(),
@@ -85,7 +97,16 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class GateVerdict:
-    """Whether a system passed. found, wanted: None where not measured; then `why` says it."""
+    """Whether a system meets a gate.
+
+    Attributes:
+        gate: The gate.
+        system: The system's name.
+        passed: Whether the system meets it.
+        found: The value; None where it is not measured.
+        wanted: The value that is wanted; None where it is not known.
+        why: Why a value is missing.
+    """
 
     gate: Gate
     system: str
@@ -100,11 +121,11 @@ class GateVerdict:
         if self.found is None or self.wanted is None:
             return f"{head}: {self.why}"
         bound = "at most" if self.gate.at_most else "at least"
-        told = f"{head}: {self.found:.4g}, {bound} {self.wanted:.4g} wanted"
-        return told if self.passed else f"{told}, off by {abs(self.found - self.wanted):.2g}"
+        result = f"{head}: {self.found:.4g}, {bound} {self.wanted:.4g} wanted"
+        return result if self.passed else f"{result}, off by {abs(self.found - self.wanted):.2g}"
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return it as JSON values."""
         return {
             "gate": self.gate.text,
             "system": self.system,
@@ -122,10 +143,19 @@ def check_gates(
     *,
     seed: int = 0,
 ) -> list[GateVerdict]:
-    """A verdict for each gate, on `system` or else the first one. What is not measured fails.
+    """Check an evaluation against gates. The means decide, not their intervals.
 
-    The means themselves decide, not their intervals. Raises `ValueError` for a gate that can't be
-    read, or for a system that is not there.
+    Args:
+        evaluation: The evaluation.
+        gates: Gates, or text that `Gate.parse` reads.
+        system: The system's name; None for the first.
+        seed: Of what is read off a curve.
+
+    Returns:
+        A verdict for each gate. What is not measured fails.
+
+    Raises:
+        ValueError: A gate can't be read, or there is no such system.
     """
     parsed = [gate if isinstance(gate, Gate) else Gate.parse(gate) for gate in gates]
     name = evaluation.systems[0] if system is None else system
@@ -157,13 +187,9 @@ def _found(evaluation: Evaluation, system: str, gate: Gate, seed: int) -> float 
         read = at_rate(evaluation, system, gate.measure, gate.rate, seed)
         return None if read is None else read.mean
     rows = evaluation.of(system)
-    if gate.measure == "perplexity":
-        estimate = perplexity_interval(rows, seed)
-    else:
-        values = [row.value(gate.measure) for row in rows]
-        if gate.statistic != "mean":
-            return percentile(values, float(gate.statistic[1:]))
-        estimate = mean_interval(values, draws=1)
+    if gate.statistic != "mean":
+        return percentile((row.value(gate.measure) for row in rows), float(gate.statistic[1:]))
+    estimate = aggregate(rows, gate.measure, seed)
     return None if estimate is None else estimate.mean
 
 

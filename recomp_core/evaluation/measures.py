@@ -1,157 +1,195 @@
-"""What a compressed text is worth to its question. Pure: a question and a text to numbers.
+"""The measures of an evaluation, each declared once: its words, its unit, how it is computed.
 
-A measure is None where it is not defined, and `notes` says why: no gold answers, answers that
-stand in no document, no documents. Answers are compared as `text.answers` compares them.
+Rows, tables, charts, comparisons and gates take their measures from here. To add one, declare it in
+a module of its own and register it with one line: here in `REGISTRY`, or, in another package, as an
+entry point:
+
+    # my_package/brevity.py
+    from recomp_core.evaluation import Measure
+
+    BREVITY = Measure(
+        "brevity", "brevity", more="is briefer", less="is longer",
+        compute=lambda judged: 1 / (1 + len(judged.text.split())),
+    )
+
+    # pyproject.toml
+    [project.entry-points."recomp.measures"]
+    brevity = "my_package.brevity:BREVITY"
+
+It is then computed for every row, and its values are in `Row.extra`. Answers are compared as
+`text.answers` compares them.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Literal
 
-from ..abstractive.gates import SupportGate
+from .._utils.registry import Registry
 from ..data import Question
 from ..protocols import Candidate
 from ..text.answers import contains_answer, exact_match, normalize_answer, token_f1
 from ..text.joining import is_blank
-from ..text.splitting import SentenceSplitter
 from ..types import Document
+from .spans import Span, gold_scores
 
-Span = tuple[int, int, int]
-"""(doc_index, start, end), in characters."""
+SHARE = "%"
+"""The unit of a measure that lies in 0…1 and is shown in percent."""
 
-GOLD_FIELDS = ("gold_sentences", "is_gold", "has_answer")
-"""The metadata of a document that tell what is gold: no system may see them."""
+
+@dataclass(frozen=True)
+class Judged:
+    """A compressed text beside its question, as a measure sees it.
+
+    Attributes:
+        question: The question with its documents; gold sentences are in their metadata.
+        text: The compressed text; "" if nothing was kept.
+        kept: Where the text stands in the documents; None if it is no excerpt of them.
+        gold: Where the gold sentences stand.
+        tokens_before: Tokens of all documents, by the evaluation's counter.
+        tokens_after: Tokens of the text.
+        prediction: The reader's answer to the text; None before it was asked.
+        without_compression: The reader's answer to all documents; None if it is not known.
+    """
+
+    question: Question
+    text: str
+    kept: tuple[Span, ...] | None = None
+    gold: tuple[Span, ...] = ()
+    tokens_before: int = 0
+    tokens_after: int = 0
+    prediction: str | None = None
+    without_compression: str | None = None
+
+    @cached_property
+    def answers(self) -> tuple[str, ...]:
+        """The gold answers that can be looked for, see `usable_answers`."""
+        return usable_answers(self.question.answers)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What is known of a measure.
+
+    Attributes:
+        name: How gates, comparisons and files call it: letters, digits and underscores.
+        label: Its name in tables.
+        more: What the better or higher value does, for a verdict: "keeps more answers".
+        less: What the lower value does.
+        higher_is_better: False where less is better, None where neither is.
+        unit: `SHARE` for values in 0…1 that are shown in percent; else the unit's name, or "".
+        compute: From a judged text to a number, a bool, or None where it is not defined. None for
+            what the run itself measures.
+        needs_reader: Whether `compute` needs the reader's answer.
+        aggregate: "mean" over the rows that have it; "perplexity": exp of the sum of nats over the
+            sum of tokens.
+        title: Its name where there is room; the label by default.
+        description: A sentence on what it is, for the caption of its chart.
+        in_tables: Whether tables of points have a column for it.
+        in_curve_tables: Whether there is a table of its values at compression rates.
+        chart: "always" draws it over the rate; "fallback" only where no other chart is drawn.
+        of_nothing: Its value for the empty text, where that is known without asking anybody.
+    """
+
+    name: str
+    label: str
+    more: str
+    less: str
+    higher_is_better: bool | None = True
+    unit: str = SHARE
+    compute: Callable[[Judged], float | None] | None = None
+    needs_reader: bool = False
+    aggregate: Literal["mean", "perplexity"] = "mean"
+    title: str = ""
+    description: str = ""
+    in_tables: bool = True
+    in_curve_tables: bool = False
+    chart: Literal["always", "fallback"] | None = None
+    of_nothing: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier():
+            raise ValueError(
+                f"a measure's name is letters, digits and underscores, got {self.name!r}"
+            )
+        if not self.title:
+            object.__setattr__(self, "title", self.label)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether its values are shown in percent."""
+        return self.unit == SHARE
+
+    def format(self, value: float) -> str:
+        """Write a value, a share in percent.
+
+        Args:
+            value: A value, or a mean of values.
+
+        Returns:
+            One decimal of a percentage, or four digits without the unit.
+        """
+        return f"{100 * value:.1f} %" if self.is_share else f"{value:.4g}"
+
+    def format_difference(self, value: float) -> str:
+        """Write a difference of two values with its sign and unit.
+
+        Args:
+            value: The difference.
+
+        Returns:
+            Points for shares, else four digits and the unit.
+        """
+        if self.is_share:
+            return f"{100 * value:+.1f} points"
+        return f"{value:+.4g} {self.unit}".rstrip()
+
+    def format_range(self, low: float, high: float) -> str:
+        """Write an interval without its unit.
+
+        Args:
+            low: Its lower end.
+            high: Its upper end.
+
+        Returns:
+            Both ends, for shares in points.
+        """
+        if self.is_share:
+            return f"{100 * low:.1f} to {100 * high:.1f}"
+        return f"{low:.4g} to {high:.4g}"
 
 
 def usable_answers(answers: Iterable[str]) -> tuple[str, ...]:
-    """The answers of which something is left once they are normalised ("the" or "?" are none)."""
+    """Keep the answers of which something is left once they are normalised.
+
+    Args:
+        answers: Gold answers; "the" and "?" are not usable.
+
+    Returns:
+        The usable ones, in order.
+    """
     return tuple(answer for answer in answers if normalize_answer(answer))
 
 
-def answerable(question: Question) -> bool | None:
-    """Whether some document holds a gold answer; None without gold answers."""
-    answers = usable_answers(question.answers)
-    if not answers:
-        return None
-    return any(contains_answer(document.text, answers) for document in question.documents)
-
-
-def answer_recall(text: str, question: Question) -> bool | None:
-    """Whether `text` holds a gold answer; None without gold answers."""
-    answers = usable_answers(question.answers)
-    return contains_answer(text, answers) if answers else None
-
-
-def reader_scores(
-    prediction: str, question: Question, without_compression: str | None = None
-) -> dict[str, bool | float | None]:
-    """exact_match and f1 against the gold answers, None without them, and agreement: the F1 against
-    what the same reader answered to all documents, 1.0 where both are empty.
-    """
-    answers = usable_answers(question.answers)
-    return {
-        "exact_match": exact_match(prediction, answers) if answers else None,
-        "f1": token_f1(prediction, answers) if answers else None,
-        "agreement": (
-            None if without_compression is None else token_f1(prediction, [without_compression])
-        ),
-    }
-
-
-def notes(question: Question) -> str:
-    """Why a measure is not defined for this question; "" if all that are asked for are."""
-    found = []
-    if not question.documents:
-        found.append("no documents")
-    elif all(is_blank(document.text) for document in question.documents):
-        found.append("blank documents")
-    if not question.answers:
-        found.append("no gold answers")
-    elif not usable_answers(question.answers):
-        found.append("gold answers without a letter or digit")
-    elif found == [] and not answerable(question):
-        found.append("the gold answers are in no document")
-    _, missing = _gold(question.documents)
-    if missing:
-        found.append(f"{missing} gold sentences not found in their document")
-    return "; ".join(found)
-
-
-# Gold sentences: `gold_sentences` in a document's metadata, a list of strings of its text.
-
-
-def gold_spans(documents: Sequence[Document]) -> tuple[Span, ...]:
-    """Where the gold sentences of the documents are, merged and in order; empty if there are none.
-
-    White space in a gold sentence stands for any white space of the document.
-    """
-    return _gold(documents)[0]
-
-
-def gold_scores(kept: Iterable[Span], gold: Iterable[Span]) -> tuple[float | None, float | None]:
-    """Precision and recall in characters: of what was kept the part that is gold, of what is gold
-    the part that was kept.
-
-    Both None without gold; precision None if nothing was kept.
-    """
-    kept, gold = merged(kept), merged(gold)
-    n_kept, n_gold = _length(kept), _length(gold)
-    if not n_gold:
-        return None, None
-    shared = sum(
-        max(0, min(end, gold_end) - max(start, gold_start))
-        for doc_index, start, end in kept
-        for gold_index, gold_start, gold_end in gold
-        if doc_index == gold_index
-    )
-    return (shared / n_kept if n_kept else None), shared / n_gold
-
-
-def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """The same characters in ascending order, each once."""
-    found: list[Span] = []
-    for doc_index, start, end in sorted(spans):
-        if end <= start:
-            continue
-        if found and found[-1][0] == doc_index and start <= found[-1][2]:
-            found[-1] = (doc_index, found[-1][1], max(found[-1][2], end))
-        else:
-            found.append((doc_index, start, end))
-    return tuple(found)
-
-
-def _gold(documents: Sequence[Document]) -> tuple[tuple[Span, ...], int]:
-    """The spans, and how many gold sentences their document does not have."""
-    spans, missing = [], 0
-    for doc_index, document in enumerate(documents):
-        sentences = document.metadata.get("gold_sentences")
-        if isinstance(sentences, str) or not isinstance(sentences, Sequence):
-            continue
-        for sentence in sentences:
-            if not isinstance(sentence, str) or is_blank(sentence):
-                continue
-            pattern = r"\s+".join(map(re.escape, sentence.split()))
-            if match := re.search(pattern, document.text):
-                spans.append((doc_index, *match.span()))
-            else:
-                missing += 1
-    return merged(spans), missing
-
-
-def _length(spans: Iterable[Span]) -> int:
-    return sum(end - start for _, start, end in spans)
-
-
-# Faithfulness.
-
-
 def support(query: str, documents: Sequence[Document], text: str) -> float | None:
-    """The share of the text's sentences that the documents support, as `SupportGate` judges with
-    its own defaults, whatever gate a system has: some document sentence has enough of its words,
-    and its numbers, dates and names stand in the documents. None for an empty text.
+    """Compute the share of a text's sentences that the documents support.
+
+    `SupportGate` judges with its own defaults, whichever gate a system has: some document sentence
+    has enough of a sentence's words, and its numbers, dates and names stand in the documents.
+
+    Args:
+        query: The question.
+        documents: The documents that the text should follow from.
+        text: The text to judge.
+
+    Returns:
+        A share in 0…1; None for an empty text.
     """
+    from ..abstractive.gates import SupportGate
+
     if is_blank(text):
         return None
     candidate = Candidate(query, tuple(documents), text)
@@ -161,97 +199,188 @@ def support(query: str, documents: Sequence[Document], text: str) -> float | Non
     return sum(sentence.supported for sentence in verdict.support) / len(verdict.support)
 
 
-def locate(pieces: Iterable[str], documents: Sequence[Document]) -> tuple[Span, ...] | None:
-    """Where the pieces of a text stand in the documents; None if it is no excerpt of them.
+def _answer_recall(judged: Judged) -> bool | None:
+    return contains_answer(judged.text, judged.answers) if judged.answers else None
 
-    A piece is looked for whole, then line by line, then sentence by sentence. Where a piece stands
-    more than once, the first place after the one before is meant.
+
+def _exact_match(judged: Judged) -> bool | None:
+    assert judged.prediction is not None  # noqa: S101 - it needs the reader
+    return exact_match(judged.prediction, judged.answers) if judged.answers else None
+
+
+def _f1(judged: Judged) -> float | None:
+    assert judged.prediction is not None  # noqa: S101 - it needs the reader
+    return token_f1(judged.prediction, judged.answers) if judged.answers else None
+
+
+def _agreement(judged: Judged) -> float | None:
+    assert judged.prediction is not None  # noqa: S101 - it needs the reader
+    if judged.without_compression is None:
+        return None
+    return token_f1(judged.prediction, [judged.without_compression])  # two empty ones agree
+
+
+def _gold_precision(judged: Judged) -> float | None:
+    return None if judged.kept is None else gold_scores(judged.kept, judged.gold)[0]
+
+
+def _gold_recall(judged: Judged) -> float | None:
+    return None if judged.kept is None else gold_scores(judged.kept, judged.gold)[1]
+
+
+def _support(judged: Judged) -> float | None:
+    if judged.kept is not None:  # an excerpt supports itself
+        return None if is_blank(judged.text) else 1.0
+    return support(judged.question.query, judged.question.documents, judged.text)
+
+
+_BUILT_IN = (
+    Measure(
+        "rate", "rate", "keeps more text", "keeps less text",
+        higher_is_better=False, title="compression rate",
+    ),
+    Measure(
+        "answer_recall", "answer recall", "keeps more answers", "keeps fewer answers",
+        compute=_answer_recall, in_curve_tables=True, chart="always", of_nothing=0.0,
+        description="The share of questions whose compressed text still holds a gold answer.",
+    ),
+    Measure(
+        "exact_match", "exact match", "has more exact matches", "has fewer exact matches",
+        compute=_exact_match, needs_reader=True, in_curve_tables=True, chart="fallback",
+        description="The share of questions that the reader answers exactly.",
+    ),
+    Measure(
+        "f1", "F1", "has the higher F1", "has the lower F1",
+        compute=_f1, needs_reader=True, title="F1 of the reader", in_curve_tables=True,
+        chart="always",
+        description="The words that the reader's answer to the compressed text shares with a gold "
+        "answer.",
+    ),
+    Measure(
+        "agreement", "agreement", "changes fewer of the reader's answers", "changes more of them",
+        compute=_agreement, needs_reader=True, title="agreement of the reader",
+        in_curve_tables=True, chart="always",
+        description="F1 of the reader's answer to the compressed text against its own answer to "
+        "all documents.",
+    ),
+    Measure(
+        "gold_precision", "gold precision", "keeps less that is not gold",
+        "keeps more that is not gold", compute=_gold_precision,
+    ),
+    Measure(
+        "gold_recall", "gold recall", "keeps more of the gold sentences",
+        "keeps less of the gold sentences", compute=_gold_recall, in_curve_tables=True,
+        chart="fallback", of_nothing=0.0,
+        description="Of the characters of the gold sentences, the share that was kept.",
+    ),
+    Measure(
+        "support", "support", "is better supported", "is worse supported",
+        compute=_support, chart="fallback",
+        description="Of the sentences of the compressed text, the share that the documents "
+        "support.",
+    ),
+    Measure(
+        "empty", "empty", "is empty more often", "is empty less often",
+        higher_is_better=None, compute=lambda judged: is_blank(judged.text), title="nothing kept",
+    ),
+    Measure("seconds", "seconds", "is slower", "is faster",
+            higher_is_better=False, unit="s", in_tables=False),
+    Measure("tokens_after", "tokens after", "is longer", "is shorter",
+            higher_is_better=False, unit="tokens", in_tables=False),
+    Measure("tokens_before", "tokens before", "reads more", "reads less",
+            higher_is_better=None, unit="tokens", in_tables=False),
+    Measure("perplexity", "perplexity", "finds the targets less likely",
+            "finds the targets more likely", higher_is_better=False, unit="", in_tables=False,
+            aggregate="perplexity"),
+)  # fmt: skip
+_BY_NAME = {measure.name: measure for measure in _BUILT_IN}
+
+MEASURES = tuple(measure.name for measure in _BUILT_IN if measure.aggregate == "mean")
+"""The measures that are fields of a `Row`, in the order of the tables."""
+
+REGISTRY = Registry(
+    "measure",
+    "recomp.measures",
+    {
+        # A further measure of this package: "name": "recomp_core.evaluation.module:MEASURE".
+    },
+)
+"""The measures beyond `_BUILT_IN`: those of this package, and those that other packages add."""
+
+
+def all_measures() -> tuple[Measure, ...]:
+    """List every measure: ours first, then those that were added.
+
+    Returns:
+        The measures in the order of the tables.
+
+    Raises:
+        ImportError: A registered measure can't be imported.
+        TypeError: What is registered is no `Measure`.
+        ValueError: A measure is registered under another name than its own.
     """
-    spans: list[Span] = []
-    for piece in pieces:
-        found = _located(piece, documents, spans[-1] if spans else None)
-        if found is None:
-            return None
-        spans += found
-    return merged(spans)
+    return (*_BUILT_IN, *added_measures())
 
 
-def _located(piece: str, documents: Sequence[Document], after: Span | None) -> list[Span] | None:
-    if is_blank(piece):
-        return []
-    if span := _found(piece, documents, after) or _found(piece.strip(), documents, after):
-        return [span]
-    for parts in (piece.splitlines(), _sentences(piece)):
-        if len(parts) < 2:
-            continue
-        spans: list[Span] = []
-        for part in parts:
-            found = _located(part, documents, spans[-1] if spans else after)
-            if found is None:
-                break
-            spans += found
-        else:
-            return spans
-    return None
+def added_measures() -> tuple[Measure, ...]:
+    """List the measures that are no fields of a `Row`: their values are in `Row.extra`.
 
+    Returns:
+        The measures by name, those of other packages last.
 
-def _found(piece: str, documents: Sequence[Document], after: Span | None) -> Span | None:
-    if after is not None:
-        doc_index, _, end = after
-        if (start := documents[doc_index].text.find(piece, end)) >= 0:
-            return doc_index, start, start + len(piece)
-    first = 0 if after is None else after[0] + 1
-    order = [*range(first, len(documents)), *range(first)]
-    for doc_index in order:
-        if (start := documents[doc_index].text.find(piece)) >= 0:
-            return doc_index, start, start + len(piece)
-    return None
-
-
-def _sentences(text: str) -> list[str]:
-    return [text[start:end] for start, end in SentenceSplitter().split(text)]
-
-
-class Judge:
-    """All measures of one question; what is equal for several systems is found out once.
-
-    count_tokens: how texts are counted; the documents are counted as they would be prepended.
+    Raises:
+        ImportError: A registered measure can't be imported.
+        TypeError: What is registered is no `Measure`.
+        ValueError: A measure is registered under another name than its own.
     """
+    return _added(tuple(sys.path))
 
-    def __init__(
-        self, question: Question, original_text: str, count_tokens: Callable[[str], int]
-    ) -> None:
-        self.question = question
-        self.note = notes(question)
-        self._count = count_tokens
-        self._answerable = answerable(question)
-        self._gold = gold_spans(question.documents)
-        self._of_text: dict[str, dict[str, Any]] = {}
-        self._support: dict[str, float | None] = {}
-        self._tokens_before = count_tokens(original_text) if original_text else 0
 
-    def measure(self, text: str, kept: tuple[Span, ...] | None) -> Mapping[str, Any]:
-        """The fields of a `Row`. `kept`: None if the text is no excerpt."""
-        if text not in self._of_text:
-            self._of_text[text] = {
-                "tokens_after": self._count(text) if text else 0,
-                "answer_recall": answer_recall(text, self.question),
-            }
-        precision, recall = (None, None) if kept is None else gold_scores(kept, self._gold)
-        return {
-            "tokens_before": self._tokens_before,
-            "empty": is_blank(text),
-            "answerable": self._answerable,
-            "gold_precision": precision,
-            "gold_recall": recall,
-            "support": self._supported(text, is_excerpt=kept is not None),
-            "note": self.note,
-            **self._of_text[text],
-        }
+def mean_measures() -> tuple[str, ...]:
+    """List the names of all measures whose mean is taken.
 
-    def _supported(self, text: str, *, is_excerpt: bool) -> float | None:
-        if is_excerpt:
-            return None if is_blank(text) else 1.0
-        if text not in self._support:
-            self._support[text] = support(self.question.query, self.question.documents, text)
-        return self._support[text]
+    Returns:
+        `MEASURES`, and those that were added.
+    """
+    return tuple(measure.name for measure in all_measures() if measure.aggregate == "mean")
+
+
+def find_measure(name: str) -> Measure:
+    """Find a measure by its name.
+
+    Args:
+        name: The name of one of `all_measures`.
+
+    Returns:
+        The measure.
+
+    Raises:
+        ValueError: No measure has that name.
+    """
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    for measure in added_measures():
+        if measure.name == name:
+            return measure
+    raise ValueError(f"no measure {name!r}: choose among {', '.join(mean_measures())}")
+
+
+@cache  # packages are searched once: rows ask for measures in great numbers
+def _added(path: tuple[str, ...]) -> tuple[Measure, ...]:
+    del path  # where packages are found decides what is registered
+    found = []
+    for name in REGISTRY.names():
+        if name in _BY_NAME:
+            continue  # ours keep their names
+        measure = REGISTRY.load(name)
+        if not isinstance(measure, Measure):
+            raise TypeError(
+                f"the measure {name!r} must be registered as a recomp_core.evaluation.Measure, got "
+                f"{type(measure).__name__}"
+            )
+        if measure.name != name:
+            raise ValueError(
+                f"the measure {measure.name!r} is registered as {name!r}: give both one name"
+            )
+        found.append(measure)
+    return tuple(found)

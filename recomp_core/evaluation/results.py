@@ -17,33 +17,47 @@ from pathlib import Path
 from typing import Any
 
 from .._utils.jsonl import as_line
+from .._utils.notebook import notebook_html
 from ..data import Question, question_of
 from ..text.joining import Layout
+from .measures import MEASURES, find_measure, mean_measures
 
 FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one system made of one question at one setting. None: not measured, or not defined.
+    """What one system made of one question at one setting.
 
-    question: the id. system, setting: which; settings of one system are the points of its curve.
-    error: why there is no compression; the measures are then None. reader_error: why there is
-        no answer of the reader's, the rest stands. note: why a measure is not defined here.
-    seconds: of the compressing, for this question alone. Points that were read off one scoring
-        share its time.
-    outcome: of the compression, see `Outcome`; "" for systems that do not tell.
-    tokens_before, tokens_after: of all documents and of the compressed text, by the evaluation's
-        counter. empty: nothing was kept.
-    answerable: some document holds a gold answer. answer_recall: the compressed text holds one.
-    gold_precision, gold_recall: of the kept characters those in gold sentences, and the reverse.
-    support: the share of the text's sentences that the documents support; 1 for excerpts.
-    prediction: the reader's answer to the compressed text. exact_match, f1: of it, against the gold
-        answers. agreement: its F1 against the reader's own answer to all documents.
-    nll, target_tokens: sum of the target's negative log-likelihood after the text, in nats, and how
-        many tokens that is; perplexity is exp of the sums' ratio.
-    text: what would be prepended. kept: (doc_index, start, end) of what was kept, where the text is
-        an excerpt.
+    None stands for what was not measured, or is not defined.
+
+    Attributes:
+        question: The question's id.
+        system: The system's name.
+        setting: The system's setting; the settings of one system are the points of its curve.
+        error: Why there is no compression; the measures are then None.
+        reader_error: Why there is no answer of the reader; the other measures stand.
+        note: Why a measure is not defined here.
+        seconds: Time of compressing this question alone. Points that were read off one scoring
+            share its time.
+        outcome: The outcome of the compression, see `Outcome`; "" for systems that have none.
+        tokens_before: Tokens of all documents, by the evaluation's counter.
+        tokens_after: Tokens of the compressed text.
+        empty: Whether nothing was kept.
+        answerable: Whether some document holds a gold answer.
+        answer_recall: Whether the compressed text holds one.
+        gold_precision: Of the kept characters, the share in gold sentences.
+        gold_recall: Of the characters in gold sentences, the share that was kept.
+        support: The share of the text's sentences that the documents support; 1 for excerpts.
+        prediction: The reader's answer to the compressed text.
+        exact_match: Whether it is a gold answer.
+        f1: Its F1 against the gold answers.
+        agreement: Its F1 against the reader's own answer to all documents.
+        nll: Sum of the target's negative log-likelihood after the text, in nats.
+        target_tokens: How many tokens that is; perplexity is exp of the sums' ratio.
+        text: What would be prepended.
+        kept: (doc_index, start, end) of what was kept, where the text is an excerpt.
+        extra: The measures that other packages add, by name.
     """
 
     question: str
@@ -70,6 +84,7 @@ class Row:
     target_tokens: int | None = None
     text: str = ""
     kept: tuple[tuple[int, int, int], ...] = ()
+    extra: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     @property
     def rate(self) -> float | None:
@@ -79,10 +94,25 @@ class Row:
         return self.tokens_after / self.tokens_before if self.tokens_before else 0.0
 
     def value(self, measure: str) -> float | None:
-        """The measure of that name as a number. Raises `ValueError` for another name."""
-        if measure not in MEASURES:
-            raise ValueError(f"no measure {measure!r}: choose among {', '.join(MEASURES)}")
-        found = getattr(self, measure)
+        """Look up a measure.
+
+        Args:
+            measure: One of `MEASURES`, or the name of a measure that another package adds.
+
+        Returns:
+            The value as a number; None where it is not measured or not defined.
+
+        Raises:
+            ValueError: There is no such measure, or it has no mean.
+        """
+        if measure in MEASURES:
+            found = getattr(self, measure)
+        elif find_measure(measure).aggregate == "mean":
+            found = self.extra.get(measure)
+        else:
+            raise ValueError(
+                f"no measure {measure!r} of single rows: choose among {', '.join(mean_measures())}"
+            )
         return None if found is None else float(found)
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,7 +121,7 @@ class Row:
         return {
             name: value
             for name, value in data.items()
-            if value is not None and value not in ("", ())
+            if value is not None and value not in ("", (), {})
         }
 
     @classmethod
@@ -100,13 +130,6 @@ class Row:
         if unknown := data.keys() - {f.name for f in fields(cls)}:
             raise ValueError(f"a row has no field {', '.join(sorted(unknown))}")
         return cls(**{**data, "kept": tuple(tuple(span) for span in data.get("kept", ()))})
-
-
-# What can be averaged over rows, in the order of the tables.
-MEASURES = (
-    "rate", "answer_recall", "exact_match", "f1", "agreement", "gold_precision", "gold_recall",
-    "support", "empty", "seconds", "tokens_after", "tokens_before",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -231,9 +254,7 @@ class Evaluation:
         )
 
     def _repr_html_(self) -> str:
-        from .reports import evaluation_fragment
-
-        return evaluation_fragment(self)
+        return notebook_html(self)
 
 
 # The lines of an evaluation's file.

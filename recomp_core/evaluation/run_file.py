@@ -1,61 +1,79 @@
-"""The file of a run: one line per question, appended when it is done, carried on after a kill."""
+"""The file of a run: one line per question, appended when it is done; a later run carries on."""
 
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..data import Question, content_hash
+from .._utils.hashing import content_hash
+from ..data import Question
 from ..data.journal import Journal
 from .results import Row, about_of, content_of, header_of, line_of
 
-logger = logging.getLogger(__name__)
+_REMEDY = "choose another output, or overwrite"
+
+
+@contextmanager
+def open_run(path: Path | None, about: Mapping[str, Any], *, overwrite: bool) -> Iterator[RunFile]:
+    """Open the file of a run, and read what an earlier run left in it.
+
+    Args:
+        path: The file; None writes nothing.
+        about: What this run is made with; its "settings" is the digest that must be the file's.
+        overwrite: Whether to start the file again.
+
+    Yields:
+        The run.
+
+    Raises:
+        ValueError: The file is of other settings, or is no evaluation.
+    """
+    if path is None:
+        yield RunFile(None, about)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if overwrite:
+        path.unlink(missing_ok=True)
+    with Journal(path, refusal=f"is not of an evaluation: {_REMEDY}") as journal:
+        yield RunFile(journal, about)
 
 
 class RunFile:
-    """What an earlier run left, and where this one writes. Without a path nothing is written.
+    """What an earlier run left, and where this one writes.
 
-    about: of this run; its "settings" is the digest that must be that of the file. `about` is then
-    that of the file, which tells when it was begun.
+    Args:
+        journal: The open file; None writes nothing.
+        about: What this run is made with.
 
-    Entering it raises `ValueError` if the file is of other settings, or is no evaluation.
+    Attributes:
+        about: The same, with the date on which the file was begun.
+
+    Raises:
+        ValueError: The file is of other settings, or is no evaluation.
     """
 
-    def __init__(self, path: Path | None, about: Mapping[str, Any], *, overwrite: bool) -> None:
-        self.path = path
+    def __init__(self, journal: Journal | None, about: Mapping[str, Any]) -> None:
         self.about = about
-        self.overwrite = overwrite
-        self._journal: Journal | None = None
+        self._journal = journal
         self._done: dict[str, tuple[str, tuple[Row, ...]]] = {}
         self._bad: list[Mapping[str, str]] = []
-
-    def __enter__(self) -> RunFile:
-        if self.path is None:
-            return self
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        if self.overwrite:
-            self.path.unlink(missing_ok=True)
-        refusal = "is not of an evaluation: choose another output, or overwrite"
-        self._journal = Journal(self.path, refusal=refusal)
-        self._journal.__enter__()
-        try:
-            self._carry_on(self._journal)
-        except BaseException:
-            self._journal.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._journal is not None:
-            self._journal.__exit__()
+        if journal is not None:
+            self._carry_on(journal)
 
     def rows(self, question: Question) -> tuple[Row, ...] | None:
-        """What the file holds of a question; None if it is to be evaluated, anew if it failed.
+        """Look up the rows of a question.
 
-        Raises `ValueError` if the file has another question of that id.
+        Args:
+            question: The question.
+
+        Returns:
+            Its rows; None if it is not in the file, or failed and must be evaluated again.
+
+        Raises:
+            ValueError: The file has another question of that id.
         """
         if question.id not in self._done:
             return None
@@ -63,18 +81,28 @@ class RunFile:
         if any(row.error or row.reader_error for row in rows):
             return None
         if digest != _digest(question):
+            assert self._journal is not None  # noqa: S101 - the rows came from it
             raise ValueError(
-                f"{self.path} holds the results of another question {question.id!r}: the input was "
-                "changed or is another one; choose another output, or overwrite"
+                f"{self._journal.path} holds the results of another question {question.id!r}: the "
+                f"input was changed or is another one; {_REMEDY}"
             )
         return rows
 
     def write(self, question: Question, rows: Iterable[Row]) -> None:
-        """Append a question with its rows; they survive the end of the process."""
+        """Append a question with its rows; they survive the end of the process.
+
+        Args:
+            question: The question.
+            rows: Its rows.
+        """
         self._append(line_of(question, rows))
 
     def write_bad(self, record: Mapping[str, str]) -> None:
-        """Append a record that is no question, once."""
+        """Append a record that is no question, once.
+
+        Args:
+            record: The record's id and its error.
+        """
         if record not in self._bad:
             self._bad.append(record)
             self._append({"bad": dict(record)})
@@ -84,25 +112,25 @@ class RunFile:
             self._journal.append(line)
 
     def _carry_on(self, journal: Journal) -> None:
-        is_new = True
+        entries = 0
         for entry in journal.entries():
-            is_new = False
+            entries += 1
             try:
-                self._note(entry.content, is_first=entry.number == 1)
+                self._read(journal.path, entry.content, is_first=entry.number == 1)
             except (KeyError, TypeError, AttributeError) as error:
                 raise journal.error(entry.number) from error
-        if is_new:
+        if not entries:
             self._append(header_of(self.about))
 
-    def _note(self, line: Mapping[str, Any], *, is_first: bool) -> None:
+    def _read(self, path: Path, line: Mapping[str, Any], *, is_first: bool) -> None:
         if is_first:
             about = about_of(line)
             if about["settings"] != self.about["settings"]:
                 raise ValueError(
-                    f"{self.path} was made with other settings ({_differing(about, self.about)}): "
-                    "choose another output, or overwrite"
+                    f"{path} was made with other settings ({_differing(about, self.about)}): "
+                    f"{_REMEDY}"
                 )
-            # What decides no row may differ, and this run's is what is wanted now.
+            # What decides no row may differ: this run's values are the ones that are wanted now.
             self.about = {**self.about, "date": about["date"]}
         elif "bad" in line:
             self._bad.append(line["bad"])
@@ -114,12 +142,12 @@ class RunFile:
 
 
 def _digest(question: Question) -> str:
-    """Of all that decides the rows: beside what labels depend on, gold sentences and the target."""
+    """The digest of all that decides the rows, gold sentences and the target among them."""
     record = json.loads(json.dumps(question.to_dict(), default=str))
     return content_hash(record)
 
 
 def _differing(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
-    names = ("systems", "tokenizer", "reader", "read", "target_scorer", "seed")
+    names = ("systems", "tokenizer", "reader", "read", "target_scorer", "seed", "measures")
     mine = header_of(ours)["about"]
     return ", ".join(name for name in names if theirs.get(name) != mine.get(name)) or "settings"

@@ -1,7 +1,9 @@
-"""Means with intervals, paired differences, and what is read off a curve.
+"""Means with intervals, paired differences, and values that are read off a curve.
 
-Questions are what is drawn: every interval is the percentile interval of 2,000 bootstrap draws of
-the questions, seeded, so that the same rows give the same interval.
+Every interval is the percentile interval of 2,000 bootstrap draws of the questions, seeded, so that
+the same rows give the same interval. The resampling is our own: all columns of a table and both
+sides of a comparison share their draws, and the memory is bounded; `scipy.stats.bootstrap` does
+neither.
 """
 
 from __future__ import annotations
@@ -13,15 +15,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .results import MEASURES, Evaluation, Row
+from .measures import find_measure, mean_measures
+from .results import Evaluation, Row
 
 DRAWS = 2_000
 LEVEL = 0.95
 RATES = (0.05, 0.10, 0.20)
-"""The compression rates that tables are written for."""
-
-# What an empty text is worth without asking anybody: it holds no answer and no gold sentence.
-OF_NOTHING = {"answer_recall": 0.0, "gold_recall": 0.0}
+"""The compression rates of the tables."""
 
 # These bound the memory of a bootstrap: about 50 MB for the draws, 200 MB for the values.
 _CELLS_AT_ONCE = 2_000_000
@@ -29,7 +29,14 @@ _VALUES_AT_ONCE = 10_000_000
 
 
 class Estimate(NamedTuple):
-    """A mean with its interval, over `n` questions."""
+    """A mean with its interval.
+
+    Attributes:
+        mean: The mean.
+        low: The lower end of the interval.
+        high: The upper end of the interval.
+        n: How many questions have the value.
+    """
 
     mean: float
     low: float
@@ -38,8 +45,15 @@ class Estimate(NamedTuple):
 
 
 class RateEstimate(NamedTuple):
-    """A measure at a compression rate. `rate`: the rate that is reached, at most the one asked for:
-    less where the system's dearest setting keeps less than that.
+    """A measure at a compression rate.
+
+    Attributes:
+        mean: The mean.
+        low: The lower end of the interval.
+        high: The upper end of the interval.
+        n: How many questions have the value.
+        rate: The rate that is reached. It is less than the one asked for where the setting that
+            keeps the most keeps less than that.
     """
 
     mean: float
@@ -52,7 +66,17 @@ class RateEstimate(NamedTuple):
 def mean_interval(
     values: Iterable[float | None], seed: int = 0, *, draws: int = DRAWS, level: float = LEVEL
 ) -> Estimate | None:
-    """The mean of the values that are there, with its interval; None if there is none."""
+    """Compute the mean of the values that are not None.
+
+    Args:
+        values: Numbers, and None where a question has no value.
+        seed: Of the draws.
+        draws: How many bootstrap draws.
+        level: The interval's level, in 0…1.
+
+    Returns:
+        The mean with its interval; None if there is no value.
+    """
     known = _known(values)
     if not len(known):
         return None
@@ -68,9 +92,22 @@ def difference_interval(
     draws: int = DRAWS,
     level: float = LEVEL,
 ) -> Estimate | None:
-    """The mean of b − a over the positions that have both: paired, as both saw the same question.
+    """Compute the mean of b − a over the positions that have both.
 
-    Raises `ValueError` if they are not equally long.
+    The positions are paired: both sides saw the same question.
+
+    Args:
+        a: The values of one side, None where a question has none.
+        b: The values of the other side, in the same order.
+        seed: Of the draws.
+        draws: How many bootstrap draws.
+        level: The interval's level, in 0…1.
+
+    Returns:
+        The mean with its interval; None if no position has both.
+
+    Raises:
+        ValueError: The sides are not equally long.
     """
     if len(a) != len(b):
         raise ValueError(f"pairs need equally many values, got {len(a)} and {len(b)}")
@@ -86,7 +123,18 @@ def ratio_interval(
     draws: int = DRAWS,
     level: float = LEVEL,
 ) -> Estimate | None:
-    """Sum of the numerators ÷ sum of the denominators, drawn in pairs; None if that is 0."""
+    """Compute the sum of the numerators ÷ the sum of the denominators.
+
+    Args:
+        numerators: One number for each question.
+        denominators: One number for each question; they are drawn together.
+        seed: Of the draws.
+        draws: How many bootstrap draws.
+        level: The interval's level, in 0…1.
+
+    Returns:
+        The ratio with its interval; None if the denominators' sum is 0.
+    """
     pairs = np.asarray([numerators, denominators], dtype=float).T  # (n, 2)
     total = pairs[:, 1].sum() if pairs.size else 0.0
     if not total:
@@ -99,7 +147,15 @@ def ratio_interval(
 
 
 def perplexity_interval(rows: Iterable[Row], seed: int = 0) -> Estimate | None:
-    """exp(sum of nats ÷ sum of target tokens) over the rows that have both; None if none has."""
+    """Compute the perplexity of the targets: exp(sum of nats ÷ sum of target tokens).
+
+    Args:
+        rows: The rows of one point.
+        seed: Of the draws.
+
+    Returns:
+        The perplexity over the rows that have both numbers; None if none has.
+    """
     both = [(row.nll, row.target_tokens) for row in rows if row.nll is not None]
     sums = [(nll, tokens) for nll, tokens in both if tokens]
     found = ratio_interval([nll for nll, _ in sums], [tokens for _, tokens in sums], seed)
@@ -109,17 +165,51 @@ def perplexity_interval(rows: Iterable[Row], seed: int = 0) -> Estimate | None:
     return Estimate(math.exp(mean), math.exp(low), math.exp(high), n)
 
 
+def aggregate(rows: Iterable[Row], measure: str, seed: int = 0) -> Estimate | None:
+    """Aggregate a measure over the rows of one point, in the way that the measure declares.
+
+    Args:
+        rows: The rows of one point.
+        measure: A measure's name.
+        seed: Of the interval.
+
+    Returns:
+        The mean, or the perplexity, with its interval; None if no row has the measure.
+
+    Raises:
+        ValueError: The measure is not known.
+    """
+    if find_measure(measure).aggregate == "perplexity":
+        return perplexity_interval(rows, seed)
+    return mean_interval((row.value(measure) for row in rows), seed)
+
+
 def percentile(values: Iterable[float | None], q: float) -> float | None:
-    """The q-th percentile (0…100) of the values that are there, between the two nearest."""
+    """Compute a percentile of the values that are not None, between the two nearest.
+
+    Args:
+        values: Numbers, and None where a question has no value.
+        q: The percentile, in 0…100.
+
+    Returns:
+        The percentile; None if there is no value.
+    """
     known = _known(values)
     return float(np.percentile(known, q)) if len(known) else None
 
 
 def resampled_means(values: np.ndarray, seed: int = 0, *, draws: int = DRAWS) -> np.ndarray:
-    """Means of bootstrap draws: (n_questions, n_columns) to (draws, n_columns).
+    """Compute the means of bootstrap draws of questions.
 
-    All columns see the same draws. NaN is a missing value: a draw's mean is over what it has, and
-    NaN where it has nothing. Memory is bounded whatever the number of questions.
+    All columns share the draws. The memory is bounded for any number of questions.
+
+    Args:
+        values: Float array (n_questions, n_columns); NaN is a missing value.
+        seed: Of the draws.
+        draws: How many draws.
+
+    Returns:
+        Float array (draws, n_columns): the mean of what a draw has, NaN where it has nothing.
     """
     n = len(values)
     known = ~np.isnan(values)
@@ -140,7 +230,7 @@ def resampled_means(values: np.ndarray, seed: int = 0, *, draws: int = DRAWS) ->
     return means
 
 
-# A curve: the settings of a system, from the cheapest to the dearest.
+# A curve: the settings of a system, from the one that keeps the least to the one that keeps most.
 
 
 def read_off(
@@ -149,15 +239,21 @@ def read_off(
     rate: float,
     nothing: np.ndarray | None = None,
 ) -> tuple[np.ndarray, float] | None:
-    """Each question's value at `rate`, and the rate reached: linear between the two points around.
+    """Read each question's value at a rate off a curve, linearly between the two points around.
 
-    rates: mean compression rate of each point. values: (n_points, n_questions). nothing: the values
-        (n_questions) of the empty text, which is the point at the rate 0.
+    This is the same as using the lower setting for a share of the questions and the higher one for
+    the others, with the share that gives the mean rate asked for. No measure decides the share.
 
-    The same as using the cheaper setting for a share of the questions and the dearer one for the
-    others, the share being such that the mean rate is the one asked for; no measure has a say in
-    it. Beyond the dearest point its own values are given, with its rate. None below the cheapest
-    point where `nothing` is not known: curves are not prolonged.
+    Args:
+        rates: The mean compression rate of each point.
+        values: Float array (n_points, n_questions).
+        rate: The rate to read at.
+        nothing: Float array (n_questions) of the empty text, which is the point at the rate 0.
+
+    Returns:
+        Float array (n_questions), and the rate reached. Beyond the last point they are those of
+        the last point. None below the first point if `nothing` is not known: curves are not
+        extended.
     """
     order = sorted(range(len(rates)), key=lambda point: rates[point])
     points = [(rates[point], values[point]) for point in order]
@@ -170,19 +266,31 @@ def read_off(
         return points[-1][1], points[-1][0]
     if above == 0:
         return points[0][1], points[0][0]
-    (low, cheap), (high, dear) = points[above - 1], points[above]
+    (low, lower), (high, higher) = points[above - 1], points[above]
     share = (rate - low) / (high - low)
-    return (1 - share) * cheap + share * dear, rate
+    return (1 - share) * lower + share * higher, rate
 
 
 def values_at_rate(
     evaluation: Evaluation, system: str, measure: str, rate: float
 ) -> tuple[dict[str, float], float] | None:
-    """A measure of every question that has it on the system's whole curve, at a mean compression
-    rate, and the rate reached; see `read_off`. None where the curve does not go so low.
+    """Read a measure of every question at a mean compression rate, see `read_off`.
 
     The empty text's values are those of the system "none" where it was evaluated; without it they
-    are known for answer recall and gold recall only.
+    are known only for measures that declare them (`Measure.of_nothing`).
+
+    Args:
+        evaluation: The evaluation.
+        system: A system's name.
+        measure: A measure's name.
+        rate: The mean compression rate, above 0 and at most 1.
+
+    Returns:
+        The value by question, of those that have the measure on the system's whole curve, and the
+        rate reached. None where the curve does not go so low.
+
+    Raises:
+        ValueError: The rate is out of range, or the system or the measure is not known.
     """
     if not 0 < rate <= 1:
         raise ValueError(f"a compression rate is above 0 and at most 1 (0.1 keeps 10 %): {rate!r}")
@@ -218,7 +326,21 @@ def values_at_rate(
 def at_rate(
     evaluation: Evaluation, system: str, measure: str, rate: float, seed: int = 0
 ) -> RateEstimate | None:
-    """The mean of `values_at_rate` with its interval; None where there is none."""
+    """Compute the mean of a measure at a mean compression rate, see `values_at_rate`.
+
+    Args:
+        evaluation: The evaluation.
+        system: A system's name.
+        measure: A measure's name.
+        rate: The mean compression rate, above 0 and at most 1.
+        seed: Of the interval.
+
+    Returns:
+        The mean with its interval; None where the curve does not go so low.
+
+    Raises:
+        ValueError: The rate is out of range, or the system or the measure is not known.
+    """
     found = values_at_rate(evaluation, system, measure, rate)
     if found is None:
         return None
@@ -234,9 +356,10 @@ def _of_nothing(
         found = {row.question: row.value(measure) for row in evaluation.of("none")}
         if known := {question: value for question, value in found.items() if value is not None}:
             return known
-    if measure in OF_NOTHING:
-        return {question: OF_NOTHING[measure] for column in columns for question in column}
-    return None
+    value = find_measure(measure).of_nothing
+    if value is None:
+        return None
+    return {question: value for column in columns for question in column}
 
 
 # What tables are made of.
@@ -246,11 +369,19 @@ def _of_nothing(
 class PointSummary:
     """One setting of one system over all questions.
 
-    n: rows; errors, reader_errors: how many of them failed in the system, in the reader.
-    means: of the measures that some row has; `Estimate.n` says how many have it.
-    p50, p95: seconds of compressing one question.
-    empty_answerable, empty_unanswerable: the share of empty texts among the questions whose
-        documents hold an answer, and among the others. perplexity: of the targets.
+    Attributes:
+        system: The system's name.
+        setting: The system's setting.
+        n: How many rows there are.
+        errors: How many of them failed in the system.
+        reader_errors: How many of them failed in the reader.
+        means: The measures that some row has; `Estimate.n` says how many rows have it.
+        p50: Median of the seconds of compressing one question.
+        p95: Their 95th percentile.
+        empty_answerable: The share of empty texts among the questions whose documents hold an
+            answer.
+        empty_unanswerable: The same among the other questions.
+        perplexity: The perplexity of the targets.
     """
 
     system: str
@@ -266,7 +397,7 @@ class PointSummary:
     perplexity: Estimate | None
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; what is not measured is None."""
+        """Return it as JSON values; what is not measured is None."""
         data = asdict(self)
         data["means"] = {name: estimate._asdict() for name, estimate in self.means.items()}
         for name in ("empty_answerable", "empty_unanswerable", "perplexity"):
@@ -276,13 +407,26 @@ class PointSummary:
 
 
 def summarize(
-    evaluation: Evaluation, *, measures: Sequence[str] = MEASURES, seed: int = 0
+    evaluation: Evaluation, *, measures: Sequence[str] | None = None, seed: int = 0
 ) -> list[PointSummary]:
-    """A summary of every point, in order. All means see the same draws of questions."""
+    """Summarize every point of an evaluation. All means share the draws of questions.
+
+    Args:
+        evaluation: The evaluation.
+        measures: The names of the measures to take means of; None for all.
+        seed: Of the intervals.
+
+    Returns:
+        A summary for each setting of each system, in order.
+
+    Raises:
+        ValueError: A measure is not known.
+    """
     points = list(evaluation.points())
     questions = {row.question: None for row in evaluation.rows}
     place = {question: position for position, question in enumerate(questions)}
-    names = [*measures, "empty_answerable", "empty_unanswerable"]
+    wanted = mean_measures() if measures is None else measures
+    names = [*wanted, "empty_answerable", "empty_unanswerable"]
     found = []
     for system, setting, rows, estimates in _estimated(points, place, names, seed):
         answerable, unanswerable = (estimates.pop(name, None) for name in names[-2:])

@@ -4,18 +4,10 @@ import pytest
 
 from recomp_core import Document
 from recomp_core.data import question_of
-from recomp_core.evaluation.measures import (
-    Judge,
-    answer_recall,
-    answerable,
-    gold_scores,
-    gold_spans,
-    locate,
-    merged,
-    notes,
-    reader_scores,
-    support,
-)
+from recomp_core.evaluation import Row
+from recomp_core.evaluation.judge import Judge, answerable, notes
+from recomp_core.evaluation.measures import Judged, find_measure, support
+from recomp_core.evaluation.spans import gold_scores, gold_spans, locate, merged
 from recomp_core.text.answers import contains_answer, exact_match, token_f1
 
 
@@ -76,9 +68,10 @@ def test_answerable_is_about_single_documents():
 
 
 def test_recall_is_not_defined_without_answers():
-    assert answer_recall(TOWER, question(TOWER)) is True
-    assert answer_recall("", question(TOWER)) is False
-    assert answer_recall(TOWER, question(TOWER, answers=())) is None
+    answer_recall = find_measure("answer_recall").compute
+    assert answer_recall(Judged(question(TOWER), TOWER)) is True
+    assert answer_recall(Judged(question(TOWER), "")) is False
+    assert answer_recall(Judged(question(TOWER, answers=()), TOWER)) is None
 
 
 @pytest.mark.parametrize(
@@ -126,6 +119,12 @@ def test_precision_and_recall_in_characters_by_hand():
 
 def test_spans_are_merged():
     assert merged([(0, 5, 9), (0, 0, 5), (1, 0, 2), (0, 7, 8), (1, 3, 3)]) == ((0, 0, 9), (1, 0, 2))
+
+
+def reader_scores(prediction, asked, without_compression=None):
+    row = Judge(asked, "", len).read(Row("q", "ours"), prediction, without_compression)
+    assert row.prediction == prediction
+    return {name: getattr(row, name) for name in ("exact_match", "f1", "agreement")}
 
 
 def test_reader_scores_by_hand():

@@ -24,9 +24,9 @@ from recomp_core.evaluation.reports.pictures import (
     COLOURS,
     curve_measures,
     curves,
+    format_seconds,
     percent,
     times,
-    told_seconds,
 )
 from recomp_core.evaluation.reports.plots import plot_curves, save_plots
 from recomp_core.evaluation.reports.svg import (
@@ -384,7 +384,7 @@ def test_a_curve_has_its_points_by_rate_and_the_own_setting_beside_it():
     (trace,) = curves(page, summarize(page), "answer_recall")
     assert [(spot.rate, spot.value) for spot in trace.curve] == [(0.05, 0.0), (0.5, 1.0)]
     assert (trace.own.rate, trace.own.value) == (0.3, 0.5)
-    assert "top_k=2: answer recall 50.0\u00a0%" in trace.own.told
+    assert "top_k=2: answer recall 50.0\u00a0%" in trace.own.words
 
 
 def test_times_that_are_shared_are_shown_once_and_references_not():
@@ -445,7 +445,7 @@ def test_a_chart_names_itself_describes_itself_and_labels_every_system():
     assert drawn.count('<path class="marker') == 3
     assert drawn.count('class="line') == drawn.count('class="band') == 1
     assert 'class="marker s1 hollow"' in drawn
-    assert marks[0].told in drawn
+    assert marks[0].words in drawn
 
 
 def test_labels_of_points_at_one_place_do_not_cover_each_other():
@@ -465,7 +465,7 @@ def test_sixteen_styles_differ_without_colour():
 
 def test_numbers_are_told_in_their_units():
     assert percent(0.1234) == "12.3\u00a0%"
-    assert [told_seconds(s) for s in (0.00012, 0.0293, 1.5, 1234.0)] == [
+    assert [format_seconds(s) for s in (0.00012, 0.0293, 1.5, 1234.0)] == [
         "0.12\u00a0ms", "29.3\u00a0ms", "1.5\u00a0s", "1,234\u00a0s",
     ]  # fmt: skip
 

@@ -188,12 +188,10 @@ def test_the_oracle_has_no_measures_without_answers():
 
 
 def test_a_baseline_without_its_library_is_skipped(monkeypatch):
-    from recomp_core.evaluation.systems import baselines
-
     def missing(name, seed):
         raise ImportError("bm25s is not here")
 
-    monkeypatch.setattr(baselines, "baseline", missing)
+    monkeypatch.setattr("recomp_core.evaluation.run.baseline", missing)
     evaluation = run(RECORDS[:1], baselines=("bm25",))
     assert evaluation.systems == ("first",)
     assert evaluation.about["skipped"] == {"bm25": "ImportError: bm25s is not here"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ..._utils.notebook import notebook_html
 from ...extractive.selection import Selector, TopP
 from ...text.tokens import TokenCounter
 from .guarantees import Guarantee
@@ -133,15 +133,7 @@ class Calibration:
         return "\n".join([self.promise, *(f"  {k:<{width}}  {v}" for k, v in facts.items())])
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f'<tr><th scope="row" style="text-align: left">{escape(heading)}</th>'
-            f'<td style="text-align: left">{escape(fact)}</td></tr>'
-            for heading, fact in self.facts().items()
-        )
-        return (
-            f'<table class="recomp-calibration"><caption style="text-align: left">'
-            f"<strong>{escape(self.promise)}</strong></caption><tbody>{rows}</tbody></table>"
-        )
+        return notebook_html(self)
 
 
 def load_calibration(name_or_path: str | os.PathLike[str] | None = None) -> Calibration | None:

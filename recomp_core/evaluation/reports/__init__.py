@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING
 from ..._utils.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from .page import evaluation_fragment, report_page, write_report
+    from .notebook import evaluation_fragment
+    from .page import report_page, write_report
     from .plots import plot_curves, save_plots
 
 _WHERE = {
-    "evaluation_fragment": ".page",
+    "evaluation_fragment": ".notebook",
     "plot_curves": ".plots",
     "report_page": ".page",
     "save_plots": ".plots",

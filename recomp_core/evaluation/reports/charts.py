@@ -5,43 +5,52 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from ..measures import find_measure
 from .markup import capital
-from .pictures import LABELS, MANY, Spot, Trace, curves, times
+from .pictures import MANY, Spot, Trace, curves, times
 from .svg import Axis, Chart, Mark, Series, legend, rate_axis, seconds_axis, share_axis
 from .view import View
 
 _WIDE, _NARROW = (860, 440), (343, 400)  # CSS pixels
-_EXPLAINED = {
-    "answer_recall": "The share of questions whose compressed text still holds a gold answer.",
-    "f1": "The words that the reader's answer to the compressed text shares with a gold answer.",
-    "agreement": "F1 of the reader's answer to the compressed text against its own answer to all "
-    "documents.",
-    "exact_match": "The share of questions that the reader answers exactly.",
-    "gold_recall": "Of the characters of the gold sentences, the share that was kept.",
-    "support": "Of the sentences of the compressed text, the share that the documents support.",
-}
 
 
 def curve(view: View, measure: str, *, narrow: bool = True) -> str:
-    """The chart of a measure; nothing where no system has it. narrow: for small screens too."""
+    """Draw a measure over the compression rate.
+
+    Args:
+        view: The evaluation.
+        measure: The measure's name.
+        narrow: Whether to draw it for small screens too.
+
+    Returns:
+        The figure as HTML; "" if no system has the measure.
+    """
     traces = curves(view.evaluation, view.summaries, measure)
     if not traces:
         return ""
+    about = find_measure(measure)
     spots = [spot for trace in traces for spot in trace.spots]
     return _figure(
         f"{view.name}-{measure}",
-        f"{capital(LABELS[measure])} by compression rate",
+        f"{capital(about.title)} by compression rate",
         traces,
         rate_axis("compression rate (square-root scale)", [spot.rate for spot in spots]),
-        share_axis(LABELS[measure], [edge for s in spots for edge in (s.low, s.high)]),
-        f"{_EXPLAINED.get(measure, '')} Bands and whiskers are 95 % bootstrap intervals. "
+        share_axis(about.title, [edge for s in spots for edge in (s.low, s.high)]),
+        f"{about.description} Bands and whiskers are 95 % bootstrap intervals. "
         "Further left is shorter, further up is better.",
         narrow=narrow,
     )
 
 
 def latency(view: View) -> str:
-    """The chart of the times; nothing where none was measured."""
+    """Draw the times over the compression rate.
+
+    Args:
+        view: The evaluation.
+
+    Returns:
+        The figure as HTML; "" if no time was measured.
+    """
     traces = times(view.evaluation, view.summaries)
     if not traces:
         return ""
@@ -71,7 +80,7 @@ def _figure(
     narrow: bool = True,
     height: int | None = None,
 ) -> str:
-    """name: makes the ids on a page its own. line: whether the marks of a system are joined."""
+    """A figure; `name` makes its ids unique on a page, `line` joins the marks of a system."""
     series = [_series(trace, line=line) for trace in traces]
     described = " ".join(f"{_described(one)}." for one in series)
     description = f"{caption} {described} The same numbers are in the table of all points."
@@ -94,7 +103,7 @@ def _figure(
 
 def _series(trace: Trace, *, line: bool) -> Series:
     def marks(spots: Sequence[Spot]) -> tuple[Mark, ...]:
-        return tuple(Mark(s.rate, s.value, s.low, s.high, s.told) for s in spots)
+        return tuple(Mark(s.rate, s.value, s.low, s.high, s.words) for s in spots)
 
     if not line:
         return Series(trace.system, (), trace.number, marks(trace.spots))
@@ -103,8 +112,8 @@ def _series(trace: Trace, *, line: bool) -> Series:
 
 
 def _described(series: Series) -> str:
-    """A curve in words, for who does not see it."""
+    """Describe a curve in words, for screen readers."""
     first, last = series.marks[0], series.marks[-1]
     if len(series.marks) == 1:
-        return last.told
-    return f"{len(series.marks)} points from {first.told} to {last.told}"
+        return last.words
+    return f"{len(series.marks)} points from {first.words} to {last.words}"

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ..measures import find_measure
 from . import tables
 from .markup import counted, plain
-from .pictures import LABELS, REFERENCES, percent, told_seconds
+from .pictures import REFERENCES, format_seconds, percent
 from .view import DECISIVE, View
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _best(view: View, ranked: Sequence[tuple[str, RateEstimate]]) -> Iterator[st
     )
     told = (
         f"{reached}, <strong><bdi>{escape(best)}</bdi></strong> has the highest "
-        f"{LABELS[measure]}: <strong>{percent(found.mean)}</strong> "
+        f"{find_measure(measure).title}: <strong>{percent(found.mean)}</strong> "
         f"(95\u00a0% interval {percent(found.low)} to {percent(found.high)}, n = {found.n:,})."
     )
     full = _all_documents(view, measure)
@@ -146,8 +147,8 @@ def _notes_on(point: PointSummary) -> Iterator[str]:
     name = f"<bdi>{escape(point.system)}</bdi>"
     if point.p50 is not None and point.p95 is not None:
         yield (
-            f"{name} takes {told_seconds(point.p50)} per question (median), and 95\u00a0% of the "
-            f"questions take at most {told_seconds(point.p95)}."
+            f"{name} takes {format_seconds(point.p50)} per question (median), and 95\u00a0% of the "
+            f"questions take at most {format_seconds(point.p95)}."
         )
     found = point.means.get("empty")
     if found is not None and found.mean:

@@ -5,30 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..comparison import Comparison, told_difference, told_range
+from ..comparison import Comparison
 from ..costs import Costs, costs_of
+from ..measures import Measure, all_measures, find_measure
 from ..results import Evaluation
 from ..statistics import RATES, Estimate, PointSummary, at_rate, summarize
 
-LABELS = {
-    "rate": "rate", "answer_recall": "answer recall", "exact_match": "exact match", "f1": "F1",
-    "agreement": "agreement", "gold_precision": "gold precision", "gold_recall": "gold recall",
-    "support": "support", "empty": "empty", "seconds": "seconds", "tokens_after": "tokens after",
-    "tokens_before": "tokens before",
-}  # fmt: skip
-
-_SHARES = ("rate", "answer_recall", "exact_match", "f1", "agreement", "gold_precision",
-           "gold_recall", "support", "empty")  # fmt: skip
-_OF_CURVES = ("answer_recall", "exact_match", "f1", "agreement", "gold_recall")
-
 
 def as_markdown(evaluation: Evaluation, *, rates: Sequence[float] = RATES, seed: int = 0) -> str:
-    """All of it: own settings, the curves at `rates`, costs, and what was skipped."""
+    """Write an evaluation as Markdown: own settings, curves, costs, and what was skipped.
+
+    Args:
+        evaluation: The evaluation.
+        rates: The compression rates at which curves are read.
+        seed: Of the intervals.
+
+    Returns:
+        The Markdown text.
+    """
     parts = [title(evaluation), points_table(evaluation, seed=seed)]
     parts += [
         table
-        for measure in _OF_CURVES
-        if (table := curve_table(evaluation, measure=measure, rates=rates, seed=seed))
+        for measure in _in_curve_tables()
+        if (table := curve_table(evaluation, measure=measure.name, rates=rates, seed=seed))
     ]
     if found := all_costs(evaluation):
         parts.append(costs_table(found))
@@ -40,9 +39,18 @@ def as_markdown(evaluation: Evaluation, *, rates: Sequence[float] = RATES, seed:
 
 
 def points_table(evaluation: Evaluation, *, every_setting: bool = False, seed: int = 0) -> str:
-    """Each system at its own setting (or at every one), with the measures that any of them has.
+    """Write a Markdown table of the systems with the measures that any of them has.
 
-    Cells: the mean in % with its 95 % interval; "n=…" where it is over fewer than all questions.
+    A cell holds the mean with its 95 % interval, and "n=…" where it is over fewer than all
+    questions.
+
+    Args:
+        evaluation: The evaluation.
+        every_setting: Whether to show every setting, not only each system's own.
+        seed: Of the intervals.
+
+    Returns:
+        The table.
     """
     header, rows = points_cells(evaluation, every_setting=every_setting, seed=seed)
     return _table(header, rows)
@@ -51,20 +59,24 @@ def points_table(evaluation: Evaluation, *, every_setting: bool = False, seed: i
 def points_cells(
     evaluation: Evaluation, *, every_setting: bool = False, seed: int = 0
 ) -> tuple[list[str], list[list[str]]]:
-    """The heads and cells of `points_table`."""
+    """Return the heads and the cells of `points_table`."""
     shown = evaluation if every_setting else _own_settings(evaluation)
     summaries = summarize(shown, seed=seed)
     total = max((summary.n for summary in summaries), default=0)
-    measures = [name for name in _SHARES if any(name in s.means for s in summaries)]
+    measures = [
+        measure
+        for measure in all_measures()
+        if measure.in_tables and any(measure.name in s.means for s in summaries)
+    ]
     with_errors = any(s.errors or s.reader_errors for s in summaries)
     with_perplexity = any(s.perplexity for s in summaries)
-    header = ["system", "setting", *(f"{LABELS[name]} %" for name in measures)]
+    header = ["system", "setting", *(f"{m.label} {m.unit}".rstrip() for m in measures)]
     header += ["perplexity"] if with_perplexity else []
     header += ["p50 s", "p95 s"] + (["failed"] if with_errors else [])
     rows = []
     for summary in summaries:
         cells = [summary.system, summary.setting]
-        cells += [_share(summary.means.get(name), total) for name in measures]
+        cells += [_mean(measure, summary.means.get(measure.name), total) for measure in measures]
         if with_perplexity:
             cells.append(_number(summary.perplexity))
         cells += [_seconds(summary.p50), _seconds(summary.p95)]
@@ -81,9 +93,18 @@ def curve_table(
     rates: Sequence[float] = RATES,
     seed: int = 0,
 ) -> str:
-    """A measure of every system at compression rates, read off its curve; "" if none has it.
+    """Write a Markdown table of a measure at compression rates, read off the systems' curves.
 
-    "≤ 7 %" says that the system keeps no more than that at its dearest setting.
+    "≤ 7 %" says that the system keeps at most that at any setting.
+
+    Args:
+        evaluation: The evaluation.
+        measure: The measure's name.
+        rates: The compression rates.
+        seed: Of the intervals.
+
+    Returns:
+        The table; "" if no system has the measure.
     """
     header, rows = curve_cells(evaluation, measure=measure, rates=rates, seed=seed)
     return _table(header, rows) if rows else ""
@@ -96,8 +117,10 @@ def curve_cells(
     rates: Sequence[float] = RATES,
     seed: int = 0,
 ) -> tuple[list[str], list[list[str]]]:
-    """The heads and cells of `curve_table`."""
-    header = [f"{LABELS[measure]} %, at a rate of", *(f"{100 * rate:g} %" for rate in rates)]
+    """Return the heads and the cells of `curve_table`."""
+    about = find_measure(measure)
+    head = f"{about.label} {about.unit}".rstrip()
+    header = [f"{head}, at a rate of", *(f"{100 * rate:g} %" for rate in rates)]
     total = len({row.question for row in evaluation.rows})
     rows = []
     for system in evaluation.systems:
@@ -110,29 +133,37 @@ def curve_cells(
                 cells.append("–")
                 continue
             short = f" (≤ {100 * found.rate:.1f} %)" if found.rate < rate * 0.995 else ""
-            cells.append(_share(Estimate(*found[:4]), total) + short)
+            cells.append(_mean(about, Estimate(*found[:4]), total) + short)
         if any(cell != "–" for cell in cells):
             rows.append([system, *cells])
     return header, rows
 
 
 def comparison_table(comparisons: Iterable[Comparison]) -> str:
-    """Comparisons, one a line."""
+    """Write comparisons as a Markdown table, one in each line.
+
+    Args:
+        comparisons: What `compare` returned.
+
+    Returns:
+        The table.
+    """
     header = ["measure", "A", "B", "n", "A mean", "B mean", "B − A", "95 %", "verdict"]
     rows = []
     for found in comparisons:
         at = "" if found.at_rate is None else f" at {100 * found.at_rate:g} %"
         mean, low, high, _ = found.difference
+        measure = find_measure(found.measure)
         rows.append(
             [
-                LABELS[found.measure] + at,
+                measure.label + at,
                 found.a,
                 found.b,
                 str(found.n),
-                _value(found.measure, found.mean_a),
-                _value(found.measure, found.mean_b),
-                told_difference(found.measure, mean),
-                told_range(found.measure, low, high),
+                measure.format(found.mean_a),
+                measure.format(found.mean_b),
+                measure.format_difference(mean),
+                measure.format_range(low, high),
                 found.verdict,
             ]
         )
@@ -140,15 +171,16 @@ def comparison_table(comparisons: Iterable[Comparison]) -> str:
 
 
 def comparison_cells(found: Comparison) -> list[tuple[str, str]]:
-    """One comparison as names and values, for a narrow table."""
+    """Return one comparison as names and values, for a narrow table."""
     mean, low, high, _ = found.difference
     at = "" if found.at_rate is None else f", at a rate of {100 * found.at_rate:g} %"
+    measure = find_measure(found.measure)
     return [
-        ("measure", LABELS[found.measure] + at),
-        (found.a, _value(found.measure, found.mean_a) + _at_rate(found.rate_a)),
-        (found.b, _value(found.measure, found.mean_b) + _at_rate(found.rate_b)),
-        ("difference", f"{told_difference(found.measure, mean)}"),
-        ("95 % interval", told_range(found.measure, low, high)),
+        ("measure", measure.label + at),
+        (found.a, measure.format(found.mean_a) + _at_rate(found.rate_a)),
+        (found.b, measure.format(found.mean_b) + _at_rate(found.rate_b)),
+        ("difference", measure.format_difference(mean)),
+        ("95 % interval", measure.format_range(low, high)),
         ("questions", str(found.n)),
         (
             "better / worse / equal",
@@ -158,12 +190,19 @@ def comparison_cells(found: Comparison) -> list[tuple[str, str]]:
 
 
 def costs_table(found: Iterable[Costs]) -> str:
-    """What systems save, and from where on compressing pays; see `costs`."""
+    """Write a Markdown table of what systems save and when compressing pays, see `costs`.
+
+    Args:
+        found: The costs of some systems.
+
+    Returns:
+        The table.
+    """
     return _table(*costs_cells(found))
 
 
 def costs_cells(found: Iterable[Costs]) -> tuple[list[str], list[list[str]]]:
-    """The heads and cells of `costs_table`."""
+    """Return the heads and the cells of `costs_table`."""
     header = ["system", "setting", "tokens saved a question", "saved per 1,000 questions"]
     header += ["pays in money from a price per million", "saves time below tokens a second"]
     rows = [
@@ -183,7 +222,14 @@ def costs_cells(found: Iterable[Costs]) -> tuple[list[str], list[list[str]]]:
 
 
 def all_costs(evaluation: Evaluation) -> list[Costs]:
-    """Of every system at its own setting; empty where the evaluation counted characters."""
+    """Compute the costs of every system at its own setting.
+
+    Args:
+        evaluation: The evaluation.
+
+    Returns:
+        The costs; empty if the evaluation counted characters.
+    """
     if evaluation.about.get("tokenizer", "characters") == "characters":
         return []
     found = (
@@ -197,17 +243,24 @@ def all_costs(evaluation: Evaluation) -> list[Costs]:
 def to_dict(
     evaluation: Evaluation, *, rates: Sequence[float] = RATES, seed: int = 0
 ) -> dict[str, Any]:
-    """JSON values: about, every point's means with intervals, the curves at `rates`, costs, bad
-    records. Rows are in the file of the evaluation.
+    """Return an evaluation as JSON values, without its rows.
+
+    Args:
+        evaluation: The evaluation.
+        rates: The compression rates at which curves are read.
+        seed: Of the intervals.
+
+    Returns:
+        How it was made, the means of every point with intervals, the curves, costs, bad records.
     """
     curves = []
     for system in evaluation.systems:
-        for measure in _OF_CURVES:
+        for measure in _in_curve_tables():
             for rate in rates:
-                found = at_rate(evaluation, system, measure, rate, seed)
+                found = at_rate(evaluation, system, measure.name, rate, seed)
                 if found is not None:
                     read = {**found._asdict(), "asked": rate}
-                    curves.append({"system": system, "measure": measure, **read})
+                    curves.append({"system": system, "measure": measure.name, **read})
     return {
         "about": dict(evaluation.about),
         "questions": len({row.question for row in evaluation.rows}),
@@ -224,7 +277,14 @@ def _own_settings(evaluation: Evaluation) -> Evaluation:
 
 
 def title(evaluation: Evaluation) -> str:
-    """What was evaluated, and how it was counted and read, in one line."""
+    """Say in one line what was evaluated, how texts were counted, and who read them.
+
+    Args:
+        evaluation: The evaluation.
+
+    Returns:
+        The line.
+    """
     about = evaluation.about
     facts = [f"{len({row.question for row in evaluation.rows})} questions"]
     facts += [str(about[name]) for name in ("source", "date") if about.get(name)]
@@ -238,16 +298,18 @@ def _counted(tokenizer: str | None) -> str:
     return "characters" if tokenizer in (None, "characters") else f"tokens of {tokenizer}"
 
 
-def _share(estimate: Estimate | None, total: int) -> str:
+def _in_curve_tables() -> list[Measure]:
+    return [measure for measure in all_measures() if measure.in_curve_tables]
+
+
+def _mean(measure: Measure, estimate: Estimate | None, total: int) -> str:
     if estimate is None:
         return "–"
     mean, low, high, n = estimate
     over = f", n={n}" if n < total else ""
-    return f"{100 * mean:.1f} ({100 * low:.1f}–{100 * high:.1f}{over})"
-
-
-def _value(measure: str, value: float) -> str:
-    return f"{100 * value:.1f} %" if measure in _SHARES else f"{value:.4g}"
+    if measure.is_share:
+        return f"{100 * mean:.1f} ({100 * low:.1f}–{100 * high:.1f}{over})"
+    return f"{mean:.4g} ({low:.4g}–{high:.4g}{over})"
 
 
 def _number(estimate: Estimate | None) -> str:
@@ -261,10 +323,10 @@ def _seconds(value: float | None) -> str:
 
 
 def _failed(summary: PointSummary) -> str:
-    told = [str(summary.errors)]
+    failed = [str(summary.errors)]
     if summary.reader_errors:
-        told.append(f"reader {summary.reader_errors}")
-    return ", ".join(told)
+        failed.append(f"reader {summary.reader_errors}")
+    return ", ".join(failed)
 
 
 def _at_rate(rate: float | None) -> str:

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..._utils.files import write_text
 from ...text.html import displayable
+from ..measures import find_measure
 from ..results import Evaluation
 from . import charts, findings, provenance, tables
 from .markup import capital
 from .payload import data_element
-from .pictures import LABELS, SHORT_LABELS
 from .view import View
 
 if TYPE_CHECKING:
@@ -61,12 +61,12 @@ def report_page(
     """The page that `write_report` writes."""
     view = View(evaluation)
     shown = [section for section in _sections(view, comparison) if section.content]
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = asset("report.css"), asset("report.js")
     policy = (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    return Template(_asset("page.html")).substitute(
+    return Template(asset("page.html")).substitute(
         lang=escape(lang, quote=True),
         title=escape(displayable(title)),
         policy=escape(policy, quote=True),
@@ -79,21 +79,6 @@ def report_page(
         body=displayable("\n".join(section.html() for section in shown)),
         data=data_element(evaluation, compress=compress) if evaluation.rows else "",
     )
-
-
-def evaluation_fragment(evaluation: Evaluation) -> str:
-    """The curve and a table of the systems' own settings, for a notebook cell; no script."""
-    view = View(evaluation)
-    measure = view.measures[0] if view.measures else None
-    parts = [
-        f"<style>{_asset('report.css')}</style>",
-        '<section class="recomp-report" aria-label="Evaluation">',
-        f'<p class="facts">{escape(findings.facts(view))}</p>',
-        "" if measure is None else charts.curve(view, measure, narrow=False),
-        tables.points(view, own_only=True),
-        "</section>",
-    ]
-    return displayable("\n".join(parts))
 
 
 class _Section(NamedTuple):
@@ -118,8 +103,8 @@ def _sections(view: View, comparison: Comparison | None) -> list[_Section]:
         *(
             _Section(
                 f"curve-{measure}",
-                capital(SHORT_LABELS[measure]),
-                f"{capital(LABELS[measure])} by compression rate",
+                capital(find_measure(measure).label),
+                f"{capital(find_measure(measure).title)} by compression rate",
                 charts.curve(view, measure),
             )
             for measure in view.measures
@@ -137,7 +122,7 @@ def _browser(view: View) -> str:
     """The place of the browser of questions, which the script fills."""
     if not view.evaluation.rows:
         return ""
-    return _asset("questions.html").replace(
+    return asset("questions.html").replace(
         'id="browser"', f'id="browser" data-unit="{view.unit}"', 1
     )
 
@@ -149,5 +134,13 @@ def _digest(content: str) -> str:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Read one of the page's own files.
+
+    Args:
+        name: The file's name in `assets/`.
+
+    Returns:
+        Its text.
+    """
     return files(__package__).joinpath("assets").joinpath(name).read_text(encoding="utf-8")

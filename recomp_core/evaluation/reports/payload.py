@@ -16,8 +16,8 @@ from typing import Any
 from ...data import Question
 from ...text.html import displayable
 from ...types import Document
-from ..measures import gold_spans
 from ..results import Evaluation, Row
+from ..spans import gold_spans
 
 # From so many bytes of JSON on it is compressed: below, a page that can be read as it is is better.
 COMPRESSED_FROM = 1_000_000

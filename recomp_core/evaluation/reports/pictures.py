@@ -1,62 +1,59 @@
-"""What the pictures of an evaluation show, whoever draws them: which measures, curves, times."""
+"""What the pictures of an evaluation show: which measures, curves and times, under which names.
+
+`charts` and `plots` draw it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..measures import all_measures, find_measure
 from ..results import Evaluation
 
 if TYPE_CHECKING:
     from ..statistics import PointSummary
 
-# Drawn over the rate where they are measured; of the fallbacks one, and only where there are none.
-CURVE_MEASURES = ("answer_recall", "f1", "agreement")
-FALLBACK_MEASURES = ("gold_recall", "exact_match", "support")
-
 REFERENCES = ("all", "none", "oracle")
-"""Systems that are no way to compress: drawn, but never called the best."""
+"""Systems that do not compress: they are drawn, but never named the best."""
 
 MANY = 8
-"""With more systems than this, intervals are drawn fainter."""
+"""With more systems than this, intervals are fainter."""
 
-LABELS: Mapping[str, str] = {
-    "rate": "compression rate",
-    "answer_recall": "answer recall",
-    "exact_match": "exact match",
-    "f1": "F1 of the reader",
-    "agreement": "agreement of the reader",
-    "gold_precision": "gold precision",
-    "gold_recall": "gold recall",
-    "support": "support",
-    "empty": "nothing kept",
-}
-SHORT_LABELS: Mapping[str, str] = {**LABELS, "f1": "F1", "agreement": "agreement"}
-"""Where there is little room."""
-
-# Told apart by people with any colour vision, and each readable on white as text is; the page
-# has others for a dark background. With their marks and dashes they need no colour at all.
+# Distinct for people with any colour vision, and each as readable on white as text; the page has
+# others for a dark background. Marks and dashes distinguish systems without colour.
 COLOURS = ("#0072b2", "#b84a00", "#00785a", "#a3417a", "#7a5c00", "#5b53c9", "#1d2329", "#5f6873")
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A point of a picture. value: the mean, or the median time; low, high: its interval, or for a
-    time the 95th percentile. told: the same in words.
+    """A point of a picture.
+
+    Attributes:
+        rate: The compression rate.
+        value: The mean of a measure, or the median time in seconds.
+        low: The lower end of its interval; of a time, the median.
+        high: The upper end of its interval; of a time, the 95th percentile.
+        words: The same in words.
     """
 
     rate: float
     value: float
     low: float
     high: float
-    told: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A system in a picture. curve: its spots by rising rate. own: its own setting, where that is
-    not on the curve. number: which of the systems it is, the same in all pictures.
+    """A system in a picture.
+
+    Attributes:
+        system: The system's name.
+        number: Which of the systems it is, the same in all pictures.
+        curve: Its spots by rising rate.
+        own: Its own setting, if that is not on the curve.
     """
 
     system: str
@@ -66,46 +63,80 @@ class Trace:
 
     @property
     def spots(self) -> tuple[Spot, ...]:
-        """All of them."""
+        """All spots: those of the curve, then the own setting."""
         return self.curve if self.own is None else (*self.curve, self.own)
 
 
 def point_name(system: str, setting: str) -> str:
-    """A system and its setting in one line."""
+    """Write a system and its setting in one line.
+
+    Args:
+        system: The system's name.
+        setting: Its setting; "" for none.
+
+    Returns:
+        The line.
+    """
     return f"{system}, {setting}" if setting else system
 
 
 def curve_measures(summaries: Iterable[PointSummary]) -> tuple[str, ...]:
-    """The measures that have a picture: the one that matters most first."""
+    """Choose the measures that have a picture.
+
+    Args:
+        summaries: The points of an evaluation.
+
+    Returns:
+        The names of those that are always drawn, the most important one first; where there is none,
+        the first of the fallbacks.
+    """
     found = {measure for summary in summaries for measure in summary.means}
-    drawn = tuple(measure for measure in CURVE_MEASURES if measure in found)
-    return drawn or tuple(measure for measure in FALLBACK_MEASURES if measure in found)[:1]
+    measured = [measure for measure in all_measures() if measure.name in found]
+    drawn = tuple(measure.name for measure in measured if measure.chart == "always")
+    return drawn or tuple(m.name for m in measured if m.chart == "fallback")[:1]
 
 
 def curves(
     evaluation: Evaluation, summaries: Sequence[PointSummary], measure: str
 ) -> tuple[Trace, ...]:
-    """A measure by compression rate, a trace for every system that has it."""
+    """Trace a measure over the compression rate.
+
+    Args:
+        evaluation: The evaluation.
+        summaries: Its points.
+        measure: The measure's name.
+
+    Returns:
+        A trace for every system that has the measure.
+    """
+    title = find_measure(measure).title
 
     def spot(summary: PointSummary) -> Spot | None:
         rate, found = summary.means.get("rate"), summary.means.get(measure)
         if rate is None or found is None:
             return None
         between = f"{percent(found.low)} to {percent(found.high)}, n = {found.n:,}"
-        told = (
-            f"{point_name(summary.system, summary.setting)}: {LABELS[measure]} "
+        words = (
+            f"{point_name(summary.system, summary.setting)}: {title} "
             f"{percent(found.mean)} ({between}) at a rate of {percent(rate.mean)}"
         )
-        return Spot(rate.mean, found.mean, found.low, found.high, told)
+        return Spot(rate.mean, found.mean, found.low, found.high, words)
 
     return _traces(evaluation, summaries, spot, lambda system: evaluation.curve(system))
 
 
 def times(evaluation: Evaluation, summaries: Sequence[PointSummary]) -> tuple[Trace, ...]:
-    """Seconds of compressing by compression rate: one spot for every time that was measured.
+    """Trace the seconds of compressing over the compression rate.
 
     Settings that were read off one scoring share its time, which is shown at the first of them. The
-    references have none worth showing.
+    references are left out.
+
+    Args:
+        evaluation: The evaluation.
+        summaries: Its points.
+
+    Returns:
+        A trace for every system with a time, one spot for every time that was measured.
     """
     seen: dict[str, list[tuple[float, float]]] = {}
 
@@ -117,11 +148,11 @@ def times(evaluation: Evaluation, summaries: Sequence[PointSummary]) -> tuple[Tr
         if (p50, p95) in known:
             return None
         known.append((p50, p95))
-        told = (
-            f"{point_name(summary.system, summary.setting)}: median {told_seconds(p50)}, "
-            f"95th percentile {told_seconds(p95)} at a rate of {percent(rate.mean)}"
+        words = (
+            f"{point_name(summary.system, summary.setting)}: median {format_seconds(p50)}, "
+            f"95th percentile {format_seconds(p95)} at a rate of {percent(rate.mean)}"
         )
-        return Spot(rate.mean, p50, p50, p95, told)
+        return Spot(rate.mean, p50, p50, p95, words)
 
     return _traces(evaluation, summaries, spot, lambda system: evaluation.settings(system))
 
@@ -154,12 +185,26 @@ def _traces(
 
 
 def percent(share: float) -> str:
-    """A share as a percentage with one decimal; the number and its sign stay on one line."""
+    """Write a share in percent.
+
+    Args:
+        share: The share, in 0…1.
+
+    Returns:
+        One decimal, and a sign that stays on the same line.
+    """
     return f"{100 * share:.1f}\u00a0%"
 
 
-def told_seconds(seconds: float) -> str:
-    """A duration in milliseconds or seconds, three digits."""
+def format_seconds(seconds: float) -> str:
+    """Write a duration.
+
+    Args:
+        seconds: The duration in seconds.
+
+    Returns:
+        Three digits and the unit, milliseconds below a second.
+    """
     if seconds < 1:
         return f"{1_000 * seconds:.3g}\u00a0ms"
     return f"{seconds:.3g}\u00a0s" if seconds < 1_000 else f"{seconds:,.0f}\u00a0s"

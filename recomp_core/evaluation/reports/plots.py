@@ -1,4 +1,4 @@
-"""The pictures of an evaluation as files, through matplotlib; no global state is touched."""
+"""The pictures of an evaluation as files, drawn by matplotlib without touching its global state."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..._utils.checks import require
+from ..measures import all_measures, find_measure
 from ..results import Evaluation
-from .pictures import COLOURS, LABELS, MANY, Trace, curve_measures, curves, times, told_seconds
+from .pictures import COLOURS, MANY, Trace, curve_measures, curves, format_seconds, times
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -26,11 +27,20 @@ def save_plots(
     folder: str | os.PathLike[str],
     formats: Sequence[str] = ("png", "svg"),
 ) -> list[Path]:
-    """Write a picture of every measured curve and of the times into a folder, which is made.
+    """Write a picture of every measured curve and of the times into a folder.
 
-    Files: `answer_recall.png`, `f1.png`, … and `latency.png`, once in each format; those with
-    nothing to draw are not written. Raises `ValueError` for another format, and `ImportError`
-    without matplotlib.
+    Args:
+        evaluation: The evaluation.
+        folder: The folder; it is made if it is not there.
+        formats: Some of "png", "svg" and "pdf".
+
+    Returns:
+        The files: `answer_recall.png`, `f1.png`, … and `latency.png`, once in each format. A
+        picture with nothing to draw is not written.
+
+    Raises:
+        ValueError: A format is not known.
+        ImportError: matplotlib is missing.
     """
     if unknown := [name for name in formats if name not in FORMATS]:
         raise ValueError(f"no format {unknown[0]!r}: choose among {', '.join(FORMATS)}")
@@ -58,19 +68,29 @@ def save_plots(
 
 
 def plot_curves(evaluation: Evaluation, ax: Any = None, measure: str | None = None) -> Any:
-    """Draw a measure by compression rate and return the matplotlib axes.
+    """Draw a measure over the compression rate.
 
-    ax: axes to draw into; None makes a figure of its own, `ax.figure` of what is returned. measure:
-    None takes the first of answer recall, F1, agreement that was measured. Raises `ValueError` if
-    no row has it, and `ImportError` without matplotlib.
+    Args:
+        evaluation: The evaluation.
+        ax: The axes to draw into; None makes a new figure.
+        measure: The measure's name; None takes the first of answer recall, F1 and agreement that
+            was measured.
+
+    Returns:
+        The matplotlib axes; their `figure` is the picture.
+
+    Raises:
+        ValueError: No row has the measure, or it is no share.
+        ImportError: matplotlib is missing.
     """
     require("matplotlib", "train", "plot_curves")
     from ..statistics import summarize
 
     summaries = summarize(evaluation)
     wanted = measure or next(iter(curve_measures(summaries)), "answer_recall")
-    if wanted not in LABELS:
-        raise ValueError(f"no curve of {wanted!r}: choose among {', '.join(LABELS)}")
+    names = [known.name for known in all_measures() if known.is_share]
+    if wanted not in names:
+        raise ValueError(f"no curve of {wanted!r}: choose among {', '.join(names)}")
     traces = curves(evaluation, summaries, wanted)
     if not traces:
         raise ValueError(f"no row of the evaluation has both a rate and {wanted}")
@@ -89,7 +109,7 @@ def _figure() -> tuple[Any, Any]:
 
 
 def _undated(suffix: str) -> dict[str, None] | None:
-    """Without a date: a picture changes only where what it shows does."""
+    """Metadata without a date, so that equal evaluations make equal files."""
     return {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(suffix)
 
 
@@ -114,7 +134,7 @@ def _draw_curves(axes: Any, traces: Sequence[Trace], measure: str) -> None:
             )  # fmt: skip
             _whiskers(axes, (trace.own,), look["color"])
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
-    _finish(axes, traces, LABELS[measure])
+    _finish(axes, traces, find_measure(measure).title)
 
 
 def _draw_times(axes: Any, traces: Sequence[Trace]) -> None:
@@ -126,7 +146,7 @@ def _draw_times(axes: Any, traces: Sequence[Trace]) -> None:
         axes.plot(rates, [spot.value for spot in trace.spots], label=trace.system, **look)
         _whiskers(axes, trace.spots, look["color"])
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda seconds, _: told_seconds(seconds)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda seconds, _: format_seconds(seconds)))
     _finish(axes, traces, "seconds per question: median, and to the 95th percentile")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from .pictures import told_seconds
+from .pictures import format_seconds
 
 STYLES = 8
 _DASHES = ("", "7 3", "2 3", "9 3 2 3", "12 4", "4 2", "1 4", "6 2 1 2 1 2")
@@ -28,7 +28,7 @@ class Mark:
     y: float
     low: float
     high: float
-    told: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Chart:
             x, y = self._at(mark.x, mark.y)
             yield (
                 f'<path class="marker {_style(series)}" d="{marker(series.style, x, y)}">'
-                f"<title>{escape(mark.told)}</title></path>"
+                f"<title>{escape(mark.words)}</title></path>"
             )
 
     def _labels(self) -> Iterator[str]:
@@ -288,7 +288,7 @@ def seconds_axis(label: str, values: Sequence[float]) -> Axis:
     positive = [max(value, 1e-4) for value in values] or [1.0]
     low = math.floor(math.log10(min(positive)))
     high = max(low + 1, math.ceil(math.log10(max(positive))))
-    ticks = tuple((10.0**n, told_seconds(10.0**n)) for n in range(low, high + 1))
+    ticks = tuple((10.0**n, format_seconds(10.0**n)) for n in range(low, high + 1))
     return Axis(label, 10.0**low, 10.0**high, ticks, math.log10)
 
 

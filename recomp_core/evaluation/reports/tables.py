@@ -6,18 +6,15 @@ from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
 
+from ..measures import Measure, all_measures, find_measure
 from .markup import attribute, capital, cell, scrolling, share_cell
-from .pictures import LABELS, REFERENCES, SHORT_LABELS, percent, told_seconds
+from .pictures import REFERENCES, format_seconds, percent
 from .view import DECISIVE, View
 
 if TYPE_CHECKING:
     from ..comparison import Comparison
     from ..statistics import Estimate, PointSummary
 
-_SHARES = (
-    "answer_recall", "exact_match", "f1", "agreement", "gold_precision", "gold_recall", "support",
-    "empty",
-)  # fmt: skip
 _REFERENCE_NAMES = {"all": "all documents", "oracle": "oracle sentence"}
 _WORDS = ("system", "setting")  # columns of words; the others hold numbers
 
@@ -29,6 +26,7 @@ def by_rate(view: View) -> str:
     from ..statistics import RATES, at_rate
 
     measure = view.measures[0]
+    title = capital(find_measure(measure).title)
     lines = []
     for system in view.evaluation.systems:
         if system in REFERENCES:
@@ -55,14 +53,14 @@ def by_rate(view: View) -> str:
     )
     heads = "".join(f'<th scope="col">at {100 * rate:.0f} %</th>' for rate in RATES)
     caption = (
-        f"{capital(LABELS[measure])} in %, with 95 % intervals, at a compression rate of "
+        f"{title} in %, with 95 % intervals, at a compression rate of "
         "so much: read off between the two nearest settings."
     )
     return scrolling(
         f"<table><caption>{caption}</caption><thead><tr>"
         f'<th scope="col" class="words">System</th>{heads}'
         f"</tr></thead><tbody>{body}</tbody></table>",
-        f"{capital(LABELS[measure])} at some rates",
+        f"{title} at some rates",
     )
 
 
@@ -71,11 +69,17 @@ def points(view: View, *, own_only: bool = False) -> str:
     summaries = view.own() if own_only else view.summaries
     if not summaries:
         return ""
-    shares = [measure for measure in _SHARES if any(measure in s.means for s in summaries)]
+    columns = [
+        measure
+        for measure in all_measures()
+        if measure.in_tables
+        and measure.name != "rate"  # a column of its own
+        and any(measure.name in summary.means for summary in summaries)
+    ]
     timed = any(point.p50 is not None for point in summaries)
     perplexed = any(point.perplexity is not None for point in summaries)
     failing = any(point.errors or point.reader_errors for point in summaries)
-    heads = [*_WORDS, "rate", *(SHORT_LABELS[measure] for measure in shares)]
+    heads = [*_WORDS, "rate", *map(_head, columns)]
     heads += ["perplexity"] if perplexed else []
     heads += ["time p50", "time p95"] if timed else []
     heads += ["n", *(["failed"] if failing else [])]
@@ -83,7 +87,7 @@ def points(view: View, *, own_only: bool = False) -> str:
     for point in summaries:
         rate = point.means.get("rate")
         cells = [cell(None) if rate is None else cell(rate.mean, f"{100 * rate.mean:.1f}")]
-        cells += [_share(point, measure) for measure in shares]
+        cells += [_mean(point, measure) for measure in columns]
         cells += [_perplexity(point.perplexity)] if perplexed else []
         cells += [_time(point.p50), _time(point.p95)] if timed else []
         cells.append(cell(point.n, f"{point.n:,}"))
@@ -158,14 +162,22 @@ def _heads(names: Iterable[str]) -> str:
     )
 
 
-def _share(point: PointSummary, measure: str) -> str:
-    """The cell of a share: with its interval, but for support and for what is split below it."""
-    found = point.means.get(measure)
+def _head(measure: Measure) -> str:
+    if measure.name == "empty":
+        return measure.title  # split below by what was answerable
+    return measure.label if measure.is_share else f"{measure.label} {measure.unit}".rstrip()
+
+
+def _mean(point: PointSummary, measure: Measure) -> str:
+    """The cell of a mean: with its interval, but for support and for what is split below it."""
+    found = point.means.get(measure.name)
     if found is None:
         return cell(None)
-    if measure == "empty":
+    if not measure.is_share:
+        return cell(found.mean, f"{found.mean:.4g}", f"{found.low:.4g}–{found.high:.4g}")
+    if measure.name == "empty":
         return cell(found.mean, f"{100 * found.mean:.1f}", _both(point))
-    if measure == "support":
+    if measure.name == "support":
         return cell(found.mean, f"{100 * found.mean:.1f}")
     return share_cell(found.mean, found.low, found.high)
 
@@ -177,7 +189,7 @@ def _perplexity(found: Estimate | None) -> str:
 
 
 def _time(seconds: float | None) -> str:
-    return cell(None) if seconds is None else cell(seconds, told_seconds(seconds))
+    return cell(None) if seconds is None else cell(seconds, format_seconds(seconds))
 
 
 def _both(point: PointSummary) -> str:

@@ -1,8 +1,7 @@
 """What is evaluated: any compressor of ours, of LangChain or LlamaIndex, or a plain function.
 
-A system is asked one question at a time, and its seconds are those that a user waits for.
-Frameworks are known by what their objects can do; one is loaded only to hand its objects their own
-documents.
+A system gets one question at a time, and its seconds are those that a user waits for. Objects of a
+framework are recognised by their methods; a framework is imported only to make its own documents.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from ...readers.fingerprint import weights_fingerprint
 from ...text.joining import Layout
 from ...text.tokens import TokenCounter
 from ...types import Compression, Document, Outcome, assemble
-from ..measures import GOLD_FIELDS, Span, locate
+from ..spans import GOLD_FIELDS, Span, locate
 
 TOP_P_POINTS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95,
                 0.98, 0.99, 0.999)  # fmt: skip
@@ -42,17 +41,33 @@ TOP_K_POINTS = (1, 2, 3, 5, 10)
 TOP_K_CURVE = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50)
 
 
+# What stands for a class of ours in the digest of a run, wherever its module is.
+_OURS = ("recomp_core", "langchain_recomp", "llamaindex_recomp")
+_NAMES_IN_RUNS = {
+    "ExtractiveCompressor": "recomp_core.extractive.ExtractiveCompressor",
+    "AbstractiveCompressor": "recomp_core.abstractive.AbstractiveCompressor",
+    "RecompDocumentCompressor": "langchain_recomp.compressor.RecompDocumentCompressor",
+    "RecompNodePostprocessor": "llamaindex_recomp.postprocessor.RecompNodePostprocessor",
+}
+
+
 class UndefinedError(ValueError):
-    """A system has no result for this question, and nothing is wrong: an oracle without answers."""
+    """A system has no result for this question, such as an oracle without answers.
+
+    The question does not count as failed.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """What a system made of a question at one setting.
 
-    kept: where the text stands in the documents; None if it was written anew. outcome: see
-    `Outcome`; "" from systems that do not tell. seconds: of the compressing; the attempts that were
-    read off one scoring share its time.
+    Attributes:
+        setting: The setting.
+        text: The compressed text.
+        kept: Where the text stands in the documents; None if it is no excerpt of them.
+        seconds: Time of compressing; attempts that were read off one scoring share its time.
+        outcome: See `Outcome`; "" from systems that have none.
     """
 
     setting: str
@@ -68,31 +83,46 @@ class System(Protocol):
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """The settings it is evaluated at; what its user gets is the first."""
+        """The settings at which it is evaluated; the first one is its user's default."""
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """What it is, in JSON values: runs with another identity are not carried on."""
+        """What it is, in JSON values: a run is carried on only with the same identity."""
 
     def attempts(self, question: Question) -> Sequence[Attempt]:
-        """One attempt for each of `settings`, in order.
+        """Compress the documents of a question.
 
-        Raises `UndefinedError` where there can be none, anything else where it failed.
+        Args:
+            question: The question with its documents.
+
+        Returns:
+            One attempt for each of `settings`, in order.
+
+        Raises:
+            UndefinedError: There can be no result for this question.
+            Exception: It failed, for any other reason.
         """
 
 
 def as_system(source: Any, *, points: Iterable[Selector] | None = None) -> System:
-    """`source` as something to evaluate.
+    """Make something a system that can be evaluated.
 
-    source: a `System`; a compressor of this package or one with its `compress(query, documents)`;
-        the name or folder of one; a LangChain compressor (`compress_documents`); a LlamaIndex
-        postprocessor (`postprocess_nodes`); or a function `(query, documents) -> result`, where
-        `documents` is a list of `Document` and the result a string, a list of strings or a
-        `Compression`.
-    points: the other selectors that an `ExtractiveCompressor` is evaluated at, see
-        `ExtractiveSystem`; other systems have one setting.
+    No system sees which documents or sentences are gold.
 
-    No system sees which documents or sentences are gold. Raises `TypeError` for anything else.
+    Args:
+        source: A `System`; a compressor of this package or one with its `compress(query,
+            documents)`; the name or folder of one; a LangChain compressor (`compress_documents`);
+            a LlamaIndex postprocessor (`postprocess_nodes`); or a function
+            `(query, documents) -> result`, where `documents` is a list of `Document` and the
+            result a string, a list of strings or a `Compression`.
+        points: The other selectors at which an `ExtractiveCompressor` is evaluated, see
+            `ExtractiveSystem`; other systems have one setting.
+
+    Returns:
+        The system.
+
+    Raises:
+        TypeError: The source is something else.
     """
     if isinstance(source, type):
         raise TypeError(f"got the class {source.__name__}, not a system: make an instance of it")
@@ -118,7 +148,14 @@ def as_system(source: Any, *, points: Iterable[Selector] | None = None) -> Syste
 
 
 def name_of(source: Any) -> str:
-    """What a system is called that came without a name."""
+    """Name a system that came without a name.
+
+    Args:
+        source: What `as_system` takes.
+
+    Returns:
+        The last part of a path, a function's name, or a class's name.
+    """
     if isinstance(source, (str, os.PathLike)):
         return os.path.basename(os.fspath(source).rstrip("/\\")) or os.fspath(source)
     name = getattr(source, "__name__", None)
@@ -126,7 +163,12 @@ def name_of(source: Any) -> str:
 
 
 class FunctionSystem:
-    """A function of query and documents; also whatever has a `compress` of that kind."""
+    """A function of query and documents, or the `compress` of an object.
+
+    Args:
+        function: The function `(query, documents) -> result`.
+        identity: What it is, in JSON values.
+    """
 
     settings: tuple[str, ...] = ("",)
 
@@ -137,7 +179,14 @@ class FunctionSystem:
         self.identity = identity
 
     def attempts(self, question: Question) -> list[Attempt]:
-        """One attempt, timed."""
+        """Call the function.
+
+        Args:
+            question: The question with its documents.
+
+        Returns:
+            One attempt, timed.
+        """
         documents = visible(question)
         began = time.perf_counter()
         result = self.function(question.query, list(documents))
@@ -146,7 +195,11 @@ class FunctionSystem:
 
 
 class LangChainSystem:
-    """A LangChain compressor: an object with `compress_documents(documents, query)`."""
+    """A LangChain compressor: an object with `compress_documents(documents, query)`.
+
+    Args:
+        compressor: The compressor.
+    """
 
     settings: tuple[str, ...] = ("",)
 
@@ -157,7 +210,14 @@ class LangChainSystem:
         self._document = importlib.import_module("langchain_core.documents").Document
 
     def attempts(self, question: Question) -> list[Attempt]:
-        """One attempt, timed. The title is in the documents' metadata."""
+        """Call the compressor; the titles are in the documents' metadata.
+
+        Args:
+            question: The question with its documents.
+
+        Returns:
+            One attempt, timed.
+        """
         documents = visible(question)
         theirs = [
             self._document(page_content=d.text, metadata=_metadata(d), id=d.id) for d in documents
@@ -169,7 +229,11 @@ class LangChainSystem:
 
 
 class LlamaIndexSystem:
-    """A LlamaIndex node postprocessor: an object with `postprocess_nodes(nodes, query_str=…)`."""
+    """A LlamaIndex node postprocessor: an object with `postprocess_nodes(nodes, query_str=…)`.
+
+    Args:
+        postprocessor: The postprocessor.
+    """
 
     settings: tuple[str, ...] = ("",)
 
@@ -180,8 +244,16 @@ class LlamaIndexSystem:
         self._schema = importlib.import_module("llama_index.core.schema")
 
     def attempts(self, question: Question) -> list[Attempt]:
-        """One attempt, timed. Metadata is kept out of what a language model would see: some
-        postprocessors write it into the text.
+        """Call the postprocessor.
+
+        Metadata is kept out of what a language model would see, because some postprocessors write
+        it into the text.
+
+        Args:
+            question: The question with its documents.
+
+        Returns:
+            One attempt, timed.
         """
         documents = visible(question)
         began = time.perf_counter()
@@ -189,7 +261,15 @@ class LlamaIndexSystem:
         return [attempt_of(pieces, documents, time.perf_counter() - began)]
 
     def texts(self, query: str, documents: Sequence[Document]) -> list[str]:
-        """What is left of the documents, one text for each node that comes back."""
+        """Call the postprocessor with documents as nodes.
+
+        Args:
+            query: The question.
+            documents: The documents.
+
+        Returns:
+            One text for each node that comes back.
+        """
         nodes = [self._node(document, position) for position, document in enumerate(documents)]
         found = self.postprocessor.postprocess_nodes(nodes, query_str=query)
         return [scored.node.get_content(metadata_mode="none") for scored in found]
@@ -209,13 +289,15 @@ class LlamaIndexSystem:
 class ExtractiveSystem:
     """An `ExtractiveCompressor` at its own selector and at others, all from one scoring.
 
-    points: the other selectors. By default, for a dual encoder that compares by cosine, `TopP` from
-        0.02 to 0.999 at its temperature of 0.05 and `TopK` of 1, 2, 3, 5 and 10; for other scorers,
-        whose scores have another scale, `TopK` from 1 to 50.
-
     The seconds are those of one `compress` with the compressor's own selector, and the other points
     share them: selecting takes a small part of the time of scoring. A selector that counts tokens
     takes more; give it to a compressor of its own to time it.
+
+    Args:
+        compressor: The compressor.
+        points: The other selectors. By default, for a dual encoder that compares by cosine, `TopP`
+            from 0.02 to 0.999 at its temperature of 0.05 and `TopK` of 1, 2, 3, 5 and 10; for other
+            scorers, whose scores have another scale, `TopK` from 1 to 50.
     """
 
     def __init__(
@@ -233,7 +315,14 @@ class ExtractiveSystem:
         }
 
     def attempts(self, question: Question) -> list[Attempt]:
-        """One attempt per point; see the class for the seconds."""
+        """Score once and select at every point; see the class for the seconds.
+
+        Args:
+            question: The question with its documents.
+
+        Returns:
+            One attempt per point.
+        """
         documents = visible(question)
         began = time.perf_counter()
         own = self.compressor.compress(question.query, documents)
@@ -256,7 +345,14 @@ class ExtractiveSystem:
 
 
 def default_points(compressor: ExtractiveCompressor) -> tuple[Selector, ...]:
-    """The points of `ExtractiveSystem`."""
+    """Choose the default points of an `ExtractiveSystem`.
+
+    Args:
+        compressor: The compressor.
+
+    Returns:
+        The selectors.
+    """
     scorer = compressor.scorer
     if isinstance(scorer, DualEncoderScorer) and scorer.similarity_fn_name == "cosine":
         return (*map(TopP, TOP_P_POINTS), *map(TopK, TOP_K_POINTS))
@@ -264,7 +360,14 @@ def default_points(compressor: ExtractiveCompressor) -> tuple[Selector, ...]:
 
 
 def setting_name(selector: Selector) -> str:
-    """A selector as tables show it: "top_p=0.6", "top_k=5 & min_score=0.3"."""
+    """Name a selector for tables.
+
+    Args:
+        selector: The selector.
+
+    Returns:
+        Its name: "top_p=0.6", "top_k=5 & min_score=0.3".
+    """
     if isinstance(selector, TopK):
         return f"top_k={selector.k}"
     if isinstance(selector, TopP):
@@ -278,12 +381,24 @@ def setting_name(selector: Selector) -> str:
     if isinstance(selector, All):
         return " & ".join(map(setting_name, selector.selectors))
     named = repr(selector)
-    # An object's address would be another one in the next run.
+    # An object's address changes from run to run.
     return type(selector).__name__ if " at 0x" in named else named
 
 
 def attempt_of(result: Any, documents: Sequence[Document], seconds: float) -> Attempt:
-    """What a system returned, as an attempt. Raises `TypeError` for what is no text."""
+    """Make an attempt of what a system returned.
+
+    Args:
+        result: A string, strings, or a `Compression`.
+        documents: The documents that it was made from.
+        seconds: Time of compressing.
+
+    Returns:
+        The attempt.
+
+    Raises:
+        TypeError: The result is something else.
+    """
     if isinstance(result, Compression):
         excerpt = result.is_excerpt
         spans = tuple((s.doc_index, s.start, s.end) for s in result.kept) if excerpt else None
@@ -299,7 +414,14 @@ def attempt_of(result: Any, documents: Sequence[Document], seconds: float) -> At
 
 
 def visible(question: Question) -> tuple[Document, ...]:
-    """The documents without what tells which of them are gold."""
+    """Hide which documents and sentences are gold.
+
+    Args:
+        question: The question with its documents.
+
+    Returns:
+        The documents without `GOLD_FIELDS`.
+    """
     return tuple(
         replace(document, metadata=_without_gold(document.metadata))
         if any(name in document.metadata for name in GOLD_FIELDS)
@@ -318,9 +440,13 @@ def _metadata(document: Document) -> dict[str, Any]:
 
 
 def _described(source: Any) -> dict[str, Any]:
-    """What an object is, as far as can be told from outside."""
+    """The identity of an object, as far as it is visible from outside."""
     named = source if hasattr(source, "__qualname__") else type(source)
-    described = {"class": f"{named.__module__}.{named.__qualname__}"}
+    place = f"{named.__module__}.{named.__qualname__}"
+    package = named.__module__.partition(".")[0]
+    if package in _OURS:  # modules move, and a run that was begun must be carried on
+        place = _NAMES_IN_RUNS.get(named.__qualname__, f"{package}.{named.__qualname__}")
+    described = {"class": place}
     summarizer = getattr(source, "summarizer", None)
     if summarizer is not None:
         described["summarizer"] = type(summarizer).__name__
@@ -354,7 +480,14 @@ def _counters(selector: Selector) -> Iterator[str]:
 
 
 def counter_name(count_tokens: Callable[[str], int] | None) -> str:
-    """What texts are counted with, as an evaluation states it."""
+    """Name what texts are counted with, as an evaluation states it.
+
+    Args:
+        count_tokens: The counter; None for characters.
+
+    Returns:
+        "characters", a tokenizer's name, or a function's name.
+    """
     if count_tokens is None or count_tokens is len:
         return "characters"
     if isinstance(count_tokens, TokenCounter):
@@ -364,5 +497,5 @@ def counter_name(count_tokens: Callable[[str], int] | None) -> str:
 
 
 def _weights(model: Any) -> str | None:
-    """What tells a torch model from another; None for what is none."""
+    """A fingerprint of a torch model's weights; None for anything else."""
     return weights_fingerprint(model) if callable(getattr(model, "state_dict", None)) else None

@@ -1,16 +1,27 @@
-"""What a compressor is measured beside: nothing, everything, the obvious, the lucky and the oracle.
+"""Systems to measure a compressor against: nothing, everything, the obvious ones, the oracle.
 
-They run as any other system does, with the same splitter as the compressors.
+They run as any other system does, with the same splitter as the compressors. A baseline of another
+package needs no change here: it is a function that its package registers in `pyproject.toml`:
+
+    [project.entry-points."recomp.baselines"]
+    last = "my_package.baselines:last"
+
+    def last(seed: int, argument: str) -> System: ...
+
+It takes `seed`, `argument` (what follows a colon: "x" for "last:x", else ""), or neither.
 """
 
 from __future__ import annotations
 
+import inspect
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ...data import Question, content_hash
+from ..._utils.hashing import content_hash
+from ..._utils.registry import Registry
+from ...data import Question
 from ...extractive.compressor import ExtractiveCompressor
 from ...extractive.scoring import BM25Scorer
 from ...extractive.selection import TopK
@@ -19,30 +30,74 @@ from ...text.answers import contains_answer
 from ...text.joining import Layout
 from ...text.splitting import SentenceSplitter
 from ...types import Outcome
-from ..measures import Span, usable_answers
+from ..measures import usable_answers
+from ..spans import Span
 from .base import TOP_K_CURVE, Attempt, ExtractiveSystem, System, UndefinedError, visible
+
+_HERE, _PEERS = "recomp_core.evaluation.systems.baselines", "recomp_core.evaluation.systems.peers"
+
+BASELINES = Registry(
+    "baseline",
+    "recomp.baselines",
+    {
+        "none": f"{_HERE}:nothing",
+        "all": f"{_HERE}:everything",
+        "first-document": f"{_HERE}:first_document",
+        "first-k": f"{_HERE}:first_k",
+        "random": f"{_HERE}:random_sentences",
+        "bm25": f"{_HERE}:bm25",
+        "untrained": f"{_HERE}:untrained",
+        "oracle": f"{_HERE}:Oracle",
+        "llamaindex-optimizer": f"{_PEERS}:llamaindex_optimizer",
+        "langchain-filter": f"{_PEERS}:langchain_filter",
+        "ragcompress": f"{_PEERS}:ragcompress",
+        "llmlingua": f"{_PEERS}:llmlingua",
+    },
+)
+"""The names of all baselines: ours, other projects' compressors, those that packages register."""
 
 DEFAULT = ("none", "all", "first-document", "first-k", "random", "bm25", "oracle")
 """The baselines that need no model."""
 
+DEFAULT_PEERS = ("llamaindex-optimizer", "langchain-filter", "ragcompress")
+"""Other projects' compressors that work without weights of their own."""
+
 
 def baseline(name: str, *, seed: int = 0) -> System:
-    """The baseline of that name.
+    """Make a baseline.
 
-    none: prepend nothing. all: all documents as they are. first-document: the first that is not
-    blank. first-k, random, bm25: the first sentences, sentences drawn with `seed`, the best by
-    BM25, all at `TopK` from 1 to 50. untrained: the embedded encoder before RECOMP's training.
-    oracle: the shortest sentence that holds a gold answer, nothing if none does.
+    Args:
+        name: One of `BASELINES`, or "NAME:ARGUMENT" for those that take one.
+            none: prepend nothing. all: all documents as they are. first-document: the first one
+            that is not blank. first-k: the first sentences. random: sentences drawn with `seed`.
+            bm25: the best by BM25. untrained: the embedded encoder before RECOMP's training.
+            oracle: the shortest sentence that holds a gold answer, nothing if none does. first-k,
+            random and bm25 run at `TopK` from 1 to 50. The others are in `systems.peers`.
+        seed: Of "random".
 
-    Raises `ValueError` for another name, `ImportError` if a library is missing.
+    Returns:
+        The system.
+
+    Raises:
+        ValueError: There is no baseline of that name, or it takes no argument.
+        ImportError: A library is missing.
     """
-    if name not in _BASELINES:
-        raise ValueError(f"no baseline {name!r}: choose among {', '.join(_BASELINES)}")
-    return _BASELINES[name](seed)
+    kind, _, argument = name.partition(":")
+    build: Callable[..., System] = BASELINES.load(kind)
+    taken = inspect.signature(build).parameters
+    if argument and "argument" not in taken:
+        raise ValueError(f"the baseline {kind!r} takes no argument: got {name!r}")
+    given = {"argument": argument, "seed": seed}
+    return build(**{key: value for key, value in given.items() if key in taken})
 
 
 class Whole:
-    """The documents of each question from `first` to `last`, as they are."""
+    """Some of the documents of each question, as they are.
+
+    Args:
+        name: The baseline's name.
+        choose: Chooses among the positions of the documents that are not blank.
+    """
 
     settings: tuple[str, ...] = ("",)
 
@@ -51,7 +106,14 @@ class Whole:
         self._choose = choose
 
     def attempts(self, question: Question) -> list[Attempt]:
-        """One attempt; the seconds are next to none."""
+        """Choose documents; the seconds are close to 0.
+
+        Args:
+            question: The question with its documents.
+
+        Returns:
+            One attempt.
+        """
         began = time.perf_counter()
         layout = Layout()
         documents = question.documents
@@ -63,8 +125,9 @@ class Whole:
 
 
 class Oracle:
-    """The shortest sentence that holds a gold answer: what choosing sentences could reach at best
-    with one of them. Nothing where no sentence holds one.
+    """The shortest sentence that holds a gold answer; nothing where no sentence holds one.
+
+    It is the best that choosing a single sentence can reach.
     """
 
     settings: tuple[str, ...] = ("",)
@@ -74,7 +137,17 @@ class Oracle:
         self._splitter = SentenceSplitter()
 
     def attempts(self, question: Question) -> list[Attempt]:
-        """One attempt. Raises `UndefinedError` for a question without gold answers."""
+        """Find the sentence.
+
+        Args:
+            question: The question with its documents and gold answers.
+
+        Returns:
+            One attempt.
+
+        Raises:
+            UndefinedError: The question has no gold answers.
+        """
         answers = usable_answers(question.answers)
         if not answers:
             raise UndefinedError("the oracle needs gold answers")
@@ -92,24 +165,51 @@ class Oracle:
         return [Attempt("", text, ((doc_index, start, end),), seconds, Outcome.COMPRESSED.value)]
 
 
-def _first_k(_: int) -> System:
+def nothing() -> System:
+    """Make the baseline "none": prepend nothing."""
+    return Whole("none", lambda _: ())
+
+
+def everything() -> System:
+    """Make the baseline "all": all documents as they are."""
+    return Whole("all", lambda present: present)
+
+
+def first_document() -> System:
+    """Make the baseline "first-document": the first document that is not blank."""
+    return Whole("first-document", lambda present: present[:1])
+
+
+def first_k() -> System:
+    """Make the baseline "first-k": the first sentences."""
     return _sentences("first-k", lambda _, sentences: [-n for n in range(len(sentences))])
 
 
-def _random(seed: int) -> System:
-    def drawn(query: str, sentences: Sequence[str]) -> list[float]:
+def random_sentences(seed: int = 0) -> System:
+    """Make the baseline "random".
+
+    Args:
+        seed: Draws the scores of the sentences, together with the query.
+
+    Returns:
+        The system.
+    """
+
+    def draw(query: str, sentences: Sequence[str]) -> list[float]:
         # By the question, so that neither the order of questions nor a resumed run matters.
         rng = random.Random(content_hash(seed, query))  # noqa: S311 - nothing secret
         return [rng.random() for _ in sentences]
 
-    return _sentences("random", drawn, seed=seed)
+    return _sentences("random", draw, seed=seed)
 
 
-def _bm25(_: int) -> System:
+def bm25() -> System:
+    """Make the baseline "bm25": the best sentences by BM25."""
     return _sentences("bm25", BM25Scorer())
 
 
-def _untrained(_: int) -> System:
+def untrained() -> System:
+    """Make the baseline "untrained": the embedded encoder before RECOMP's training."""
     return ExtractiveSystem(load_compressor("minilm"))
 
 
@@ -127,16 +227,3 @@ def _outcome(present: Sequence[int], chosen: Sequence[int]) -> str:
         return Outcome.NOTHING_RELEVANT.value
     whole = len(chosen) == len(present)
     return (Outcome.UNCHANGED if whole else Outcome.COMPRESSED).value
-
-
-_BASELINES: Mapping[str, Callable[[int], System]] = {
-    "none": lambda _: Whole("none", lambda _: ()),
-    "all": lambda _: Whole("all", lambda present: present),
-    "first-document": lambda _: Whole("first-document", lambda present: present[:1]),
-    "first-k": _first_k,
-    "random": _random,
-    "bm25": _bm25,
-    "untrained": _untrained,
-    "oracle": lambda _: Oracle(),
-}
-NAMES = tuple(_BASELINES)

@@ -1,8 +1,9 @@
-"""Other projects' compressors, measured the same way. Each is optional.
+"""Other projects' compressors as baselines, each optional and measured the same way.
 
-Those that compare by an encoder get the same sentence-transformers model, so that what differs is
-the way to compress. Each is run at several settings, so that its curve can be read off at a rate
-as those of the others are. A missing library is an `ImportError` that names it.
+Those that compare by an encoder get the same sentence-transformers model, so that only the way to
+compress differs. Each runs at several settings, so that its curve can be read at a rate as those of
+the others are. `recomp evaluate --peers` adds them, and `baselines.BASELINES` names them. A missing
+library is an `ImportError` that names it.
 """
 
 from __future__ import annotations
@@ -24,44 +25,19 @@ from ...text.splitting import SentenceSplitter
 from ...types import Document
 from .base import Attempt, LlamaIndexSystem, System, attempt_of, visible
 
-DEFAULT = ("llamaindex-optimizer", "langchain-filter", "ragcompress")
-"""The peers that work without weights of their own."""
-
 _CUTOFFS = (0.25, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7)
 _TOP_K = (5, 1, 2, 3, 7, 10, 20)
 _RATES = (0.1, 0.05, 0.2, 0.4)
 
 
-def peer(name: str, *, model: Any = None) -> System:
-    """The peer of that name.
-
-    llamaindex-optimizer: LlamaIndex's `SentenceEmbeddingOptimizer`, keeping a quarter of each
-        document's sentences and from 10 to 70 %. It splits sentences itself. Of a document with so
-        few sentences that the share is none of them, it keeps all.
-    langchain-filter: LangChain's `EmbeddingsFilter`, keeping the 5 best sentences of all and from 1
-        to 20; as it filters documents, every sentence is handed to it as one.
-    ragcompress: its `Compressor`, keeping 5 sentences and from 1 to 20. Its own scorer is a
-        cross-encoder: `ragcompress:MODEL` uses that one, without it the encoder scores.
-    llmlingua:MODEL: LLMLingua-2 at the rate 0.1 and from 0.05 to 0.4, with the weights of that name
-        or folder; its name must hold bert-base-multilingual-cased or xlm-roberta-large, by which
-        the library knows the tokenizer. With other weights than the published ones only its speed
-        means anything.
-    model: the sentence-transformers model; the embedded one by default.
-
-    Raises `ValueError` for another name, `ImportError` if a library is missing.
-    """
-    kind, _, weights = name.partition(":")
-    if kind not in _PEERS:
-        raise ValueError(f"no peer {name!r}: choose among {', '.join(_PEERS)}")
-    return _PEERS[kind](model, weights)
-
-
 class Sweep:
-    """A peer at several settings, what its user gets first.
+    """A compressor at several settings, its user's default first.
 
-    calls: by setting, `(query, documents) -> texts`. encoder: where they share one, what the first
-    setting encoded serves the others, and its seconds are those of all; without one each setting is
-    timed for itself.
+    Args:
+        identity: What it is, in JSON values.
+        calls: By setting, a function `(query, documents) -> texts`.
+        encoder: The encoder that the settings share. What the first setting encodes serves the
+            others, and its seconds are those of all. Without one each setting is timed by itself.
     """
 
     def __init__(
@@ -76,7 +52,14 @@ class Sweep:
         self._encoder = encoder
 
     def attempts(self, question: Question) -> list[Attempt]:
-        """One attempt per setting."""
+        """Compress at every setting.
+
+        Args:
+            question: The question with its documents.
+
+        Returns:
+            One attempt per setting.
+        """
         documents = visible(question)
         if self._encoder is not None:
             self._encoder.forget()
@@ -92,18 +75,29 @@ class Sweep:
 
 
 class Remembering:
-    """A sentence-transformers model that encodes a text once until it is told to forget."""
+    """A sentence-transformers model that encodes a text once, until it forgets.
+
+    Args:
+        model: The model; None for the embedded one.
+    """
 
     def __init__(self, model: Any) -> None:
         self.model = _embedded() if model is None else model
         self._known: dict[str, np.ndarray] = {}
 
     def forget(self) -> None:
-        """Encode anew from here on."""
+        """Forget all texts: they are encoded again from here on."""
         self._known.clear()
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Float array (n_texts, dim), as the model's own `encode` gives it."""
+        """Encode texts.
+
+        Args:
+            texts: The texts.
+
+        Returns:
+            Float array (n_texts, dim), as the model's own `encode` gives it.
+        """
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         if new:
             vectors = self.model.encode(new, show_progress_bar=False)
@@ -115,8 +109,22 @@ def _embedded() -> Any:
     return load_compressor("minilm", backend="torch").scorer.encoder.model
 
 
-def _llamaindex_optimizer(model: Any, _: str) -> System:
-    require("llama_index", "peers", "the peer llamaindex-optimizer")
+def llamaindex_optimizer(model: Any = None) -> System:
+    """Make LlamaIndex's `SentenceEmbeddingOptimizer` a system.
+
+    It keeps a quarter of each document's sentences, and from 10 to 70 %. It splits sentences
+    itself, and keeps all of a document with so few sentences that the share is none of them.
+
+    Args:
+        model: The sentence-transformers model; None for the embedded one.
+
+    Returns:
+        The system.
+
+    Raises:
+        ImportError: A library is missing.
+    """
+    require("llama_index", "peers", "the baseline llamaindex-optimizer")
     embeddings = importlib.import_module("llama_index.core.base.embeddings.base")
     processors = importlib.import_module("llama_index.core.postprocessor")
     encoder = Remembering(model)
@@ -152,10 +160,24 @@ def _llamaindex_optimizer(model: Any, _: str) -> System:
     return Sweep({"peer": "llamaindex-optimizer"}, calls, encoder)
 
 
-def _langchain_filter(model: Any, _: str) -> System:
-    require("langchain_classic", "peers", "the peer langchain-filter")
+def langchain_filter(model: Any = None) -> System:
+    """Make LangChain's `EmbeddingsFilter` a system.
+
+    It keeps the 5 best sentences of all documents, and from 1 to 20. It filters documents, so every
+    sentence is passed to it as one.
+
+    Args:
+        model: The sentence-transformers model; None for the embedded one.
+
+    Returns:
+        The system.
+
+    Raises:
+        ImportError: A library is missing.
+    """
+    require("langchain_classic", "peers", "the baseline langchain-filter")
     # The filter imports it when it is called, and would fail on every question.
-    require("langchain_community", "peers", "the peer langchain-filter")
+    require("langchain_community", "peers", "the baseline langchain-filter")
     compressors = importlib.import_module("langchain_classic.retrievers.document_compressors")
     theirs = importlib.import_module("langchain_core.documents").Document
     embeddings = importlib.import_module("langchain_core.embeddings").Embeddings
@@ -188,31 +210,27 @@ def _langchain_filter(model: Any, _: str) -> System:
     return Sweep({"peer": "langchain-filter"}, {f"k={k}": call(k) for k in _TOP_K}, encoder)
 
 
-def _ragcompress(model: Any, weights: str) -> System:
-    require("ragcompress", "peers", "the peer ragcompress")
+def ragcompress(argument: str = "", model: Any = None) -> System:
+    """Make the `Compressor` of ragcompress a system.
+
+    It keeps 5 sentences, and from 1 to 20.
+
+    Args:
+        argument: The name or folder of the cross-encoder that scores, as its own scorer is one; ""
+            scores by the encoder.
+        model: The sentence-transformers model; None for the embedded one.
+
+    Returns:
+        The system.
+
+    Raises:
+        ImportError: The library is missing.
+    """
+    require("ragcompress", "peers", "the baseline ragcompress")
     theirs = importlib.import_module("ragcompress")
     fixed = importlib.import_module("ragcompress.budget.fixed").FixedBudget
     encoder = Remembering(model)
-    if weights:
-        scoring = importlib.import_module("ragcompress.scoring.cross_encoder")
-        scorer = scoring.CrossEncoderScorer(model_name=weights)
-        scorer._embedder = encoder.model  # it would load another copy by name
-    else:
-        base = importlib.import_module("ragcompress.scoring.base").BaseScorer
-
-        class Scorer(base):  # type: ignore[valid-type, misc]
-            def score(self, query: str, sentences: Any, context: Any) -> Any:
-                del context
-                vectors = self.embed([query, *(sentence.text for sentence in sentences)])
-                for sentence, score in zip(sentences, vectors[1:] @ vectors[0], strict=True):
-                    sentence.score = float(score)
-                return sentences
-
-            def embed(self, texts: list[str]) -> np.ndarray:
-                vectors = encoder.encode(texts)
-                return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
-
-        scorer = Scorer()
+    scorer = _ragcompress_scorer(argument, encoder)
 
     def call(k: int) -> Callable[[str, Sequence[Document]], list[str]]:
         # Its own counter would look for its vocabulary on the network.
@@ -225,21 +243,59 @@ def _ragcompress(model: Any, weights: str) -> System:
         return compress
 
     return Sweep(
-        {"peer": "ragcompress", "weights": os.path.basename(weights)},
+        {"peer": "ragcompress", "weights": os.path.basename(argument)},
         {f"top_k={k}": call(k) for k in _TOP_K},
-        None if weights else encoder,
+        None if argument else encoder,
     )
 
 
-def _llmlingua(_: Any, weights: str) -> System:
-    require("llmlingua", "peers", "the peer llmlingua")
-    if not weights:
+def _ragcompress_scorer(weights: str, encoder: Remembering) -> Any:
+    """Its cross-encoder, or a scorer that compares the vectors of an encoder."""
+    if weights:
+        scoring = importlib.import_module("ragcompress.scoring.cross_encoder")
+        scorer = scoring.CrossEncoderScorer(model_name=weights)
+        scorer._embedder = encoder.model  # it would load another copy by name
+        return scorer
+    base = importlib.import_module("ragcompress.scoring.base").BaseScorer
+
+    class Scorer(base):  # type: ignore[valid-type, misc]
+        def score(self, query: str, sentences: Any, context: Any) -> Any:
+            del context
+            vectors = self.embed([query, *(sentence.text for sentence in sentences)])
+            for sentence, score in zip(sentences, vectors[1:] @ vectors[0], strict=True):
+                sentence.score = float(score)
+            return sentences
+
+        def embed(self, texts: list[str]) -> np.ndarray:
+            vectors = encoder.encode(texts)
+            return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+    return Scorer()
+
+
+def llmlingua(argument: str) -> System:
+    """Make LLMLingua-2 a system, at the rate 0.1 and from 0.05 to 0.4.
+
+    Args:
+        argument: The name or folder of its weights. The name must hold
+            bert-base-multilingual-cased or xlm-roberta-large, by which the library finds the
+            tokenizer. With other weights than the published ones only its speed means anything.
+
+    Returns:
+        The system.
+
+    Raises:
+        ImportError: The library is missing.
+        ValueError: No weights are given.
+    """
+    require("llmlingua", "peers", "the baseline llmlingua")
+    if not argument:
         raise ValueError(
-            "the peer llmlingua needs weights: llmlingua:NAME or llmlingua:FOLDER, such as "
+            "the baseline llmlingua needs weights: llmlingua:NAME or llmlingua:FOLDER, such as "
             "llmlingua:microsoft/llmlingua-2-bert-base-multilingual-cased-meetingbank"
         )
     compressor = importlib.import_module("llmlingua").PromptCompressor(
-        model_name=weights, use_llmlingua2=True, device_map="cpu"
+        model_name=argument, use_llmlingua2=True, device_map="cpu"
     )
 
     def call(rate: float) -> Callable[[str, Sequence[Document]], str]:
@@ -253,14 +309,5 @@ def _llmlingua(_: Any, weights: str) -> System:
 
         return compress
 
-    identity = {"peer": "llmlingua", "weights": os.path.basename(weights)}
+    identity = {"peer": "llmlingua", "weights": os.path.basename(argument)}
     return Sweep(identity, {f"rate={rate:g}": call(rate) for rate in _RATES})
-
-
-_PEERS: Mapping[str, Callable[[Any, str], System]] = {
-    "llamaindex-optimizer": _llamaindex_optimizer,
-    "langchain-filter": _langchain_filter,
-    "ragcompress": _ragcompress,
-    "llmlingua": _llmlingua,
-}
-NAMES = tuple(_PEERS)
