@@ -8,9 +8,8 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from recomp_core import LLMSummarizer, SummaryError
-from recomp_core.labelling import LanguageModelTeacher
-from recomp_core.models.language_models.finish_reasons import objection
+from recomp_core import LanguageModelTeacher, LLMSummarizer, SummaryError
+from recomp_core.integration import reply_error
 
 
 def summarizer_from_chat_model(
@@ -119,7 +118,7 @@ class _ChatModel:
             for message in messages
             for part in (message.response_metadata, message.additional_kwargs, message.content)
         ]
-        if error := objection(self.model.get_name(), None if wordless else text, said):
+        if error := reply_error(self.model.get_name(), None if wordless else text, said):
             raise error
         return text
 

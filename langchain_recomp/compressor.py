@@ -4,47 +4,49 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.runnables import Runnable
-from pydantic import (
-    AfterValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    StrictFloat,
-    StrictInt,
-    model_validator,
-)
+from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 from typing_extensions import Self
 
-from recomp_core.persistence.factory import (
+from recomp_core.integration import (
+    ADAPTER_SETTINGS,
+    COMPRESSOR_SETTINGS,
+    CONCURRENT,
     SUMMARY_SETTINGS,
+    AdapterSettings,
+    Setting,
     compressor_from_encoder,
     compressor_from_summarizer,
+    declaration,
+    pop_settings,
     resolve_compressor,
-    taken,
+    with_timeout,
 )
-from recomp_core.runtime.batching import CONCURRENT
-from recomp_core.runtime.deadline import check_timeout
-from recomp_core.runtime.timeout import with_timeout
-from recomp_core.types import Context, SimilarityFunction
 
 from .chat_model import summarizer_from_chat_model
 from .embeddings import EmbeddingsEncoder
 from .runnables import CompressionInput, CompressionRunnable, TextRunnable
 
-# A folder may be given as a path object; it is kept as a string, which can be written down.
-Name = Annotated[str | os.PathLike[str], AfterValidator(os.fspath)]
+
+@declaration
+class LangChainSettings(AdapterSettings):
+    """The settings that only this adapter has."""
+
+    merge: Annotated[
+        bool, Setting("One document for all instead of one per source.", in_command=False)
+    ] = False
+
 
 # The fields that shape what comes out of a compression; all others describe the compressor.
-_BEHAVIOUR = ("merge", "title_key", "metadata_key", "on_error", "timeout_s")
+_BEHAVIOUR = ("merge", *ADAPTER_SETTINGS)
 
 
-class RecompDocumentCompressor(BaseDocumentCompressor):
+class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor):
     """Keeps of the retrieved documents what helps the query, or sums it up: RECOMP for LangChain.
 
         RecompDocumentCompressor()                                    # offline, the two best
@@ -88,70 +90,8 @@ class RecompDocumentCompressor(BaseDocumentCompressor):
         arbitrary_types_allowed=True, extra="forbid", frozen=True, protected_namespaces=()
     )
 
-    model: Name | None = None
-    """Hub name or folder of an encoder, of an encoder-decoder model that writes summaries, or of a
-    saved compressor; None is the bundled encoder."""
-    top_k: StrictInt | None = None
-    """Keep at most this many sentences of all documents together."""
-    top_p: StrictFloat | None = None
-    """Keep the fewest of the best sentences that make up this much of the probability, see
-    `recomp_core.TopP`."""
-    min_score: StrictFloat | None = None
-    """Keep only sentences that score at least this much."""
-    max_tokens: StrictInt | None = None
-    """Keep as many of the best sentences as fit, a hard cap on all documents together."""
-    tokenizer: Name | None = None
-    """Hub name or folder of the reader model's tokenizer, for `max_tokens`; by default the
-    encoder's own counts."""
-    context: Context | None = None
-    """What a sentence is encoded with, see `recomp_core.DualEncoderScorer`."""
-    similarity_fn_name: SimilarityFunction | None = None
-    lang: str | None = None
-    """Language for the sentence splitter; None picks by script."""
-    separator: str | None = None
-    elision: str | None = None
-    document_separator: str | None = None
-    """The joints of the kept sentences, see `recomp_core.load_compressor`."""
-    expand: tuple[StrictInt, StrictInt] | None = None
-    """How many neighbours (before, after) come along with each chosen sentence."""
-    extract_tokens: StrictInt | None = None
-    """For a model that writes: let the bundled encoder first pick the best sentences of so many
-    tokens; the limits above are then for it."""
-    prompt: str | None = None
-    """For a model that writes: a text with the fields {query} and {documents}."""
-    titles: bool | None = None
-    """For a model that writes: whether it reads a document's title on a line before it."""
-    backend: str | None = None
-    compute_type: str | None = None
-    quantization: str | None = None
-    max_input_tokens: StrictInt | None = None
-    max_new_tokens: StrictInt | None = None
-    min_new_tokens: StrictInt | None = None
-    num_beams: StrictInt | None = None
-    length_penalty: StrictFloat | None = None
-    """For a model that writes, see `recomp_core.load_summarizer`."""
-    store: Name | None = None
-    """Folder of a `recomp_core.SentenceStore`, where sentence vectors are looked up and kept."""
-    batch_size: StrictInt | None = None
-    device: str | None = None
-    revision: str | None = None
-    local_files_only: bool | None = None
     compressor: Any = Field(default=None, exclude=True, repr=False)
-    """A ready compressor of the core, instead of all settings above."""
-
-    merge: bool = False
-    """One document for all instead of one per source."""
-    title_key: str | None = "title"
-    """The metadata key under which a document's title stands, which may help the encoder."""
-    metadata_key: str = "recomp"
-    """The metadata key of what this compressor has to say."""
-    on_error: Literal["raise", "passthrough"] = "raise"
-    """When compressing fails: raise, or log a warning and return copies of the documents, with
-    `{"outcome": "failed", "reason": …}` under `metadata_key`."""
-    timeout_s: Annotated[StrictFloat, AfterValidator(check_timeout)] | None = None
-    """Seconds that compressing may take, of a batch together. When they have passed, the outcome is
-    "timed_out": the best of what was scored by then, or the documents as they are; see
-    `recomp_core.runtime.timeout.TimedCompressor`. Streams have no limit."""
+    """A ready compressor of the core, instead of all settings that describe one."""
 
     _timed: Any = PrivateAttr()
 
@@ -172,7 +112,7 @@ class RecompDocumentCompressor(BaseDocumentCompressor):
         thread, as most such models wait for an endpoint. `Batching()` has them share batches, which
         suits a model on this machine.
         """
-        behaviour = taken(settings, _BEHAVIOUR)
+        behaviour = pop_settings(settings, _BEHAVIOUR)
         settings.setdefault("batching", CONCURRENT)
         compressor = compressor_from_encoder(EmbeddingsEncoder(embeddings), **settings)
         return cls(compressor=compressor, **behaviour)
@@ -184,17 +124,16 @@ class RecompDocumentCompressor(BaseDocumentCompressor):
         settings: those of `summarizer_from_chat_model` and of `recomp_core.AbstractiveCompressor`,
         `extract_tokens`, and those fields that shape what comes out.
         """
-        behaviour, own = taken(settings, _BEHAVIOUR), taken(settings, SUMMARY_SETTINGS)
+        behaviour, own = (
+            pop_settings(settings, _BEHAVIOUR),
+            pop_settings(settings, SUMMARY_SETTINGS),
+        )
         summarizer = summarizer_from_chat_model(chat_model, **settings)
         return cls(compressor=compressor_from_summarizer(summarizer, **own), **behaviour)
 
     @model_validator(mode="after")
     def _load(self) -> Self:
-        settings = {
-            name: getattr(self, name)
-            for name in RecompDocumentCompressor.model_fields
-            if name not in _BEHAVIOUR and name != "compressor"
-        }
+        settings = {name: getattr(self, name) for name in COMPRESSOR_SETTINGS}
         # The instance is frozen: a setting changed later would change nothing.
         object.__setattr__(self, "compressor", resolve_compressor(self.compressor, settings))
         self._timed = with_timeout(self.compressor, self.timeout_s)

@@ -9,7 +9,7 @@ from langchain_core.documents import Document
 
 from recomp_core import Compression, Excerpt, Outcome
 from recomp_core import Document as CoreDocument
-from recomp_core.integration.metadata import (
+from recomp_core.integration import (
     copied,
     reason_facts,
     source_facts,

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from langchain_core.embeddings import Embeddings
 
-from recomp_core.store.keys import named_model
-from recomp_core.text.splitting import replace_surrogates
+from recomp_core.integration import named_model, replace_surrogates
 
 
 class EmbeddingsEncoder:

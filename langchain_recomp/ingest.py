@@ -8,9 +8,8 @@ from typing import Any
 
 from langchain_core.documents import BaseDocumentTransformer, Document
 
-from recomp_core.extractive.indexing import Indexer, IndexReport
-from recomp_core.persistence.factory import compressor_from_settings
-from recomp_core.store import SentenceStore
+from recomp_core import SentenceStore
+from recomp_core.integration import Indexer, IndexReport, compressor_from_settings
 
 from .documents import check_input, to_core
 

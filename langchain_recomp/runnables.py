@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 
 from recomp_core import BatchError, Compression
 from recomp_core import Document as CoreDocument
-from recomp_core.text.joining import Layout
+from recomp_core.integration import Layout
 
 from .documents import check_input, from_compression, passed_through, to_core
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from llama_index.core.base.embeddings.base import BaseEmbedding
 
-from recomp_core.store.keys import named_model
+from recomp_core.integration import named_model
 
 
 class EmbeddingEncoder:

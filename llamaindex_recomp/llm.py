@@ -9,9 +9,8 @@ from typing import Any
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from llama_index.core.llms import LLM
 
-from recomp_core import LLMSummarizer
-from recomp_core.labelling import LanguageModelTeacher
-from recomp_core.models.language_models.finish_reasons import objection
+from recomp_core import LanguageModelTeacher, LLMSummarizer
+from recomp_core.integration import reply_error
 
 
 def summarizer_from_llm(llm: LLM, **settings: Any) -> LLMSummarizer:
@@ -112,6 +111,6 @@ class _Model:
             else:
                 content = response.text
             text = text if content is None else content
-        if error := objection(self.llm.class_name(), text, said):
+        if error := reply_error(self.llm.class_name(), text, said):
             raise error
         return text or ""

@@ -4,79 +4,69 @@ from __future__ import annotations
 
 import logging
 import os
-import pickle
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from llama_index.core.bridge.pydantic import (
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    StrictFloat,
-    StrictInt,
-    field_serializer,
-    field_validator,
-)
 from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import (
     BaseNode,
-    ImageNode,
-    MetadataMode,
     NodeRelationship,
     NodeWithScore,
     QueryBundle,
     TextNode,
 )
+from pydantic import ConfigDict, PrivateAttr, field_validator
 
 from recomp_core import Compression, Document, Excerpt, Outcome
-from recomp_core.integration.metadata import reason_facts, span_facts, summary_facts
+from recomp_core.integration import (
+    COMPRESSOR_SETTINGS,
+    CONCURRENT,
+    SUMMARY_SETTINGS,
+    AdapterSettings,
+    Setting,
+    compressor_from_encoder,
+    compressor_from_summarizer,
+    declaration,
+    pop_settings,
+    reason_facts,
+    resolve_compressor,
+    span_facts,
+    summary_facts,
+    with_timeout,
+)
 
 from .embedding import EmbeddingEncoder
 from .events import CompressionEndEvent, CompressionStartEvent
 from .llm import summarizer_from_llm
+from .settled import SettledComponent, document_of, is_text_alone, text_of
 
 logger = logging.getLogger(__name__)
 dispatcher = get_dispatcher(__name__)
-
-# The fields that say which compressor to make; `compressor` stands in for all of them.
-_SETTINGS = (
-    "model",
-    "top_k",
-    "top_p",
-    "min_score",
-    "max_tokens",
-    "tokenizer",
-    "context",
-    "similarity_fn_name",
-    "lang",
-    "separator",
-    "elision",
-    "expand",
-    "extract_tokens",
-    "prompt",
-    "titles",
-    "backend",
-    "compute_type",
-    "quantization",
-    "max_input_tokens",
-    "max_new_tokens",
-    "min_new_tokens",
-    "num_beams",
-    "length_penalty",
-    "store",
-    "batch_size",
-    "device",
-    "revision",
-    "local_files_only",
-)
 
 # The settings of `summarizer_from_llm`.
 _LLM_SETTINGS = ("empty_word", "max_input_tokens", "count_tokens", "batch_size")
 
 
-class RecompNodePostprocessor(BaseNodePostprocessor):
+@declaration
+class LlamaIndexSettings(AdapterSettings):
+    """The settings that only this adapter has."""
+
+    on_empty: Annotated[
+        Literal["empty_node", "drop", "placeholder"],
+        Setting(
+            'When there is no text to prepend: one node with the text "", no node, or one node '
+            "with the text of placeholder.",
+            in_command=False,
+        ),
+    ] = "empty_node"
+    placeholder: Annotated[
+        str, Setting('The text of the node with on_empty="placeholder".', in_command=False)
+    ] = "(No relevant text was found.)"
+
+
+class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePostprocessor):
     """Compresses the retrieved nodes for the query; use it as the last of the postprocessors.
 
         RecompNodePostprocessor(top_k=3)                  # the bundled encoder, offline
@@ -143,42 +133,7 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
-    model: str | None = Field(None, frozen=True)
-    top_k: StrictInt | None = Field(None, frozen=True)
-    top_p: StrictFloat | None = Field(None, frozen=True)
-    min_score: StrictFloat | None = Field(None, frozen=True)
-    max_tokens: StrictInt | None = Field(None, frozen=True)
-    tokenizer: str | None = Field(None, frozen=True)
-    context: str | None = Field(None, frozen=True)
-    similarity_fn_name: str | None = Field(None, frozen=True)
-    lang: str | None = Field(None, frozen=True)
-    separator: str | None = Field(None, frozen=True)
-    elision: str | None = Field(None, frozen=True)
-    expand: tuple[StrictInt, StrictInt] | None = Field(None, frozen=True)
-    extract_tokens: StrictInt | None = Field(None, frozen=True)
-    prompt: str | None = Field(None, frozen=True)
-    titles: bool | None = Field(None, frozen=True)
-    backend: str | None = Field(None, frozen=True)
-    compute_type: str | None = Field(None, frozen=True)
-    quantization: str | None = Field(None, frozen=True)
-    max_input_tokens: StrictInt | None = Field(None, frozen=True)
-    max_new_tokens: StrictInt | None = Field(None, frozen=True)
-    min_new_tokens: StrictInt | None = Field(None, frozen=True)
-    num_beams: StrictInt | None = Field(None, frozen=True)
-    length_penalty: StrictFloat | None = Field(None, frozen=True)
-    store: str | None = Field(None, frozen=True)
-    batch_size: StrictInt | None = Field(None, frozen=True)
-    device: str | None = Field(None, frozen=True)
-    revision: str | None = Field(None, frozen=True)
-    local_files_only: bool | None = Field(None, frozen=True)
-    compressor: Any = Field(None, frozen=True)
-
-    title_key: str | None = Field("title", frozen=True)
-    metadata_key: str = Field("recomp", frozen=True, min_length=1)
-    on_empty: Literal["empty_node", "drop", "placeholder"] = Field("empty_node", frozen=True)
-    placeholder: str = Field("(No relevant text was found.)", frozen=True)
-    on_error: Literal["raise", "passthrough"] = Field("raise", frozen=True)
-    timeout_s: StrictFloat | None = Field(None, frozen=True)
+    compressor: Any = None
 
     _compressor: Any = PrivateAttr()
 
@@ -199,10 +154,7 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
             models wait for an endpoint. `Batching()` has them share batches, which suits a model on
             this machine.
         """
-        from recomp_core.persistence.factory import compressor_from_encoder, taken
-        from recomp_core.runtime.batching import CONCURRENT
-
-        own = taken(settings, (*_SETTINGS, "batching"))
+        own = pop_settings(settings, (*COMPRESSOR_SETTINGS, "batching"))
         own.setdefault("batching", CONCURRENT)
         compressor = compressor_from_encoder(EmbeddingEncoder(embed_model), **own)
         return cls(compressor=compressor, **settings)
@@ -214,13 +166,8 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
         settings: those of `summarizer_from_llm` and of `recomp_core.AbstractiveCompressor`,
             `extract_tokens`, and those fields of this class that say what becomes of the nodes.
         """
-        from recomp_core.persistence.factory import (
-            SUMMARY_SETTINGS,
-            compressor_from_summarizer,
-            taken,
-        )
-
-        own, asking = taken(settings, SUMMARY_SETTINGS), taken(settings, _LLM_SETTINGS)
+        own = pop_settings(settings, SUMMARY_SETTINGS)
+        asking = pop_settings(settings, _LLM_SETTINGS)
         summarizer = summarizer_from_llm(llm, **asking)
         return cls(compressor=compressor_from_summarizer(summarizer, **own), **settings)
 
@@ -228,55 +175,18 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
     def class_name(cls) -> str:
         return "RecompNodePostprocessor"
 
-    @field_validator("model", "store", mode="before")
+    @field_validator("metadata_key")
     @classmethod
-    def _path_to_string(cls, model: Any) -> Any:
-        return os.fspath(model) if isinstance(model, os.PathLike) else model
-
-    @field_validator("compressor")
-    @classmethod
-    def _refuse_name(cls, compressor: Any) -> Any:
-        if isinstance(compressor, str):
-            raise ValueError(
-                f"the compressor {compressor} was given as an object and is not among the saved "
-                "settings: give it again, from_dict(data, compressor=…)"
-            )
-        return compressor
-
-    # Its name stands in the saved settings, so that they do not load as those of the default.
-    @field_serializer("compressor")
-    def _name_of_compressor(self, compressor: Any) -> str | None:
-        return None if compressor is None else type(compressor).__qualname__
+    def _check_metadata_key(cls, key: str) -> str:
+        if not key:
+            raise ValueError("metadata_key is empty: give the key that should hold the facts")
+        return key
 
     def model_post_init(self, _context: Any, /) -> None:
-        """Makes the compressor. Raises as `recomp_core.persistence.factory.resolve_compressor`."""
-        from recomp_core.persistence.factory import resolve_compressor
-        from recomp_core.runtime.deadline import check_timeout
-        from recomp_core.runtime.timeout import with_timeout
-
-        check_timeout(self.timeout_s)  # before a model is loaded
-        settings = {name: getattr(self, name) for name in _SETTINGS}
-        self._compressor = with_timeout(
-            resolve_compressor(self.compressor, settings), self.timeout_s
-        )
-
-    def __getstate__(self) -> dict[str, Any]:
-        """The settings; the model is loaded anew from them."""
-        try:
-            pickle.dumps(self.compressor)
-        except Exception as error:
-            raise pickle.PicklingError(
-                f"compressor={self.compressor!r} can't be pickled ({error}): give model= and "
-                "settings instead, or make the postprocessor where it is used"
-            ) from error
-        return {name: value for name, value in self if name != "callback_manager"}
-
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
-
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> RecompNodePostprocessor:
-        # Settings are frozen and models are shared.
-        return self.__copy__()
+        """Makes the compressor. Raises as `recomp_core.load_compressor`."""
+        settings = {name: getattr(self, name) for name in COMPRESSOR_SETTINGS}
+        compressor = resolve_compressor(self.compressor, settings)
+        self._compressor = with_timeout(compressor, self.timeout_s)
 
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
@@ -318,19 +228,10 @@ class RecompNodePostprocessor(BaseNodePostprocessor):
         query = None if query_bundle is None else query_bundle.query_str
         dispatcher.event(CompressionStartEvent(query=query, nodes=nodes))
         return {
-            position: self._as_document(scored.node)
+            position: document_of(scored.node, self.title_key)
             for position, scored in enumerate(nodes)
-            if _is_text_alone(scored.node)
+            if is_text_alone(scored.node)
         }
-
-    def _as_document(self, node: BaseNode) -> Document:
-        title = node.metadata.get(self.title_key)
-        return Document(
-            _text(node),
-            title=title if isinstance(title, str) else None,
-            id=node.node_id,
-            metadata=node.metadata,
-        )
 
     def _put_back(
         self,
@@ -428,29 +329,16 @@ def _query(query_bundle: QueryBundle | None) -> str:
     return query
 
 
-def _text(node: BaseNode) -> str:
-    """A node's text without its metadata, which LlamaIndex puts before it again for the LLM."""
-    text: str = node.get_content(metadata_mode=MetadataMode.NONE)
-    return text
-
-
 def _send_end(
     before: Sequence[NodeWithScore], after: Sequence[NodeWithScore], **facts: Any
 ) -> None:
     dispatcher.event(
         CompressionEndEvent(
             nodes=after,
-            characters_before=sum(len(_text(scored.node)) for scored in before),
-            characters_after=sum(len(_text(scored.node)) for scored in after),
+            characters_before=sum(len(text_of(scored.node)) for scored in before),
+            characters_after=sum(len(text_of(scored.node)) for scored in after),
             **facts,
         )
-    )
-
-
-def _is_text_alone(node: BaseNode) -> bool:
-    media = ("image_resource", "audio_resource", "video_resource")
-    return not isinstance(node, ImageNode) and not any(
-        getattr(node, name, None) is not None for name in media
     )
 
 
@@ -458,6 +346,6 @@ def _offset_in_document(node: BaseNode) -> int | None:
     """Where the node's text begins in its document; None if that is not known or not true."""
     start: int | None = getattr(node, "start_char_idx", None)
     end: int | None = getattr(node, "end_char_idx", None)
-    if start is not None and end is not None and end - start != len(_text(node)):
+    if start is not None and end is not None and end - start != len(text_of(node)):
         return None  # the text was replaced, as by a sentence window
     return start

@@ -29,10 +29,11 @@ from .types import (
 
 if TYPE_CHECKING:
     from .abstractive.compressor import AbstractiveCompressor
-    from .abstractive.gates import SupportGate, UsefulnessGate
+    from .abstractive.gates import AllGates, SupportGate, UsefulnessGate
     from .abstractive.llm_summarizer import LLMSummarizer
     from .extractive.compressor import ExtractiveCompressor
     from .extractive.scoring import BM25Scorer, CrossEncoderScorer, DualEncoderScorer
+    from .labelling.teachers.base import LanguageModelTeacher
     from .models.language_models.openai_chat import OpenAIChatModel
     from .models.summarizers.loading import load_summarizer
     from .models.summarizers.seq2seq import Seq2SeqSummarizer
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AbstractiveCompressor",
+    "AllGates",
     "BM25Scorer",
     "BatchError",
     "Batching",
@@ -56,6 +58,7 @@ __all__ = [
     "Excerpt",
     "ExtractiveCompressor",
     "LLMSummarizer",
+    "LanguageModelTeacher",
     "ModelLoadError",
     "OpenAIChatModel",
     "Outcome",
@@ -87,12 +90,14 @@ __all__ = [
 # What costs time to import (numpy, and through it the models) waits until it is asked for.
 _LAZY = {
     "AbstractiveCompressor": ".abstractive.compressor",
+    "AllGates": ".abstractive.gates",
     "ExtractiveCompressor": ".extractive.compressor",
     "SupportGate": ".abstractive.gates",
     "UsefulnessGate": ".abstractive.gates",
     "LLMSummarizer": ".abstractive.llm_summarizer",
     "Batching": ".runtime.batching",
     "QueueFullError": ".runtime.batching",
+    "LanguageModelTeacher": ".labelling.teachers.base",
     "OpenAIChatModel": ".models.language_models.openai_chat",
     "load_summarizer": ".models.summarizers.loading",
     "Seq2SeqSummarizer": ".models.summarizers.seq2seq",

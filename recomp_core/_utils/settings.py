@@ -1,20 +1,79 @@
 """How a setting is declared: once, with its name, type, default, help and place in the command.
 
+    @declaration
     class Limits:
-        top_k: Annotated[int | None, Setting("Keep at most this many sentences.")] = None
+        top_k: Annotated[Int | None, Setting("Keep at most this many sentences.")] = None
 
-Dataclasses and pydantic models are declarations alike. The adapters inherit such a model's fields,
-`cli.options` makes options of it, and the table in `docs/settings.md` is written from it. Standard
-library only.
+A pydantic model that inherits a declaration has its fields, and type checkers see them; `Int`,
+`Float`, `Name` and `Checked` tell pydantic how to check a value without importing it here. Plain
+dataclasses may carry a `Setting` too. `cli.options` makes options of declarations, and the tables
+in `docs/settings.md` are written from them. Standard library only.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import os
+import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+if sys.version_info >= (3, 11):
+    from typing import dataclass_transform
+else:
+    from typing_extensions import dataclass_transform
+
+_Class = TypeVar("_Class", bound=type)
+
+
+@dataclass_transform(kw_only_default=True)
+def declaration(cls: _Class) -> _Class:
+    """Mark a class whose annotations declare settings, so that type checkers see its fields.
+
+    Args:
+        cls: The class; pydantic models inherit its annotations and defaults as fields.
+
+    Returns:
+        The class itself, unchanged.
+    """
+    return cls
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Metadata of an annotation: pydantic passes each value through a function.
+
+    Attributes:
+        check: From the value to the value to keep; raises `ValueError` for one that cannot work.
+    """
+
+    check: Callable[[Any], Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> dict[str, Any]:
+        """The schema that pydantic asks metadata for."""
+        function = {"type": "no-info", "function": self.check}
+        return {"type": "function-after", "function": function, "schema": handler(source)}
+
+
+class _Strict:
+    """Metadata of an annotation: pydantic converts nothing, so that True or "3" is no number."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> dict[str, Any]:
+        """The schema that pydantic asks metadata for."""
+        return {**handler(source), "strict": True}
+
+
+Int = Annotated[int, _Strict()]
+"""A whole number, no bool."""
+
+Float = Annotated[float, _Strict()]
+"""A number, no bool."""
+
+Name = Annotated[str | os.PathLike[str], Checked(os.fspath)]
+"""A name or a folder; kept as a string, which can be written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +112,25 @@ class DeclaredSetting:
     setting: Setting
 
 
-def declared_settings(declaration: type) -> dict[str, DeclaredSetting]:
+def declared_settings(declared_by: type) -> dict[str, DeclaredSetting]:
     """The settings that a class declares or inherits.
 
     Args:
-        declaration: A dataclass or pydantic model, some of whose annotations carry a `Setting`.
+        declared_by: A class, some of whose annotations carry a `Setting`.
 
     Returns:
-        By name, in the order of the declaration.
+        By name: the class's own in the order of their declaration, then those that it inherits.
     """
+    hints = get_type_hints(declared_by, include_extras=True)
+    names = dict.fromkeys(
+        name for cls in declared_by.__mro__ for name in inspect.get_annotations(cls)
+    )
     found = {}
-    for name, hint in get_type_hints(declaration, include_extras=True).items():
-        for setting in _metadata(hint):
+    for name in names:
+        for setting in _metadata(hints[name]):
             if isinstance(setting, Setting):
                 found[name] = DeclaredSetting(
-                    name, plain_type(hint), _default(declaration, name), setting
+                    name, plain_type(hints[name]), _default(declared_by, name), setting
                 )
     return found
 
@@ -112,11 +175,14 @@ def _metadata(hint: Any) -> Iterator[Any]:
         yield from metadata
 
 
-def _default(declaration: type, name: str) -> Any:
-    fields = getattr(declaration, "model_fields", None)
-    if fields is not None:
-        field = fields[name]
-        return dataclasses.MISSING if field.is_required() else field.default
-    if dataclasses.is_dataclass(declaration):  # with slots, the class attribute is a descriptor
-        return next(f.default for f in dataclasses.fields(declaration) if f.name == name)
-    return getattr(declaration, name, dataclasses.MISSING)
+def _default(declared_by: type, name: str) -> Any:
+    fields = getattr(declared_by, "__dataclass_fields__", None) or getattr(
+        declared_by, "model_fields", {}
+    )
+    if name not in fields:
+        return getattr(declared_by, name, dataclasses.MISSING)
+    field = fields[name]
+    if field.default_factory not in (None, dataclasses.MISSING):
+        return field.default_factory()
+    default = field.default
+    return dataclasses.MISSING if type(default).__name__ == "PydanticUndefinedType" else default

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..integration.fields import IndexerSettings
 from .messages import set_up_messages
-from .options import Context, Device, Documents, Lang, Verbose
+from .options import EXIT_PARTLY, Documents, Retriever, Verbose, takes_settings
 
 if TYPE_CHECKING:
     from ..data.documents import DocumentReader
     from ..extractive.indexing import Indexer
     from ..types import Document
-
-EXIT_PARTLY = 3
 
 
 class DTypeName(str, Enum):
@@ -26,7 +25,9 @@ class DTypeName(str, Enum):
     float32 = "float32"
 
 
+@takes_settings("settings", IndexerSettings, only=("model", "context", "lang", "device"))
 def index(
+    *,
     store: Annotated[Path, typer.Option("--store", "-s", help="The folder of the sentence store.")],
     files: Annotated[
         list[Path] | None,
@@ -40,21 +41,13 @@ def index(
         str | None,
         typer.Option(help="Index the documents of these records: JSONL, a BEIR folder, or -."),
     ] = None,
-    retriever: Annotated[
-        str | None,
-        typer.Option(help="What it finds for --questions: module:object, LangChain or LlamaIndex."),
-    ] = None,
+    retriever: Retriever = None,
     documents: Documents = None,
-    model: Annotated[
-        str | None, typer.Option("--model", "-m", help="Name or folder of the encoder.")
-    ] = None,
-    context: Context = None,
-    lang: Lang = None,
+    settings: dict[str, Any],
     dtype: Annotated[DTypeName, typer.Option(help="How vectors are kept.")] = DTypeName.float16,
     max_bytes: Annotated[
         int | None, typer.Option(help="Largest size of the store; the oldest entries go first.")
     ] = None,
-    device: Device = None,
     batch_documents: Annotated[
         int, typer.Option(min=1, help="Documents that are encoded together.")
     ] = 256,
@@ -81,8 +74,7 @@ def index(
     reader = DocumentReader()
     # What can't be read is told before the model is loaded.
     found = _found(reader, files or [], questions, retriever, documents)
-    settings = {"context": context, "lang": lang, "device": device}
-    indexer = _indexer(store, dtype, max_bytes, model, settings)
+    indexer = _indexer(store, dtype, max_bytes, settings)
     _run(indexer, found, batch_documents)
     size = indexer.store.size_bytes()
     typer.echo(f"recomp: {indexer.report}; {store} takes {size / 1e6:.1f} MB", err=True)
@@ -114,11 +106,7 @@ def _found(
 
 
 def _indexer(
-    store: Path,
-    dtype: DTypeName,
-    max_bytes: int | None,
-    model: str | None,
-    settings: dict[str, Any],
+    store: Path, dtype: DTypeName, max_bytes: int | None, settings: dict[str, Any]
 ) -> Indexer:
     from ..extractive.indexing import Indexer, with_store
     from ..persistence.factory import compressor_from_settings
@@ -126,7 +114,7 @@ def _indexer(
 
     opened = SentenceStore(store, dtype=dtype.value, max_bytes=max_bytes)
     opened.check_writable()
-    return Indexer(with_store(compressor_from_settings(model, **settings), opened))
+    return Indexer(with_store(compressor_from_settings(**settings), opened))
 
 
 def _run(indexer: Indexer, documents: Iterator[Document], batch_documents: int) -> None:
@@ -137,7 +125,7 @@ def _run(indexer: Indexer, documents: Iterator[Document], batch_documents: int) 
     from tqdm import tqdm
     from tqdm.contrib.logging import logging_redirect_tqdm
 
-    log = logging.getLogger(__name__.split(".", maxsplit=1)[0])
+    log = logging.getLogger("recomp_core")
     with (
         logging_redirect_tqdm([log]),
         tqdm(unit=" documents", disable=None, file=sys.stderr) as bar,

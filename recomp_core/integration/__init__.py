@@ -1,4 +1,105 @@
 """All that a framework adapter may import besides `recomp_core` itself.
 
-Imports `persistence` and what stands below it.
+fields      the settings, declared once, for the adapter's class to inherit
+metadata    a compression as plain facts for a document's metadata
+
+Imports `persistence` and what stands below it; names load their modules when they are asked for.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._utils.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .._utils.settings import Int, Setting, declaration
+    from ..extractive.indexing import Indexer, IndexReport
+    from ..models.language_models.finish_reasons import reply_error
+    from ..persistence.factory import (
+        SUMMARY_SETTINGS,
+        compressor_from_encoder,
+        compressor_from_settings,
+        compressor_from_summarizer,
+        pop_settings,
+        resolve_compressor,
+    )
+    from ..runtime.batching import CONCURRENT
+    from ..runtime.timeout import with_timeout
+    from ..store.keys import named_model
+    from ..text.joining import Layout
+    from ..text.splitting import replace_surrogates
+    from .fields import (
+        ADAPTER_SETTINGS,
+        COMPRESSOR_SETTINGS,
+        INDEXER_SETTINGS,
+        AdapterSettings,
+        CompressorSettings,
+        IndexerSettings,
+    )
+    from .metadata import copied, reason_facts, source_facts, span_facts, summary_facts
+
+_WHERE = {
+    "Int": ".._utils.settings",
+    "Setting": ".._utils.settings",
+    "declaration": ".._utils.settings",
+    "IndexReport": "..extractive.indexing",
+    "Indexer": "..extractive.indexing",
+    "reply_error": "..models.language_models.finish_reasons",
+    "SUMMARY_SETTINGS": "..persistence.factory",
+    "compressor_from_encoder": "..persistence.factory",
+    "compressor_from_settings": "..persistence.factory",
+    "compressor_from_summarizer": "..persistence.factory",
+    "pop_settings": "..persistence.factory",
+    "resolve_compressor": "..persistence.factory",
+    "CONCURRENT": "..runtime.batching",
+    "with_timeout": "..runtime.timeout",
+    "named_model": "..store.keys",
+    "Layout": "..text.joining",
+    "replace_surrogates": "..text.splitting",
+    "ADAPTER_SETTINGS": ".fields",
+    "COMPRESSOR_SETTINGS": ".fields",
+    "INDEXER_SETTINGS": ".fields",
+    "AdapterSettings": ".fields",
+    "CompressorSettings": ".fields",
+    "IndexerSettings": ".fields",
+    "copied": ".metadata",
+    "reason_facts": ".metadata",
+    "source_facts": ".metadata",
+    "span_facts": ".metadata",
+    "summary_facts": ".metadata",
+}
+
+__all__ = [
+    "ADAPTER_SETTINGS",
+    "COMPRESSOR_SETTINGS",
+    "CONCURRENT",
+    "INDEXER_SETTINGS",
+    "SUMMARY_SETTINGS",
+    "AdapterSettings",
+    "CompressorSettings",
+    "IndexReport",
+    "Indexer",
+    "IndexerSettings",
+    "Int",
+    "Layout",
+    "Setting",
+    "compressor_from_encoder",
+    "compressor_from_settings",
+    "compressor_from_summarizer",
+    "copied",
+    "declaration",
+    "named_model",
+    "pop_settings",
+    "reason_facts",
+    "replace_surrogates",
+    "reply_error",
+    "resolve_compressor",
+    "source_facts",
+    "span_facts",
+    "summary_facts",
+    "with_timeout",
+]
+
+
+__getattr__, __dir__ = lazy_names(__name__, _WHERE, __all__)

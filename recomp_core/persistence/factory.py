@@ -12,7 +12,8 @@ from ..data.records import CompressWorker
 from ..errors import ModelLoadError
 from ..extractive.compressor import ExtractiveCompressor
 from ..extractive.scoring import DualEncoderScorer
-from ..extractive.selection import All, TokenBudget, check_selector, make_selector
+from ..extractive.selection import All, Selector, TokenBudget, check_selector, make_selector
+from ..extractive.selectors import parse_selector
 from ..protocols import Encoder, Summarizer
 from ..text.splitting import SentenceSplitter
 from ..text.tokens import TokenCounter, encoder_token_counter
@@ -36,33 +37,49 @@ def compressor_from_settings(
     top_p: float | None = None,
     min_score: float | None = None,
     max_tokens: int | None = None,
+    selector: str | None = None,
     tokenizer: str | None = None,
     extract_tokens: int | None = None,
     **load_settings: Any,
 ) -> Any:
-    """A compressor from settings that can be written down, of the kind that `model` makes it.
+    """Make a compressor from settings that can be written down.
 
-    model: as `load_compressor`'s `name_or_path`.
-    top_k, top_p, min_score, max_tokens: the limits on sentences, all of which hold; see `TopK`,
-        `TopP`, `Threshold`, `TokenBudget`. Giving any of them sets the folder's own selector
-        aside; where none is given that selector applies, or else the default.
-    tokenizer: name or folder of the reader model's tokenizer, which `max_tokens` is counted with.
-        By default the encoder's own tokenizer counts.
-    extract_tokens: for a model that writes summaries: the bundled encoder first picks the best
-        sentences that fit into so many of the model's own tokens, within the limits above, and the
-        model reads only those. They also stand in for a summary that a gate refuses.
-    load_settings: the other settings of `load_compressor`; None leaves one at its default.
+    The checkpoint decides whether it ranks sentences or writes summaries. Everything is checked
+    and loaded here.
 
-    Everything is checked and loaded here. Raises `ValueError` or `TypeError` for settings that
-    cannot work, `ModelLoadError` for a model or a tokenizer that is not there.
+    Args:
+        model: As `load_compressor`'s `name_or_path`.
+        top_k: At most this many sentences, see `TopK`. All limits that are given hold together,
+            and giving any sets the folder's own selector aside; without one that selector applies,
+            or else the default.
+        top_p: See `TopP`.
+        min_score: See `Threshold`.
+        max_tokens: See `TokenBudget`.
+        selector: A registered selector by name, see `extractive.selectors.parse_selector`; it
+            holds together with the limits.
+        tokenizer: Name or folder of the reader model's tokenizer, which counts for `max_tokens`. By
+            default the encoder's own tokenizer counts.
+        extract_tokens: For a model that writes summaries: the bundled encoder first picks the best
+            sentences that fit into this many of the model's own tokens, within the limits above,
+            and the model reads only those. They also replace a summary that a gate refuses.
+        **load_settings: The other settings of `load_compressor`; None leaves one at its default.
+
+    Returns:
+        An `ExtractiveCompressor` or an `AbstractiveCompressor`.
+
+    Raises:
+        ValueError: A setting cannot work, or is for the other kind of compressor.
+        TypeError: A setting is of the wrong type.
+        ModelLoadError: The model or the tokenizer is not there.
     """
     given = _given(load_settings)
     limits: dict[str, Any] = {
         "top_k": top_k, "top_p": top_p, "min_score": min_score, "max_tokens": max_tokens,
+        "selector": selector,
     }  # fmt: skip
     counter = _reader_counter(tokenizer, max_tokens, **given)
     # Where the encoder's tokenizer will count, `len` stands in: bad limits raise before it loads.
-    selector = make_selector(**limits, count_tokens=counter or len)
+    chosen = _combined_selector(**limits, count_tokens=counter or len)
     check_limit("extract_tokens", extract_tokens)
     compressor = _loaded(model, given, extract_tokens)
     if isinstance(compressor, AbstractiveCompressor):
@@ -82,9 +99,9 @@ def compressor_from_settings(
             f"{model or 'the bundled encoder'} keeps sentences as they are: give max_tokens"
         )
     if max_tokens is not None and counter is None:
-        selector = make_selector(**limits, count_tokens=encoder_token_counter(compressor))
-    if selector is not None:
-        compressor.selector = check_selector(selector)
+        chosen = _combined_selector(**limits, count_tokens=encoder_token_counter(compressor))
+    if chosen is not None:
+        compressor.selector = check_selector(chosen)
     return compressor
 
 
@@ -134,6 +151,7 @@ def compressor_from_encoder(
     top_p: float | None = None,
     min_score: float | None = None,
     max_tokens: int | None = None,
+    selector: str | None = None,
     tokenizer: str | None = None,
     lang: str | None = None,
     store: SentenceStore | str | os.PathLike[str] | None = None,
@@ -157,7 +175,8 @@ def compressor_from_encoder(
     counter = _reader_counter(tokenizer, max_tokens)
     compressor = ExtractiveCompressor(
         DualEncoderScorer(encoder, context=context, similarity_fn_name=similarity_fn_name),
-        selector=make_selector(
+        selector=_combined_selector(
+            selector=selector,
             top_k=top_k,
             top_p=top_p,
             min_score=min_score,
@@ -196,8 +215,16 @@ def resolve_compressor(compressor: Any, settings: Mapping[str, Any]) -> Any:
     return compressor
 
 
-def taken(settings: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """The settings of these names, taken out of `settings`."""
+def pop_settings(settings: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Take the settings of some names out of a dict.
+
+    Args:
+        settings: All settings; those taken are no longer in it afterwards.
+        names: Which to take; a name that is not there is passed over.
+
+    Returns:
+        The settings taken.
+    """
     return {name: settings.pop(name) for name in names if name in settings}
 
 
@@ -212,11 +239,20 @@ def _add_extractor(compressor: AbstractiveCompressor, tokens: int, **settings: A
         )
     extractor = compressor_from_settings(**settings)
     budget = TokenBudget(tokens, compressor.summarizer.count_tokens)
-    limits = ("top_k", "top_p", "min_score", "max_tokens")
+    limits = ("top_k", "top_p", "min_score", "max_tokens", "selector")
     limited = any(settings.get(name) is not None for name in limits)
     extractor.selector = All(extractor.selector, budget) if limited else budget
     compressor.extractor = extractor
     compressor.fallback = compressor.fallback or extractor
+
+
+def _combined_selector(*, selector: str | None, **limits: Any) -> Selector | None:
+    """The limits and the named selector, all of which hold; None if none is given."""
+    limiting = make_selector(**limits)
+    if selector is None:
+        return limiting
+    named = parse_selector(selector)
+    return named if limiting is None else All(limiting, named)
 
 
 def _given(settings: Mapping[str, Any]) -> dict[str, Any]:

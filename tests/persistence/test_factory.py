@@ -20,8 +20,8 @@ from recomp_core.persistence.factory import (
     compressor_from_encoder,
     compressor_from_settings,
     compressor_from_summarizer,
+    pop_settings,
     resolve_compressor,
-    taken,
 )
 from recomp_core.text.tokens import TokenCounter, count_with
 
@@ -118,7 +118,7 @@ def test_a_summarizer_with_its_settings():
 
 def test_settings_are_taken_out_by_name():
     settings = {"a": 1, "b": None, "c": 3}
-    assert taken(settings, ("c", "b", "d")) == {"c": 3, "b": None}
+    assert pop_settings(settings, ("c", "b", "d")) == {"c": 3, "b": None}
     assert settings == {"a": 1}
 
 

@@ -1,0 +1,203 @@
+"""The settings of a compressor, declared once.
+
+Each setting's name, type, default, help and place in the command stand here. The LangChain and
+LlamaIndex adapters inherit these fields, `recomp compress` makes its options of them, and the table
+in `docs/settings.md` is written from them. `load_compressor` spells the same names out for editors;
+a test compares its signature with this declaration.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from .._utils.settings import Checked, Float, Int, Name, Setting, declaration, declared_settings
+from ..runtime.deadline import check_timeout
+from ..types import Context, SimilarityFunction
+
+
+@declaration
+class IndexerSettings:
+    """Which encoder to use. None leaves a setting at the model's own or at the default."""
+
+    model: Annotated[
+        Name | None,
+        Setting(
+            "Name or folder of an encoder, of a model that writes summaries, or of a saved "
+            "compressor; default: the bundled encoder.",
+            flags=("--model", "-m"),
+        ),
+    ] = None
+    context: Annotated[
+        Context | None,
+        Setting("What a sentence is encoded with: sentence, title or document."),
+    ] = None
+    lang: Annotated[
+        str | None, Setting("Language of the documents, e.g. en; default: by script.")
+    ] = None
+    store: Annotated[
+        Name | None,
+        Setting("Folder of a sentence store, where vectors are looked up and kept."),
+    ] = None
+    batch_size: Annotated[
+        Int | None, Setting("Texts that the model reads together.", in_command=False)
+    ] = None
+    device: Annotated[str | None, Setting("cpu, cuda, mps …")] = None
+    revision: Annotated[
+        str | None, Setting("The model's branch, tag or commit on the hub.", in_command=False)
+    ] = None
+    local_files_only: Annotated[
+        bool | None,
+        Setting("Whether to load only what is on this machine.", in_command=False),
+    ] = None
+
+
+@declaration
+class CompressorSettings(IndexerSettings):
+    """Which compressor to make. None leaves a setting at the model's own or at the default."""
+
+    top_k: Annotated[
+        Int | None, Setting("Keep at most this many sentences of all documents together.")
+    ] = None
+    top_p: Annotated[
+        Float | None,
+        Setting("Keep the fewest of the best sentences that make up this much of the probability."),
+    ] = None
+    min_score: Annotated[
+        Float | None,
+        Setting("Keep only sentences that score at least this: then the result may be empty."),
+    ] = None
+    max_tokens: Annotated[
+        Int | None,
+        Setting("Never keep more tokens than this, joints included; see tokenizer."),
+    ] = None
+    selector: Annotated[
+        str | None,
+        Setting("A registered selector, by name: top_k:k=3, or one of another package."),
+    ] = None
+    tokenizer: Annotated[
+        Name | None,
+        Setting(
+            "Name or folder of the reader model's tokenizer, which counts for max_tokens; "
+            "default: the encoder's."
+        ),
+    ] = None
+    similarity_fn_name: Annotated[
+        SimilarityFunction | None,
+        Setting("How vectors are compared: cosine, or dot.", in_command=False),
+    ] = None
+    separator: Annotated[
+        str | None,
+        Setting("What stands between kept sentences that were not neighbours.", in_command=False),
+    ] = None
+    elision: Annotated[str | None, Setting('A mark where text was dropped, e.g. "[…]".')] = None
+    document_separator: Annotated[
+        str | None,
+        Setting("What stands between the parts of different documents.", in_command=False),
+    ] = None
+    expand: Annotated[
+        tuple[Int, Int] | None,
+        Setting(
+            "How many neighbours (before, after) come along with each chosen sentence.",
+            in_command=False,
+        ),
+    ] = None
+    extract_tokens: Annotated[
+        Int | None,
+        Setting(
+            "For a model that writes: first pick the best sentences of this many tokens; the "
+            "limits above then apply to them."
+        ),
+    ] = None
+    prompt: Annotated[
+        str | None,
+        Setting(
+            "For a model that writes: a text with the fields {query} and {documents}.",
+            in_command=False,
+        ),
+    ] = None
+    titles: Annotated[
+        bool | None,
+        Setting(
+            "For a model that writes: whether it reads a document's title on a line before it.",
+            in_command=False,
+        ),
+    ] = None
+    backend: Annotated[
+        str | None,
+        Setting(
+            "What computes: auto, torch or onnx for an encoder; torch or ctranslate2 for a model "
+            "that writes."
+        ),
+    ] = None
+    compute_type: Annotated[str | None, Setting("The numbers to compute with, such as int8.")] = (
+        None
+    )
+    quantization: Annotated[
+        str | None,
+        Setting("For a model that writes, on CUDA: 8bit or 4bit.", in_command=False),
+    ] = None
+    max_input_tokens: Annotated[
+        Int | None,
+        Setting("For a model that writes: the longest input.", in_command=False),
+    ] = None
+    max_new_tokens: Annotated[
+        Int | None, Setting("For a model that writes: the longest summary.")
+    ] = None
+    min_new_tokens: Annotated[
+        Int | None,
+        Setting("For a model that writes: the shortest summary.", in_command=False),
+    ] = None
+    num_beams: Annotated[
+        Int | None, Setting("For a model that writes: beams; default: greedy.")
+    ] = None
+    length_penalty: Annotated[
+        Float | None,
+        Setting("For a model that writes, with beams: above 0 favours length.", in_command=False),
+    ] = None
+
+
+@declaration
+class AdapterSettings(CompressorSettings):
+    """The settings that every framework adapter has; its own class adds `compressor`."""
+
+    title_key: Annotated[
+        str | None,
+        Setting(
+            "The metadata key that holds a document's title, which may help the encoder; None for "
+            "no titles.",
+            in_command=False,
+        ),
+    ] = "title"
+    metadata_key: Annotated[
+        str,
+        Setting("The metadata key of what the adapter has to say.", in_command=False),
+    ] = "recomp"
+    on_error: Annotated[
+        Literal["raise", "passthrough"],
+        Setting(
+            "When compressing fails: raise, or log a warning and return the originals with the "
+            "reason in their metadata. Wrong settings and a missing model always raise.",
+            in_command=False,
+        ),
+    ] = "raise"
+    timeout_s: Annotated[
+        Float | None,
+        Checked(check_timeout),
+        Setting(
+            "Seconds that compressing may take; then the best result so far comes out, with the "
+            "outcome timed_out. None for no limit.",
+            in_command=False,
+        ),
+    ] = None
+
+
+INDEXER_SETTINGS: tuple[str, ...] = tuple(declared_settings(IndexerSettings))
+"""The names of the settings that say which encoder to use."""
+
+COMPRESSOR_SETTINGS: tuple[str, ...] = tuple(declared_settings(CompressorSettings))
+"""The names of the settings that say which compressor to make."""
+
+ADAPTER_SETTINGS: tuple[str, ...] = (
+    *(name for name in declared_settings(AdapterSettings) if name not in COMPRESSOR_SETTINGS),
+)
+"""The names of the settings that shape what an adapter gives back."""
