@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 
 # Before any library of the hub's is imported: tests never look for a model on the network.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -25,6 +26,9 @@ settings.register_profile(
 settings.load_profile("recomp")
 
 
+PATIENCE = 60  # seconds until a test that hangs fails; none that passes waits for them
+
+
 def pytest_unconfigure():
     shutil.rmtree(os.environ["HF_HOME"], ignore_errors=True)
 
@@ -39,6 +43,21 @@ def shared_words(query: str, sentences: list[str]) -> list[float]:
 def compressor() -> ExtractiveCompressor:
     """The two sentences with the most words in common with the query; loads no model."""
     return ExtractiveCompressor(shared_words)
+
+
+@pytest.fixture
+def started_threads(monkeypatch) -> list[threading.Thread]:
+    """The threads that this test started, and those that they started; no other test's."""
+    started: list[threading.Thread] = []
+    tester, start = threading.current_thread(), threading.Thread.start
+
+    def note_and_start(thread):
+        if threading.current_thread() in (tester, *started):
+            started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", note_and_start)
+    return started
 
 
 @pytest.fixture(scope="session")

@@ -165,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         for number, part in enumerate(parts):
             if number == 1 and reply.gate is not None:
-                reply.gate.wait(5)
+                reply.gate.wait(60)
             self.wfile.write(part)
 
 

@@ -7,6 +7,7 @@ import sys
 import threading
 
 import pytest
+from conftest import PATIENCE
 from hypothesis import given
 from hypothesis import strategies as st
 from openai_server import OpenAIServer, Reply, Request, error, without_environment
@@ -389,7 +390,7 @@ def test_all_prompts_go_to_an_endpoint_at_once(monkeypatch):
     barrier = threading.Barrier(10)
 
     def together(_: Request) -> Reply:
-        barrier.wait(5)
+        barrier.wait(PATIENCE)
         return Reply()
 
     with OpenAIServer(reply_to=together) as server:

@@ -10,6 +10,7 @@ import threading
 
 import numpy as np
 import pytest
+from conftest import PATIENCE
 
 pytest.importorskip("langchain_classic", reason='needs pip install "recomp[test]"')
 pytest.importorskip("langchain_tests", reason='needs pip install "recomp[test]"')
@@ -698,7 +699,7 @@ async def test_async_does_not_block_the_event_loop():
 
     def waits(query, sentences):
         started.set()
-        assert go.wait(5)
+        assert go.wait(PATIENCE)
         return by_number(query, sentences)
 
     task = asyncio.create_task(adapter(scorer=waits).acompress_documents(three_documents(), "q"))

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("langchain_core", reason='needs pip install "recomp[langchain]"')
 
-from conftest import shared_words
+from conftest import PATIENCE, shared_words
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel, FakeListChatModel
@@ -206,7 +206,7 @@ def test_prompts_are_asked_at_the_same_time_up_to_the_limit():
     meeting = threading.Barrier(2)
 
     def meets(prompt):
-        meeting.wait(timeout=5)
+        meeting.wait(timeout=PATIENCE)
         return "met"
 
     assert (
@@ -340,7 +340,7 @@ async def test_pieces_come_as_they_are_written():
     class Slow(Chat):
         def _stream(self, messages, stop=None, run_manager=None, **kwargs):
             yield ChatGenerationChunk(message=AIMessageChunk("Bob "))
-            assert go.wait(5)  # never, if the first piece were held back until the end
+            assert go.wait(PATIENCE)  # never, if the first piece were held back until the end
             yield ChatGenerationChunk(message=AIMessageChunk("did."))
 
     runnable = RecompDocumentCompressor.from_chat_model(Slow(reply=None)).as_text_runnable()

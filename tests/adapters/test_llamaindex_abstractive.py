@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("llama_index.core", reason='needs pip install "recomp[llamaindex]"')
 
-from conftest import shared_words
+from conftest import PATIENCE, shared_words
 from llama_index.core import VectorStoreIndex
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -212,7 +212,7 @@ async def test_prompts_of_a_batch_are_asked_at_the_same_time():
         async def acomplete(self, prompt, formatted=False, **kwargs):
             if prompt == "second":
                 meeting.set()
-            await asyncio.wait_for(meeting.wait(), 5)
+            await asyncio.wait_for(meeting.wait(), PATIENCE)
             return CompletionResponse(text="met")
 
     summarizer = summarizer_from_llm(Meets("x"))

@@ -5,6 +5,7 @@ import itertools
 import lm_server
 import pytest
 import tiny_causal
+from conftest import PATIENCE
 from openai_server import OpenAIServer, Reply, error, without_environment
 
 from recomp_core.errors import BudgetError, EndpointError
@@ -97,12 +98,14 @@ def changed(**rows):
         (lambda r: error(401, "bad key secret-key"), "API key was turned down"),
         (lambda r: error(500, "broken"), "out of order"),
         (lambda r: Reply(body=b"{}" * 50, cut=True), "broke off"),
-        (lambda r: Reply(delay=3.0), "within timeout"),
+        (lambda r: Reply(delay=PATIENCE), "within timeout"),
     ],
 )
 def test_a_reply_that_can_t_be_used_is_an_error_of_its_own(reply_to, message):
     with OpenAIServer(reply_to=reply_to) as server:
-        scorer = scorer_of(server, protocol="vllm", timeout=0.5)
+        scorer = scorer_of(
+            server, protocol="vllm", timeout=0.5 if "timeout" in message else PATIENCE
+        )
         (result,) = scorer.score(REQUESTS[1:2])
     assert isinstance(result, EndpointError)
     import re

@@ -4,6 +4,7 @@ import json
 import threading
 
 import pytest
+from conftest import PATIENCE
 from labelling_fakes import TableScorer, WrittenTeacher, by_words
 
 from recomp_core import Document
@@ -178,12 +179,12 @@ def test_two_runs_in_one_folder_are_one_too_many(tmp_path):
     class Slow(Upper):
         def label(self, questions):
             inside.set()
-            done.wait(5)
+            done.wait(PATIENCE)
             return super().label(questions)
 
     thread = threading.Thread(target=run, args=(tmp_path, Slow(), [question(0)]))
     thread.start()
-    inside.wait(5)
+    assert inside.wait(PATIENCE)
     try:
         with pytest.raises(ValueError, match="another run"):
             run(tmp_path, Upper(), [question(0)])

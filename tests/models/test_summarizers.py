@@ -8,8 +8,6 @@ import math
 import os
 import pickle
 import shutil
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from conftest import PATIENCE
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_seq2seq import KINDS, NAMES, checkpoint, edit_json, examples, save_as_bin
@@ -376,19 +375,18 @@ def test_streams_what_it_summarizes(kind, backend):
 
 @pytest.mark.model
 @pytest.mark.parametrize("backend", ["torch", "ctranslate2"])
-def test_a_stream_that_nobody_reads_on_ends(backend):
+def test_a_stream_that_nobody_reads_on_ends(backend, started_threads):
     summarizer = load(checkpoint("t5"), backend, min_new_tokens=1000, max_new_tokens=1000)
     steps = []
     if backend == "torch":
         summarizer.model.decoder.register_forward_hook(lambda *_: steps.append(1))
+    started_threads.clear()  # those that loaded the weights
     stream = summarizer.stream(HARD[0])
-    threads = threading.active_count()
     next(stream)
+    [thread] = started_threads
     stream.close()
-    deadline = time.monotonic() + 30
-    while threading.active_count() > threads and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert threading.active_count() == threads
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
     assert len(steps) < 500
 
 

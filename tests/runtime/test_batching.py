@@ -14,12 +14,10 @@ from contextvars import ContextVar
 from dataclasses import replace
 
 import pytest
-from conftest import shared_words
+from conftest import PATIENCE, shared_words
 
 from recomp_core import ExtractiveCompressor, TopK
 from recomp_core.runtime.batching import CONCURRENT, Batching, MicroBatcher, QueueFullError
-
-PATIENCE = 30  # seconds until a test that hangs fails
 
 
 class Gate:
@@ -69,11 +67,10 @@ def test_what_waits_while_one_batch_runs_is_the_next_batch():
     assert len(gate.threads) == 1
 
 
-def test_nothing_is_started_before_the_first_call():
-    before = threading.active_count()
+def test_nothing_is_started_before_the_first_call(started_threads):
     ExtractiveCompressor(shared_words)
     batcher()
-    assert threading.active_count() == before
+    assert started_threads == []
 
 
 def test_a_batch_is_bounded_by_queries_and_by_characters():
@@ -368,7 +365,7 @@ class Scorer:
     def score(self, tasks):
         if os.getpid() == parent:
             inside.set()
-            go.wait(30)
+            go.wait(60)
         return [[float(len(s.text)) for s in t.sentences] for t in tasks]
 
 parent = os.getpid()
@@ -376,7 +373,7 @@ c = ExtractiveCompressor(Scorer(), batching=Batching(idle_s=3600))
 ask = lambda: asyncio.run(c.acompress("q", ["Aa. Bbbb. Ccc."])).text
 asker = threading.Thread(target=ask)
 asker.start()
-inside.wait(30)
+inside.wait(60)
 queue = c._batcher._queue
 with queue._changed:  # fork at the worst moment: a batch runs and the lock is held
     child = os.fork()
@@ -385,7 +382,7 @@ if child == 0:
     os._exit(0)
 _, status = os.waitpid(child, 0)
 go.set()
-asker.join(30)
+asker.join(60)
 print(ask(), status, flush=True)
 """
     done = run(program)
@@ -469,16 +466,15 @@ async def test_one_bad_input_does_not_harm_its_mates():
         await compressor.acompress_batch(queries, [["Aa. Bb."]] * 5)
 
 
-async def test_arguments_are_checked_before_the_queue():
+async def test_arguments_are_checked_before_the_queue(started_threads):
     compressor = ExtractiveCompressor(shared_words)
-    before = threading.active_count()
     with pytest.raises(ValueError, match="query is blank"):
         await compressor.acompress(" ", ["Aa."])
     with pytest.raises(TypeError, match=r"documents_lists\[1\]\[0\] must be a string"):
         await compressor.acompress_batch(["q", "r"], [["Aa."], [1]])
     with pytest.raises(ValueError, match="got 1 queries but 2 document lists"):
         await compressor.acompress_batch(["q"], [["Aa."], ["Bb."]])
-    assert threading.active_count() == before
+    assert started_threads == []
     assert await compressor.acompress_batch([], []) == []
 
 

@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from conftest import shared_words
+from conftest import PATIENCE, shared_words
 
 from recomp_core import Document, ExtractiveCompressor, Outcome, Threshold, TokenBudget, TopK
 from recomp_core.extractive.partial import Progress, score_in_groups
@@ -16,7 +16,6 @@ from recomp_core.runtime.deadline import Deadline, check_timeout
 from recomp_core.runtime.timeout import TimedCompressor, with_timeout
 from recomp_core.types import ScoredSentence, ScoringTask, Sentence
 
-PATIENCE = 30  # seconds until a test that hangs fails
 SHORT = 0.3  # a limit that passes
 
 
