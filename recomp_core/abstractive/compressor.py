@@ -1,11 +1,10 @@
-"""The abstractive compressor: fit into a prompt, summarize, check. Depends on protocols only."""
+"""The abstractive compressor: fill a prompt, summarize, check. It depends on protocols only."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ..errors import BatchError
 from ..prompts import T5_PROMPT, PromptTemplate
@@ -22,28 +21,34 @@ from ..text.joining import Layout, is_blank
 from ..text.splitting import SentenceSplitter
 from ..types import Compression, Document, Outcome, ScoredSentence, SummarySentence, check_batch
 from .attribution import OverlapScorer, link_all
+from .streams import LengthLimit, iterate_in_thread
 
 
 class AbstractiveCompressor:
-    """Writes a short summary of the retrieved documents for the query, or nothing (paper,
-    section 3.2).
+    """Writes a short summary of the documents for the query, or nothing (paper, section 3.2).
 
-    summarizer: a `protocols.Summarizer`: `Seq2SeqSummarizer`, `LLMSummarizer`, or your own.
-    prompt: a `PromptTemplate` or its text with the fields {query} and {documents}; by default the
-        summarizer's own, or the string that the published checkpoints were trained on.
-    titles: whether a document's title is put on a line before it.
-    extractor: an extractive compressor that first picks the sentences which the summarizer reads:
-        much cheaper, and citations still point into the original documents.
-    gate: decides whether a summary is prepended; see `gates`.
-    fallback: the compressor whose result stands in for a summary that the gate refuses; by default
-        the extractor.
-    support_scorer: finds for every sentence of a summary the source sentences that support it; by
-        default by shared words, which needs no model. splitter: text to sentences.
+    The summarizer reads documents whole and in order, as many as fit into its `max_input_tokens`;
+    if not even the first fits, it is cut. `Compression.sources` and `truncated` say so. Where a
+    summary is not shorter than the documents, the documents stay as they are.
 
-    Documents are read whole and in order as far as they fit into the summarizer's
-    `max_input_tokens`; if not even the first fits, it is cut. `Compression.sources` and `truncated`
-    say so. A summary that is not shorter than the documents is set aside for the documents
-    themselves. Raises `TypeError` or `ValueError` for settings that cannot work.
+    Args:
+        summarizer: A `protocols.Summarizer`: `Seq2SeqSummarizer`, `LLMSummarizer`, or your own.
+        prompt: A `PromptTemplate` or its text with the fields {query} and {documents}. By default
+            the summarizer's own prompt, or the string that the published checkpoints were trained
+            on.
+        titles: Whether a document's title is put on a line before it.
+        extractor: An extractive compressor that first picks the sentences for the summarizer to
+            read. This is much cheaper, and citations still point into the original documents.
+        gate: Decides whether a summary is prepended, see the module `gates`.
+        fallback: The compressor whose result replaces a summary that the gate refuses; by default
+            the extractor.
+        support_scorer: Finds the source sentences that support each sentence of a summary. By
+            default it counts shared words, which needs no model.
+        splitter: Cuts texts into sentences.
+
+    Raises:
+        TypeError: A part has not the method that it needs.
+        ValueError: The prompt lacks a field.
     """
 
     def __init__(
@@ -83,41 +88,95 @@ class AbstractiveCompressor:
     def compress(self, query: str, documents: Iterable[str | Document]) -> Compression:
         """Summarize the documents retrieved for one query.
 
-        Raises `ValueError` for a blank query, `TypeError` for anything among `documents` that is
-        neither a string nor a `Document`, and what the summarizer says is wrong with the prompt.
+        Args:
+            query: The question.
+            documents: The retrieved documents, best first. No documents, or blank ones, are no
+                error: see `Outcome`.
+
+        Returns:
+            The text to prepend, with its sources.
+
+        Raises:
+            TypeError: One of `documents` is neither a string nor a `Document`.
+            ValueError: The query is blank, or it leaves no room for a document in the prompt.
+            Exception: The error of the summarizer, the gate or the fallback.
         """
         (result,) = self._compress(check_batch([query], [documents]))
-        if isinstance(result, Exception):
-            raise result
-        return result
+        return _result_or_raise(result)
 
     def compress_batch(
         self, queries: Sequence[str], documents_lists: Sequence[Iterable[str | Document]]
     ) -> list[Compression]:
-        """Summarize many queries' documents; the same results as one by one.
+        """Summarize many queries' documents, with the same results as one by one.
 
-        Raises `BatchError`, which holds the finished results, if any query failed.
+        Args:
+            queries: The questions.
+            documents_lists: The documents retrieved for each query, in the same order.
+
+        Returns:
+            One compression per query.
+
+        Raises:
+            BatchError: A query failed; the error holds the finished results.
+            TypeError: As `compress`.
+            ValueError: A query is blank, or the lists differ in length.
         """
-        return _all_sound(self._compress(check_batch(queries, documents_lists)))
+        return _all_or_raise(self._compress(check_batch(queries, documents_lists)))
 
     async def acompress(self, query: str, documents: Iterable[str | Document]) -> Compression:
-        """`compress` without blocking the event loop."""
+        """Summarize the documents of one query without blocking the event loop.
+
+        Args:
+            query: See `compress`.
+            documents: See `compress`.
+
+        Returns:
+            What `compress` returns.
+
+        Raises:
+            TypeError: As `compress`.
+            ValueError: As `compress`.
+            Exception: As `compress`.
+        """
         (result,) = await self._acompress(check_batch([query], [documents]))
-        if isinstance(result, Exception):
-            raise result
-        return result
+        return _result_or_raise(result)
 
     async def acompress_batch(
         self, queries: Sequence[str], documents_lists: Sequence[Iterable[str | Document]]
     ) -> list[Compression]:
-        """`compress_batch` without blocking the event loop."""
-        return _all_sound(await self._acompress(check_batch(queries, documents_lists)))
+        """Summarize many queries' documents without blocking the event loop.
+
+        Args:
+            queries: See `compress_batch`.
+            documents_lists: See `compress_batch`.
+
+        Returns:
+            One compression per query.
+
+        Raises:
+            BatchError: As `compress_batch`.
+            TypeError: As `compress_batch`.
+            ValueError: As `compress_batch`.
+        """
+        return _all_or_raise(await self._acompress(check_batch(queries, documents_lists)))
 
     def stream(self, query: str, documents: Iterable[str | Document]) -> Iterator[str]:
-        """The compressed text in pieces as they are written; joined they are `compress(…).text`.
+        """Summarize the documents of one query piece by piece.
 
-        With a gate, which must see the whole, in one piece. A summary that grows as long as the
-        documents ends there, as it cannot be taken back.
+        A gate must see the whole summary: with one, the text comes in one piece. A summary that
+        grows as long as the documents ends there, because no piece can be taken back.
+
+        Args:
+            query: See `compress`.
+            documents: See `compress`.
+
+        Yields:
+            The pieces of the text as they are written; joined, they are `compress(…).text`.
+
+        Raises:
+            TypeError: As `compress`.
+            ValueError: As `compress`.
+            Exception: As `compress`.
         """
         inputs = check_batch([query], [documents])
         if self.gate is not None:
@@ -126,9 +185,9 @@ class AbstractiveCompressor:
             return
         (job,) = self._prepare(inputs)
         if job.result is not None:
-            yield from _known(job.result)
+            yield from _whole_text(job.result)
             return
-        limit = _Limit(len(job.original_text))
+        limit = LengthLimit(len(job.original_text))
         for piece in self.summarizer.stream(job.prompt):
             if allowed := limit.allow(piece):
                 yield allowed
@@ -136,7 +195,20 @@ class AbstractiveCompressor:
                 return
 
     async def astream(self, query: str, documents: Iterable[str | Document]) -> AsyncIterator[str]:
-        """`stream` without blocking the event loop."""
+        """Summarize the documents of one query piece by piece, without blocking the event loop.
+
+        Args:
+            query: See `compress`.
+            documents: See `compress`.
+
+        Yields:
+            What `stream` yields.
+
+        Raises:
+            TypeError: As `compress`.
+            ValueError: As `compress`.
+            Exception: As `compress`.
+        """
         inputs = check_batch([query], [documents])
         if self.gate is not None:
             if text := (await self.acompress(*inputs[0])).text:
@@ -144,18 +216,18 @@ class AbstractiveCompressor:
             return
         (job,) = await self._aprepare(inputs)
         if job.result is not None:
-            for piece in _known(job.result):
+            for piece in _whole_text(job.result):
                 yield piece
             return
-        limit = _Limit(len(job.original_text))
+        limit = LengthLimit(len(job.original_text))
         async for piece in self._apieces(job.prompt):
             if allowed := limit.allow(piece):
                 yield allowed
             if limit.reached:
                 return
 
-    # One call: prepare the prompts, have them answered, finish. A job whose result is known early
-    # (nothing to read, a query that is too long) is not sent to the summarizer.
+    # One call prepares the prompts, has them answered, and finishes. A job whose result is known
+    # early (nothing to read, a query that is too long) does not go to the summarizer.
 
     def _compress(self, inputs: _Inputs) -> list[Compression | Exception]:
         jobs = self._prepare(inputs)
@@ -179,9 +251,8 @@ class AbstractiveCompressor:
             async for piece in self.summarizer.astream(prompt):
                 yield piece
         else:
-            pieces = self.summarizer.stream(prompt)
-            while (next_piece := await asyncio.to_thread(next, pieces, None)) is not None:
-                yield next_piece
+            async for piece in iterate_in_thread(self.summarizer.stream(prompt)):
+                yield piece
 
     def _prepare(self, inputs: _Inputs) -> list[_Job]:
         if self.extractor is None:
@@ -190,7 +261,7 @@ class AbstractiveCompressor:
 
     async def _aprepare(self, inputs: _Inputs) -> list[_Job]:
         extractions: Sequence[Compression | None] = [None] * len(inputs)
-        if self.extractor is not None:  # which puts concurrent calls together
+        if self.extractor is not None:  # its own batcher puts concurrent calls together
             extractions = await self.extractor.acompress_batch(*_columns(inputs))
         return await asyncio.to_thread(self._jobs, inputs, extractions)
 
@@ -216,7 +287,7 @@ class AbstractiveCompressor:
                 for excerpt in extraction.by_document()
             ]
         if not readable:
-            # Nothing given, or nothing relevant to the extractor: nothing to summarize.
+            # No text was given, or the extractor found nothing relevant: nothing to summarize.
             job.result = extraction or job.compression("", Outcome.NOTHING_GIVEN)
             return job
         try:
@@ -244,7 +315,7 @@ class AbstractiveCompressor:
             job.truncated = True
 
     def _cut(self, query: str, document: Document, limit: int) -> tuple[str, Document]:
-        """The prompt with the beginning of the document that fits, and that beginning."""
+        """Return the prompt with as much of the document as fits, and that part."""
         around = self.summarizer.count_tokens(self.prompt.format(query, ""))
         head = self._titled(replace(document, text=""))
         room = limit - around - self.summarizer.count_tokens(head)
@@ -254,7 +325,7 @@ class AbstractiveCompressor:
             excess = self.summarizer.count_tokens(prompt) - limit
             if excess <= 0 and not is_blank(cut.text):
                 return prompt, cut
-            # Tokens merge and split at the seams: what fits alone may not fit in the prompt.
+            # Tokens merge and split at the seams: a text that fits alone may not fit in the prompt.
             room -= max(excess, 1)
         raise ValueError(
             f"the query and the prompt leave no room for a document: they take {around} of "
@@ -293,7 +364,7 @@ class AbstractiveCompressor:
         candidates = [job.candidate(summary) for job, summary in written]
         if self.gate is None:
             return [Verdict(candidate.summary) for candidate in candidates]
-        return _each(self.gate.check, candidates)
+        return _verdicts_of(self.gate.check, candidates)
 
     def _settle(self, job: _Job, verdict: Verdict) -> Compression | Exception:
         if verdict.fall_back and self.fallback is not None:
@@ -315,7 +386,7 @@ class AbstractiveCompressor:
                 kept = self.fallback.compress(job.query, job.documents)
         except Exception as error:
             return error
-        # Where the fallback kept nothing either, its own outcome says more.
+        # If the fallback kept nothing either, its own outcome says more.
         outcome = Outcome.FELL_BACK if kept.text else kept.outcome
         return replace(kept, outcome=outcome, reason=verdict.reason)
 
@@ -333,7 +404,7 @@ class AbstractiveCompressor:
         return replace(unchanged, kept=tuple(whole), dropped=())
 
     def _cite(self, jobs: Sequence[_Job]) -> None:
-        """Link the summaries that no gate has linked yet to their sources."""
+        """Link the summaries that no gate has linked to their sources."""
         unlinked = [
             (job, job.result)
             for job in jobs
@@ -359,12 +430,19 @@ def _columns(inputs: _Inputs) -> tuple[list[str], list[tuple[Document, ...]]]:
 
 @dataclass
 class _Job:
-    """One query on its way.
+    """Holds one query between the steps.
 
-    extraction: what the extractor kept of the documents, if there is one.
-    read: what the summarizer reads: (doc_index, document), the document's text being the original,
-        its excerpt, or the beginning that fitted.
-    result: known from the moment when it is decided.
+    Attributes:
+        query: The question.
+        documents: All its documents.
+        extraction: What the extractor kept of the documents; None without an extractor.
+        layout: What joins the documents.
+        prompt: What the summarizer reads; "" until it is filled.
+        read: The documents in the prompt as (doc_index, document): the text of a document is the
+            original, its excerpt, or the beginning that fits.
+        truncated: Whether the last of them was cut.
+        result: The result or the error; None until it is decided.
+        original_text: The text that would be prepended without compressing.
     """
 
     query: str
@@ -382,7 +460,14 @@ class _Job:
     def candidate(self, summary: str) -> Candidate:
         return Candidate(self.query, tuple(document for _, document in self.read), summary)
 
-    def compression(self, text: str, outcome: Outcome, **facts: Any) -> Compression:
+    def compression(
+        self,
+        text: str,
+        outcome: Outcome,
+        *,
+        reason: str = "",
+        support: tuple[SummarySentence, ...] = (),
+    ) -> Compression:
         return Compression(
             query=self.query,
             documents=self.documents,
@@ -393,11 +478,12 @@ class _Job:
             outcome=outcome,
             layout=self.layout if self.extraction is None else self.extraction.layout,
             truncated=self.truncated,
-            **facts,
+            reason=reason,
+            support=support,
         )
 
     def located(self, support: Sequence[SummarySentence]) -> tuple[SummarySentence, ...]:
-        """The same with sources in the original documents instead of what was read."""
+        """Return the sentences with sources in the original documents, not in what was read."""
         return tuple(
             replace(sentence, sources=tuple(map(self._original, sentence.sources)))
             for sentence in support
@@ -405,7 +491,7 @@ class _Job:
 
     def _original(self, source: ScoredSentence) -> ScoredSentence:
         doc_index, _ = self.read[source.doc_index]
-        if self.extraction is None:  # what was read is the document, or its beginning
+        if self.extraction is None:  # the document was read, or its beginning
             return replace(source, doc_index=doc_index)
         kept = [sentence for sentence in self.extraction.kept if sentence.doc_index == doc_index]
         starts = self.extraction.layout.starts(
@@ -419,34 +505,10 @@ class _Job:
         return replace(best, score=source.score)
 
 
-class _Limit:
-    """Lets a stream's pieces through without the white space at either end, up to a length."""
-
-    def __init__(self, length: int) -> None:
-        self._left = length
-        self._held = ""
-        self._begun = False
-
-    @property
-    def reached(self) -> bool:
-        return self._left <= 0
-
-    def allow(self, piece: str) -> str:
-        piece = self._held + piece
-        if not self._begun:
-            piece = piece.lstrip()
-        solid = piece.rstrip()
-        self._held = piece[len(solid) :]
-        self._begun = self._begun or bool(solid)
-        allowed = solid[: self._left]
-        self._left -= len(allowed)
-        return allowed
-
-
-def _each(
+def _verdicts_of(
     check: Callable[[Sequence[Candidate]], list[Verdict]], candidates: Sequence[Candidate]
 ) -> list[Verdict | Exception]:
-    """A verdict for every candidate; where the whole fails, each meets only its own error."""
+    """Return a verdict for every candidate; if the whole fails, each gets only its own error."""
     if not candidates:
         return []
     try:
@@ -459,18 +521,22 @@ def _each(
     except Exception as error:
         if len(candidates) == 1:
             return [error]
-        return [verdict for candidate in candidates for verdict in _each(check, [candidate])]
+        return [verdict for candidate in candidates for verdict in _verdicts_of(check, [candidate])]
 
 
-def _known(result: Compression | Exception) -> Iterator[str]:
-    """A result that needs no summarizer, as a stream."""
+def _whole_text(result: Compression | Exception) -> Iterator[str]:
+    """Yield a result that needs no summarizer."""
+    if text := _result_or_raise(result).text:
+        yield text
+
+
+def _result_or_raise(result: Compression | Exception) -> Compression:
     if isinstance(result, Exception):
         raise result
-    if result.text:
-        yield result.text
+    return result
 
 
-def _all_sound(results: list[Compression | Exception]) -> list[Compression]:
+def _all_or_raise(results: list[Compression | Exception]) -> list[Compression]:
     if any(isinstance(result, Exception) for result in results):
         raise BatchError(results)
     return [result for result in results if isinstance(result, Compression)]

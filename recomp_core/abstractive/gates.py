@@ -1,6 +1,6 @@
-"""The check after generation: is a summary faithful, and is it worth prepending?
+"""Gates check a summary after generation: is it faithful, and is it worth prepending?
 
-A gate is anything with `check(candidates) -> verdicts`, see `protocols.SummaryGate`.
+A gate is any object with `check(candidates) -> verdicts`, see `protocols.SummaryGate`.
 """
 
 from __future__ import annotations
@@ -27,19 +27,28 @@ from ..types import SummarySentence
 from .attribution import OverlapScorer, link_all
 
 Policy = Literal["drop", "fall_back", "empty", "flag"]
+"""What `SupportGate` does about a sentence that the documents do not support."""
 
 
 class SupportGate:
-    """Lets through what the documents say: `s` must be entailed by `D` (paper, section 2).
+    """Lets through what the documents say: they must entail the summary (paper, section 2).
 
     A sentence of the summary is supported if some document sentence scores at least `min_score` for
     it, and all its numbers, dates and names stand in the documents or their titles.
 
-    scorer: how well a document sentence supports a sentence of the summary: `OverlapScorer()` (by
-        shared words, the default), `EntailmentScorer(model)`, or a `DualEncoderScorer`.
-    min_score: on the scorer's scale; needed for a scorer that has no `default_min_score`.
-    policy: what to do about an unsupported sentence: "drop" it; "fall_back" to extracted sentences;
-        "empty": prepend nothing; "flag": keep everything, and say so in `support` and `reason`.
+    Args:
+        scorer: Scores how well a document sentence supports a sentence of the summary:
+            `OverlapScorer()` (by shared words, the default), `EntailmentScorer(model)`, or a
+            `DualEncoderScorer`.
+        min_score: The score that counts as support, on the scorer's scale. Required for a scorer
+            without `default_min_score`.
+        policy: What to do about an unsupported sentence: "drop" it; "fall_back" to extracted
+            sentences; "empty": prepend nothing; "flag": keep everything, and say so in `support`
+            and `reason`.
+        splitter: Cuts texts into sentences.
+
+    Raises:
+        ValueError: There is no such policy, or the scorer needs a `min_score`.
     """
 
     def __init__(
@@ -64,7 +73,14 @@ class SupportGate:
         self.splitter = splitter or SentenceSplitter()
 
     def check(self, candidates: Sequence[Candidate]) -> list[Verdict]:
-        """One verdict per candidate, with `support` for every sentence that stays."""
+        """Check summaries against their documents.
+
+        Args:
+            candidates: Summaries with their documents.
+
+        Returns:
+            One verdict per candidate, with `support` for every sentence that stays.
+        """
         links = link_all(candidates, scorer=self.scorer, splitter=self.splitter)
         return [
             self._verdict(candidate, [self._judged(s, evidence) for s in sentences])
@@ -87,7 +103,7 @@ class SupportGate:
         if self.policy == "flag":
             return Verdict(candidate.summary, what, tuple(sentences))
         if self.policy == "drop":
-            text, kept = _without(candidate.summary, [s for s in sentences if s.supported])
+            text, kept = _kept_text(candidate.summary, [s for s in sentences if s.supported])
             return Verdict(text, f"{what}; dropped", kept)
         if self.policy == "fall_back":
             return Verdict("", what, fall_back=True)
@@ -95,13 +111,20 @@ class SupportGate:
 
 
 class UsefulnessGate:
-    """Lets a summary through if it makes a reader model surer of its own answer than no context.
+    """Lets a summary through if it makes a reader model surer of its answer than no context.
 
-    Selective augmentation without gold answers (paper, section 3.2, where the answer is known in
-    training): the reader answers with the summary and without, and its confidence must rise.
+    This is selective augmentation without gold answers (in training, the paper knows them,
+    section 3.2): the reader answers with the summary and without, and its confidence must rise.
 
-    reader: see `models.reader`. margin: by how much confidence (0…1) must rise.
-    prompt, prompt_without_context: templates with {query} and, in the first, {summary}.
+    Args:
+        reader: A `protocols.Reader`, such as those of the room `readers`.
+        margin: By how much confidence (0…1) must rise.
+        prompt: A template with {query} and {summary}.
+        prompt_without_context: A template with {query}.
+
+    Raises:
+        TypeError: The reader has no `answer`.
+        ValueError: A template lacks a field.
     """
 
     def __init__(
@@ -126,7 +149,14 @@ class UsefulnessGate:
         self.prompt_without_context = prompt_without_context
 
     def check(self, candidates: Sequence[Candidate]) -> list[Verdict]:
-        """One verdict per candidate; its reason gives both answers and confidences."""
+        """Ask the reader with each summary and without.
+
+        Args:
+            candidates: Summaries with their queries.
+
+        Returns:
+            One verdict per candidate; its reason gives both answers and confidences.
+        """
         prompts = [self._filled(self.prompt, candidate) for candidate in candidates]
         prompts += [self._filled(self.prompt_without_context, c) for c in candidates]
         answers = self.reader.answer(prompts) if prompts else []
@@ -149,14 +179,21 @@ class UsefulnessGate:
 
     @staticmethod
     def _filled(template: str, candidate: Candidate) -> str:
-        # One pass, so that braces in the query or the summary are just text.
+        # Each field is replaced once, so that braces in the query or the summary stay text.
         head, _, tail = template.partition("{query}")
         parts = (part.replace("{summary}", candidate.summary) for part in (head, tail))
         return candidate.query.join(parts)
 
 
 class AllGates:
-    """Several gates in a row: what one lets through, the next one checks."""
+    """Puts several gates in a row: each checks what the one before lets through.
+
+    Args:
+        *gates: The gates, in the order in which they check. Put the fast ones first.
+
+    Raises:
+        TypeError: One of them has no `check`.
+    """
 
     def __init__(self, *gates: SummaryGate) -> None:
         for gate in gates:
@@ -165,7 +202,15 @@ class AllGates:
         self.gates = gates
 
     def check(self, candidates: Sequence[Candidate]) -> list[Verdict]:
-        """One verdict per candidate: the reasons together, the last gate's support."""
+        """Check summaries with each gate in turn.
+
+        Args:
+            candidates: Summaries with their documents.
+
+        Returns:
+            One verdict per candidate: the reasons of all gates, and the support of the last gate
+            that gave any for the final summary.
+        """
         verdicts = [Verdict(candidate.summary) for candidate in candidates]
         for gate in self.gates:
             standing = [n for n, verdict in enumerate(verdicts) if verdict.summary]
@@ -177,7 +222,7 @@ class AllGates:
 
 def _combined(earlier: Verdict, later: Verdict) -> Verdict:
     reasons = [reason for reason in (earlier.reason, later.reason) if reason]
-    # Links of an earlier gate are still true as long as the text is still the same.
+    # The links of an earlier gate hold as long as the text is the same.
     unchanged = later.summary == earlier.summary
     support = later.support or (earlier.support if unchanged else ())
     return replace(later, reason="; ".join(reasons), support=support)
@@ -188,10 +233,10 @@ def _evidence(candidate: Candidate) -> Evidence:
     return Evidence((*(document.text for document in candidate.documents), *titles))
 
 
-def _without(
+def _kept_text(
     summary: str, kept: Sequence[SummarySentence]
 ) -> tuple[str, tuple[SummarySentence, ...]]:
-    """The kept sentences as a text of their own, and where they stand in it."""
+    """Return the kept sentences as a text, and the sentences with their places in it."""
     if not kept:
         return "", ()
     spans = [(sentence.start, sentence.end) for sentence in kept]

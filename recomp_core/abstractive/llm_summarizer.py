@@ -1,9 +1,8 @@
-"""Any language model as a summarizer: a callable from prompts to texts, and one agreed word."""
+"""A summarizer made of any language model: prompts go to a callable, one word means "nothing"."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
@@ -13,24 +12,34 @@ from ..models.language_models.openai_chat import OpenAIChatModel
 from ..prompts import NOTHING_RELEVANT_WORD, llm_prompt
 from ..text.splitting import replace_surrogates
 from ..text.tokens import approximate_tokens
+from .streams import WordFilter, bare_words, iterate_in_thread
 
 
 class LLMSummarizer:
     """A `protocols.Summarizer` around any callable that sends prompts to a language model.
 
-    generate: `prompts -> texts`, one text per prompt, in order. An exception in the place of a
-        text is that prompt's error; one that is raised is the error of every prompt of the call.
-    empty_word: what the prompt tells the model to reply when the documents do not help. A reply
-        that is this word and nothing more, whatever its case, quotes and punctuation, becomes "".
-    max_input_tokens: the longest prompt that the model takes; None for no limit.
-    count_tokens: the model's own count (see `TokenCounter`); `approximate_tokens` by default.
-    agenerate, stream, astream: the asynchronous and the streaming forms, if the model has them:
-        `async prompts -> texts`, `prompt -> iterator of pieces` and `prompt -> asynchronous
-        iterator`. By default `generate` in a thread, and its whole text as one piece.
-    batch_size: prompts per call of `generate`; None for all at once.
+    Args:
+        generate: A function `prompts -> texts`, one text per prompt, in order. An exception in the
+            place of a text is that prompt's error; a raised exception is the error of every prompt
+            of the call.
+        empty_word: The word that the prompt tells the model to reply when the documents do not
+            help. A reply of this word alone, in any case and with any quotes and punctuation,
+            becomes "".
+        max_input_tokens: The longest prompt that the model takes; None for no limit.
+        count_tokens: Counts as the model does (see `TokenCounter`); by default
+            `approximate_tokens`.
+        agenerate: The asynchronous form of `generate`; by default `generate` in a thread.
+        stream: A function `prompt -> iterator of pieces`; by default the whole text is one piece.
+        astream: A function `prompt -> asynchronous iterator of pieces`; by default `stream` in a
+            thread.
+        batch_size: Prompts per call of `generate`; None for all at once.
 
-    `default_prompt` is the prompt that goes with it: see `prompts.llm_prompt`.
-    Raises `TypeError` or `ValueError` for settings that cannot work.
+    Attributes:
+        default_prompt: The prompt that goes with the empty word, see `prompts.llm_prompt`.
+
+    Raises:
+        TypeError: `generate` is not callable.
+        ValueError: A setting has no such value.
     """
 
     def __init__(
@@ -47,7 +56,7 @@ class LLMSummarizer:
     ) -> None:
         if not callable(generate):
             raise TypeError(f"generate must be a callable prompts -> texts, got {generate!r}")
-        if not isinstance(empty_word, str) or not _bare(empty_word):
+        if not isinstance(empty_word, str) or not bare_words(empty_word):
             raise ValueError(f"empty_word must hold a letter or digit, got {empty_word!r}")
         self.max_input_tokens = check_limit("max_input_tokens", max_input_tokens)
         self.batch_size = check_limit("batch_size", batch_size)
@@ -69,9 +78,21 @@ class LLMSummarizer:
         count_tokens: Callable[[str], int] | None = None,
         **endpoint: Any,
     ) -> LLMSummarizer:
-        """Around a model behind an OpenAI-compatible endpoint.
+        """Make a summarizer of a model behind an OpenAI-compatible endpoint.
 
-        endpoint: the settings of `OpenAIChatModel`: `base_url`, `api_key_env`, `timeout`, …
+        Args:
+            model: The model's name at the endpoint.
+            empty_word: See the class.
+            max_input_tokens: See the class.
+            count_tokens: See the class.
+            **endpoint: The settings of `OpenAIChatModel`: `base_url`, `api_key_env`, `timeout`, …
+
+        Returns:
+            The summarizer.
+
+        Raises:
+            ImportError: `openai` is not installed.
+            ValueError: A setting has no such value.
         """
         chat = OpenAIChatModel(model, **endpoint)
         return cls(
@@ -86,11 +107,26 @@ class LLMSummarizer:
         )
 
     def count_tokens(self, text: str) -> int:
-        """How many tokens `text` takes in the input."""
+        """Count the tokens that a text takes in the input.
+
+        Args:
+            text: The text.
+
+        Returns:
+            Its number of tokens.
+        """
         return self._count_tokens(text)
 
     def truncate(self, text: str, max_tokens: int) -> str:
-        """The longest prefix of `text` of at most `max_tokens` tokens."""
+        """Cut a text to a number of tokens.
+
+        Args:
+            text: The text.
+            max_tokens: The most tokens that the result may have.
+
+        Returns:
+            The longest prefix with at most so many.
+        """
         if self.count_tokens(text) <= max_tokens:
             return text
         fits, too_long = 0, len(text)
@@ -103,11 +139,25 @@ class LLMSummarizer:
         return text[:fits]
 
     def summarize(self, prompts: Sequence[str]) -> list[str | Exception]:
-        """For each prompt its summary, "" for nothing to say, or its error, in order."""
+        """Have the model answer prompts.
+
+        Args:
+            prompts: The filled prompts.
+
+        Returns:
+            For each prompt, in order, its summary ("" for nothing to say) or its error.
+        """
         return [summary for batch in self._batches(prompts) for summary in self._ask(batch)]
 
     async def asummarize(self, prompts: Sequence[str]) -> list[str | Exception]:
-        """`summarize` without blocking the event loop."""
+        """Have the model answer prompts without blocking the event loop.
+
+        Args:
+            prompts: The filled prompts.
+
+        Returns:
+            What `summarize` returns.
+        """
         agenerate = self._agenerate
         if agenerate is None:
             return await asyncio.to_thread(self.summarize, prompts)
@@ -118,32 +168,51 @@ class LLMSummarizer:
         ]
 
     def stream(self, prompt: str) -> Iterator[str]:
-        """The summary in pieces as they are written; joined they are what `summarize` gives.
+        """Have the model answer one prompt piece by piece.
 
-        The first piece waits until it can no longer be the agreed word. Raises the prompt's error.
+        The first piece waits until it can no longer be the agreed word.
+
+        Args:
+            prompt: The filled prompt.
+
+        Yields:
+            The pieces of the summary as they are written; joined, they are what `summarize`
+            returns.
+
+        Raises:
+            Exception: The prompt's error.
         """
         if self._stream is None:
             yield from _whole(self.summarize([prompt])[0])
             return
-        opening = _Opening(self.empty_word)
+        reply = WordFilter(self.empty_word)
         for piece in self._stream(replace_surrogates(prompt)):
-            if known := opening.add(piece):
+            if known := reply.add(piece):
                 yield known
-        if known := opening.rest():
+        if known := reply.rest():
             yield known
 
     async def astream(self, prompt: str) -> AsyncIterator[str]:
-        """`stream` without blocking the event loop."""
+        """Have the model answer one prompt piece by piece, without blocking the event loop.
+
+        Args:
+            prompt: The filled prompt.
+
+        Yields:
+            What `stream` yields.
+
+        Raises:
+            Exception: The prompt's error.
+        """
         if self._astream is None:
-            pieces = self.stream(prompt)
-            while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+            async for piece in iterate_in_thread(self.stream(prompt)):
                 yield piece
             return
-        opening = _Opening(self.empty_word)
+        reply = WordFilter(self.empty_word)
         async for piece in self._astream(replace_surrogates(prompt)):
-            if known := opening.add(piece):
+            if known := reply.add(piece):
                 yield known
-        if known := opening.rest():
+        if known := reply.rest():
             yield known
 
     def _batches(self, prompts: Sequence[str]) -> Iterator[list[str]]:
@@ -158,7 +227,7 @@ class LLMSummarizer:
             return [error] * len(batch)
 
     async def _aask(
-        self, agenerate: Callable[[list[str]], Awaitable[Any]], batch: list[str]
+        self, agenerate: Callable[[list[str]], Awaitable[object]], batch: list[str]
     ) -> list[str | Exception]:
         try:
             return self._read(batch, await agenerate(batch))
@@ -166,7 +235,7 @@ class LLMSummarizer:
             return [error] * len(batch)
 
     def _read(self, prompts: Sequence[str], replies: object) -> list[str | Exception]:
-        """The replies as summaries. Raises `SummaryError` if they are not one per prompt."""
+        """Return the replies as summaries; raise `SummaryError` unless there is one per prompt."""
         if not isinstance(replies, (list, tuple)) or len(replies) != len(prompts):
             got = len(replies) if isinstance(replies, (list, tuple)) else type(replies).__name__
             raise SummaryError(
@@ -184,35 +253,7 @@ class LLMSummarizer:
                 f"generate must return texts, but one of them is a {type(reply).__name__}",
                 "malformed",
             )
-        return "" if _bare(reply) == _bare(self.empty_word) else reply
-
-
-class _Opening:
-    """The beginning of a streamed reply, held back as long as it could be the agreed word."""
-
-    def __init__(self, empty_word: str) -> None:
-        self._word = _bare(empty_word)
-        self._held = ""
-        self._open = False
-
-    def add(self, piece: str) -> str:
-        """What may be passed on now that `piece` is known."""
-        self._held += piece
-        self._open = self._open or not self._word.startswith(_bare(self._held))
-        return self._release() if self._open else ""
-
-    def rest(self) -> str:
-        """What is left at the end, unless it is the agreed word."""
-        return "" if _bare(self._held) == self._word else self._release()
-
-    def _release(self) -> str:
-        released, self._held = self._held, ""
-        return released
-
-
-def _bare(text: str) -> str:
-    """Letters and digits only, case folded, one space between words."""
-    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
+        return "" if bare_words(reply) == bare_words(self.empty_word) else reply
 
 
 def _whole(summary: str | Exception) -> Iterator[str]:

@@ -1,0 +1,103 @@
+"""Pieces of a text on their way to the caller: what is held back, and where a stream ends."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+
+
+async def iterate_in_thread(pieces: Iterator[str]) -> AsyncIterator[str]:
+    """Iterate in a thread, without blocking the event loop.
+
+    Args:
+        pieces: The iterator to read.
+
+    Yields:
+        Its pieces.
+    """
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        yield piece
+
+
+class LengthLimit:
+    """Passes on a stream's pieces without the white space at either end, up to a length.
+
+    Args:
+        length: The most characters to pass on.
+    """
+
+    def __init__(self, length: int) -> None:
+        self._left = length
+        self._held = ""
+        self._begun = False
+
+    @property
+    def reached(self) -> bool:
+        """Whether the length is reached: nothing more passes."""
+        return self._left <= 0
+
+    def allow(self, piece: str) -> str:
+        """Take a piece of the stream.
+
+        Args:
+            piece: The next piece.
+
+        Returns:
+            What may be passed on. White space at its end waits for the next piece.
+        """
+        piece = self._held + piece
+        if not self._begun:
+            piece = piece.lstrip()
+        solid = piece.rstrip()
+        self._held = piece[len(solid) :]
+        self._begun = self._begun or bool(solid)
+        allowed = solid[: self._left]
+        self._left -= len(allowed)
+        return allowed
+
+
+class WordFilter:
+    """Holds back the beginning of a streamed reply as long as it could be the agreed word.
+
+    Args:
+        empty_word: The word that means "nothing".
+    """
+
+    def __init__(self, empty_word: str) -> None:
+        self._word = bare_words(empty_word)
+        self._held = ""
+        self._open = False
+
+    def add(self, piece: str) -> str:
+        """Take a piece of the reply.
+
+        Args:
+            piece: The next piece.
+
+        Returns:
+            What may be passed on, with what was held back.
+        """
+        self._held += piece
+        self._open = self._open or not self._word.startswith(bare_words(self._held))
+        return self._release() if self._open else ""
+
+    def rest(self) -> str:
+        """Return what is held back at the end, unless it is the agreed word."""
+        return "" if bare_words(self._held) == self._word else self._release()
+
+    def _release(self) -> str:
+        released, self._held = self._held, ""
+        return released
+
+
+def bare_words(text: str) -> str:
+    """Reduce a text to its words, for comparing replies.
+
+    Args:
+        text: The text.
+
+    Returns:
+        Letters and digits only, case folded, with one space between words.
+    """
+    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
