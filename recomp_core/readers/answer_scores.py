@@ -1,6 +1,6 @@
-"""How likely is the answer after `[s; x]`? What is asked of a scorer, and what it replies.
+"""What a scorer of answers is asked, and what it replies: Score(M, y, [s; x]) (paper, section 3.1).
 
-Standard library only. The scorers themselves stand in modules of their own.
+Standard library only. The scorers themselves are in modules of their own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Answers = Literal["best", "logsum"]
 
 
 class Kind(str, Enum):
-    """What the value of a score is. Kinds are never mixed in one data set."""
+    """What the value of a score is. One data set holds scores of one kind."""
 
     EXACT = "exact"
     """The sum of the natural log-probabilities of the answer's tokens."""
@@ -40,8 +40,10 @@ class Kind(str, Enum):
 class AnswerRequest:
     """How likely are `answers` to a reader that sees `context` and then `query`?
 
-    context: a sentence or a summary; "" for none. answers: the gold ones, at least one.
-    Raises `TypeError` or `ValueError`.
+    Attributes:
+        query: The question.
+        context: A sentence or a summary; "" for none.
+        answers: The gold answers, at least one; none of them blank.
     """
 
     query: str
@@ -65,10 +67,13 @@ class AnswerRequest:
 class AnswerScore:
     """What a scorer says of one request; higher is better.
 
-    value: for the kinds exact, censored and estimate a natural log-probability, summed over
-        `n_tokens` tokens (0 where they are not known); for proxies see the scorer.
-    answer: the gold answer that it is of, "" if of several.
-    standard_error: of `value`, for estimates.
+    Attributes:
+        value: For the kinds exact, censored and estimate a natural log-probability, summed over
+            `n_tokens` tokens; for proxies see the scorer. Always finite.
+        n_tokens: The number of scored tokens; 0 where it is not known.
+        kind: What `value` is.
+        answer: The gold answer that was scored; "" for several together.
+        standard_error: That of `value`, for estimates.
     """
 
     value: float
@@ -82,7 +87,7 @@ class AnswerScore:
             raise ValueError(f"a score must be a finite number, got {self.value!r}")
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values, without what is not known."""
+        """The score as JSON values, without what is not known."""
         data: dict[str, Any] = {
             "value": self.value,
             "n_tokens": self.n_tokens,
@@ -96,7 +101,14 @@ class AnswerScore:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> AnswerScore:
-        """The inverse of `to_dict`."""
+        """Make the score that `to_dict` wrote.
+
+        Args:
+            data: JSON values.
+
+        Returns:
+            The score.
+        """
         return cls(**{**data, "kind": Kind(data["kind"])})
 
 
@@ -104,8 +116,11 @@ class AnswerScore:
 class Capabilities:
     """What a probe of a scorer found, before a long run.
 
-    usable: whether it can score at all. reason: why not, with the remedy, or what it will do.
-    details: figures and names that the probe saw, JSON values.
+    Attributes:
+        usable: Whether it can score at all.
+        kind: The kind that its scores will have.
+        reason: What it will do; or why it can't score, with the remedy.
+        details: Figures and names that the probe saw, JSON values.
     """
 
     usable: bool
@@ -116,38 +131,61 @@ class Capabilities:
 
 @runtime_checkable
 class AnswerScorer(Protocol):
-    """A reader that can say how likely an answer is to it: Score(M, y, [s; x]), section 3.1."""
+    """A reader that can say how likely an answer is to it.
+
+    Attributes:
+        meter: Counts what the scorer has used; may be replaced by one with a budget before scoring.
+    """
 
     @property
     def kind(self) -> Kind:
-        """The weakest kind that its scores may have: that of the data set."""
+        """The weakest kind that its scores may have: the kind of the data set."""
 
     meter: Meter
-    """What it used so far; may be set to one with a budget before scoring."""
 
     @property
     def identity(self) -> Mapping[str, Any]:
         """JSON values that decide its scores: class, model, prompt, settings. No keys, no speed."""
 
     def capabilities(self) -> Capabilities:
-        """Ask the model once, cheaply, whether this can work. Raises nothing of the model's."""
+        """Ask the model once, cheaply, whether this can work.
+
+        Returns:
+            What the probe found; an error of the model is a reason, and is not raised.
+        """
 
     def score(self, requests: Sequence[AnswerRequest]) -> list[AnswerScore | Exception]:
-        """For each request its score or the error that befell it, in order."""
+        """Score all requests.
+
+        Args:
+            requests: What to score.
+
+        Returns:
+            For each request its score, or the exception that it ended with; in order.
+        """
 
     def score_each(
         self, requests: Sequence[AnswerRequest]
     ) -> Iterator[tuple[int, AnswerScore | Exception]]:
-        """The same as `(position, result)`, each as soon as it is there, in any order."""
+        """Score all requests, and hand over each result as soon as it is there.
+
+        Args:
+            requests: What to score.
+
+        Yields:
+            `(position, result)`, in any order; the results are those of `score`.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerPrompt:
     """How `[s; x]` is written for a reader, and where its answer begins.
 
-    with_context, without_context: templates with `{context}` and `{query}`; they should not end
-        with a space. answer: a template with `{answer}`; the space before an answer stands here,
-        since a model's tokens carry their space in front.
+    Attributes:
+        with_context: A template with `{context}` and `{query}`; it should not end with a space.
+        without_context: A template with `{query}`, for a request without context.
+        answer: A template with `{answer}`. The space before an answer belongs here, because a
+            model's tokens carry their space in front.
     """
 
     with_context: str = "{context}\n\nQuestion: {query}\nAnswer:"
@@ -167,34 +205,126 @@ class AnswerPrompt:
                 raise ValueError(f"{name} lacks {', '.join(missing)}: {template!r}")
 
     def prompt(self, request: AnswerRequest) -> str:
-        """What the reader sees."""
+        """Write what the reader sees.
+
+        Args:
+            request: The question and its context.
+
+        Returns:
+            The filled template. Braces in the texts stay as they are.
+        """
         template = self.with_context if request.context.strip() else self.without_context
         return _filled(template, {"{context}": request.context, "{query}": request.query})
 
     def continuation(self, answer: str) -> str:
-        """What is scored after it."""
+        """Write what is scored after the prompt.
+
+        Args:
+            answer: A gold answer.
+
+        Returns:
+            The filled template.
+        """
         return self.answer.replace("{answer}", answer)
 
     def to_dict(self) -> dict[str, str]:
+        """The templates by name."""
         return {name: getattr(self, name) for name in ("with_context", "without_context", "answer")}
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A prompt and the continuation that is scored after it."""
+    """A prompt and the continuation that is scored after it.
+
+    Attributes:
+        prompt: What the reader sees.
+        continuation: What is scored.
+    """
 
     prompt: str
     continuation: str
 
 
-class PairScorer(ABC):
-    """What scorers of a prompt and a continuation have in common. An `AnswerScorer`.
+class BaseScorer(ABC):
+    """What the scorers of this package share. An `AnswerScorer`.
 
-    prompt: see `AnswerPrompt`. answers: of several gold answers "best" takes the likeliest,
-        "logsum" the log of the sum of their probabilities. meter: counts what is used.
+    A subclass has an `identity` and `score_each`; `score` and `capabilities` come from these.
+
+    Args:
+        meter: Counts what is used; None for one without a budget.
     """
 
     kind = Kind.EXACT
+
+    # What `capabilities` says of a scorer that works.
+    _ability = "log-probabilities of every token"
+
+    def __init__(self, meter: Meter | None = None) -> None:
+        self.meter = meter or Meter()
+
+    @property
+    @abstractmethod
+    def identity(self) -> Mapping[str, Any]:
+        """JSON values that decide the scores."""
+
+    @abstractmethod
+    def score_each(
+        self, requests: Sequence[AnswerRequest]
+    ) -> Iterator[tuple[int, AnswerScore | Exception]]:
+        """Score all requests, and hand over each result as soon as it is there.
+
+        Args:
+            requests: What to score.
+
+        Yields:
+            `(position, result)`, in any order.
+        """
+
+    def score(self, requests: Sequence[AnswerRequest]) -> list[AnswerScore | Exception]:
+        """Score all requests.
+
+        Args:
+            requests: What to score.
+
+        Returns:
+            For each request its score, or the exception that it ended with; in order.
+        """
+        return in_order(self.score_each(requests))
+
+    def capabilities(self) -> Capabilities:
+        """Score one question, to see whether this can work.
+
+        Returns:
+            What the probe found; an error of the model is a reason, and is not raised.
+        """
+        try:
+            details = self._probe()
+        except Exception as error:
+            return Capabilities(False, self.kind, str(error))
+        return Capabilities(True, self.kind, self._ability, details)
+
+    def _probe(self) -> Mapping[str, Any]:
+        """Figures of one score. Raises the error that the score ended with."""
+        return self._probe_score(AnswerRequest("Who came?", "Ann came.", ("Ann",))).to_dict()
+
+    def _probe_score(self, request: AnswerRequest) -> AnswerScore:
+        (result,) = self.score([request])
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+
+class PairScorer(BaseScorer):
+    """What scorers of a prompt and a continuation share. An `AnswerScorer`.
+
+    A subclass has an `identity` and `_each(pairs)`.
+
+    Args:
+        prompt: How a request is written; None for `AnswerPrompt()`.
+        answers: Of several gold answers "best" takes the likeliest, "logsum" the log of the sum of
+            their probabilities.
+        meter: Counts what is used; None for one without a budget.
+    """
 
     def __init__(
         self,
@@ -204,18 +334,14 @@ class PairScorer(ABC):
         meter: Meter | None = None,
     ) -> None:
         check_choice("answers", answers, get_args(Answers))
+        super().__init__(meter)
         self.prompt = prompt or AnswerPrompt()
         self.answers = answers
-        self.meter = meter or Meter()
 
     @property
     @abstractmethod
     def identity(self) -> Mapping[str, Any]:
-        """See `AnswerScorer`; begin with `self._shared_identity()`."""
-
-    @abstractmethod
-    def capabilities(self) -> Capabilities:
-        """See `AnswerScorer`."""
+        """JSON values that decide the scores; begin with `self._shared_identity()`."""
 
     @abstractmethod
     def _each(self, pairs: Sequence[Pair]) -> Iterator[tuple[int, AnswerScore | Exception]]:
@@ -228,14 +354,17 @@ class PairScorer(ABC):
             "answers": self.answers,
         }
 
-    def score(self, requests: Sequence[AnswerRequest]) -> list[AnswerScore | Exception]:
-        """For each request its score or the error that befell it, in order."""
-        return in_order(self.score_each(requests))
-
     def score_each(
         self, requests: Sequence[AnswerRequest]
     ) -> Iterator[tuple[int, AnswerScore | Exception]]:
-        """`(position, score or error)` as they come; what several requests share is asked once."""
+        """Score all requests; a pair that several requests share is scored once.
+
+        Args:
+            requests: What to score.
+
+        Yields:
+            `(position, result)`, each as soon as all answers of its request are scored.
+        """
         pairs: dict[Pair, int] = {}
         wanted: list[list[int]] = []
         users: dict[int, list[int]] = defaultdict(list)
@@ -259,16 +388,28 @@ class PairScorer(ABC):
 
 
 def in_order(results: Iterable[tuple[int, T]]) -> list[T]:
-    """Results that came as `(position, result)`, by position."""
+    """Sort results by their positions.
+
+    Args:
+        results: `(position, result)` in any order.
+
+    Returns:
+        The results without their positions.
+    """
     return [result for _, result in sorted(results, key=lambda found: found[0])]
 
 
 def combine(scores: Sequence[AnswerScore], answers: Answers) -> AnswerScore:
-    """The score of several gold answers from those of each.
+    """Make one score of the scores of several gold answers.
 
-    "best" is the highest (of equal ones the first); it is only as good as its own kind: an upper
-    bound below an exact score does not make the exact one doubtful. "logsum" is the log of the sum
-    of the probabilities, as weak as the weakest.
+    Args:
+        scores: The score of each answer, at least one.
+        answers: "best" takes the highest, of equal ones the first. It is only as good as its own
+            kind: an upper bound below an exact score does not make the exact one doubtful.
+            "logsum" takes the log of the sum of the probabilities, as weak as the weakest score.
+
+    Returns:
+        The score of all answers.
     """
     best = max(scores, key=lambda score: score.value)
     if answers == "best" or len(scores) == 1:
@@ -291,7 +432,7 @@ def _combined(
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
-    """One pass over the template, so that braces in the values are just text."""
+    """Fill a template in one pass, so that braces in the values are just text."""
     (first, value), *rest = values.items()
     parts = template.split(first)
     return value.join(_filled(part, dict(rest)) for part in parts) if rest else value.join(parts)

@@ -1,4 +1,4 @@
-"""Who answers from the compressed context: the reader whose exact match and F1 are measured."""
+"""Readers that answer questions from the compressed context, to measure what is lost."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 from .._utils.checks import check_choice, check_limit
 from ..errors import ModelLoadError, SummaryError
-from ..models.encoders.loading import explained, looks_like_path
+from ..models.checkpoints import load_error_message, looks_like_path
 from ..models.language_models.openai_chat import OpenAIChatModel
-from ..models.summarizers.checkpoint import find_checkpoint
 from ..models.torch_batches import run_with_bisection
 from ..protocols import Reader
 from ..runtime.budget import Meter
-from ..text.answers import token_f1
 from ..text.joining import is_blank
 from ..text.tokens import approximate_tokens
 from .answer_scores import AnswerPrompt, AnswerRequest
 from .fingerprint import weights_fingerprint
 from .generative import ChatReader, LocalReader
-from .loading import load_causal, load_span_reader
+from .loading import Pretrained, load_causal, load_seq2seq, load_span_reader
 from .span_model import SpanModel, Window
 
 CheckpointKind = Literal["span", "causal", "seq2seq"]
@@ -30,7 +28,7 @@ ReaderKind = Literal["span", "causal", "seq2seq", "endpoint"]
 
 _AT_ONCE = 64  # questions whose windows are held at a time
 
-# How the classes of transformers end, the more telling endings first: T5ForQuestionAnswering
+# How the classes of transformers end, the more specific endings first: T5ForQuestionAnswering
 # answers with spans though its config says encoder-decoder.
 _ENDINGS: tuple[tuple[str, CheckpointKind], ...] = (
     ("ForQuestionAnswering", "span"),
@@ -49,24 +47,34 @@ class Answerer(Protocol):
         """JSON values that decide its answers: class, model, prompt, settings. No keys."""
 
     def answer(self, questions: Sequence[str], contexts: Sequence[str]) -> list[str | Exception]:
-        """For each question its answer, "" for none, or the error that befell it; in order.
+        """Answer questions. A question that fails costs the others nothing.
 
-        contexts: what is prepended to each, "" for nothing. A row that fails fails alone.
+        Args:
+            questions: What is asked.
+            contexts: What is prepended to each question; "" for nothing.
+
+        Returns:
+            For each question its answer, "" for none, or the exception that it ended with; in
+            order.
         """
 
 
-class SpanReader:
+class SpanReader(Pretrained):
     """An extractive question-answering model: the best span of the context, or "". An `Answerer`.
 
-    model, tokenizer: any `AutoModelForQuestionAnswering` with its fast tokenizer.
-    max_length, stride: of the windows through which a long context is read, in tokens.
-    max_answer_tokens: the longest answer.
-    no_answer_threshold: the answer is "" where "no answer" outdoes the best span by more than this
-        many logits; None for models that always answer, as those of SQuAD 1.1 do.
-    batch_tokens: per pass, padding included; see `torch_batches.token_budget`.
+    The best span of all windows competes with "no answer" as in SQuAD 2.0's evaluation: the first
+    token's logits, of which the lowest over the windows counts. An empty context has no spans.
 
-    The best span of all windows stands against "no answer" as in SQuAD 2.0's evaluation: the first
-    token's logits, of which the least over the windows counts. An empty context has no spans.
+    Args:
+        model: Any `AutoModelForQuestionAnswering`.
+        tokenizer: The model's, a fast one.
+        max_length: The length of the windows through which a long context is read, in tokens.
+        stride: The number of tokens that two neighbouring windows share.
+        max_answer_tokens: The length of the longest answer, in tokens.
+        no_answer_threshold: The answer is "" if "no answer" is better than the best span by more
+            than this many logits; None for models that always answer, as those of SQuAD 1.1 do.
+        batch_tokens: The largest number of tokens per pass, padding included; None for what suits
+            the model's device, see `torch_batches.token_budget`.
     """
 
     def __init__(
@@ -87,20 +95,8 @@ class SpanReader:
         self.no_answer_threshold = no_answer_threshold
 
     @classmethod
-    def from_pretrained(
-        cls,
-        source: str | os.PathLike[str],
-        *,
-        device: str | None = None,
-        revision: str | None = None,
-        local_files_only: bool = False,
-        **settings: Any,
-    ) -> SpanReader:
-        """Load `source`, a hub name or a folder. Raises `ModelLoadError`."""
-        model, tokenizer = load_span_reader(
-            source, device=device, revision=revision, local_files_only=local_files_only
-        )
-        return cls(model, tokenizer, **settings)
+    def _load(cls, source: str | os.PathLike[str], **settings: Any) -> tuple[Any, Any]:
+        return load_span_reader(source, **settings)
 
     @cached_property
     def identity(self) -> Mapping[str, Any]:
@@ -115,7 +111,16 @@ class SpanReader:
         }
 
     def answer(self, questions: Sequence[str], contexts: Sequence[str]) -> list[str | Exception]:
-        """For each question a piece of its context, "" for no answer, or its error; in order."""
+        """Answer questions. A question that fails costs the others nothing.
+
+        Args:
+            questions: What is asked.
+            contexts: The text that each question is answered from.
+
+        Returns:
+            For each question a piece of its context, "" for no answer, or the exception that it
+            ended with; in order.
+        """
         return _each_once(self._answers, questions, contexts)
 
     def _answers(self, rows: list[tuple[str, str]]) -> list[str]:
@@ -139,7 +144,13 @@ class SpanReader:
 
 @dataclass(frozen=True, slots=True)
 class WorkedExample:
-    """A question that is answered before the one that is asked. context: "" for none."""
+    """A question that a prompt answers before it asks its own.
+
+    Attributes:
+        question: What is asked.
+        answer: The answer.
+        context: What is prepended to the question; "" for nothing.
+    """
 
     question: str
     answer: str
@@ -150,9 +161,12 @@ class WorkedExample:
 class ReaderPrompt:
     """What a language model is asked: an instruction, worked examples, the context, the question.
 
-    instruction: stands first; "" for none. examples: answered questions, in the form of the one
-        that is asked; none of them for models that follow instructions. template: the form.
-        separator: between these parts.
+    Attributes:
+        instruction: The beginning of the prompt; "" for none.
+        examples: Answered questions, in the form of the one that is asked. Models that follow
+            instructions need none.
+        template: The form of a context, its question and its answer.
+        separator: The text between these parts.
     """
 
     instruction: str = ""
@@ -161,7 +175,15 @@ class ReaderPrompt:
     separator: str = "\n\n"
 
     def format(self, question: str, context: str) -> str:
-        """The prompt for one question. context: what is prepended, "" for nothing."""
+        """Write the prompt for one question.
+
+        Args:
+            question: What is asked.
+            context: What is prepended to it; "" for nothing.
+
+        Returns:
+            The prompt.
+        """
         worked = [
             self._asked(example.question, example.context)
             + self.template.continuation(example.answer)
@@ -171,16 +193,16 @@ class ReaderPrompt:
         return self.separator.join(part for part in parts if part)
 
     def _asked(self, question: str, context: str) -> str:
-        # The answer is only there because a request has one.
+        # A request must have an answer; the prompt does not show it.
         return self.template.prompt(AnswerRequest(question, context, ("-",)))
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
+        """The prompt as JSON values."""
         return {**asdict(self), "examples": [asdict(example) for example in self.examples]}
 
 
 READER_PROMPT = ReaderPrompt()
-"""The documents, then the question, as in the paper; for models that go on with a text."""
+"""The documents, then the question, as in the paper; for models that continue a text."""
 
 CHAT_READER_PROMPT = ReaderPrompt(
     "Answer the question at the end with the name, number, date or short phrase that it asks for, "
@@ -193,13 +215,21 @@ CHAT_READER_PROMPT = ReaderPrompt(
 class PromptReader:
     """A language model that answers a prompt. An `Answerer`.
 
-    reader: a `protocols.Reader`, such as `LocalReader`; an `OpenAIChatModel`, which need not give
-        log-probabilities; or any function `prompts -> texts`, an exception in the place of a text
-        being that prompt's error. One that raises is asked again with halves of its batch, until
-        the prompts that fail stand alone.
-    name: of its model, for the report; by default what the reader itself knows of it.
-    prompt: `CHAT_READER_PROMPT` for chat models, else `READER_PROMPT`.
-    batch_size: prompts per call. meter: counts what is used, tokens approximately.
+    A reader that raises is asked again with halves of its batch, until the prompts that fail stand
+    alone.
+
+    Args:
+        reader: A `protocols.Reader`, such as `LocalReader`; an `OpenAIChatModel`, which need not
+            give log-probabilities; or any function `prompts -> texts`, which may return an
+            exception in place of a text.
+        name: The name of its model, for the report; "" for what the reader itself knows of it.
+        prompt: The form of a prompt; None for `CHAT_READER_PROMPT` with an `OpenAIChatModel`, and
+            for `READER_PROMPT` otherwise.
+        batch_size: The number of prompts per call.
+        meter: Counts what is used, tokens approximately.
+
+    Raises:
+        TypeError: `reader` is no reader.
     """
 
     def __init__(
@@ -211,7 +241,7 @@ class PromptReader:
         batch_size: int = 32,
         meter: Meter | None = None,
     ) -> None:
-        # Its log-probabilities are not needed, and one bad reply would cost all of its batch.
+        # No log-probabilities are needed here, and to a ChatReader one bad reply costs the batch.
         reader = reader.chat if isinstance(reader, ChatReader) else reader
         if not isinstance(reader, Reader) and not callable(reader):
             raise TypeError(
@@ -237,7 +267,15 @@ class PromptReader:
         }
 
     def answer(self, questions: Sequence[str], contexts: Sequence[str]) -> list[str | Exception]:
-        """For each question the model's answer, or the error that befell it; in order."""
+        """Answer questions. A question that fails costs the others nothing.
+
+        Args:
+            questions: What is asked.
+            contexts: What is prepended to each question; "" for nothing.
+
+        Returns:
+            For each question the model's answer, or the exception that it ended with; in order.
+        """
         return _each_once(self._answers, questions, contexts, self.batch_size)
 
     def _answers(self, rows: list[tuple[str, str]]) -> list[str | Exception]:
@@ -270,21 +308,34 @@ def load_answerer(
     local_files_only: bool = False,
     **settings: Any,
 ) -> SpanReader | PromptReader:
-    """The reader called `name`: a hub name or a folder, or with `base_url` a model of an endpoint.
+    """Load a reader.
 
-    kind: "span" for extractive question answering, "causal" or "seq2seq" for language models,
-        "endpoint"; by default what the checkpoint's config says, an endpoint with `base_url`.
-    settings: of `SpanReader`; of `LocalReader` (`max_new_tokens`, `batch_size`, `stop`); of
-        `OpenAIChatModel` (`timeout`, `max_concurrency`, `extra_body`, …).
+    Args:
+        name: A hub name or a folder, or with `base_url` a model of an endpoint.
+        kind: "span" for extractive question answering, "causal" or "seq2seq" for language models,
+            or "endpoint"; None for what the checkpoint's config says, with `base_url` an endpoint.
+        base_url: The address of an endpoint that speaks OpenAI's protocol.
+        api_key_env: The environment variable that holds the endpoint's key.
+        device: Where a local model runs; None for the CPU, or for an accelerator if there is one
+            and the model is an encoder-decoder model.
+        prompt: What a language model is asked; None for the default of `PromptReader`.
+        revision: A branch, tag or commit on the hub.
+        local_files_only: Whether to look only at what was downloaded before.
+        settings: Those of `SpanReader`; those of `LocalReader` (`max_new_tokens`, `batch_size`,
+            `stop`); or those of `OpenAIChatModel` (`timeout`, `max_concurrency`, `extra_body`, …).
 
-    Raises `ModelLoadError` for what is not there or is no reader, and `ValueError` for settings
-    that contradict each other.
+    Returns:
+        The reader.
+
+    Raises:
+        ModelLoadError: The model is not there, or is no reader.
+        ValueError: Two settings contradict each other.
     """
     name = os.fspath(name)
     if kind is not None:
         check_choice("kind", kind, get_args(ReaderKind))
     if base_url is not None and kind not in (None, "endpoint"):
-        raise ValueError(f"base_url={base_url!r} is of an endpoint, but kind={kind!r}: drop one")
+        raise ValueError(f"base_url={base_url!r} means an endpoint, but kind={kind!r}: drop one")
     if base_url is not None or kind == "endpoint":
         chat = OpenAIChatModel(name, base_url=base_url, api_key_env=api_key_env, **settings)
         return PromptReader(chat, prompt=prompt)
@@ -299,9 +350,17 @@ def load_answerer(
 
 
 def checkpoint_kind(source: str, **hub: Any) -> CheckpointKind:
-    """What a checkpoint is by its config. Raises `ModelLoadError` if it is no reader.
+    """Tell from a checkpoint's config what kind of reader it is.
 
-    hub: revision, local_files_only.
+    Args:
+        source: A hub name or a folder.
+        hub: `revision` and `local_files_only` of `load_answerer`.
+
+    Returns:
+        The kind.
+
+    Raises:
+        ModelLoadError: The checkpoint is not there, or is no reader.
     """
     from transformers import PreTrainedConfig
 
@@ -310,41 +369,45 @@ def checkpoint_kind(source: str, **hub: Any) -> CheckpointKind:
     try:
         config, _ = PreTrainedConfig.get_config_dict(source, **hub)
     except Exception as error:
-        told = explained(source, bool(hub.get("local_files_only")), error)
-        raise ModelLoadError(told) from error
+        offline = bool(hub.get("local_files_only"))
+        raise ModelLoadError(load_error_message(source, offline, error)) from error
     names = [str(name) for name in config.get("architectures") or ()]
     for ending, kind in _ENDINGS:
         if any(name.endswith(ending) for name in names):
             return kind
     if config.get("is_encoder_decoder"):
         return "seq2seq"
-    told = ", ".join(names) or config.get("model_type") or "a config without architectures"
+    found = ", ".join(names) or config.get("model_type") or "a config without architectures"
     raise ModelLoadError(
-        f"{source} is {told}, which answers no questions: a reader is a model for question "
+        f"{source} is {found}, which answers no questions: a reader is a model for question "
         "answering (…ForQuestionAnswering), a causal (…ForCausalLM) or an encoder-decoder "
-        "(…ForConditionalGeneration) language model; where the config is wrong, say kind="
+        "(…ForConditionalGeneration) language model; if the config is wrong, give kind="
     )
 
 
 def load_language_model(
     source: str, is_encoder_decoder: bool, *, device: str | None = None, **hub: Any
 ) -> tuple[Any, Any]:
-    """Model and tokenizer, in float32. Raises `ModelLoadError`."""
-    if not is_encoder_decoder:
-        return load_causal(source, device=device, **hub)
-    checkpoint = find_checkpoint(source, **hub)
-    return checkpoint.load_model("float32", device=device), checkpoint.load_tokenizer()
+    """Load a language model and its tokenizer, in float32.
 
+    Args:
+        source: A hub name or a folder.
+        is_encoder_decoder: Whether it is an encoder-decoder model, not a causal one.
+        device: As in `load_answerer`.
+        hub: `revision` and `local_files_only` of `load_answerer`.
 
-def agreement(answer: str, reference: str) -> float:
-    """How far two answers of a reader agree where no gold answer is known: the F1 of their words,
-    0…1, as `metrics.token_f1` counts them. 1 where both are empty.
+    Returns:
+        The model, in evaluation mode, and its tokenizer.
+
+    Raises:
+        ModelLoadError: The model is not there, damaged, or of another kind.
     """
-    return token_f1(answer, [reference])
+    load = load_seq2seq if is_encoder_decoder else load_causal
+    return load(source, device=device, **hub)
 
 
 def _known_of(reader: Any) -> dict[str, Any]:
-    """What a reader's object says of the model and of how it answers."""
+    """What a reader says of its model and of how it answers."""
     if isinstance(reader, LocalReader):
         return {
             "model": weights_fingerprint(reader.model),
@@ -375,7 +438,7 @@ def _each_once(
     contexts: Sequence[str],
     at_once: int = _AT_ONCE,
 ) -> list[str | Exception]:
-    """The answer to every row; equal rows are asked once, and a row that fails fails alone."""
+    """The answer to every row. Equal rows are asked once; a row that fails fails alone."""
     if isinstance(questions, str) or isinstance(contexts, str):
         raise TypeError("questions and contexts must be lists of strings, got a string")
     if len(questions) != len(contexts):

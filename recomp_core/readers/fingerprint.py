@@ -1,4 +1,4 @@
-"""What tells two models apart, wherever their files lie."""
+"""A digest that tells two models apart, wherever their files are."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ _SAMPLE = 1_000  # numbers of each tensor
 
 
 def weights_fingerprint(model: Any) -> str:
-    """A digest of a torch model's class, shape and weights, a sample of each tensor.
+    """Digest a torch model's class, shapes and weights, a sample of each tensor.
 
-    The same for a copy of the model on another device; another one for a fine-tuned copy.
+    Args:
+        model: A `torch.nn.Module`.
+
+    Returns:
+        16 hexadecimal digits: the same for a copy of the model on another device, others for a
+        fine-tuned copy.
     """
     digest = hashlib.sha256(type(model).__name__.encode())
     for name, tensor in sorted(model.state_dict().items()):

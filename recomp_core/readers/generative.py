@@ -1,4 +1,4 @@
-"""Language models as readers: their own answer, and how likely it was to them."""
+"""Language models as readers: their answers, and how likely each was."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ from ..models.torch_inference import inference
 from ..protocols import ReaderAnswer
 from ..runtime.forking import ForkSafeLock, torch_works_here
 from ..text.splitting import replace_surrogates
+from .tokenization import pad_rows
 
 
 class LocalReader:
     """A causal or an encoder-decoder model of transformers. Safe to call from several threads.
 
-    model, tokenizer: as transformers loads them. max_new_tokens: the longest answer.
-    batch_size: prompts per pass. stop: an answer ends before this text, as a line break ends the
-        short answers of a causal model that would go on with another question.
+    Args:
+        model: As transformers loads it.
+        tokenizer: The model's.
+        max_new_tokens: The length of the longest answer, in tokens.
+        batch_size: The number of prompts per pass.
+        stop: An answer ends before this text. A line break ends the short answers of a causal model
+            that would go on with another question.
     """
 
     def __init__(
@@ -40,7 +45,17 @@ class LocalReader:
         torch_works_here()
 
     def answer(self, prompts: Sequence[str]) -> list[ReaderAnswer]:
-        """One greedy answer per prompt, in order."""
+        """Answer prompts by greedy search.
+
+        Args:
+            prompts: What the model reads.
+
+        Returns:
+            One answer per prompt, in order.
+
+        Raises:
+            ValueError: A prompt and its answer do not fit into the model's positions.
+        """
         order = sorted(range(len(prompts)), key=lambda n: (-len(prompts[n]), n))
         answers: dict[int, ReaderAnswer] = {}
         for first in range(0, len(order), self.batch_size):
@@ -55,26 +70,21 @@ class LocalReader:
 
         ids = [self.tokenizer(prompt, verbose=False)["input_ids"] for prompt in prompts]
         longest = max(map(len, ids))
-        # A causal model goes on where its prompt ends, so that its padding stands in front.
+        # A causal model goes on where its prompt ends, so its padding stands in front.
         causal = not self.model.config.is_encoder_decoder
         limit = position_limit(self.model.config, "encoder")
         if limit is not None and longest + (self.max_new_tokens if causal else 0) > limit:
             raise ValueError(
                 f"a prompt of {longest} tokens and max_new_tokens={self.max_new_tokens} do not fit "
-                f"into the reader's {limit} positions: shorten it"
+                f"into the reader's {limit} positions: shorten the prompt"
             )
         pad = self.tokenizer.pad_token_id
         pad = self.tokenizer.eos_token_id if pad is None else pad
-        rows, masks = [], []
-        for row in ids:
-            padding = [pad or 0] * (longest - len(row))
-            rows.append([*padding, *row] if causal else [*row, *padding])
-            mask = [0] * len(padding), [1] * len(row)
-            masks.append([*mask[0], *mask[1]] if causal else [*mask[1], *mask[0]])
+        rows, mask = pad_rows(ids, pad=pad or 0, left=causal)
         with inference(self.model):
             output = self._writer(pad).generate(
-                input_ids=torch.tensor(rows, device=self.model.device),
-                attention_mask=torch.tensor(masks, device=self.model.device),
+                input_ids=rows.to(self.model.device),
+                attention_mask=mask.to(self.model.device),
             )
         written = output.sequences[:, longest if causal else 1 :]
         logits = torch.stack(output.logits, dim=1).float()  # (n_prompts, n_written, vocabulary)
@@ -85,8 +95,9 @@ class LocalReader:
         ]
 
     def _writer(self, pad: int | None) -> Any:
-        """The model with plain greedy search in place of its own generation config: a penalty on
-        repetition, say, would make it write what it does not hold likely.
+        """The model with plain greedy search instead of its own generation config.
+
+        A penalty on repetition, say, would make it write what it does not find likely.
         """
         from transformers import GenerationConfig
 
@@ -118,15 +129,26 @@ class LocalReader:
 class ChatReader:
     """A chat model behind an OpenAI-compatible endpoint that returns log-probabilities.
 
-    chat: an `OpenAIChatModel`. Raises `SummaryError` for a reply without log-probabilities, and
-    what befell the first prompt that failed.
+    Args:
+        chat: An `OpenAIChatModel`.
     """
 
     def __init__(self, chat: Any) -> None:
         self.chat = chat
 
     def answer(self, prompts: Sequence[str]) -> list[ReaderAnswer]:
-        """One answer per prompt, in order."""
+        """Ask the model for answers.
+
+        Args:
+            prompts: What the model reads.
+
+        Returns:
+            One answer per prompt, in order.
+
+        Raises:
+            SummaryError: A reply has no log-probabilities, or a request failed; the error is that
+                of the first such prompt.
+        """
         answers = []
         for reply in self.chat.with_logprobs(prompts):
             if isinstance(reply, Exception):

@@ -1,4 +1,4 @@
-"""Exact log-probabilities of an answer from a local language model: Score(M, y, [s; x])."""
+"""Exact log-probabilities of answers from a language model on this machine."""
 
 from __future__ import annotations
 
@@ -11,32 +11,29 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import BudgetError
-from ..models.summarizers.checkpoint import find_checkpoint
 from ..models.summarizers.seq2seq import position_limit
 from ..models.torch_batches import by_length, run_with_bisection, token_budget
 from ..models.torch_inference import inference
 from ..runtime.forking import ForkSafeLock, torch_works_here
 from ..text.splitting import replace_surrogates
-from .answer_scores import AnswerRequest, AnswerScore, Capabilities, Kind, Pair, PairScorer
+from .answer_scores import AnswerScore, Kind, Pair, PairScorer
 from .fingerprint import weights_fingerprint
-from .loading import load_causal
-from .tokenization import Joined, join_all
+from .loading import Pretrained, load_causal, load_seq2seq
+from .tokenization import Joined, join_all, pad_rows
 
-# A shorter beginning in common is not worth a pass of its own.
+# A shorter beginning that prompts share is not worth a pass of its own.
 _LEAST_TRUNK = 16
 
 # What the models call their keys and values: transformers from 5.24 on, and before.
 _CACHE_NAMES = ("cache", "past_key_values")
 
 
-class _LocalScorer(PairScorer):
-    """What local models have in common. Safe to call from several threads.
+class _LocalScorer(Pretrained, PairScorer):
+    """What scorers on local models share. Safe to call from several threads.
 
-    max_batch_tokens: per pass, padding included; see `torch_batches.token_budget`.
-    settings: those of `PairScorer`.
+    max_batch_tokens: The largest number of tokens per pass, padding included; None for what suits
+        the model's device. settings: Those of `PairScorer`.
     """
-
-    kind = Kind.EXACT
 
     def __init__(
         self, model: Any, tokenizer: Any, *, max_batch_tokens: int | None = None, **settings: Any
@@ -45,7 +42,7 @@ class _LocalScorer(PairScorer):
         self.model = model
         self.tokenizer = tokenizer
         self.max_batch_tokens = max_batch_tokens or token_budget(model)
-        # The tokenizer's padding is state of a shared object, and so is what mode a model is in.
+        # The tokenizer's padding is state of a shared object, and so is the mode of a model.
         self._lock = ForkSafeLock()
         torch_works_here()
 
@@ -53,13 +50,6 @@ class _LocalScorer(PairScorer):
     def identity(self) -> Mapping[str, Any]:
         """JSON values that decide the scores."""
         return {**self._shared_identity(), "model": weights_fingerprint(self.model)}
-
-    def capabilities(self) -> Capabilities:
-        """Score one answer."""
-        (result,) = self.score([AnswerRequest("Who came?", "Ann came.", ("Ann",))])
-        usable = isinstance(result, AnswerScore)
-        reason = "log-probabilities of every token" if usable else f"it can't score: {result}"
-        return Capabilities(usable, self.kind, reason)
 
     def _admitted(
         self, found: Sequence[Joined | Exception]
@@ -93,13 +83,23 @@ class _Group:
 
 
 class CausalLMScorer(_LocalScorer):
-    """A causal language model of transformers: exact.
+    """A causal language model of transformers: exact. Safe to call from several threads.
 
     The end of the answer is not scored: the sum is over the answer's own tokens.
 
     Work is shared: a beginning that all prompts have in common (instructions, worked examples) is
     read once, and so is a prompt with several answers; only the answers' positions are turned into
-    logits. Models whose cache can't be copied read everything anew.
+    logits. Models whose cache can't be copied read everything again.
+
+    Args:
+        model: As transformers loads it.
+        tokenizer: The model's.
+        settings: `max_batch_tokens`, the largest number of tokens per pass, padding included (None
+            for what suits the model's device, see `torch_batches.token_budget`); and `prompt`,
+            `answers` and `meter` of `PairScorer`.
+
+    Raises:
+        TypeError: The model is an encoder-decoder model.
     """
 
     def __init__(self, model: Any, tokenizer: Any, **settings: Any) -> None:
@@ -110,32 +110,12 @@ class CausalLMScorer(_LocalScorer):
         super().__init__(model, tokenizer, **settings)
 
     @classmethod
-    def from_pretrained(
-        cls,
-        source: str | os.PathLike[str],
-        *,
-        device: str | None = None,
-        dtype: str | None = None,
-        revision: str | None = None,
-        local_files_only: bool = False,
-        **settings: Any,
-    ) -> CausalLMScorer:
-        """Load `source`, a hub name or a folder.
-
-        dtype: such as "bfloat16"; float32 by default. Raises `ModelLoadError`.
-        """
-        model, tokenizer = load_causal(
-            source,
-            device=device,
-            dtype=dtype,
-            revision=revision,
-            local_files_only=local_files_only,
-        )
-        return cls(model, tokenizer, **settings)
+    def _load(cls, source: str | os.PathLike[str], **settings: Any) -> tuple[Any, Any]:
+        return load_causal(source, **settings)
 
     def _each(self, pairs: Sequence[Pair]) -> Iterator[tuple[int, AnswerScore | Exception]]:
         with self._lock:
-            joined = [self._fitting(found) for found in join_all(self.tokenizer, pairs)]
+            joined = [self._checked_length(found) for found in join_all(self.tokenizer, pairs)]
         good, bad = self._admitted(joined)
         yield from bad
         groups = _grouped(good)
@@ -154,7 +134,7 @@ class CausalLMScorer(_LocalScorer):
                     for n, (position, _) in enumerate(group.rows):
                         yield position, result if isinstance(result, Exception) else result[n]
 
-    def _fitting(self, joined: Joined | ValueError) -> Joined | ValueError:
+    def _checked_length(self, joined: Joined | ValueError) -> Joined | ValueError:
         limit = position_limit(self.model.config, "decoder")
         if isinstance(joined, Joined) and limit is not None and len(joined.ids) > limit:
             return ValueError(
@@ -167,13 +147,13 @@ class CausalLMScorer(_LocalScorer):
         """One score per row of each group."""
         with self._lock, inference(self.model):
             branches = any(len(group.rows) > 1 for group in groups)
-            # A prompt of one token leaves nothing to be read before its answers branch off.
+            # A prompt of one token leaves nothing to read before its answers branch off.
             if branches and self._can_share and all(len(group.prompt) > 1 for group in groups):
                 return self._scores_of_branches(groups, trunk)
             return self._scores_of_rows(groups, trunk)
 
     def _scores_of_rows(self, groups: Sequence[_Group], trunk: _Trunk) -> list[list[AnswerScore]]:
-        """Each prompt read with its answer."""
+        """Scores from reading each prompt with its answer."""
         rows = [(group.prompt + ids, len(ids)) for group in groups for _, ids in group.rows]
         inputs = _Inputs([ids[trunk.length : -1] for ids, _ in rows], trunk)
         logits = self._logits(inputs, trunk.copies(len(rows)), max(n for _, n in rows))
@@ -246,8 +226,8 @@ class CausalLMScorer(_LocalScorer):
         return type(cache) is DynamicCache and all(type(x) is DynamicLayer for x in cache.layers)
 
     def _trunk(self, groups: Sequence[_Group]) -> _Trunk:
-        """The beginning that all prompts have in common, read."""
-        # Of each prompt two tokens are left: one to be read, one from which the answers branch.
+        """The beginning that all prompts share, read."""
+        # Of each prompt two tokens are left: one to read, one from which the answers branch.
         common = _common_prefix([group.prompt[:-2] for group in groups])
         if len(groups) < 2 or len(common) < _LEAST_TRUNK or not self._can_share:
             return _Trunk()
@@ -293,25 +273,26 @@ class _Inputs:
     def _place(self, rows: Sequence[tuple[int, ...]], before: Any, mask_before: Any) -> None:
         import torch
 
-        width = max(map(len, rows))
         self.n_tokens = sum(map(len, rows))
-        self.ids = torch.zeros(len(rows), width, dtype=torch.long)
-        self.positions = torch.zeros(len(rows), width, dtype=torch.long)
-        own = torch.zeros(len(rows), width, dtype=torch.long)
-        for n, row in enumerate(rows):
-            if row:
-                self.ids[n, width - len(row) :] = torch.tensor(row)
-                self.positions[n, width - len(row) :] = before[n] + torch.arange(len(row))
-                own[n, width - len(row) :] = 1
+        self.ids, own = pad_rows(rows, left=True)
+        self.positions = (before[:, None] + own.cumsum(1) - 1) * own  # 0 for padding
         self.mask = torch.cat([mask_before, own], dim=1)
-        self._lengths = before + torch.tensor([len(row) for row in rows])
+        self._lengths = before + own.sum(1)
 
 
 class Seq2SeqLMScorer(_LocalScorer):
-    """An encoder-decoder language model of transformers: exact.
+    """An encoder-decoder language model of transformers: exact. Safe to call from several threads.
 
-    The encoder reads a prompt once, whatever the number of its answers. An answer is a text of its
-    own to such a model: the space before it goes, and its end is not scored.
+    The encoder reads a prompt once for all its answers. To such a model an answer is a text of its
+    own: the space before it is dropped, and its end is not scored.
+
+    Args:
+        model: As transformers loads it.
+        tokenizer: The model's.
+        settings: As for `CausalLMScorer`.
+
+    Raises:
+        TypeError: The model is no encoder-decoder model.
     """
 
     def __init__(self, model: Any, tokenizer: Any, **settings: Any) -> None:
@@ -322,19 +303,8 @@ class Seq2SeqLMScorer(_LocalScorer):
         super().__init__(model, tokenizer, **settings)
 
     @classmethod
-    def from_pretrained(
-        cls,
-        source: str | os.PathLike[str],
-        *,
-        device: str | None = None,
-        revision: str | None = None,
-        local_files_only: bool = False,
-        **settings: Any,
-    ) -> Seq2SeqLMScorer:
-        """Load `source`, a hub name or a folder. Raises `ModelLoadError`."""
-        checkpoint = find_checkpoint(source, revision=revision, local_files_only=local_files_only)
-        model = checkpoint.load_model("float32", device=device)
-        return cls(model, checkpoint.load_tokenizer(), **settings)
+    def _load(cls, source: str | os.PathLike[str], **settings: Any) -> tuple[Any, Any]:
+        return load_seq2seq(source, **settings)
 
     def _each(self, pairs: Sequence[Pair]) -> Iterator[tuple[int, AnswerScore | Exception]]:
         with self._lock:
@@ -367,8 +337,10 @@ class Seq2SeqLMScorer(_LocalScorer):
 
     @cached_property
     def _head(self) -> list[int]:
-        """What the decoder has written before an answer: its start token, and for some models
-        (BART) the token that the tokenizer puts before every text.
+        """What the decoder has written before an answer.
+
+        That is its start token, and for some models (BART) the token that the tokenizer puts before
+        every text.
         """
         theirs = self.model.config, getattr(self.model, "generation_config", None)
         starts = [getattr(config, "decoder_start_token_id", None) for config in theirs]
@@ -385,21 +357,21 @@ class Seq2SeqLMScorer(_LocalScorer):
 
         device = self.model.device
         with self._lock, inference(self.model):
-            ids, mask = _padded_right([group.prompt for group in groups])
+            ids, mask = pad_rows([group.prompt for group in groups])
             encoded = self.model.get_encoder()(
                 input_ids=ids.to(device), attention_mask=mask.to(device)
             ).last_hidden_state
             rows = [row for group in groups for _, row in group.rows]
             owners = [n for n, group in enumerate(groups) for _ in group.rows]
             self.meter.add(input_tokens=int(mask.sum()) + sum(map(len, rows)))
-            written, _ = _padded_right([(*self._head, *row[:-1]) for row in rows])
+            written, _ = pad_rows([(*self._head, *row[:-1]) for row in rows])
             logits = self.model(
                 encoder_outputs=BaseModelOutput(last_hidden_state=encoded[owners]),
                 attention_mask=mask[owners].to(device),
                 decoder_input_ids=written.to(device),
                 use_cache=False,
             ).logits
-            # The n-th token of an answer is foretold where the one before it stands.
+            # The logits for the n-th token of an answer stand where the token before it stands.
             first = len(self._head) - 1
             sums = iter(_sums(logits[:, first:], rows, right=True))
             return [[next(sums) for _ in group.rows] for group in groups]
@@ -436,22 +408,10 @@ def _sums(
     return [AnswerScore(value, len(ids), Kind.EXACT) for value, ids in zip(sums, rows, strict=True)]
 
 
-def _padded_right(rows: Sequence[tuple[int, ...]]) -> tuple[Any, Any]:
-    """Ids and mask, (n_rows, width)."""
-    import torch
-
-    ids = torch.zeros(len(rows), max(map(len, rows)), dtype=torch.long)
-    mask = torch.zeros_like(ids)
-    for n, row in enumerate(rows):
-        ids[n, : len(row)] = torch.tensor(row)
-        mask[n, : len(row)] = 1
-    return ids, mask
-
-
 def _common_prefix(rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     if not rows:
         return ()
-    # Whatever lies between the first and the last in order shares what these two share.
+    # In sorted order, all rows between the first and the last share what these two share.
     low, high = min(rows), max(rows)
     return low[: next((n for n, (a, b) in enumerate(zip(low, high, strict=False)) if a != b),
                       min(len(low), len(high)))]  # fmt: skip

@@ -1,4 +1,4 @@
-"""How likely a text is after what was prepended to it: the paper's language-modelling task."""
+"""How likely a text is after a compressed context: the paper's language-modelling task."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 from .answer_scores import AnswerPrompt, AnswerRequest, AnswerScore
 from .answerers import checkpoint_kind, load_language_model
 from .likelihood import CausalLMScorer, Seq2SeqLMScorer
+from .loading import Pretrained
 from .tokenization import leading_ids
 
 # A prefix goes to the model as it is, and so does the target after it.
@@ -27,21 +28,31 @@ class TargetScorer(Protocol):
     def score(
         self, prefixes: Sequence[str], targets: Sequence[str]
     ) -> list[tuple[float, int] | Exception]:
-        """For each target `(nats, tokens)`: its negative log-likelihood after its prefix, summed
-        over its tokens, and how many these are; or the error that befell it. In order.
+        """Score texts after what is prepended to them.
+
+        Args:
+            prefixes: What stands before each target.
+            targets: The texts to score.
+
+        Returns:
+            For each target `(nats, tokens)`, its negative log-likelihood summed over its tokens and
+            the number of these; or the exception that it ended with. In order.
         """
 
 
-class LMTargetScorer:
+class LMTargetScorer(Pretrained):
     """A causal or an encoder-decoder language model of transformers. A `TargetScorer`.
 
-    The prefix is what is prepended and the beginning of the text, the target what comes next, with
-    the space that stands before it: `("Documents. The tower was built", " by Ada.")`. Spaces at the
-    end of a prefix are read as the target's, since a model's tokens carry them in front. A causal
-    model reads an empty prefix as the beginning of a text. A prefix and a target that do not fit
-    into the model's positions together are an error, never cut.
+    The prefix is what is prepended and the beginning of the text, the target is what comes next,
+    with the space that stands before it: `("Documents. The tower was built", " by Ada.")`. Spaces
+    at the end of a prefix are read as the target's, because a model's tokens carry them in front. A
+    causal model reads an empty prefix as the beginning of a text. A prefix and a target that do not
+    fit into the model's positions together are an error; they are never cut.
 
-    settings: of the scorers of `labelling`: `max_batch_tokens`, `meter`.
+    Args:
+        model: A causal or an encoder-decoder model.
+        tokenizer: The model's.
+        settings: `max_batch_tokens` and `meter` of `CausalLMScorer`.
     """
 
     def __init__(self, model: Any, tokenizer: Any, **settings: Any) -> None:
@@ -51,28 +62,21 @@ class LMTargetScorer:
         self._beginning = "" if encodes else _beginning_of_text(tokenizer)
 
     @classmethod
-    def from_pretrained(
-        cls,
-        source: str | os.PathLike[str],
-        *,
-        device: str | None = None,
-        revision: str | None = None,
-        local_files_only: bool = False,
-        **settings: Any,
-    ) -> LMTargetScorer:
-        """Load `source`, a hub name or a folder. Raises `ModelLoadError`, and `ValueError` for a
-        model that writes no text.
-        """
+    def _load(
+        cls, source: str | os.PathLike[str], *, device: str | None = None, **settings: Any
+    ) -> tuple[Any, Any]:
         source = os.fspath(source)
-        hub = {"revision": revision, "local_files_only": local_files_only}
-        kind = checkpoint_kind(source, **hub)
+        kind = checkpoint_kind(
+            source,
+            revision=settings["revision"],
+            local_files_only=settings["local_files_only"],
+        )
         if kind == "span":
             raise ValueError(
-                f"{source} is a model for question answering, which knows no likelihood of a text: "
+                f"{source} is a model for question answering, which gives no likelihood of a text: "
                 "give a causal or an encoder-decoder language model"
             )
-        model, tokenizer = load_language_model(source, kind == "seq2seq", device=device, **hub)
-        return cls(model, tokenizer, **settings)
+        return load_language_model(source, kind == "seq2seq", device=device, **settings)
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -82,7 +86,19 @@ class LMTargetScorer:
     def score(
         self, prefixes: Sequence[str], targets: Sequence[str]
     ) -> list[tuple[float, int] | Exception]:
-        """For each target its negative log-likelihood in nats and its tokens, or its error."""
+        """Score texts after what is prepended to them.
+
+        Args:
+            prefixes: What stands before each target.
+            targets: The texts to score.
+
+        Returns:
+            For each target `(nats, tokens)`, its negative log-likelihood summed over its tokens and
+            the number of these; or the exception that it ended with. In order.
+
+        Raises:
+            ValueError: There are not as many prefixes as targets.
+        """
         if len(prefixes) != len(targets):
             raise ValueError(f"got {len(prefixes)} prefixes but {len(targets)} targets")
         results: list[tuple[float, int] | Exception] = [
@@ -97,22 +113,28 @@ class LMTargetScorer:
 
     def _request(self, prefix: str, target: str) -> AnswerRequest:
         bare = prefix.rstrip(" ")
-        # With "{query}" alone as template, what stands as the query is the whole prompt.
+        # The template without context is "{query}" alone, so the query is the whole prompt.
         return AnswerRequest(bare or self._beginning, "", (prefix[len(bare) :] + target,))
 
 
 def perplexity(scores: Iterable[tuple[float, int]]) -> float:
-    """Of a corpus: exp of all nats ÷ all tokens; long targets count for more than short ones.
+    """Compute the perplexity of a corpus: exp(all nats ÷ all tokens).
 
-    scores: `(nats, tokens)` of each target. Infinite where a float does not hold it. Raises
-    `ValueError` if there is no token.
+    Args:
+        scores: `(nats, tokens)` of each target. Long targets count for more than short ones.
+
+    Returns:
+        The perplexity; infinite if it is too large for a float.
+
+    Raises:
+        ValueError: There is no token.
     """
     nats, tokens = 0.0, 0
     for own_nats, own_tokens in scores:
         nats += own_nats
         tokens += own_tokens
     if not tokens:
-        raise ValueError("perplexity is of tokens, and there is none")
+        raise ValueError("there is no token to compute the perplexity of")
     try:
         return math.exp(nats / tokens)
     except OverflowError:
@@ -120,7 +142,7 @@ def perplexity(scores: Iterable[tuple[float, int]]) -> float:
 
 
 def _beginning_of_text(tokenizer: Any) -> str:
-    """What stands before a text: "" where the tokenizer puts a token there by itself."""
+    """The token that begins a text; "" if the tokenizer puts one there by itself."""
     if leading_ids(tokenizer):
         return ""
     return str(tokenizer.bos_token or tokenizer.eos_token or "")

@@ -1,4 +1,4 @@
-"""Extractive question-answering models: a question and a context to a score for every span."""
+"""Extractive question-answering models: they score every span of a context."""
 
 from __future__ import annotations
 
@@ -16,16 +16,22 @@ from ..models.torch_inference import inference
 from ..runtime.forking import ForkSafeLock, torch_works_here
 from ..text.splitting import replace_surrogates
 
-_LEAST_ROOM = 8  # tokens of context beside a question; with fewer there is no reading
+_LEAST_ROOM = 8  # tokens of context beside a question; fewer are not worth a pass
 
 
 @dataclass
 class Window:
     """A question with a stretch of its context, as the model reads it.
 
-    owner: which of the questions. inside: positions of the context's tokens, (n,). offsets: theirs,
-        in the context's characters. first: the position that stands for "no answer".
-    start, end: logits of the context's tokens, (n,). nothing: start + end logit of "no answer".
+    Attributes:
+        owner: Which of the questions it belongs to.
+        features: The model's inputs by name, without padding.
+        inside: The positions of the context's tokens, (n,).
+        offsets: The place of each of these tokens in the context, `(start, end)` in characters.
+        first: The position that stands for "no answer".
+        start: The start logits of the context's tokens, (n,).
+        end: Their end logits, (n,).
+        nothing: The start and end logit of "no answer", added.
     """
 
     owner: int
@@ -38,17 +44,28 @@ class Window:
     nothing: float = 0.0
 
     def spans(self, max_tokens: int) -> np.ndarray:
-        """Start + end logit of every span of at most `max_tokens` tokens, (n, n), first × last
-        token; -inf for what is no such span.
+        """Add the start and end logits of every span.
+
+        Args:
+            max_tokens: The length of the longest span, in tokens.
+
+        Returns:
+            The logit of each span by its first and last token, (n, n); -inf for what is no span
+            and for those that are too long.
         """
         spans = self.start[:, None] + self.end[None, :]
         length = np.arange(len(spans))[None, :] - np.arange(len(spans))[:, None] + 1
         return np.where((length >= 1) & (length <= max_tokens), spans, -np.inf)
 
     def best(self, max_tokens: int) -> tuple[float, int, int]:
-        """`(logit, start, end)` of the best span, in the context's characters; the first of equals.
+        """Find the best span; of equal ones the first.
 
-        -inf where the window holds no context.
+        Args:
+            max_tokens: The length of the longest span, in tokens.
+
+        Returns:
+            `(logit, start, end)`, the place in the context's characters; the logit is -inf if the
+            window holds no context.
         """
         if not len(self.inside):
             return -math.inf, 0, 0
@@ -60,11 +77,17 @@ class Window:
 class SpanModel:
     """An `AutoModelForQuestionAnswering` with its fast tokenizer. Safe to share between threads.
 
-    max_length, stride: of the windows through which a long context is read, in tokens; `stride` is
-        what two neighbours share. A model with fewer positions gets windows of its own size.
-    batch_tokens: per pass, padding included; see `torch_batches.token_budget`.
+    Args:
+        model: As transformers loads it.
+        tokenizer: The model's, a fast one.
+        max_length: The length of the windows through which a long context is read, in tokens. A
+            model with fewer positions gets windows of its own size.
+        stride: The number of tokens that two neighbouring windows share.
+        batch_tokens: The largest number of tokens per pass, padding included; None for what suits
+            the model's device, see `torch_batches.token_budget`.
 
-    Raises `TypeError` for a tokenizer that gives no offsets.
+    Raises:
+        TypeError: The tokenizer gives no offsets.
     """
 
     def __init__(
@@ -87,9 +110,17 @@ class SpanModel:
         torch_works_here()
 
     def read(self, questions: Sequence[str], contexts: Sequence[str]) -> list[list[Window]]:
-        """The windows of each question's context, read.
+        """Read each question's context.
 
-        Raises `ValueError` if a question is so long that no context stands beside it.
+        Args:
+            questions: What is asked.
+            contexts: The text that each question is answered from.
+
+        Returns:
+            For each question the windows of its context, with their logits.
+
+        Raises:
+            ValueError: A question is so long that no context fits beside it.
         """
         with self._lock:
             windows = self.windows(questions, contexts)
@@ -100,13 +131,24 @@ class SpanModel:
         return own
 
     def windows(self, questions: Sequence[str], contexts: Sequence[str]) -> list[Window]:
-        """All windows, in order, without logits."""
+        """Cut contexts into windows, without reading them.
+
+        Args:
+            questions: What is asked.
+            contexts: The text that each question is answered from.
+
+        Returns:
+            All windows in the order of the questions, without logits.
+
+        Raises:
+            ValueError: A question is so long that no context fits beside it.
+        """
         questions = [replace_surrogates(question) for question in questions]
         contexts = [replace_surrogates(context) for context in contexts]
         if not questions:
             return []
-        max_length = self._fitting_length()
-        # The tokenizer takes one stride for all, and none that leaves no room to go on.
+        max_length = self._window_length()
+        # The tokenizer takes one stride for all questions, and the windows must move forward.
         groups: dict[int, list[int]] = defaultdict(list)
         for position, room in enumerate(self._rooms(questions, max_length)):
             groups[min(self.stride, room // 2)].append(position)
@@ -123,12 +165,12 @@ class SpanModel:
         ]
         return sorted(windows, key=lambda window: window.owner)
 
-    def _fitting_length(self) -> int:
+    def _window_length(self) -> int:
         limits = [position_limit(self.model.config, "encoder"), self.tokenizer.model_max_length]
         return min([self.max_length, *(limit for limit in limits if limit)])
 
     def _rooms(self, questions: Sequence[str], max_length: int) -> list[int]:
-        """How many tokens of context stand beside each question."""
+        """How many tokens of context fit beside each question."""
         encoded = self.tokenizer(list(questions), add_special_tokens=False, verbose=False)
         special = self.tokenizer.num_special_tokens_to_add(pair=True)
         rooms = [max_length - special - len(ids) for ids in encoded["input_ids"]]

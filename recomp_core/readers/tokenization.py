@@ -8,36 +8,55 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..text.splitting import replace_surrogates
 from .answer_scores import Pair
 
+if TYPE_CHECKING:
+    import torch
+
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """`ids` end with the `n` ids of the continuation."""
+    """The ids of a prompt and its continuation.
+
+    Attributes:
+        ids: All ids, those of the continuation last.
+        n: The number of ids of the continuation.
+    """
 
     ids: tuple[int, ...]
     n: int
 
     @property
     def prompt(self) -> tuple[int, ...]:
+        """The ids of the prompt."""
         return self.ids[: -self.n]
 
     @property
     def continuation(self) -> tuple[int, ...]:
+        """The ids of the continuation."""
         return self.ids[-self.n :]
 
 
 def join_all(tokenizer: Any, pairs: Sequence[Pair]) -> list[Joined | ValueError]:
-    """For each pair its ids: what the tokenizer puts in front of a text (a BOS token, or nothing),
-    the prompt, the continuation; nothing after it, whatever the tokenizer appends to a text.
+    """Tokenize prompts and their continuations.
 
-    Both are tokenized as one text wherever the border falls between two tokens, which it does if
-    the continuation begins with a space: so the space is neither lost nor doubled, as it would be
-    by tokenizers that add one in front of every text. A pair whose border falls within a token is
-    a `ValueError`.
+    The ids of a pair are those that the tokenizer puts in front of a text (a BOS token, or
+    nothing), the prompt's and the continuation's; what the tokenizer appends to a text is left out.
+
+    Both are tokenized as one text if the border falls between two tokens, which it does if the
+    continuation begins with a space. So the space is neither lost nor doubled, as it would be by
+    tokenizers that add one in front of every text.
+
+    Args:
+        tokenizer: One of transformers.
+        pairs: Prompts with their continuations.
+
+    Returns:
+        For each pair its ids; or a `ValueError` if its border falls within a token or there is
+        nothing to score.
     """
     prompts = list(dict.fromkeys(pair.prompt for pair in pairs))
     by_prompt = dict(zip(prompts, _ids(tokenizer, prompts), strict=True))
@@ -50,7 +69,14 @@ def join_all(tokenizer: Any, pairs: Sequence[Pair]) -> list[Joined | ValueError]
 
 
 def leading_ids(tokenizer: Any) -> list[int]:
-    """The special tokens that the tokenizer puts before a text."""
+    """Find the special tokens that a tokenizer puts before a text.
+
+    Args:
+        tokenizer: One of transformers.
+
+    Returns:
+        Their ids; empty if there are none.
+    """
     text = "a"
     bare = _ids(tokenizer, [text])[0]
     whole = list(tokenizer(text, verbose=False)["input_ids"])
@@ -60,11 +86,36 @@ def leading_ids(tokenizer: Any) -> list[int]:
     return []
 
 
+def pad_rows(
+    rows: Sequence[Sequence[int]], *, pad: int = 0, left: bool = False
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pad rows of ids to the width of the longest.
+
+    Args:
+        rows: The ids of each row.
+        pad: The id that fills a row up.
+        left: Whether the padding stands in front, as models want it that go on with a text.
+
+    Returns:
+        The ids and the mask, 1 for an id and 0 for padding, both (n_rows, width).
+    """
+    import torch
+
+    width = max(map(len, rows))
+    ids = torch.full((len(rows), width), pad)
+    mask = torch.zeros_like(ids)
+    for n, row in enumerate(rows):
+        columns = slice(width - len(row), width) if left else slice(0, len(row))
+        ids[n, columns] = torch.tensor(row, dtype=torch.long)
+        mask[n, columns] = 1
+    return ids, mask
+
+
 def _joined(
     tokenizer: Any, pair: Pair, head: list[int], prompt: list[int], whole: list[int]
 ) -> Joined | ValueError:
     if whole[: len(prompt)] != prompt:
-        # The prompt ends otherwise when it stands alone; the end of it may do as an anchor.
+        # Alone, the prompt ends with other tokens; its last character may do as an anchor.
         anchor = pair.prompt[-1:]
         before, after = _ids(tokenizer, [anchor, anchor + pair.continuation])
         if not before or after[: len(before)] != before:

@@ -20,12 +20,12 @@ from recomp_core.readers.answerers import (
     ReaderPrompt,
     SpanReader,
     WorkedExample,
-    agreement,
     load_answerer,
 )
 from recomp_core.readers.generative import ChatReader, LocalReader
 from recomp_core.readers.perplexity import LMTargetScorer, TargetScorer, perplexity
 from recomp_core.runtime.budget import Meter
+from recomp_core.text.answers import token_f1
 
 # Span readers
 
@@ -291,7 +291,7 @@ def test_settings_that_contradict_each_other():
     ],
 )
 def test_agreement_is_the_f1_of_two_answers(one, other, expected):
-    assert agreement(one, other) == pytest.approx(expected)
+    assert token_f1(one, [other]) == pytest.approx(expected)
 
 
 # Perplexity
@@ -369,5 +369,5 @@ def test_perplexity_weighs_tokens_and_has_its_ends():
     # (2·ln 2 + 1·ln 16) / 3 = ln 64 / 3 = ln 4
     assert perplexity([(2 * math.log(2), 2), (math.log(16), 1)]) == pytest.approx(4.0)
     assert perplexity([(1e6, 1)]) == math.inf
-    with pytest.raises(ValueError, match="there is none"):
+    with pytest.raises(ValueError, match="there is no token"):
         perplexity([])
