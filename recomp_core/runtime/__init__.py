@@ -1,4 +1,4 @@
-"""How calls are run: batching, deadlines, timeouts, forks, engines and budgets.
+"""How calls run: batching, deadlines, timeouts, forks, engines and budgets.
 
 Imports `_utils`, `text` and the vocabulary.
 """

@@ -1,14 +1,13 @@
-"""Calls from many callers, done together: what waits while one batch runs is the next batch.
-Standard library only.
+"""Runs the calls of many callers in batches: the calls that wait for one batch form the next.
 
     batcher = MicroBatcher(Batching())
     with batcher.submit(work, items, sizes) as call:      # from any thread, for any event loop
         await call.finished()                             # or call.wait(), in a thread
     call.results
 
-A caller who stops waiting leaves the queue. Nothing is started before the first call, and nothing
-stays: a worker thread ends when there was no work for a while, when the batcher is collected, and
-with the interpreter. In a forked child the queue is empty and the threads are made anew.
+A caller who stops waiting leaves the queue. No thread starts before the first call. A worker thread
+ends after some time without work, when its batcher is collected, and with the interpreter. A forked
+child has an empty queue and starts its own threads. Standard library only.
 """
 
 from __future__ import annotations
@@ -29,37 +28,39 @@ from typing import Any
 
 from .._utils.checks import check_limit, check_number, check_whole
 
-# What does a batch: items to results in order, an exception standing for the result of its item.
 Work = Callable[[list[Any]], Sequence[Any]]
+"""Turns the items of a batch into results, in order; an exception may replace a result."""
 
-# How long the end of the interpreter waits for batches under way: a thread that is cut off inside
-# native code may take the process down with it, one that hangs must not keep it.
+# How long the interpreter waits at its end for running batches. A thread that is cut off inside
+# native code may crash the process, but a thread that hangs must not keep it alive.
 _EXIT_WAIT_S = 5.0
 
 
 class QueueFullError(RuntimeError):
-    """More calls wait than `Batching.max_waiting` allows."""
+    """More queries wait than `Batching.max_waiting` allows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batching:
-    """How concurrent calls are put together.
+    """How concurrent calls are batched.
 
-    max_wait_ms: how long a batch that is not full waits for company, in milliseconds. By default it
-        starts at once, and what comes meanwhile makes the next one.
-    max_characters: documents of one batch, in characters; a query with more goes alone. It bounds
-        what the others in a batch wait for: a CPU needs a second for the default, and gains nothing
-        from larger ones.
-    max_queries: of one batch.
-    together: whether calls share batches, and large ones are done in parts. Otherwise each is a
-        batch of its own, whole, and the limits on a batch mean nothing.
-    workers: threads, and so batches under way at one time. 1 for a model on this machine, which has
-        its own threads; more for one behind an endpoint, where a thread only waits.
-    max_waiting: how many queries may wait: one more raises `QueueFullError` at once. None: callers
-        wait, first come, first served.
-    idle_s: after how many seconds without work a thread ends.
+    Attributes:
+        max_wait_ms: How long a batch that is not full waits for more calls, in milliseconds. By
+            default it starts at once, and the calls that arrive meanwhile form the next one.
+        max_characters: The size of the documents of one batch, in characters; a query with more
+            makes a batch alone. It bounds how long the other queries of a batch wait: a CPU takes
+            about a second for the default and gains nothing from larger batches.
+        max_queries: The number of queries of one batch.
+        together: Whether calls share batches and large calls are done in parts. Otherwise each call
+            is one batch, and the limits on batches do not apply.
+        workers: The number of threads and so of concurrent batches. 1 suits a model on this
+            machine, which has its own threads; use more for an endpoint, for which a thread waits.
+        max_waiting: How many queries may wait; one more raises `QueueFullError` at once. None sets
+            no limit: calls are served in the order of their arrival.
+        idle_s: After how many seconds without work a thread ends.
 
-    Raises `ValueError` for settings that cannot work.
+    Raises:
+        ValueError: An attribute is not a number or is too small.
     """
 
     max_wait_ms: float = 0.0
@@ -79,13 +80,20 @@ class Batching:
 
 
 CONCURRENT = Batching(workers=32, together=False)
-"""Every call in a thread of its own: for what sees one query at a time and mostly waits."""
+"""Runs every call in a thread of its own, for work that takes one query and mostly waits."""
 
 
 class Call:
-    """What one caller asked for. Leaving the `with` block gives up what is not done yet.
+    """The items that one caller submitted; leaving its `with` block withdraws unfinished items.
 
-    results: one per item once `is_finished`, an exception where its item failed.
+    Attributes:
+        results: After `is_finished` one result per item, in order; an exception if the item failed.
+
+    Args:
+        queue: The queue that holds the call.
+        work: The function that handles the items.
+        items: The items.
+        sizes: The size of each item, as `Batching.max_characters` counts.
     """
 
     def __init__(
@@ -96,8 +104,8 @@ class Call:
         self.sizes = sizes
         self.context = copy_context()
         self.results: list[Any] = [None] * len(items)
-        self.next = 0  # the first item that no batch has taken
-        self.open = len(items)  # items without a result
+        self.next = 0  # the position of the first item that no batch has taken
+        self.open = len(items)  # the number of items without a result
         self.withdrawn = False
         self.loop: asyncio.AbstractEventLoop | None = None
         self.since = time.monotonic()
@@ -109,14 +117,29 @@ class Call:
 
     @property
     def is_finished(self) -> bool:
+        """Whether all results are there."""
         return self._finished.is_set()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Block this thread until all results are there, or for `timeout_s`; which of the two."""
+        """Block this thread until all results are there.
+
+        Args:
+            timeout_s: How many seconds to wait at most; None for no limit.
+
+        Returns:
+            False if the time passed first.
+        """
         return self._finished.wait(timeout_s)
 
     async def finished(self, timeout_s: float | None = None) -> bool:
-        """`wait` without blocking the event loop."""
+        """Wait until all results are there, without blocking the event loop.
+
+        Args:
+            timeout_s: How many seconds to wait at most; None for no limit.
+
+        Returns:
+            False if the time passed first.
+        """
         loop = asyncio.get_running_loop()
         done = loop.create_future()
 
@@ -125,12 +148,12 @@ class Call:
                 done.set_result(None)
 
         def wake_from_thread() -> None:
-            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            with suppress(RuntimeError):  # the loop was closed: nobody is waiting
                 loop.call_soon_threadsafe(wake)
 
         self.loop = loop
         self._wake = wake_from_thread
-        if self.is_finished:  # looked at after `_wake` was set: one of the two sides sees the other
+        if self.is_finished:  # checked after setting `_wake`: one of the two sides sees the other
             return True
         if timeout_s is None:
             await done
@@ -139,7 +162,7 @@ class Call:
         return self.is_finished
 
     def finish(self) -> None:
-        """All results are there: let the caller go on."""
+        """Wake the caller; call it when all results are there."""
         self._finished.set()
         if self._wake is not None:
             self._wake()
@@ -160,10 +183,16 @@ class Call:
 class MicroBatcher:
     """One queue of calls and the threads that work on it.
 
-    Calls are taken in the order in which they came, as many as a batch may hold. One with more
-    items than that gives up the rest of its turn to those behind it and comes again after them.
-    Only calls with equal `work` share a batch; it runs in a copy of the first one's context
-    variables, so that traces nest.
+    A batch takes calls in the order of their arrival, as many as it may hold. A call with more
+    items than that goes back to the end of the queue with the rest. Only calls with equal `work`
+    share a batch. A batch runs in a copy of the context variables of its first call, so that traces
+    nest.
+
+    Attributes:
+        batching: The settings.
+
+    Args:
+        batching: The settings.
     """
 
     def __init__(self, batching: Batching) -> None:
@@ -171,16 +200,25 @@ class MicroBatcher:
         self._queue = _Queue(batching)
         self._watch()
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[type[MicroBatcher], tuple[Batching]]:
         return MicroBatcher, (self.batching,)  # a copy has its own queue and threads
 
     def submit(self, work: Work, items: Sequence[Any], sizes: Sequence[int]) -> Call:
-        """Put `items` into the queue. `sizes`: what each takes of `Batching.max_characters`.
+        """Put items into the queue.
 
-        Raises `QueueFullError`, where a limit was set.
+        Args:
+            work: The function that handles the items of a batch.
+            items: The items.
+            sizes: The size of each item, as `Batching.max_characters` counts.
+
+        Returns:
+            The call, to wait for in a `with` block.
+
+        Raises:
+            QueueFullError: More queries would wait than `Batching.max_waiting` allows.
         """
         if self._queue.pid != os.getpid():
-            # A forked child: it has neither the parent's threads nor, perhaps, a free lock.
+            # A forked child has none of the parent's threads, and the lock may not be free.
             self._queue = _Queue(self.batching)
             self._watch()
         call = Call(self._queue, work, items, sizes)
@@ -193,13 +231,13 @@ class MicroBatcher:
 
 
 class _Queue:
-    """What the callers, the threads and the end share. Threads know it, and not the batcher."""
+    """The state that callers and threads share. Threads refer to it and not to the batcher."""
 
     def __init__(self, batching: Batching) -> None:
         self.batching = batching
         self.pid = os.getpid()
         self.threads: set[threading.Thread] = set()
-        self._changed = threading.Condition()  # reentrant: `close` may come from a collection
+        self._changed = threading.Condition()  # reentrant: garbage collection may call `close`
         self._waiting: deque[Call] = deque()
         self._n_waiting = 0  # items
         self._idle = 0
@@ -210,8 +248,8 @@ class _Queue:
             limit = self.batching.max_waiting
             if limit is not None and self._n_waiting + len(call.items) > limit:
                 raise QueueFullError(
-                    f"{self._n_waiting} queries wait already and {len(call.items)} more would be "
-                    f"over max_waiting={limit}: try again later, or raise it"
+                    f"{self._n_waiting} queries wait already and {len(call.items)} more would "
+                    f"exceed max_waiting={limit}: try again later, or raise the limit"
                 )
             self._staff()
             self._waiting.append(call)
@@ -219,7 +257,7 @@ class _Queue:
             self._changed.notify()
 
     def withdraw(self, call: Call) -> None:
-        """Take the call out of the queue; what is being worked on for it goes nowhere."""
+        """Take the call out of the queue and ignore the results that are still to come."""
         if self.pid != os.getpid():
             return
         with self._changed:
@@ -229,19 +267,19 @@ class _Queue:
                 self._n_waiting -= len(call.items) - call.next
 
     def close(self) -> None:
-        """Let the threads end when the queue is empty, without waiting for them."""
+        """Let the threads end when the queue is empty; return without waiting for them."""
         if self.pid == os.getpid():
             with self._changed:
                 self._closed = True
                 self._changed.notify_all()
 
     def serve(self) -> None:
-        """What a thread does."""
+        """Run batches until the queue tells this thread to end."""
         while self._do_batch():
             pass
 
     def _do_batch(self) -> bool:
-        # A function of its own, so that a thread at rest holds nothing of what it did last.
+        # A function of its own, so that an idle thread keeps no reference to its last batch.
         taken = self._take()
         if not taken:
             return False
@@ -253,7 +291,7 @@ class _Queue:
             if len(results) != len(items):
                 raise RuntimeError(f"{len(items)} items of a batch got {len(results)} results")
         except BaseException as error:
-            # Whatever it is, it belongs to those who wait; the thread has others to serve.
+            # The error belongs to the callers; the thread has other calls to serve.
             results = [error] * len(items)
         finished = []
         with self._changed:
@@ -267,7 +305,7 @@ class _Queue:
         return True
 
     def _take(self) -> list[tuple[Call, int]]:
-        """The items of the next batch, each as (call, position); [] for the end of the thread."""
+        """The items of the next batch, each as `(call, position)`; [] ends the thread."""
         with self._changed:
             while True:
                 if taken := self._next_batch():
@@ -276,12 +314,12 @@ class _Queue:
                         self._changed.notify()
                     return taken
                 if not self._waiting and (self._closed or not self._rest()):
-                    # Said under the lock: who comes now starts another thread.
+                    # Done under the lock: the next call starts another thread.
                     self.threads.discard(threading.current_thread())
                     return []
 
     def _rest(self) -> bool:
-        """Wait for a call; whether there is one, or the thread was woken for nothing."""
+        """Wait for a call; False after `idle_s` without one."""
         self._idle += 1
         try:
             return self._changed.wait(self.batching.idle_s) or bool(self._waiting)
@@ -292,19 +330,19 @@ class _Queue:
         taken, size = self._gather()
         wait_s = self.batching.max_wait_ms / 1000
         while taken and wait_s and not self._closed:
-            # Company is waited for from the moment when the first call came.
+            # The wait counts from the arrival of the first call.
             left = taken[0][0].since + wait_s - time.monotonic()
             if left <= 0 or self._is_full(taken, size):
                 break
             self._changed.wait(left)
             taken, size = self._gather(taken, size)
-        # Who has left meanwhile is not worked for.
+        # Drop the calls that were withdrawn meanwhile.
         return [(call, position) for call, position in taken if not _is_gone(call)]
 
     def _gather(
         self, taken: list[tuple[Call, int]] | None = None, size: int = 0
     ) -> tuple[list[tuple[Call, int]], int]:
-        """Items from the head of the queue, as many as a batch holds, and their size."""
+        """Items from the head of the queue, as many as a batch may hold, and their size."""
         taken = taken or []
         passed: list[Call] = []
         again: list[Call] = []
@@ -330,7 +368,7 @@ class _Queue:
         return taken, size
 
     def _fits(self, call: Call, taken: list[tuple[Call, int]], size: int) -> bool:
-        """Whether the call's next item may come into the batch."""
+        """Whether the next item of the call may join the batch."""
         if not taken or not self.batching.together:
             return not taken or taken[0][0] is call
         size += call.sizes[call.next]
@@ -344,7 +382,7 @@ class _Queue:
         )
 
     def _staff(self) -> None:
-        """Start a thread if none is at rest and there may be another."""
+        """Start a thread if none is idle and there may be another."""
         if self._idle or len(self.threads) >= self.batching.workers:
             return
         thread = threading.Thread(target=self.serve, name="recomp-batch", daemon=True)
@@ -369,7 +407,7 @@ def _end_with_interpreter(queue: _Queue) -> None:
 
 
 def _end_all() -> None:
-    """Threads are daemons, lest they keep the interpreter; here they get the time to end well."""
+    """Give the threads time to end; they are daemons, so that they don't block the interpreter."""
     queues = [queue for queue in _LIVE if queue.pid == os.getpid()]
     for queue in queues:
         queue.close()

@@ -1,4 +1,8 @@
-"""What a long run has asked for, and where it must stop. Standard library only."""
+"""Counts the requests and tokens of a long run and keeps them within a budget.
+
+Standard library only. Written by hand: rate limiters count requests per time, not the tokens that a
+whole run may use.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,13 @@ from ..errors import BudgetError
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """requests: asked for, further attempts included; tokens: read and written by the model."""
+    """What a run has used so far.
+
+    Attributes:
+        requests: The number of requests, retries included.
+        input_tokens: The tokens that the model read.
+        output_tokens: The tokens that the model wrote.
+    """
 
     requests: int = 0
     input_tokens: int = 0
@@ -19,14 +29,24 @@ class Usage:
 
     @property
     def tokens(self) -> int:
+        """The tokens that the model read and wrote."""
         return self.input_tokens + self.output_tokens
 
 
 class Meter:
-    """Counts requests and tokens, and keeps them within a budget. Safe to share between threads.
+    """Counts requests and tokens and keeps them within a budget; threads may share it.
 
-    max_requests: a hard limit. max_tokens: no request begins once this many were read and written,
-        so that the total exceeds it by at most what was under way. None for no limit.
+    Attributes:
+        max_requests: The largest number of requests; None for no limit.
+        max_tokens: No request begins after this many tokens were read and written; None for no
+            limit. The total can exceed it by the tokens of the requests then under way.
+
+    Args:
+        max_requests: See above.
+        max_tokens: See above.
+
+    Raises:
+        ValueError: A limit is neither None nor a whole number of at least 1.
     """
 
     def __init__(self, *, max_requests: int | None = None, max_tokens: int | None = None) -> None:
@@ -37,11 +57,18 @@ class Meter:
 
     @property
     def usage(self) -> Usage:
-        """What was used so far."""
+        """What the run has used so far."""
         return self._usage
 
     def admit(self, requests: int = 1) -> None:
-        """Count requests that are about to be made. Raises `BudgetError` if there is no room."""
+        """Count requests before they are sent.
+
+        Args:
+            requests: How many.
+
+        Raises:
+            BudgetError: The budget has no room for them.
+        """
         with self._lock:
             used = self._usage
             if self.max_requests is not None and used.requests + requests > self.max_requests:
@@ -54,7 +81,12 @@ class Meter:
             self._usage = Usage(used.requests + requests, used.input_tokens, used.output_tokens)
 
     def add(self, *, input_tokens: int = 0, output_tokens: int = 0) -> None:
-        """Count the tokens of a request that came back."""
+        """Count the tokens of a finished request.
+
+        Args:
+            input_tokens: The tokens that the model read.
+            output_tokens: The tokens that the model wrote.
+        """
         with self._lock:
             used = self._usage
             self._usage = Usage(

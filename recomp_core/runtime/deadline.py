@@ -1,4 +1,4 @@
-"""A point in time after which nobody waits any more. Standard library only."""
+"""Points in time after which a caller stops waiting. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from .._utils.checks import check_number
 
 
 class Deadline:
-    """A moment on a monotonic clock, `timeout_s` seconds from now."""
+    """A moment on a monotonic clock, `timeout_s` seconds from now.
+
+    Attributes:
+        timeout_s: How many seconds after its creation the deadline passes.
+        clock: The clock, in seconds.
+
+    Args:
+        timeout_s: See above.
+        clock: See above.
+    """
 
     def __init__(self, timeout_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.timeout_s = timeout_s
@@ -19,12 +28,22 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Seconds, 0.0 when it has passed."""
+        """The seconds that are left; 0.0 after the deadline."""
         return max(0.0, self._end - self.clock())
 
 
 def check_timeout(timeout_s: float | None) -> float | None:
-    """The timeout itself, None for no limit. Raises `ValueError` unless it is a positive number."""
+    """Check that a timeout is a positive number of seconds.
+
+    Args:
+        timeout_s: The timeout; None and infinity stand for no limit.
+
+    Returns:
+        The timeout itself; None for no limit.
+
+    Raises:
+        ValueError: The timeout is not a number, or not positive.
+    """
     if timeout_s is None or timeout_s == math.inf:
         return None
     return check_number("timeout_s", timeout_s, above=0, unit="seconds")

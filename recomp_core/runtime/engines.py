@@ -1,7 +1,7 @@
-"""Where a worker runs: in this process, or on a Ray cluster of any size.
+"""Runs a worker in this process or on a Ray cluster of any size.
 
-A worker is a class that is made once per process, where it loads its model, and called with one
-batch after another, each a list of JSON objects; it returns one JSON object per item, in order.
+A worker is built once per process, where it loads its model, and then called with one batch after
+another. A batch is a list of JSON objects; the worker returns one JSON object per item, in order.
 """
 
 from __future__ import annotations
@@ -14,39 +14,75 @@ from typing import Any, Protocol
 from .._utils.checks import check_whole, require
 
 Item = Mapping[str, Any]
+"""A JSON object."""
+
 Worker = Callable[[Sequence[Item]], Sequence[Item]]
+"""Turns a batch of items into one result per item, in order."""
 
 
 class Engine(Protocol):
-    """Something that runs a worker over batches."""
+    """Runs a worker over batches."""
 
     def map(
-        self, worker: Callable[..., Worker], settings: Mapping[str, Any], batches: Iterable[list]
+        self,
+        worker: Callable[..., Worker],
+        settings: Mapping[str, Any],
+        batches: Iterable[list[Item]],
     ) -> Iterator[Sequence[Item]]:
-        """The results of each batch, as soon as it is done, in any order.
+        """Run a worker over batches.
 
-        worker: makes the worker of a process when called with `settings` as keywords, JSON values.
+        Args:
+            worker: Builds the worker of a process from the settings.
+            settings: The keyword arguments of `worker`, JSON values.
+            batches: The batches.
+
+        Yields:
+            The results of each batch as soon as it is done, in any order of the batches.
         """
 
 
 class LocalEngine:
-    """This process."""
+    """Runs a worker in this process."""
 
     def map(
-        self, worker: Callable[..., Worker], settings: Mapping[str, Any], batches: Iterable[list]
+        self,
+        worker: Callable[..., Worker],
+        settings: Mapping[str, Any],
+        batches: Iterable[list[Item]],
     ) -> Iterator[Sequence[Item]]:
-        """The results of each batch, in order."""
+        """Run a worker over batches.
+
+        Args:
+            worker: Builds the worker from the settings.
+            settings: The keyword arguments of `worker`.
+            batches: The batches.
+
+        Yields:
+            The results of each batch, in order.
+        """
         yield from map(worker(**settings), batches)
 
 
 class RayEngine:
-    """Ray Data: an actor per worker, which keeps its model. Needs the extra `ray`.
+    """Runs workers as actors of Ray Data, each with its own model. Needs the extra `ray`.
 
-    workers: how many actors. num_cpus, num_gpus: of each, as Ray counts them.
+    The workers run on the cluster that Ray is connected to. Without a connection they run where
+    `ray.init()` connects to: the address in `RAY_ADDRESS`, or this machine. Ray restarts an actor
+    that dies and repeats its unfinished batches. Waiting batches are held in memory.
 
-    Runs on the cluster that Ray is connected to, or, where it is connected to none, on what
-    `ray.init()` finds: the address in RAY_ADDRESS, or this machine. An actor that dies is started
-    anew, and what it had under way is done again. The batches that wait are held in memory.
+    Attributes:
+        workers: The number of actors.
+        num_cpus: The CPUs of each actor, as Ray counts them.
+        num_gpus: The GPUs of each actor, as Ray counts them.
+
+    Args:
+        workers: See above.
+        num_cpus: See above.
+        num_gpus: See above.
+
+    Raises:
+        ImportError: Ray is not installed.
+        ValueError: `workers` is not a whole number of at least 1.
     """
 
     def __init__(
@@ -58,20 +94,32 @@ class RayEngine:
         self.num_gpus = num_gpus
 
     def map(
-        self, worker: Callable[..., Worker], settings: Mapping[str, Any], batches: Iterable[list]
+        self,
+        worker: Callable[..., Worker],
+        settings: Mapping[str, Any],
+        batches: Iterable[list[Item]],
     ) -> Iterator[Sequence[Item]]:
-        """The results of each batch, as soon as it is done, in any order."""
+        """Run a worker over batches.
+
+        Args:
+            worker: Builds the worker of an actor from the settings.
+            settings: The keyword arguments of `worker`, JSON values.
+            batches: The batches. Values that JSON does not know become strings.
+
+        Yields:
+            The results of each batch as soon as it is done, in any order of the batches.
+        """
         import ray
 
-        # As text: Arrow would give the same field of two records the same type.
-        # Metadata may hold anything, and no worker needs it as it was.
+        # As text: Arrow would give the same field of two records the same type. No worker needs
+        # metadata in its original types, so what JSON does not know becomes a string.
         rows = [json.dumps(batch, default=str) for batch in batches]
         if not rows:
             return
         if not ray.is_initialized():
             ray.init(log_to_driver=False, include_dashboard=False, logging_level=logging.WARNING)
-        # One block per batch: what Ray hands back is a block, and a finished batch should not
-        # wait for others.
+        # One block per batch: Ray returns whole blocks, and a finished batch should not wait for
+        # others.
         dataset = ray.data.from_items(rows, override_num_blocks=len(rows))
         dataset.context.enable_progress_bars = False
         done = dataset.map_batches(
@@ -87,7 +135,7 @@ class RayEngine:
 
 
 class _Actor:
-    """A worker as Ray Data calls it: columns in, columns out."""
+    """A worker in the form that Ray Data calls: it takes and returns columns."""
 
     def __init__(self, worker: Callable[..., Worker], settings: Mapping[str, Any]) -> None:
         self._worker = worker(**settings)

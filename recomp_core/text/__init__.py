@@ -1,4 +1,4 @@
-"""What is known about text without a model: splitting, joining, words, facts, tokens, HTML.
+"""Text without a model: splitting, joining, words, facts, answers, tokens and HTML.
 
 Imports `_utils` only.
 """

@@ -1,9 +1,9 @@
-"""What a compression is judged by. Pure functions of strings.
+"""Compares predictions and texts with gold answers. Standard library only.
 
-Answers are compared as SQuAD's evaluation compares them (lower case, without punctuation, English
-articles and extra space), extended to other scripts: full-width forms, accents and Chinese
-punctuation do not count either. Two answers are also the same if they are once the separators in
-numbers and the dots of abbreviations are gone: "1,024" and "1024", "U.S.A." and "USA".
+Answers are compared as SQuAD's evaluation does: in lower case, without punctuation, English
+articles and extra space. Other scripts get the same treatment: full-width forms, accents and
+Chinese punctuation do not count either. Two answers are also equal if they differ only in the
+separators of numbers and the dots of abbreviations: "1,024" and "1024", "U.S.A." and "USA".
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _GROUPED = re.compile(r"(?<=\d) (?=\d{3}\b)")
 
 
 class _Plain(dict[int, "int | str | None"]):
-    """What becomes of a character, for `str.translate`; found out when it is first met."""
+    """The replacement of each character, for `str.translate`; computed at its first use."""
 
     def __missing__(self, code: int) -> int | str | None:
         category = unicodedata.category(chr(code))
         became: int | str | None = code
-        # Accents go; the marks that are vowels in Hindi or Thai stay.
+        # Drop accents, but keep the marks that are vowels in Hindi or Thai.
         if 0x300 <= code <= 0x36F or category == "Cf":
             became = None
         elif category[0] in "PS":
@@ -39,14 +39,29 @@ _PLAIN = _Plain()
 
 
 def normalize_answer(text: str) -> str:
-    """`text` as answers are compared."""
+    """Reduce a text to the form in which answers are compared.
+
+    Args:
+        text: An answer or any other text.
+
+    Returns:
+        Its words without case, punctuation, accents and English articles, separated by spaces.
+    """
     text = unicodedata.normalize("NFKD", text).casefold().translate(_PLAIN)
     text = unicodedata.normalize("NFKC", text)
     return " ".join(_ARTICLES.sub(" ", text).split())
 
 
 def exact_match(prediction: str, answers: Iterable[str]) -> bool:
-    """Whether the prediction is one of the gold answers."""
+    """Tell whether a prediction equals one of the gold answers.
+
+    Args:
+        prediction: The predicted answer.
+        answers: The gold answers.
+
+    Returns:
+        False without gold answers.
+    """
     answers = tuple(answers)
     return any(
         form(prediction) == form(answer)
@@ -56,14 +71,29 @@ def exact_match(prediction: str, answers: Iterable[str]) -> bool:
 
 
 def token_f1(prediction: str, answers: Iterable[str]) -> float:
-    """The best F1 of shared words over the gold answers, 0…1; Chinese is compared by character."""
+    """Compute the F1 of the words that a prediction shares with a gold answer.
+
+    Args:
+        prediction: The predicted answer. Scripts without spaces are compared by character.
+        answers: The gold answers.
+
+    Returns:
+        The best F1 over the gold answers, from 0 to 1; 0.0 without gold answers.
+    """
     return max((_f1(prediction, answer) for answer in answers), default=0.0)
 
 
 def contains_answer(text: str, answers: Iterable[str]) -> bool:
-    """Whether one of the gold answers stands in `text`, at word borders where the script has them.
+    """Tell whether a text contains one of the gold answers.
 
-    The mean of this over questions is answer recall.
+    The mean of this over questions is the answer recall.
+
+    Args:
+        text: The text, such as a compression.
+        answers: The gold answers. They match at word borders, in scripts that have them.
+
+    Returns:
+        False without gold answers.
     """
     answers = tuple(answers)
     return any(_contains(form, text, answers) for form in (normalize_answer, _compact))
@@ -84,7 +114,7 @@ def _contains(form: Callable[[str], str], text: str, answers: Iterable[str]) -> 
 
 
 def _compact(text: str) -> str:
-    """As `normalize_answer`, with numbers and abbreviations in one piece."""
+    """Normalize as `normalize_answer`, with numbers and abbreviations in one piece."""
     return _GROUPED.sub("", normalize_answer(_ABBREVIATED.sub("", text)))
 
 

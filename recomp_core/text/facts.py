@@ -1,14 +1,17 @@
-"""The checkable facts of a sentence: its numbers, dates and names, and whether texts have them.
+"""Finds the numbers, dates and names of a sentence and checks whether texts contain them.
 
-Alike are "1,024", "1 024" and 1024; "twelve", "twelfth", "十二" and 12; "1.5 million" and "150万";
-"3 March 1998", "March 3, 1998", "1998-03-03" and "1998年3月3日", of which day, month and year are
-looked for one by one; "the 1980s" and 1985. Signs and units are not compared. Numbers in words are
-known in English and Chinese, names of months in English.
+Numbers and dates are equal in every form: "1,024", "1 024" and 1024; "twelve", "twelfth", "十二"
+and 12; "1.5 million" and "150万"; "3 March 1998", "March 3, 1998", "1998-03-03" and
+"1998年3月3日", whose day, month and year are checked one by one; "the 1980s" and 1985. Signs and
+units are not compared. English and Chinese numbers in words are known, and English names of months.
 
-A name is a run of words with capitals. Case, accents and endings ("Reyes'", "Москвы") do not
-matter to it; another name does. The word that begins a sentence has its capital from there, so a
-single name in that place is not checked; in German, whose nouns all have one, no single name is.
-In scripts without capitals only numbers and Latin-script names are.
+A name is a run of words with capitals. Case, accents and endings ("Reyes'", "Москвы") make no
+difference. The first word of a sentence always has a capital, so a single name in that place is not
+checked; German nouns all have one, so no single German name is. In scripts without capitals only
+numbers and names in Latin script are checked.
+
+The rules are written by hand: a model for named entities needs weights and time, and parsers of
+numbers or dates each cover one part, with rules of their own for what is equal.
 """
 
 from __future__ import annotations
@@ -25,7 +28,15 @@ from .words import UNSPACED
 
 
 class Evidence:
-    """The numbers, dates and names of `texts`, to look up those of a sentence in."""
+    """The numbers, dates and names of texts, to look up those of a sentence.
+
+    Attributes:
+        keys: The values of the numbers and dates, and what they imply.
+        is_german: Whether one of the texts is German.
+
+    Args:
+        texts: The texts, such as the documents of a call.
+    """
 
     def __init__(self, texts: Iterable[str]) -> None:
         texts = [text.translate(_NARROW) for text in texts]
@@ -35,12 +46,27 @@ class Evidence:
         self._texts = [_Words(text) for text in texts]
 
     def has_name(self, words: Sequence[str]) -> bool:
-        """Whether the words stand close together in one of the texts, in any order."""
+        """Tell whether words stand close together in one of the texts, in any order.
+
+        Args:
+            words: The words of a name, without case and accents.
+
+        Returns:
+            True if one text has them all within a distance of two more words.
+        """
         return any(text.has(words) for text in self._texts)
 
 
 def missing_claims(sentence: str, evidence: Evidence) -> tuple[str, ...]:
-    """The numbers, dates and names that the texts do not have, as `sentence` writes them."""
+    """Find the numbers, dates and names of a sentence that the texts do not contain.
+
+    Args:
+        sentence: The sentence to check.
+        evidence: The facts of the texts.
+
+    Returns:
+        Each missing fact once, in the words of the sentence; numbers and dates come first.
+    """
     text = _MARK.sub(lambda mark: " " * len(mark.group()), sentence.translate(_NARROW))
     facts = list(_facts(text))
     spans = [
@@ -48,7 +74,7 @@ def missing_claims(sentence: str, evidence: Evidence) -> tuple[str, ...]:
         for fact in facts
         if not _VAGUE.fullmatch(text, fact.start, fact.end) and not fact.keys & evidence.keys
     ]
-    for fact in facts:  # "March" and "Twelve" are no names; what stands after them begins nothing
+    for fact in facts:  # "March" and "Twelve" are no names, and no sentence begins after them
         text = text[: fact.start] + "一" * (fact.end - fact.start) + text[fact.end :]
     spans += [
         (name[0].start(), name[-1].end())
@@ -58,22 +84,22 @@ def missing_claims(sentence: str, evidence: Evidence) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sentence[start:end] for start, end in spans))
 
 
-# Full-width forms ("１２％") to narrow ones, character by character, so that offsets stay true.
+# Full-width forms ("１２％") become narrow ones, character by character: the offsets stay the same.
 _NARROW = {0xFF01 + offset: 0x21 + offset for offset in range(94)}
 
-# What numbers something and states nothing: "2. " before a list item, "[2]" after a sentence.
+# A number that states nothing: "2. " before a list item, "[2]" after a sentence.
 _MARK = re.compile(r"^\s*\d{1,3}[.)](?=\s)|\[\d{1,3}\]", re.MULTILINE)
 
 
 # Numbers and dates.
 
 _Key = Decimal | str
-"""A number's value; or "month 3", "1980s", "80s" (of any century)."""
+"""The value of a number; "month 3", "1980s" or "80s" (of any century) for parts of dates."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Fact:
-    """A number or a part of a date at `start`; any of `keys` in the documents bears it out."""
+    """A number or a part of a date; any of `keys` in the documents supports it."""
 
     start: int
     end: int
@@ -107,7 +133,7 @@ _MONTHS = _numbered("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec")
 _DIGITS_ZH = {**_numbered("零 一 二 三 四 五 六 七 八 九", 0), "〇": 0, "两": 2, "兩": 2}
 _UNITS_ZH = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
 
-# Too common to say anything: "one" the pronoun, "second" the time, numerals within Chinese words.
+# Too common to check: "one" as a pronoun, "second" as a time, numerals within Chinese words.
 _VAGUE = re.compile(r"(?i:zero|one|first|second)|[〇零一二三四五六七八九十两兩]|[百千万萬亿億].*")
 
 
@@ -157,11 +183,11 @@ def _facts(text: str) -> Iterator[_Fact]:
 
 
 def _keys(kind: str, text: str) -> list[set[_Key]]:
-    """The keys of what `_FACT` found: one set for a number, one for each part of a date."""
+    """The keys of a match of `_FACT`: one set for a number, one for each part of a date."""
     if kind == "ymd":
         year, month, day = map(int, re.findall(r"\d+", text))
         return [{Decimal(year)}, {f"month {month}"}, {Decimal(day)}]
-    if kind == "dmy":  # or month, day, year
+    if kind == "dmy":  # some write month, day, year
         day, month, year = map(int, re.findall(r"\d+", text))
         return [
             {Decimal(day), f"month {day}"},
@@ -192,9 +218,9 @@ _GROUPED = re.compile(
 
 
 def _values(text: str) -> list[Decimal]:
-    """The value of digits, with a scale perhaps; of several numbers if they only stand close.
+    """The value of digits with an optional scale; several values if the numbers only stand close.
 
-    A comma or full stop before exactly three digits groups thousands, whatever the language.
+    A comma or full stop before exactly three digits groups thousands, in every language.
     """
     found = re.fullmatch(r"(.*\d)[\s-]*(\D*)", text, re.DOTALL)
     assert found is not None  # noqa: S101 - begins with a digit
@@ -235,7 +261,7 @@ def _value_zh(text: str) -> Decimal:
         elif unit < 10**4:
             section += (digit or 1) * unit
             digit = 0
-        elif total < unit:  # 一万亿: the unit counts all that came before
+        elif total < unit:  # 一万亿: the unit multiplies everything before it
             total = (total + section + digit or 1) * unit
             section = digit = 0
         else:
@@ -245,7 +271,7 @@ def _value_zh(text: str) -> Decimal:
 
 
 def _implied(key: _Key) -> set[_Key]:
-    """What a document with `key` also bears out: a year its decade, a decade its short form."""
+    """Further keys that a document with `key` supports: a year's decade, a decade's short form."""
     if isinstance(key, Decimal):
         if not 1000 <= key < 2100 or key % 1:
             return set()
@@ -259,7 +285,7 @@ _WORD = re.compile(rf"(?:(?!{UNSPACED.pattern})[^\W_])+")
 _JOINT = re.compile(r"[ \u00a0'’.&-]{1,2}")
 _SENTENCE_END = re.compile(r"[.:!?…。\n\r]")
 
-# Words that begin sentences; most others that do stand in the documents too.
+# Words that often begin sentences; most other first words occur in the documents too.
 _OPENERS = _numbered(
     "a about above according after against all along also although an and another around as at "
     "because before besides between both but by despite during each every few for from he her here "
@@ -278,7 +304,7 @@ def _is_german(text: str) -> bool:
 
 
 def _runs(text: str) -> Iterator[tuple[bool, list[re.Match[str]]]]:
-    """The runs of words with capitals, and whether a run begins a sentence."""
+    """Each run of words with capitals, and whether it begins a sentence."""
     run: list[re.Match[str]] = []
     begins, end = False, 0
     for word in _WORD.finditer(text):
@@ -302,7 +328,7 @@ def _is_capital(word: str) -> bool:
 
 
 def _names(text: str, is_german: bool) -> Iterator[list[re.Match[str]]]:
-    """The runs without what may have its capital for another reason, and without initials."""
+    """The runs without initials and without words that may have their capital for other reasons."""
     for begins, run in _runs(text):
         if begins and run[0].group().lower() in _OPENERS:
             begins, run = False, run[1:]
@@ -318,7 +344,7 @@ def _is_ordinary(word: str) -> bool:
 
 
 class _Words:
-    """Where every word of a text stands, folded. The initials of a name stand where it begins."""
+    """The places of all folded words of a text; the initials of a name stand where it begins."""
 
     def __init__(self, text: str) -> None:
         self._places: dict[str, list[int]] = {}
@@ -331,7 +357,7 @@ class _Words:
             self._places.setdefault(_folded(initials), []).append(starts[run[0].start()])
 
     def has(self, words: Sequence[str]) -> bool:
-        """Whether all `words` stand within two words more than they are."""
+        """Whether one stretch, longer than `words` by at most two, holds them all."""
         first, *others = (self._places_of(word) for word in words)
         reach = len(words) + 1
         return any(
@@ -351,16 +377,16 @@ _UNACCENTED = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i"})
 
 
 def _folded(word: str) -> str:
-    """Without case and accents."""
+    """The word without case and accents."""
     decomposed = unicodedata.normalize("NFKD", word.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_UNACCENTED)
 
 
 def _is_variant(word: str, other: str) -> bool:
-    """Whether one name may be the other, declined or spelled a little differently.
+    """Whether two names may be the same one, declined or spelled slightly differently.
 
-    Languages in other scripts decline names ("Анна", "Анной"); in Latin script a last letter more
-    or less counts only if the name is long: Niger is not Nigeria, nor Paul Paula.
+    Languages in other scripts decline names ("Анна", "Анной"). In Latin script one more letter at
+    the end is ignored only if the name is long: Niger is not Nigeria, and Paul is not Paula.
     """
     if word == other:
         return True
@@ -372,5 +398,5 @@ def _is_variant(word: str, other: str) -> bool:
     return Indel.normalized_similarity(word, other) >= _SAME_SPELLING
 
 
-# Dostoevsky is Dostoyevsky (0.95), but Johnson is not Johnston (0.93).
+# Dostoevsky equals Dostoyevsky (0.95), but Johnson does not equal Johnston (0.93).
 _SAME_SPELLING = 0.94

@@ -1,6 +1,6 @@
-"""A compression as HTML: every sentence of every document, the kept ones marked; all escaped.
+"""Shows a compression as HTML: all documents in full with the kept sentences marked.
 
-Kept sentences are told apart by weight, underline and a printed score, not by colour alone.
+Weight, underline and a printed score mark kept sentences, not colour alone. All text is escaped.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from .joining import group_by_document
 
-# What the view reads of the values in `types`, which stand above this module.
+# The parts of the values in `types` that the view reads; this module may not import `types`.
 
 
 class _Sentence(Protocol):
@@ -148,7 +148,17 @@ def compression_page(
     title: str = "RECOMP",
     lang: str = "en",
 ) -> str:
-    """A whole page that needs no network. `count_tokens` adds tokens before and after."""
+    """Render a compression as a whole page, which loads nothing from the network.
+
+    Args:
+        compression: The compression.
+        count_tokens: Counts the tokens of a text, to show sizes in tokens instead of characters.
+        title: The title of the page.
+        lang: The language code of the page.
+
+    Returns:
+        The HTML document.
+    """
     body = compression_fragment(compression, count_tokens=count_tokens)
     return displayable(_PAGE.format(title=escape(title), lang=escape(lang, quote=True), body=body))
 
@@ -156,7 +166,15 @@ def compression_page(
 def compression_fragment(
     compression: _Compression, *, count_tokens: Callable[[str], int] | None = None
 ) -> str:
-    """The highlighted view for a notebook cell or as a part of a page."""
+    """Render a compression for a notebook cell or as a part of a page.
+
+    Args:
+        compression: The compression.
+        count_tokens: Counts the tokens of a text, to show sizes in tokens instead of characters.
+
+    Returns:
+        A fragment of HTML with its style sheet.
+    """
     view = _View(compression)
     parts = [
         f"<style>{_STYLE}{view.lights()}</style>",
@@ -185,11 +203,11 @@ def _facts(compression: _Compression, count_tokens: Callable[[str], int] | None)
 
 
 class _View:
-    """The parts of one compression's view.
+    """The parts of the view of one compression.
 
-    The sentences that a summary cites are numbered in the order of the citations. Which of them
-    lights up for which sentence of the summary is said by one CSS rule for each, so that the view
-    needs no script; `name` keeps the rules of several views on one page apart.
+    The sentences that a summary cites have numbers in the order of the citations. One CSS rule per
+    citation highlights a source while its sentence of the summary is hovered or focused, so the
+    view needs no script; `name` separates the rules of several views on one page.
     """
 
     def __init__(self, compression: _Compression) -> None:
@@ -209,7 +227,7 @@ class _View:
                     self.cited.setdefault(_place(source), len(self.cited) + 1)
 
     def lights(self) -> str:
-        """The rules by which a sentence of the summary lights up its sources."""
+        """The rules by which a sentence of the summary highlights its sources."""
         rules = []
         for number, sentence in enumerate(self.compression.support):
             claim = f"#{self.name}-claim-{number}"
@@ -290,7 +308,7 @@ class _View:
 
 
 def _apart(sentences: Iterable[_Sentence]) -> Iterator[_Sentence]:
-    """Without those that overlap: a gate and an extractor may have split a document differently."""
+    """The sentences that overlap no earlier one: a gate may split differently than an extractor."""
     index, end = -1, 0
     for sentence in sentences:
         if sentence.doc_index != index or sentence.start >= end:
@@ -303,12 +321,19 @@ def _place(sentence: _Sentence) -> tuple[int, int, int]:
 
 
 def _strength_between(scores: list[float]) -> Callable[[float], float]:
-    """How strongly a kept sentence is tinted: 0.12 for the lowest score kept, 0.42 for the best."""
+    """A function from a score to a tint, from 0.12 for the lowest kept score to 0.42."""
     low, high = min(scores, default=0.0), max(scores, default=0.0)
     return lambda score: 0.12 + 0.3 * ((score - low) / (high - low) if high > low else 1.0)
 
 
 def displayable(text: str) -> str:
-    """The text without what a page cannot hold: lone surrogates and control characters."""
+    """Replace the characters that a page cannot hold: lone surrogates and control characters.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        A text that UTF-8 can encode and HTML allows.
+    """
     text = text.encode("utf-8", "replace").decode("utf-8")
     return "".join(c if c >= " " or c in "\t\n\r" else "\ufffd" for c in text)

@@ -1,4 +1,4 @@
-"""How kept sentences become one text: the joints between them, and nothing else. Pure."""
+"""How kept sentences become one text: the joints between them. Standard library only."""
 
 from __future__ import annotations
 
@@ -7,17 +7,27 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol, TypeVar
 
-# Whitespace, control characters, zero-width space, word joiner and byte order mark: what a reader
-# cannot see at the edge of a sentence. (Joiners that shape letters and emoji are not among them.)
 INVISIBLE = (
     "".join(chr(c) for c in (*range(0x21), *range(0x7F, 0xA1)))
     + "".join(chr(c) for c in (*range(0x2000, 0x200C), 0x1680, 0x2028, 0x2029, 0x202F, 0x205F))
     + "\u3000\u2060\ufeff"
 )
+"""The characters that a reader cannot see at the edge of a sentence.
+
+Whitespace, control characters, zero-width space, word joiner and byte order mark. Joiners that
+shape letters and emoji are not among them.
+"""
 
 
 def is_blank(text: str) -> bool:
-    """Whether a reader would see nothing in `text`."""
+    """Tell whether a text has no visible character.
+
+    Args:
+        text: The text.
+
+    Returns:
+        True for "" too.
+    """
     return not text.strip(INVISIBLE)
 
 
@@ -25,15 +35,19 @@ def is_blank(text: str) -> bool:
 class Layout:
     """The strings between kept sentences.
 
-    separator: between two kept sentences of one document with something dropped between them.
-        None (the default) puts a line break where the document had one, else a space, so that
-        tables, lists and headings stay on lines of their own. The paper's choice is `" "`.
-    elision: a mark such as "[…]" that tells the reader model that text was cut there; "" for none.
-    document_separator: between the parts of different documents.
+    Neighbouring sentences keep the text between them, and a document without dropped sentences
+    stays as it is. A joint is always shorter than the text that it replaces, so dropping a sentence
+    makes the result shorter with any marks.
 
-    Neighbouring sentences keep the text that stood between them, and a document of which nothing
-    was dropped stays as it is. A joint is always shorter than the text it replaces, so dropping
-    anything makes the result shorter, whatever the marks.
+    Attributes:
+        separator: The string between two kept sentences of one document with a dropped one between
+            them. None puts a line break where the document has one, else a space, so that tables,
+            lists and headings stay on lines of their own. The paper's choice is `" "`.
+        elision: A mark such as "[…]" that shows the reader model where text was cut; "" for none.
+        document_separator: The string between the parts of different documents.
+
+    Raises:
+        TypeError: An attribute has the wrong type.
     """
 
     separator: str | None = None
@@ -48,7 +62,15 @@ class Layout:
             raise TypeError(f"separator must be a string or None, got {self.separator!r}")
 
     def excerpt(self, text: str, spans: Sequence[tuple[int, int]]) -> str:
-        """The spans `[(start, end), …]` of one document's text, ascending, joined."""
+        """Join spans of one document.
+
+        Args:
+            text: The document's text.
+            spans: The spans `(start, end)` to keep, in characters, ascending.
+
+        Returns:
+            The excerpt; "" without spans.
+        """
         if not spans:
             return ""
         before, after = self._around(text, spans)
@@ -56,7 +78,15 @@ class Layout:
         return "".join(pieces) + after
 
     def starts(self, text: str, spans: Sequence[tuple[int, int]]) -> list[int]:
-        """Where each span begins in `excerpt(text, spans)`."""
+        """Find the spans in the excerpt that `excerpt` builds of them.
+
+        Args:
+            text: The document's text.
+            spans: At least one span `(start, end)`, in characters, ascending.
+
+        Returns:
+            For each span the offset of its first character in the excerpt.
+        """
         starts: list[int] = []
         position = 0
         for gap, (start, end) in zip(self._around(text, spans)[0], spans, strict=True):
@@ -65,11 +95,18 @@ class Layout:
         return starts
 
     def join(self, excerpts: Iterable[str]) -> str:
-        """The parts of several documents as one text; blank ones leave no trace."""
+        """Join the parts of several documents.
+
+        Args:
+            excerpts: The parts, in order; blank ones are left out.
+
+        Returns:
+            The text.
+        """
         return self.document_separator.join(part for part in excerpts if not is_blank(part))
 
     def _around(self, text: str, spans: Sequence[tuple[int, int]]) -> tuple[list[str], str]:
-        """What stands before each span in the excerpt, and after the last."""
+        """The strings before each span of the excerpt, and the string after the last."""
         head, tail = text[: spans[0][0]], text[spans[-1][1] :]
         gaps = [text[end:start] for (_, end), (start, _) in pairwise(spans)]
         if all(map(is_blank, (head, *gaps, tail))):
@@ -77,7 +114,7 @@ class Layout:
         return ["", *map(self._joint, gaps)], ""
 
     def _joint(self, gap: str) -> str:
-        """What stands for `gap` between two kept sentences; neighbours keep it."""
+        """The string that replaces `gap` between two kept sentences; neighbours keep it."""
         if is_blank(gap):
             return gap
         separator = self.separator
@@ -99,7 +136,14 @@ _Located = TypeVar("_Located", bound=_OfDocument)
 
 
 def group_by_document(sentences: Iterable[_Located]) -> dict[int, list[_Located]]:
-    """Sentences by `doc_index`, order kept within and between documents."""
+    """Group sentences by their document.
+
+    Args:
+        sentences: Anything with a `doc_index`.
+
+    Returns:
+        The sentences of each document by `doc_index`; documents and sentences keep their order.
+    """
     grouped: dict[int, list[_Located]] = {}
     for sentence in sentences:
         grouped.setdefault(sentence.doc_index, []).append(sentence)

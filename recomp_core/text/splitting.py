@@ -1,8 +1,8 @@
-"""Text to sentence spans: blocks by their Markdown marks, sentences within them by sentencex.
+"""Splits text into sentence spans: Markdown marks delimit blocks, sentencex splits prose.
 
-A table, a fenced code block, a list item and a heading are one unit each. What lies between the
-spans is invisible (spaces, line breaks, control characters), so spans and gaps together are the
-text, and two spans are neighbours exactly if nothing visible stands between them.
+A table, a fenced code block, a list item and a heading are one unit each. Only invisible characters
+lie between the spans (spaces, line breaks, control characters), so spans and gaps together are the
+text, and two spans are neighbours exactly if nothing visible lies between them.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from .joining import INVISIBLE, is_blank
 
-# sentencex slows down with the square of what it is given at once (a megabyte of Chinese on one
-# line: four minutes), so long paragraphs are read through a window; what fills it is cut.
+# The time of sentencex grows with the square of its input (a megabyte of Chinese on one line takes
+# four minutes), so long paragraphs pass through a window; a sentence that fills it is cut.
 _WINDOW = 4_000
 # Thai, Lao, Khmer and Burmese separate phrases by spaces and rarely mark the end of a sentence:
-# beyond this many characters their units are cut at a space.
+# units with more characters than this are cut at a space.
 _SPACED_SCRIPT_LIMIT = 120
 
 
@@ -25,8 +25,13 @@ _SPACED_SCRIPT_LIMIT = 120
 class SentenceSplitter:
     """The default splitter.
 
-    lang: an ISO 639-1 code ("en", "zh", "de") whose abbreviations and marks to use; None looks at
-        each text's script. Full stops of Chinese and Japanese are known whatever the language.
+    Attributes:
+        lang: The ISO 639 code ("en", "zh", "de") of the language whose abbreviations and marks to
+            use; None guesses it from the script of each text. Every language knows the full stops
+            of Chinese and Japanese.
+
+    Raises:
+        ValueError: `lang` has another form.
     """
 
     lang: str | None = None
@@ -38,8 +43,15 @@ class SentenceSplitter:
             )
 
     def split(self, text: str) -> list[tuple[int, int]]:
-        """Spans `(start, end)` in characters, ascending, without blank ones."""
-        # Lone surrogates cannot cross into the splitting library.
+        """Split one text.
+
+        Args:
+            text: The text.
+
+        Returns:
+            Spans `(start, end)` in characters, ascending; none is blank.
+        """
+        # sentencex does not accept lone surrogates.
         text = replace_surrogates(text)
         lang = self.lang or guess_language(text)
         spans: list[tuple[int, int]] = []
@@ -56,11 +68,18 @@ _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def replace_surrogates(text: str) -> str:
-    """`text` with every lone surrogate replaced by U+FFFD: same length, and it can be encoded."""
+    """Replace every lone surrogate by U+FFFD, so that the text has an encoding.
+
+    Args:
+        text: The text.
+
+    Returns:
+        A text of the same length.
+    """
     return _LONE_SURROGATE.sub("\ufffd", text)
 
 
-# Ordered: a text with kana is Japanese even if most of its characters are Han.
+# In this order: a text with kana is Japanese even if most of its characters are Han.
 _SCRIPTS = (
     ("ja", re.compile(r"[\u3040-\u30ff]")),
     ("zh", re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")),
@@ -76,12 +95,20 @@ _SCRIPTS = (
     ("el", re.compile(r"[\u0370-\u03ff]")),
     ("hy", re.compile(r"[\u0530-\u058f]")),
 )
-# Most texts have none of these scripts: one search says so, where thirteen counts would.
+# Most texts have none of these scripts: one search is faster than thirteen counts.
 _ANY_SCRIPT = re.compile("|".join(pattern.pattern for _, pattern in _SCRIPTS))
 
 
 def guess_language(text: str, sample: int = 2_000) -> str:
-    """A language code for the script that fills a tenth or more of the text's start, else "en"."""
+    """Guess the language of a text from its script.
+
+    Args:
+        text: The text.
+        sample: How many characters from the start of the text to look at.
+
+    Returns:
+        The code of a language whose script makes up at least a tenth of the letters; else "en".
+    """
     head = text[:sample]
     if _ANY_SCRIPT.search(head) is None:
         return "en"
@@ -92,6 +119,8 @@ def guess_language(text: str, sample: int = 2_000) -> str:
     return "en"
 
 
+# Markdown is recognized by hand for now: a parser such as markdown-it-py delimits some blocks
+# differently ("•" is no bullet to it, lists nest), and stored vectors depend on the spans.
 _FENCE = re.compile(r"[ \t]{0,3}(`{3,}|~{3,})")
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}(?:[ \t]|$)")
 _UNDERLINE = re.compile(r"[ \t]{0,3}(?:=+|-{2,})[ \t]*$")
@@ -101,7 +130,7 @@ _TABLE_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\
 
 
 def _blocks(text: str) -> Iterator[tuple[bool, int, int]]:
-    """Blocks of lines as `(is prose, start, end)`; blank lines stand between them."""
+    """The blocks of lines as `(is prose, start, end)`, without the blank lines between them."""
     lines = text.splitlines(keepends=True)
     offsets = [0]
     for line in lines:
@@ -118,7 +147,7 @@ def _blocks(text: str) -> Iterator[tuple[bool, int, int]]:
 
 
 def _block_at(lines: Sequence[str], first: int) -> tuple[bool, int]:
-    """Whether the block that begins at line `first` is prose, and the line after its last."""
+    """Whether the block that begins at line `first` is prose, and the line after its end."""
     if fence := _FENCE.match(lines[first]):
         return False, _end_of_fence(lines, first, fence.group(1))
     if _HEADING.match(lines[first]):
@@ -169,8 +198,8 @@ def _end_of_item(lines: Sequence[str], first: int) -> int:
 def _interrupts(lines: Sequence[str], number: int) -> bool:
     """Whether line `number` ends the block before it.
 
-    As in CommonMark a numbered item interrupts a paragraph only with the number 1: a line that
-    happens to begin with "1998." is more often prose that was wrapped.
+    As in CommonMark, a numbered item interrupts a paragraph only with the number 1: a line that
+    begins with "1998." is more often wrapped prose.
     """
     line = lines[number]
     item = _NUMBER.match(line)
@@ -200,7 +229,7 @@ def _windowed(text: str, start: int, end: int, lang: str) -> Iterator[tuple[int,
             )
         if start + len(window) < end:
             if len(spans) > 1:
-                spans.pop()  # perhaps cut by the window's edge: the next window begins with it
+                spans.pop()  # the window's edge may have cut it: the next window begins with it
             else:
                 spans = [(0, _last_space(window))]
         for first, last in spans:
@@ -215,7 +244,7 @@ def _last_space(window: str) -> int:
     return len(window)
 
 
-# "……" and "…" end a sentence in Chinese and Japanese when text goes on without a closing mark;
+# In Chinese and Japanese "……" and "…" end a sentence if text follows without a closing mark;
 # sentencex does not split there.
 _ELLIPSIS = re.compile(r"…+(?=[\u3040-\u30ff\u3400-\u9fff])")
 
@@ -228,7 +257,7 @@ def _split_after_ellipsis(text: str, start: int, end: int) -> Iterator[tuple[int
         yield start, end
 
 
-# 「…。」と言った is one sentence: a quotation, and the particle that ties it to its verb.
+# 「…。」と言った is one sentence: a quotation and the particle that connects it with its verb.
 _TIED_TO_QUOTATION = re.compile(r"(?:と|って|という|などと)")
 
 

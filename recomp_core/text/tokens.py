@@ -1,64 +1,119 @@
-"""Counting tokens as the reader model does."""
+"""Counts tokens as the reader model does."""
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Protocol
 
 from .splitting import replace_surrogates
 
 
+class Tokenizer(Protocol):
+    """A tokenizer as transformers has it."""
+
+    def __call__(
+        self, text: str, *, add_special_tokens: bool, verbose: bool
+    ) -> Mapping[str, Sequence[int]]:
+        """Tokenize a text.
+
+        Args:
+            text: The text.
+            add_special_tokens: Whether to put the special tokens around it.
+            verbose: Whether to warn of a text that is longer than the model's input.
+
+        Returns:
+            The token ids as `input_ids`, among other things.
+        """
+
+
 @dataclass(frozen=True)
 class TokenCounter:
-    """Counts tokens with the tokenizer of `name_or_path` (a hub name or a folder).
+    """Counts tokens with a tokenizer of transformers, which is loaded at the first count.
 
-    Special tokens that a tokenizer puts around a text are not counted: the text stands inside a
-    prompt. Saved and loaded by name. The tokenizer is loaded at the first count; `OSError` if it is
-    not there.
+    The special tokens that a tokenizer puts around a text are not counted: the text is part of a
+    prompt. A saved compressor holds the name, not the tokenizer.
+
+    Attributes:
+        name_or_path: The tokenizer's name on the hub, or a folder.
+        local_files_only: Whether to look for the tokenizer on this machine only.
     """
 
     name_or_path: str
     local_files_only: bool = False
 
     def __call__(self, text: str) -> int:
+        """Count the tokens of a text.
+
+        Args:
+            text: The text.
+
+        Returns:
+            The number of tokens.
+
+        Raises:
+            OSError: The tokenizer cannot be found.
+        """
         with _ONE_AT_A_TIME:
             return count_with(_tokenizer(self.name_or_path, self.local_files_only), text)
 
 
-# A tokenizer's truncation is state of the shared object, and the first count may change it.
+# Truncation is state of the shared tokenizer, and the first count may change it.
 _ONE_AT_A_TIME = threading.Lock()
 
 
 @lru_cache(maxsize=8)
-def _tokenizer(name_or_path: str, local_files_only: bool) -> Any:
+def _tokenizer(name_or_path: str, local_files_only: bool) -> Tokenizer:
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(
+    tokenizer: Tokenizer = AutoTokenizer.from_pretrained(
         name_or_path, local_files_only=local_files_only, trust_remote_code=False
     )
+    return tokenizer
 
 
-def count_with(tokenizer: Any, text: str) -> int:
-    """How many tokens a transformers tokenizer makes of `text`, special tokens left out."""
+def count_with(tokenizer: Tokenizer, text: str) -> int:
+    """Count the tokens of a text with a tokenizer of transformers.
+
+    Args:
+        tokenizer: The tokenizer.
+        text: The text; lone surrogates count as U+FFFD.
+
+    Returns:
+        The number of tokens, without special tokens.
+    """
     ids = tokenizer(replace_surrogates(text), add_special_tokens=False, verbose=False)["input_ids"]
     return len(ids)
 
 
-def encoder_token_counter(compressor: Any) -> Callable[[str], int] | None:
-    """Counts with the tokenizer of the compressor's own encoder; None if it has none."""
+def encoder_token_counter(compressor: object) -> Callable[[str], int] | None:
+    """Find a token counter in the encoder of a compressor.
+
+    Args:
+        compressor: Any compressor.
+
+    Returns:
+        A counter that uses the encoder's tokenizer; None if the compressor has no such encoder.
+    """
     encoder = getattr(getattr(compressor, "scorer", None), "encoder", None)
-    token_counter = getattr(encoder, "token_counter", None)
-    return None if token_counter is None else token_counter()
+    make: Callable[[], Callable[[str], int]] | None = getattr(encoder, "token_counter", None)
+    return None if make is None else make()
 
 
 def approximate_tokens(text: str) -> int:
-    """UTF-8 bytes ÷ 4, rounded up.
+    """Estimate the number of tokens of a text, without a tokenizer.
 
-    Four characters a token in English, as is usually reckoned; close to what today's tokenizers
-    make of Chinese, Russian or Arabic too. An approximation: give a real counter where it matters.
+    Four characters per token are the usual estimate for English, and the same number of bytes comes
+    close to current tokenizers for Chinese, Russian and Arabic too. Use a real counter where the
+    number matters.
+
+    Args:
+        text: The text.
+
+    Returns:
+        Its UTF-8 bytes ÷ 4, rounded up.
     """
     return math.ceil(len(text.encode("utf-8", "surrogatepass")) / 4)

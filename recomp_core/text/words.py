@@ -1,16 +1,25 @@
-"""Text to words, in scripts with and without spaces. Pure."""
+"""Text to words, in scripts with and without spaces. Standard library only."""
 
 from __future__ import annotations
 
 import re
 
-# Thai, Lao, Japanese and Chinese are written without spaces between words.
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+"""A run of Thai, Lao, Japanese or Chinese, which put no spaces between words."""
+
 _WORD = re.compile(rf"{UNSPACED.pattern}|(?:(?!{UNSPACED.pattern})[^\W_])+")
 
 
 def words(text: str, *, pairs: bool = True) -> list[str]:
-    """Lower-cased words; a run of a script without spaces as its characters and pairs of them."""
+    """Split a text into lower-case words.
+
+    Args:
+        text: The text.
+        pairs: Whether to add the pairs of neighbouring characters in scripts without spaces.
+
+    Returns:
+        The words in order. In scripts without spaces each character is a word.
+    """
     found: list[str] = []
     for word in _WORD.findall(text.lower()):
         if UNSPACED.match(word):
