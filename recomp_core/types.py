@@ -2,11 +2,11 @@
 
     Document -> Sentence -> ScoredSentence -> Compression
 
-The invariant that everything hangs on, for every sentence of every compression:
+Everything relies on one invariant, for every sentence of every compression:
 
     compression.documents[s.doc_index].text[s.start:s.end] == s.text
 
-Documents are told apart by position, never by id: ids repeat in the real world.
+A document is identified by its position, never by its id: ids repeat in real data.
 """
 
 from __future__ import annotations
@@ -16,21 +16,30 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
 
+from ._utils.notebook import notebook_html
 from .text.joining import Layout, group_by_document, is_blank
 
 Context = Literal["sentence", "title", "document"]
-"""What a sentence is encoded with, see `extractive.scoring.DualEncoderScorer`."""
+"""What a sentence is encoded with; see `extractive.scoring.DualEncoderScorer`."""
 
 SimilarityFunction = Literal["cosine", "dot"]
-"""How two vectors are compared, see `extractive.scoring.DualEncoderScorer`."""
+"""How two vectors are compared; see `extractive.scoring.DualEncoderScorer`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A retrieved document as the caller handed it over.
+    """A retrieved document as the caller passed it.
 
-    `title` may help the encoder (`context="title"` or `"document"`); it never becomes part of the
-    compressed text. `id` and `metadata` are carried along untouched.
+    Attributes:
+        text: The text to compress.
+        title: A title that may help the encoder (`context="title"` or `"document"`). It never
+            becomes part of the compressed text.
+        id: The caller's own identifier, carried along untouched.
+        metadata: Any other values of the caller, carried along untouched.
+
+    Raises:
+        TypeError: `text` is not a string, `title` or `id` is neither a string nor None, or
+            `metadata` is not a mapping.
     """
 
     text: str
@@ -55,8 +64,13 @@ class Document:
 class Sentence:
     """A located piece of a document: `documents[doc_index].text[start:end] == text`.
 
-    `start` and `end` are offsets in characters (code points). A heading, a list item, a table and
-    a fenced code block count as one sentence each.
+    A heading, a list item, a table and a fenced code block count as one sentence each.
+
+    Attributes:
+        text: The sentence itself.
+        doc_index: The position of its document among the documents of the call.
+        start: The offset of its first character in the document, in code points.
+        end: The offset after its last character in the document, in code points.
     """
 
     text: str
@@ -67,16 +81,24 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class ScoredSentence(Sentence):
-    """A sentence with its relevance to the query; higher is better, the scale is the scorer's."""
+    """A sentence with its relevance to the query.
+
+    Attributes:
+        score: The relevance. Higher is better; the scale is the scorer's.
+    """
 
     score: float
 
 
 @dataclass(frozen=True, slots=True)
 class ScoringTask:
-    """What a scorer is asked: one score for each of `sentences`, seen from `query`.
+    """The sentences of one call that a scorer compares with a query.
 
-    `documents` are there for scorers that look at more than the sentence: a title, the text around.
+    Attributes:
+        query: The query that the scores refer to.
+        documents: The documents of the sentences, for scorers that read more than the sentence,
+            such as its title or the text around it.
+        sentences: The sentences to score, one score each.
     """
 
     query: str
@@ -85,25 +107,26 @@ class ScoringTask:
 
 
 class Outcome(str, Enum):
-    """What became of the documents."""
+    """What happened to the documents of a call."""
 
     COMPRESSED = "compressed"
     """Something was kept and something was dropped."""
     NOTHING_GIVEN = "nothing_given"
     """There were no documents, or only blank ones; the text is empty."""
     NOTHING_RELEVANT = "nothing_relevant"
-    """No sentence met the selector: selective augmentation, the text is empty. Prepend nothing."""
+    """The selector kept no sentence (selective augmentation); the text is empty."""
     UNCHANGED = "unchanged"
     """Every sentence was kept: compressing would not have made the documents shorter."""
     REFUSED = "refused"
-    """A summary was written and a gate kept it back; the text is empty, `reason` says why."""
+    """A gate refused the summary; the text is empty and `reason` says why."""
     FELL_BACK = "fell_back"
-    """A gate refused the summary and sentences were kept instead; `reason` says why."""
+    """A gate refused the summary and sentences took its place; `reason` says why."""
     FAILED = "failed"
-    """The compressor raised and an adapter passed the original documents through."""
+    """The compressor raised an error and an adapter passed the original documents through."""
     TIMED_OUT = "timed_out"
-    """`timeout_s` passed: kept is what was best of the documents scored by then, or the documents
-    as they are if that is nothing; `reason` says how far it got."""
+    """`timeout_s` passed before all documents were scored. The text holds the best sentences of the
+    documents scored by then, or the whole documents if there were none; `reason` says how far the
+    call got."""
 
     def __str__(self) -> str:
         return self.value
@@ -111,13 +134,16 @@ class Outcome(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class SummarySentence:
-    """A sentence of a summary, and what the documents say to it.
+    """A sentence of a summary with the document sentences that support it.
 
-    start, end: offsets in the summary, in characters: `compression.text[start:end] == text`.
-    sources: the document sentences that support it best, best first; the scale of their scores is
-        that of the scorer that compared them.
-    unsupported: numbers, dates and names in it that no document has.
-    supported: whether it stands on the documents; True where nobody checked.
+    Attributes:
+        text: The sentence itself: `compression.text[start:end]`.
+        start: The offset of its first character in the summary, in code points.
+        end: The offset after its last character in the summary, in code points.
+        sources: The document sentences that support it best, best first. The scale of their scores
+            is that of the scorer that compared them.
+        unsupported: The numbers, dates and names in it that no document contains.
+        supported: Whether the documents support it; True if no gate checked it.
     """
 
     text: str
@@ -130,9 +156,14 @@ class SummarySentence:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """What one document gave to a compression.
+    """The part of a compression that comes from one document.
 
-    `score` is the best score among `kept`.
+    Attributes:
+        doc_index: The position of the document among the documents of the call.
+        document: The document itself.
+        text: The kept sentences of the document, joined.
+        kept: The kept sentences of the document, in order.
+        score: The best score among `kept`.
     """
 
     doc_index: int
@@ -146,19 +177,22 @@ class Excerpt:
 class Compression:
     """The result of compressing `documents` for `query`.
 
-    text: prepend this to the query; "" means prepend nothing. Never longer than `original_text`.
-    kept, dropped: all sentences, in document order; together they are every sentence there was.
-    sources: positions in `documents` of those that `text` was made from, ascending.
-    outcome: what happened, see `Outcome`.
-    layout: the strings that joined the kept sentences.
-
-    Of an abstractive compressor, whose text was written anew (`is_excerpt` is False):
-    kept: the sentences that the summarizer read, where an extractive compressor chose them for it;
-        else empty.
-    sources: the documents that the summarizer read.
-    truncated: whether the last of them was cut to fit the input limit.
-    support: every sentence of the summary with the source sentences that support it.
-    reason: what a gate had to say; "" where there was none.
+    Attributes:
+        query: The query.
+        documents: All documents of the call, in order.
+        text: The text to prepend to the query; "" means prepend nothing. It is never longer than
+            `original_text`.
+        kept: The kept sentences, in document order. For a summary: the sentences that the
+            summarizer read, if an extractive compressor chose them for it; else empty.
+        dropped: The other sentences, in document order; `kept` and `dropped` together are all
+            sentences.
+        sources: The positions in `documents` of those that `text` was made from, ascending. For a
+            summary: the documents that the summarizer read.
+        outcome: What happened; see `Outcome`.
+        layout: The strings that join the kept sentences.
+        truncated: Whether the last document that a summarizer read was cut to fit its input.
+        support: Every sentence of a summary with the document sentences that support it.
+        reason: A gate's reason, or how far a call got before its timeout; "" otherwise.
     """
 
     query: str
@@ -175,25 +209,34 @@ class Compression:
 
     @property
     def original_text(self) -> str:
-        """The documents as they would have been prepended without compressing."""
+        """The uncompressed documents, joined."""
         return self.layout.join(document.text for document in self.documents)
 
     @property
     def is_excerpt(self) -> bool:
-        """Whether `text` is cut out of the documents; otherwise it was written anew."""
+        """Whether `text` consists of the kept sentences; False if a summarizer wrote it."""
         return assemble(self.documents, self.kept, self.layout) == self.text
 
     def rate(self, count_tokens: Callable[[str], int] = len) -> float:
-        """Compression rate: tokens of `text` ÷ tokens of the documents; 0.06 keeps 6 %.
+        """Compute the compression rate, tokens of `text` ÷ tokens of the documents.
 
-        `count_tokens` should be the reader model's own count; without it, characters are counted.
-        0.0 when there was nothing to compress (paper, section 2).
+        Args:
+            count_tokens: Counts the tokens of a text as the reader model does. The default counts
+                characters.
+
+        Returns:
+            A share: 0.06 keeps 6 % (paper, section 2). 0.0 if there was nothing to compress.
         """
         before = count_tokens(self.original_text)
         return count_tokens(self.text) / before if before else 0.0
 
     def by_document(self) -> tuple[Excerpt, ...]:
-        """What each source document gave, in order; `layout.join` of their texts is `text`."""
+        """Split the compression by source document.
+
+        Returns:
+            One excerpt per document with a kept sentence, in document order. For an extractive
+            compression `layout.join` of their texts is `text`.
+        """
         grouped = group_by_document(self.kept)
         return tuple(
             Excerpt(
@@ -207,9 +250,11 @@ class Compression:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; `Compression.from_dict` gives an equal compression back.
+        """Convert the compression to plain JSON values.
 
-        Metadata values that JSON does not know (dates, arrays) become strings.
+        Returns:
+            A dictionary from which `Compression.from_dict` builds an equal compression. Metadata
+            values that JSON does not know, such as dates and arrays, become strings.
         """
         return {
             "query": self.query,
@@ -249,7 +294,18 @@ class Compression:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Compression:
-        """The inverse of `to_dict`. Raises `KeyError` or `ValueError` on anything else."""
+        """Build a compression from the result of `to_dict`.
+
+        Args:
+            data: The dictionary that `to_dict` returned.
+
+        Returns:
+            An equal compression.
+
+        Raises:
+            KeyError: A key is missing.
+            ValueError: The outcome is unknown, or a sentence does not lie at its offsets.
+        """
         documents = tuple(Document(**document) for document in data["documents"])
         return cls(
             query=data["query"],
@@ -276,24 +332,40 @@ class Compression:
         )
 
     def __repr__(self) -> str:
-        # The documents are long: what a person wants to see in a prompt or a log is the result.
+        # The documents are long: in a prompt or a log a person wants to see the result.
         sentences = len(self.kept) + len(self.dropped)
         kept = f"kept {len(self.kept)} of {sentences} sentences, " if sentences else ""
         return f"Compression({self.outcome}, {kept}text={self.text!r})"
 
     def _repr_html_(self) -> str:
-        from .text.html import compression_fragment
-
-        return compression_fragment(self)
+        return notebook_html(self)
 
 
 def excerpt_of(document: Document, kept: Sequence[Sentence], layout: Layout) -> str:
-    """The kept sentences of one document as text."""
+    """Join the kept sentences of one document.
+
+    Args:
+        document: The document.
+        kept: Its kept sentences, ascending.
+        layout: The strings that join them.
+
+    Returns:
+        The excerpt; "" without sentences.
+    """
     return layout.excerpt(document.text, [(sentence.start, sentence.end) for sentence in kept])
 
 
 def assemble(documents: Sequence[Document], kept: Iterable[Sentence], layout: Layout) -> str:
-    """The kept sentences (in document order) of all documents as the text to prepend."""
+    """Join the kept sentences of all documents.
+
+    Args:
+        documents: All documents of the call.
+        kept: The kept sentences, in document order.
+        layout: The strings that join them.
+
+    Returns:
+        The text to prepend.
+    """
     grouped = group_by_document(kept)
     return layout.join(
         excerpt_of(documents[index], sentences, layout) for index, sentences in grouped.items()
@@ -301,9 +373,18 @@ def assemble(documents: Sequence[Document], kept: Iterable[Sentence], layout: La
 
 
 def as_documents(documents: object, where: str = "documents") -> tuple[Document, ...]:
-    """Plain strings and `Document`s as a tuple of `Document`s.
+    """Convert strings and `Document`s to `Document`s.
 
-    Raises `TypeError` with the position and the value for anything else.
+    Args:
+        documents: An iterable of strings and `Document`s.
+        where: The argument's name, for the error.
+
+    Returns:
+        One `Document` per item, in order.
+
+    Raises:
+        TypeError: The argument or one of its items has another type; the message names the position
+            and the value.
     """
     if isinstance(documents, (str, bytes, Document, Mapping)) or not isinstance(
         documents, Iterable
@@ -324,7 +405,19 @@ def as_documents(documents: object, where: str = "documents") -> tuple[Document,
 
 
 def check_query(query: object, where: str = "query") -> str:
-    """The query itself. Raises `TypeError` if it is no string, `ValueError` if it is blank."""
+    """Check that a query is a string with visible characters.
+
+    Args:
+        query: The query to check.
+        where: The argument's name, for the error.
+
+    Returns:
+        The query itself.
+
+    Raises:
+        TypeError: The query is not a string.
+        ValueError: The query is blank.
+    """
     if not isinstance(query, str):
         raise TypeError(f"{where} must be a string, got {_described(query)}")
     if is_blank(query):
@@ -373,7 +466,19 @@ def _json_ready(value: Any) -> Any:
 def check_batch(
     queries: Sequence[str], documents_lists: Sequence[Iterable[str | Document]]
 ) -> list[tuple[str, tuple[Document, ...]]]:
-    """Queries paired with their documents. Raises as `compress_batch` says."""
+    """Check the arguments of `compress_batch` and pair each query with its documents.
+
+    Args:
+        queries: The queries.
+        documents_lists: One list of documents per query.
+
+    Returns:
+        Pairs of a query and its documents, in order.
+
+    Raises:
+        TypeError: An argument or one of its items has the wrong type.
+        ValueError: A query is blank, or the numbers of queries and document lists differ.
+    """
     if isinstance(queries, str):
         raise TypeError(f"queries must be a list of strings, got the string {queries!r}")
     queries, documents_lists = list(queries), list(documents_lists)

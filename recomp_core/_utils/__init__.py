@@ -1,4 +1,4 @@
-"""Helpers without a subject of their own: checks, files, hashes, JSON lines, lazy names.
+"""Helpers for every room: checks, files, hashes, JSON lines, settings, registries and lazy names.
 
 Imports the standard library only.
 """

@@ -1,4 +1,4 @@
-"""Digests that tell one content from another. Standard library only."""
+"""Digests of JSON values. Standard library only."""
 
 from __future__ import annotations
 
@@ -8,5 +8,12 @@ from typing import Any
 
 
 def content_hash(*parts: Any) -> str:
-    """The SHA-256 of JSON values, in hexadecimal."""
+    """Compute the SHA-256 of JSON values.
+
+    Args:
+        *parts: The values.
+
+    Returns:
+        64 hexadecimal digits.
+    """
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Lines of JSON. Standard library only."""
+"""Writes lines of JSON. Standard library only."""
 
 from __future__ import annotations
 
@@ -8,13 +8,27 @@ from typing import Any
 
 
 def as_line(content: Mapping[str, Any]) -> bytes:
-    """One line of JSON; whatever a text holds."""
+    """Encode an object as one line of JSON.
+
+    Args:
+        content: JSON values. A text may hold lone surrogates, which become escapes.
+
+    Returns:
+        The line in UTF-8, with its line break.
+    """
     try:
         return json.dumps(content, ensure_ascii=False).encode() + b"\n"
-    except UnicodeEncodeError:  # a lone surrogate has no UTF-8, but JSON can escape it
+    except UnicodeEncodeError:  # UTF-8 can't encode a lone surrogate, but JSON can escape it
         return json.dumps(content).encode() + b"\n"
 
 
 def described(error: object) -> str:
-    """An error in one line of a record or a log."""
+    """Describe an error for a record or a log.
+
+    Args:
+        error: The error.
+
+    Returns:
+        The name of its class and its message.
+    """
     return f"{type(error).__name__}: {error}"

@@ -1,6 +1,4 @@
-"""Names of a package whose modules are imported when a name is first asked for. Standard library
-only.
-"""
+"""Imports the modules of a package at the first use of their names. Standard library only."""
 
 from __future__ import annotations
 
@@ -12,9 +10,15 @@ from typing import Any
 def lazy_names(
     package: str, where: Mapping[str, str], listed: list[str]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """A package's `__getattr__` and `__dir__` (PEP 562).
+    """Build the `__getattr__` and `__dir__` of a package (PEP 562).
 
-    where: name -> module, relative to the package, such as ".page". listed: what `dir` shows.
+    Args:
+        package: The name of the package.
+        where: The module of each name, relative to the package, such as ".page".
+        listed: The names that `dir` lists.
+
+    Returns:
+        The two functions.
     """
 
     def get(name: str) -> Any:

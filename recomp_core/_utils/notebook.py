@@ -1,7 +1,7 @@
-"""How values show themselves in a notebook. Standard library only.
+"""Renders values in a notebook. Standard library only.
 
-A value's `_repr_html_` asks for its renderer here. The renderer is imported when a notebook shows
-the value, so that a value needs to know nothing of the pages that are made of it.
+The `_repr_html_` of a value finds its renderer here. The renderer is imported when a notebook shows
+the value, so that a value does not depend on its pages.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
-"""Names to the things that they stand for: ours, and those that other packages add.
+"""Registers things by name: those of this package and those of other packages.
 
-Ours stand in the registry, one line each. A package of yours adds its own in its `pyproject.toml`:
+This package's things stand in the registry, one line each. Another package adds its own in its
+`pyproject.toml`:
 
     [project.entry-points."recomp.selectors"]
     middle = "my_package.selectors:Middle"
 
-Nothing is imported until a name is asked for. Standard library only.
+A thing is imported at the first use of its name. Standard library only.
 """
 
 from __future__ import annotations
@@ -18,12 +19,18 @@ from typing import Any
 
 
 class Registry:
-    """What a kind of name may stand for.
+    """The things of one kind, by name.
+
+    Attributes:
+        kind: The kind in the singular, for errors, such as "selector".
+        group: The group of entry points in which other packages add names, such as
+            "recomp.selectors".
+        ours: This package's own names, each with its "module:object".
 
     Args:
-        kind: What the names name, in the singular, for errors: "selector".
-        group: The group of entry points by which other packages add names: "recomp.selectors".
-        ours: This package's own names, each with its "module:object".
+        kind: See above.
+        group: See above.
+        ours: See above.
     """
 
     def __init__(self, kind: str, group: str, ours: Mapping[str, str]) -> None:
@@ -32,21 +39,21 @@ class Registry:
         self.ours = dict(ours)
 
     def names(self) -> list[str]:
-        """All names: ours first, then those of other packages, sorted."""
+        """List all names: ours first, then those of other packages, sorted."""
         return [*self.ours, *sorted(self._theirs().keys() - self.ours.keys())]
 
     def load(self, name: str) -> Any:
-        """The thing that a name stands for.
+        """Import the thing of a name.
 
         Args:
             name: One of `names()`.
 
         Returns:
-            The object that the registration points to, imported now.
+            The registered object.
 
         Raises:
-            ValueError: Nothing of this kind has that name.
-            ImportError: The object is registered but can't be imported.
+            ValueError: No thing of this kind has the name.
+            ImportError: The object is registered, but it can't be imported.
         """
         target = self.ours.get(name) or self._theirs().get(name)
         if target is None:
@@ -67,7 +74,14 @@ class Registry:
             ) from error
 
     def name_of(self, thing: object) -> str | None:
-        """The name under which an object is registered; None if it is not."""
+        """Find the name of an object.
+
+        Args:
+            thing: A class or function.
+
+        Returns:
+            Its name; None if it is not registered.
+        """
         everything = {**self._theirs(), **self.ours}
         return next((name for name, place in everything.items() if _stands_at(thing, place)), None)
 

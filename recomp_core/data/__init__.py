@@ -1,8 +1,13 @@
-"""Questions with their gold answers and retrieved documents: what is labelled and evaluated.
+"""What people bring: questions with gold answers, retrieved documents, and the append-only journal.
 
-question    one question, and what a record of one looks like
-reading     from JSONL files, BEIR folders and data sets
-retrieval   documents for questions that have none, from any retriever
+question    one question, and the form of its record
+reading     questions from JSONL files, BEIR folders and data sets
+retrieval   documents for questions without any, from a retriever
+documents   documents to index, from files and folders
+records     a JSONL file of queries, compressed into another
+journal     an append-only file that a later run continues
+
+Imports `_utils`, `text`, `runtime` and the vocabulary.
 """
 
 from .._utils.hashing import content_hash

@@ -1,9 +1,9 @@
-"""Questions from a folder in BEIR's layout.
+"""Reads questions from a folder in BEIR's layout.
 
-corpus.jsonl   {"_id", "title", "text"}
-queries.jsonl  {"_id", "text", "answers" or "metadata": {"answers"}}
-qrels/test.tsv query-id, corpus-id, score, with a heading
-run.trec       optional: query-id Q0 corpus-id rank score tag, what a retriever found
+corpus.jsonl    {"_id", "title", "text"}
+queries.jsonl   {"_id", "text", "answers" or "metadata": {"answers"}}
+qrels/test.tsv  query-id, corpus-id, score, with a heading
+run.trec        optional results of a retriever: query-id Q0 corpus-id rank score tag
 """
 
 from __future__ import annotations
@@ -21,10 +21,19 @@ _SPLITS = ("test", "dev", "train")
 
 
 def read_beir(folder: Path) -> Iterator[Question | BadRecord]:
-    """The queries with their documents: those of `run.trec`, or else the relevant ones of the first
-    of the splits test, dev and train that is there. Only texts that are needed are held in memory.
+    """Read the queries of a BEIR data set with their documents.
 
-    Raises `ValueError` if `folder` holds no such data set.
+    The documents come from `run.trec`. Without it they are the relevant ones of the first split
+    among test, dev and train. Only their texts are held in memory.
+
+    Args:
+        folder: The folder.
+
+    Yields:
+        One question per query, in order; a `BadRecord` for a broken one.
+
+    Raises:
+        ValueError: A file of the data set is missing, or a line has another form.
     """
     corpus, queries = folder / "corpus.jsonl", folder / "queries.jsonl"
     judged = [folder / "qrels" / f"{split}.tsv" for split in _SPLITS]
@@ -33,7 +42,7 @@ def read_beir(folder: Path) -> Iterator[Question | BadRecord]:
     if not corpus.is_file() or not queries.is_file() or not sources:
         raise ValueError(
             f"{folder} is no BEIR data set: it needs corpus.jsonl, queries.jsonl and either "
-            "run.trec or qrels/test.tsv; for other data give the path of a JSONL file"
+            "run.trec or qrels/test.tsv; for other data pass the path of a JSONL file"
         )
     return _questions(corpus, queries, sources[0], is_run=sources[0] == run)
 
@@ -75,7 +84,7 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _judgements(path: Path) -> dict[str, list[str]]:
-    """For each query the documents judged relevant, the most relevant first."""
+    """The ids of each query's relevant documents, the most relevant first."""
     judged: dict[str, list[tuple[float, str]]] = defaultdict(list)
     with path.open(encoding="utf-8", newline="") as stream:
         for row in csv.reader(stream, delimiter="\t"):
@@ -88,7 +97,7 @@ def _judgements(path: Path) -> dict[str, list[str]]:
 
 
 def _run(path: Path) -> dict[str, list[str]]:
-    """For each query the documents found, the first rank first."""
+    """The ids of each query's retrieved documents, by rank."""
     found: dict[str, list[tuple[int, str]]] = defaultdict(list)
     with path.open(encoding="utf-8") as stream:
         for line in stream:

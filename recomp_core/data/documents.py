@@ -1,4 +1,4 @@
-"""Documents to index: from files and folders, and from what a retriever finds."""
+"""Reads documents to index from files, folders and questions."""
 
 from __future__ import annotations
 
@@ -20,20 +20,31 @@ _LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 
 
 class DocumentReader:
-    """Documents one by one.
+    """Reads documents one by one and logs what it cannot read.
 
-    failed: how many lines, files or questions could not be read; each is logged.
+    Attributes:
+        failed: How many lines, files or questions could not be read so far.
     """
 
     def __init__(self) -> None:
         self.failed = 0
 
     def from_paths(self, paths: Iterable[Path]) -> Iterator[Document]:
-        """Documents of text or Markdown files, one each; of JSONL files, a line each; of folders,
-        all such files in them.
+        """Read the documents of files and folders.
 
-        A line is a document, {"text", "title", …}, or a record with "documents". Raises
-        `FileNotFoundError` and `ValueError` for a path that is none of these.
+        A text or Markdown file is one document. A line of a JSONL file is a document,
+        `{"text", "title", …}`, or a record with `"documents"`. A folder stands for all such files
+        in it; of a BEIR data set only `corpus.jsonl` counts.
+
+        Args:
+            paths: The files and folders.
+
+        Returns:
+            The documents, read one by one.
+
+        Raises:
+            FileNotFoundError: A path does not exist.
+            ValueError: A folder has no such file.
         """
         return self._from_files([file for path in paths for file in _files(path)])
 
@@ -48,7 +59,14 @@ class DocumentReader:
                     self._set_aside(str(file), described(error))
 
     def from_questions(self, questions: Iterable[Question | BadRecord]) -> Iterator[Document]:
-        """The documents of questions, as they are or as a retriever found them."""
+        """Read the documents of questions.
+
+        Args:
+            questions: The questions.
+
+        Yields:
+            The documents of all questions, in order.
+        """
         for question in questions:
             if isinstance(question, BadRecord):
                 self._set_aside(f"question {question.id}", question.error)
@@ -74,7 +92,7 @@ class DocumentReader:
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        if (path / "corpus.jsonl").is_file():  # a BEIR data set: the other files are no documents
+        if (path / "corpus.jsonl").is_file():  # a BEIR data set: its other files hold no documents
             return [path / "corpus.jsonl"]
         files = [
             file
@@ -82,7 +100,10 @@ def _files(path: Path) -> list[Path]:
             if file.name.endswith((*_TEXT, *_LINES)) and file.is_file()
         ]
         if not files:
-            raise ValueError(f"{path} holds no {', '.join((*_TEXT, *_LINES))}: nothing to index")
+            raise ValueError(
+                f"the folder {path} holds no file to index: it needs one that ends with "
+                f"{', '.join((*_TEXT, *_LINES))}"
+            )
         return files
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")

@@ -1,8 +1,8 @@
-"""Questions with their gold answers and retrieved documents, from anywhere.
+"""Questions with their gold answers and retrieved documents.
 
-A record is `{"query" or "question": str, "answers": [str, …] or "answer": str, "documents": […]}`;
-a document is a string or `{"text": str, "title": …, "id": …, …}`, and what else it holds becomes
-its metadata. Lines of JSONL files, rows of a `datasets` data set, plain dictionaries: all the same.
+A record is `{"query" or "question": str, "answers": [str, …] or "answer": str, "documents": […]}`.
+A document is a string or `{"text": str, "title": …, "id": …, …}`; its other fields become metadata.
+A record may be a line of a JSONL file, a row of a `datasets` data set or a plain dictionary.
 """
 
 from __future__ import annotations
@@ -15,12 +15,21 @@ from .._utils.hashing import content_hash
 from .._utils.jsonl import described
 from ..types import Document, as_documents, check_query
 
-EXCERPT = 200  # characters of a broken record that are shown
+EXCERPT = 200
+"""How many characters of a broken record an error shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question to label or to evaluate. `rest`: the other fields of its record."""
+    """A question to label or to evaluate.
+
+    Attributes:
+        id: The id of its record, or the record's position.
+        query: The question itself.
+        answers: The gold answers; may be empty.
+        documents: The retrieved documents, in order.
+        rest: The other fields of its record.
+    """
 
     id: str
     query: str
@@ -30,13 +39,13 @@ class Question:
 
     @property
     def digest(self) -> str:
-        """A hash of what decides its labels: query, answers, texts and titles."""
+        """A hash of all that determines its labels: query, answers, texts and titles."""
         return content_hash(self.query, self.answers, [(d.text, d.title) for d in self.documents])[
             :16
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """As a record: the inverse of `question_of`."""
+        """Convert the question to a record, from which `question_of` builds an equal question."""
         documents = [
             {
                 **dict(document.metadata),
@@ -57,7 +66,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """A record that is none: it is set aside, and the run goes on."""
+    """A broken record; a run sets it aside and continues.
+
+    Attributes:
+        id: The id of the record, or its position.
+        error: What is wrong with it.
+        excerpt: The start of the record.
+    """
 
     id: str
     error: str
@@ -65,10 +80,19 @@ class BadRecord:
 
 
 Questions = Iterator["Question | BadRecord"]
+"""Questions one by one, in order; a broken record stands in its place."""
 
 
 def question_of(record: Any, position: int) -> Question | BadRecord:
-    """The question of one record. `position`: its id where it has none of its own."""
+    """Build a question from a record.
+
+    Args:
+        record: The record; see the module's documentation for its form.
+        position: The position of the record, which is its id if it has none.
+
+    Returns:
+        The question; a `BadRecord` if the record has another form.
+    """
     identity = record.get("id", record.get("_id")) if isinstance(record, Mapping) else None
     name = str(position) if identity is None else str(identity)
     try:
@@ -96,10 +120,7 @@ def _parsed(record: Any, name: str) -> Question:
 
 
 def _answers(value: Any) -> tuple[str, ...]:
-    """As strings, without repetitions; none is no error here: a retriever or a scorer may not care.
-
-    Raises `TypeError` for anything but a string or a list of strings.
-    """
+    """The answers without repetitions; a record without any is valid: not all work needs them."""
     if value is None:
         return ()
     if isinstance(value, str):
@@ -131,12 +152,23 @@ def _document(item: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Arrays and scalars of numpy, as data sets hand them out, as Python's own."""
+    """Convert the numpy arrays and scalars that data sets hold to Python's own types."""
     return value.tolist() if type(value).__module__ == "numpy" else value
 
 
 def document_of(data: Mapping[str, Any]) -> Document:
-    """A document as a record holds it; keys that are not known become metadata."""
+    """Build a document from the form that it has in a record.
+
+    Args:
+        data: An object with `"text"`; the keys that `Document` does not have become metadata.
+
+    Returns:
+        The document.
+
+    Raises:
+        ValueError: The object has no text.
+        TypeError: A value has the wrong type.
+    """
     if "text" not in data:
         raise ValueError(f'a document needs "text", got {", ".join(data)}')
     known = {"text", "title", "id", "metadata"}

@@ -1,4 +1,4 @@
-"""Questions from files, folders and data sets."""
+"""Reads questions from files, folders and data sets."""
 
 from __future__ import annotations
 
@@ -23,25 +23,33 @@ def read_questions(
     documents: int | None = None,
     limit: int | None = None,
 ) -> Questions:
-    """The questions of `source`, in order and one by one; broken ones as `BadRecord`.
+    """Read questions one by one.
 
-    source: the path of a JSONL file (`.gz` too), "-" for standard input, the folder of a BEIR data
-        set (see `beir`), or any iterable of records.
-    documents: keep only the first of each question. limit: read only the first questions.
+    Args:
+        source: The path of a JSONL file (`.gz` too), "-" for standard input, the folder of a BEIR
+            data set (see `beir`), or any iterable of records.
+        documents: Keep only so many documents of each question, the first ones.
+        limit: Read only so many questions, the first ones.
 
-    Raises `FileNotFoundError` and `ValueError` for a path that can't be read.
+    Returns:
+        The questions in order; a `BadRecord` for each broken record.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        TypeError: `source` is neither a path nor an iterable of records.
+        ValueError: The folder is no BEIR data set; raised with the first question.
     """
-    # What can't be read is told now, not when the first question is asked for.
+    # Not a generator, so that a wrong source raises now and not with the first question.
     if isinstance(source, (str, os.PathLike)):
         questions = _from_path(os.fspath(source))
     elif isinstance(source, (Mapping, bytes)) or not isinstance(source, Iterable):
         raise TypeError(f"give a path or an iterable of records, got {type(source).__name__}")
     else:
         questions = _from_rows(source)
-    return _taken(questions, documents, limit)
+    return _limited(questions, documents, limit)
 
 
-def _taken(questions: Questions, documents: int | None, limit: int | None) -> Questions:
+def _limited(questions: Questions, documents: int | None, limit: int | None) -> Questions:
     for question in islice(questions, limit):
         if documents is not None and isinstance(question, Question):
             question = replace(question, documents=question.documents[:documents])

@@ -1,11 +1,11 @@
-"""Thousands of records from one JSONL file to another: streamed, batched, and resumed after a kill.
+"""Compresses the records of one JSONL file into another: streamed, batched and resumable.
 
 In:  {"query" or "question": str, "documents": [str or {"text", "title", "id", …}, …], …}
 Out: {…the record's other fields…, "query", "rate", "text", "outcome", "sources", "kept",
       "truncated", "support", "reason", "recomp"}
 
-Every line that was written says which line of the input it came from, with a digest of that line
-and of the settings, so that a later run knows what is done and refuses to mix.
+Every written line names its line of the input, with digests of that line and of the settings. A
+later run reads them to continue, and refuses an output of other settings or another input.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, Protocol
 
 from .._utils.jsonl import as_line, described
 from ..errors import BatchError
@@ -31,13 +31,19 @@ from .question import document_of
 
 logger = logging.getLogger(__name__)
 
-# What of a compression goes into a line; the documents are in the input.
+# The parts of a compression that a line holds; the documents are in the input.
 _WRITTEN = ("text", "outcome", "sources", "kept", "truncated", "support", "reason")
 
 
 @dataclass
 class Summary:
-    """How a run went, in records. `failed` ones are not in the output and are tried again."""
+    """The result of a run, in numbers of records.
+
+    Attributes:
+        compressed: Compressed by this run.
+        done_before: Compressed by an earlier run.
+        failed: Not compressed and not in the output; the next run tries them again.
+    """
 
     compressed: int = 0
     done_before: int = 0
@@ -47,14 +53,28 @@ class Summary:
         return f"{self.compressed} compressed, {self.done_before} done before, {self.failed} failed"
 
 
+class _ProgressBar(Protocol):
+    def update(self) -> object: ...
+
+
 class RecordJob:
-    """Compress the records of `source` into `output`.
+    """Compresses the records of a file.
 
-    source: a path, or "-" for standard input. output: a path to append to, or None for standard
-    output. settings: what decides the results; a digest of them goes with every line.
+    Attributes:
+        source: The path of the input, or "-" for standard input.
+        output: The file to append to; None for standard output.
+        settings: A digest of the settings.
+        done: The digests of the input lines that the output holds already, by their numbers.
 
-    Raises `FileNotFoundError` without a source, and `ValueError` if `output` holds results of other
-    settings or another input.
+    Args:
+        source: See above.
+        output: See above.
+        settings: All settings that determine the results; every written line holds their digest.
+        overwrite: Whether to replace an existing output instead of continuing it.
+
+    Raises:
+        FileNotFoundError: The source does not exist.
+        ValueError: The output is the source itself, or holds results of other settings.
     """
 
     def __init__(
@@ -72,12 +92,23 @@ class RecordJob:
         self.source = source
         self.output = output
         self.settings = _digest(json.dumps(settings, sort_keys=True, default=str).encode())
-        # Begun anew only when the work begins: a model that can't be loaded costs no finished file.
+        # The old file is replaced when the work begins, not now: the model may fail to load.
         self._mode: Literal["wb", "ab"] = "wb" if overwrite else "ab"
         self.done = {} if output is None or overwrite else self._read_done(output)
 
     def run(self, compressor: Compressor, *, batch_records: int = 32) -> Summary:
-        """Compress what is not done yet, `batch_records` at a time. Broken lines are logged."""
+        """Compress the records that the output does not hold yet, in this process.
+
+        Args:
+            compressor: The compressor.
+            batch_records: How many records to compress at a time.
+
+        Returns:
+            The numbers of the run. Broken lines are logged and counted as failed.
+
+        Raises:
+            ValueError: The output holds the result of another input.
+        """
         return self.run_on(
             LocalEngine(), lambda: CompressWorker(compressor), {}, batch_records=batch_records
         )
@@ -90,7 +121,20 @@ class RecordJob:
         *,
         batch_records: int = 32,
     ) -> Summary:
-        """The same on an engine, with one `worker(**settings)` for each of its processes."""
+        """Compress the records that the output does not hold yet, on an engine.
+
+        Args:
+            engine: The engine.
+            worker: Builds the worker of a process, such as a `CompressWorker`.
+            settings: The keyword arguments of `worker`.
+            batch_records: How many records to compress at a time.
+
+        Returns:
+            The numbers of the run. Broken lines are logged and counted as failed.
+
+        Raises:
+            ValueError: The output holds the result of another input.
+        """
         from tqdm import tqdm
         from tqdm.contrib.logging import logging_redirect_tqdm
 
@@ -113,8 +157,10 @@ class RecordJob:
                 sink.flush()
         return summary
 
-    def _items(self, source: Iterable[bytes], summary: Summary, bar: Any) -> Iterator[Item]:
-        """What is still to be done; every other line counts as passed."""
+    def _items(
+        self, source: Iterable[bytes], summary: Summary, bar: _ProgressBar
+    ) -> Iterator[Item]:
+        """The records that are still to be done; the bar counts every other line."""
         for line, raw in enumerate(source, start=1):
             item = self._item(line, raw, summary)
             if item is None:
@@ -150,7 +196,7 @@ class RecordJob:
         summary.compressed += 1
 
     def _read_done(self, output: Path) -> dict[int, str]:
-        """Line numbers and digests of what `output` holds; a torn last line is cut off."""
+        """The digests of the input lines that `output` holds; cuts off a torn last line."""
         if not output.exists():
             return {}
         done: dict[int, str] = {}
@@ -182,18 +228,30 @@ class RecordJob:
 
 
 class CompressWorker:
-    """Records to compressions, for `engines`.
+    """Compresses batches of records, as a worker of `runtime.engines`.
 
-    compressor: any; `persistence.factory.compress_worker` makes the worker from plain settings.
-    Items: {"line", "digest", "record"}. Results: {"line", "digest", "content"}, or {"line",
-    "error"}.
+    An item is `{"line", "digest", "record"}`; its result is `{"line", "digest", "content"}` or
+    `{"line", "error"}`. `persistence.factory.compress_worker` builds a worker from plain settings.
+
+    Attributes:
+        compressor: The compressor.
+
+    Args:
+        compressor: The compressor.
     """
 
     def __init__(self, compressor: Compressor) -> None:
         self.compressor = compressor
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
-        """One result per item, in order."""
+        """Compress a batch.
+
+        Args:
+            items: The records.
+
+        Returns:
+            One result per item, in order.
+        """
         records = [_parsed(item["record"]) for item in items]
         whole = [record for record in records if isinstance(record, Record)]
         results = self._results(whole) if whole else iter(())
@@ -209,7 +267,7 @@ class CompressWorker:
         except BatchError as error:
             yield from error.results
         except Exception as error:
-            # One bad record must not take the others of its batch along: each by itself.
+            # One bad record must not fail the others of its batch: try each alone.
             if len(records) == 1:
                 yield error
             else:
@@ -234,7 +292,13 @@ class CompressWorker:
 
 @dataclass(frozen=True)
 class Record:
-    """A record of the input, checked."""
+    """A valid record of the input.
+
+    Attributes:
+        query: The query.
+        documents: Its documents.
+        rest: The other fields.
+    """
 
     query: str
     documents: tuple[Document, ...]
@@ -264,7 +328,7 @@ def _parse(data: Any) -> Record:
 
 
 def _rounded(value: Any) -> Any:
-    """Scores to five digits: the batch may move the seventh, and a file should not depend on it."""
+    """Round scores to five digits: the seventh depends on the batch, and the file must not."""
     if isinstance(value, dict):
         return {
             key: round(item, 5) if key == "score" else _rounded(item) for key, item in value.items()
@@ -278,7 +342,7 @@ def _batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield batch
 
 
-def _opened(source: str) -> Any:
+def _opened(source: str) -> BinaryIO:
     return open(0, "rb", closefd=False) if source == "-" else Path(source).open("rb")
 
 

@@ -1,6 +1,6 @@
-"""Documents for questions that have none, from a retriever of LangChain or LlamaIndex or your own.
+"""Finds documents for questions with a retriever of LangChain or LlamaIndex, or your own.
 
-Known by what it can do, so that no framework is imported here.
+A retriever is recognized by its methods, so this module imports no framework.
 """
 
 from __future__ import annotations
@@ -20,16 +20,26 @@ from .journal import Journal
 from .question import BadRecord, Question, Questions, document_of, question_of
 
 Retrieve = Callable[[str], Iterable[Any]]
+"""Finds documents for a query: any objects that `retrieve` can convert."""
 
 
 def retrieve(
     questions: Iterable[Question | BadRecord], retriever: Any, *, top_k: int | None = None
 ) -> Questions:
-    """Each question with what the retriever finds for it in place of its documents.
+    """Replace the documents of questions by what a retriever finds.
 
-    retriever: has `invoke(query)`, as LangChain's, or `retrieve(query)`, as LlamaIndex's, or is a
-        function of the query. top_k: keep only the first documents. A question whose retrieval
-        fails becomes a `BadRecord`. Raises `TypeError` for what is no retriever.
+    Args:
+        questions: The questions.
+        retriever: An object with `invoke(query)` as in LangChain or `retrieve(query)` as in
+            LlamaIndex, or a function of the query.
+        top_k: Keep only so many documents, the first ones; None keeps all.
+
+    Yields:
+        The questions with their new documents, in order. A question whose retrieval fails becomes a
+        `BadRecord`.
+
+    Raises:
+        TypeError: `retriever` is none of these.
     """
     find = _finder(retriever)
     for question in questions:
@@ -50,8 +60,23 @@ def retrieve_once(
     *,
     top_k: int | None = None,
 ) -> Questions:
-    """`retrieve`, but what was found is kept in the file `kept` and not looked for again: a later
-    run labels the same documents, whatever has become of the index. Failures are tried again.
+    """Replace the documents of questions as `retrieve` does, and keep the results in a file.
+
+    A later run reads the file, so it gets the same documents even if the index has changed. It
+    retries the questions whose retrieval failed.
+
+    Args:
+        questions: The questions.
+        retriever: See `retrieve`.
+        kept: The file that keeps the results; it is created if it does not exist.
+        top_k: See `retrieve`.
+
+    Yields:
+        The questions with their new documents, in order.
+
+    Raises:
+        TypeError: `retriever` is no retriever.
+        ValueError: The file holds something else.
     """
     kept.parent.mkdir(parents=True, exist_ok=True)
     with Journal(kept) as journal:
@@ -63,17 +88,26 @@ def retrieve_once(
                 continue
             (found,) = retrieve([question], retriever, top_k=top_k)
             if isinstance(found, Question):
-                # As JSON has it: a retriever's metadata may hold anything.
+                # A retriever's metadata may hold values that JSON does not know.
                 record = json.loads(json.dumps(found.to_dict(), default=str))
                 journal.append({"key": key, "question": record})
             yield found
 
 
 def load_retriever(name: str) -> Any:
-    """The retriever called `module:object`; modules of the current folder are found too.
+    """Load a retriever by its name.
 
-    A function without arguments, or a class, is called to make it. Raises `ValueError` or
-    `ImportError` with the name.
+    Args:
+        name: "module:object". The module may lie in the current folder. A class, or a function
+            without arguments, is called to build the retriever.
+
+    Returns:
+        The retriever.
+
+    Raises:
+        ValueError: The name has another form.
+        ImportError: The module or the object does not exist.
+        TypeError: The object is no retriever.
     """
     module_name, _, path = name.partition(":")
     if not module_name or not path:
@@ -100,10 +134,12 @@ def load_retriever(name: str) -> Any:
 def _finder(retriever: Any) -> Retrieve:
     if not isinstance(retriever, type):
         for method in ("invoke", "retrieve"):
-            if callable(found := getattr(retriever, method, None)):
+            found: Retrieve | None = getattr(retriever, method, None)
+            if callable(found):
                 return found
         if callable(retriever):
-            return retriever
+            function: Retrieve = retriever
+            return function
     raise TypeError(
         f"{retriever!r} is no retriever: it needs invoke(query) as in LangChain, retrieve(query) "
         "as in LlamaIndex, or to be a function of the query"
@@ -130,7 +166,7 @@ def _document(item: Any) -> str | Document:
         return document_of(item)
     node = getattr(item, "node", item)
     if callable(read := getattr(node, "get_content", None)):
-        # The bare text: what the metadata says would otherwise stand in front of it.
+        # Without this mode LlamaIndex puts the metadata before the text.
         return _of(read(metadata_mode="none"), node.metadata, node.node_id)
     if isinstance(text := getattr(item, "page_content", None), str):
         return _of(text, item.metadata, item.id)
