@@ -1,50 +1,35 @@
-"""Training of the abstractive compressor: an encoder-decoder learns to write the targets, the empty
-ones too (paper, section 3.2).
-"""
+"""Training the abstractive compressor: an encoder-decoder, on the trainer of transformers."""
 
 from __future__ import annotations
 
 import logging
 import os
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from .._utils.checks import check_choice, require
+from .._utils.checks import require
 from ..models.summarizers.checkpoint import Checkpoint, find_checkpoint
 from ..models.summarizers.seq2seq import GenerationSettings
-from ..persistence.folders import read_config, write_folder
+from ..persistence.folders import read_config
 from ..prompts import T5_PROMPT, PromptTemplate
-from .card import write_card
 from .examples import DistillationExample, TrainingData, TrainingDataError, read_distillation
-from .plot import write_plot
-from .runs import (
-    Run,
-    TrainingPlan,
-    TrainingResult,
-    check_output,
-    fingerprint,
-    freeze_embeddings,
-    is_main_process,
-    planned_steps,
-    trainable_parameters,
-    use_bfloat16,
-    without_dropout,
-)
-from .settings import (
-    ABSTRACTIVE_PRESETS,
-    AbstractiveSettings,
-    ExportType,
-    RunSettings,
-    both_settings,
-)
-from .settings import preset as preset_named
+from .job import TrainingJob
+from .lora import lora_config
+from .runs import Run, TrainingPlan, TrainingResult, is_main_process, planned_steps
+from .settings import ABSTRACTIVE_PRESETS, AbstractiveSettings, ExportType, RunSettings
 from .summary_evaluation import BEST, SummaryEvaluation
-from .summary_inputs import InputReader, Row, complete_special_tokens, encoded
-from .summary_trainer import Rows, bare, trainer_class
+from .summary_inputs import (
+    EncodedExample,
+    InputReader,
+    SpecialTokens,
+    complete_special_tokens,
+    encode_examples,
+)
+from .summary_trainer import EncodedDataset, trainer_class, unwrap_adapter
+from .weights import count_weights, disable_dropout, freeze_embeddings, use_bfloat16
 
 logger = logging.getLogger(__name__)
 
@@ -66,125 +51,146 @@ def train_abstractive(
     device: str | None = None,
     **settings: Any,
 ) -> TrainingResult | TrainingPlan:
-    """Teach an encoder-decoder to write the targets; `load_compressor(output)` takes the result.
-
-    examples: a folder or file of labels, or records: see `read_distillation`. Empty targets are
-        kept and counted: they teach to prepend nothing.
-    base: a hub name or a folder of any encoder-decoder: T5, BART, an `EncoderDecoderModel`; or of
-        an adapter on one. What a folder of ours says about prompt and titles is taken over.
-    output: the folder that appears when all is done; checkpoints lie beside it in `<output>.run`.
-    preset: "recomp" for the paper's settings and its base, T5-large.
-    merge: with LoRA, whether the factors are merged into the weights, or ship alone.
-    export_type: what the weights are written as.
-    overwrite: begin anew although there is an unfinished run. resume: carry on with one.
-    dry_run: return a `TrainingPlan` instead, and write nothing.
-    device: "cpu" stays there; by default an accelerator is used if there is one.
-    settings: those of `RunSettings` and `AbstractiveSettings`; lora may be "rank=16".
+    """Train an encoder-decoder to write the targets (paper, section 3.2).
 
     The inputs are those that `AbstractiveCompressor` makes of the same question, cut where it would
     cut. A question whose documents are blank, or that leaves no room for them, is left out and
     counted.
 
-    Raises, before any data is read: `TypeError` for unknown settings and `ValueError` for those
-    that cannot work; `FileExistsError` for an output folder that holds something else;
-    `ModelLoadError` for a base that is not there or is no encoder-decoder. Then `TrainingDataError`
-    for unusable data, and `ValueError` for the run folder of another training.
+    Args:
+        examples: What `recomp_core.labelling` made: a folder, a JSONL file or records; see
+            `read_distillation`. Empty targets are kept and counted: they teach the model to prepend
+            nothing.
+        base: A hub name or folder of an encoder-decoder (T5, BART, an `EncoderDecoderModel`) or of
+            an adapter on one. A folder of ours also brings its prompt and titles.
+        output: The folder that `load_compressor` will take. It appears when all is done;
+            checkpoints lie beside it in `<output>.run`.
+        preset: "recomp" for the paper's settings and its base, T5-large; settings that are given
+            override it.
+        merge: With `lora`, whether the low-rank factors are added to the weights, or ship alone.
+        export_type: The type of the saved weights.
+        overwrite: Whether to start again although there is an unfinished run.
+        resume: Whether to carry on with an unfinished run.
+        dry_run: Whether to return a `TrainingPlan` instead, and write nothing.
+        device: "cpu" for training there; by default an accelerator if there is one.
+        settings: Settings of `RunSettings` and `AbstractiveSettings`; `lora` may be "rank=16".
+
+    Returns:
+        What was trained, or with `dry_run` what would be.
+
+    Raises:
+        TypeError: There is no such setting.
+        ValueError: A setting can't work, or the run's folder holds another training.
+        FileExistsError: The output folder holds something else.
+        ModelLoadError: The base is not there, or is no encoder-decoder.
+        TrainingDataError: The data can't be trained on.
     """
-    chosen = preset_named(preset, ABSTRACTIVE_PRESETS)
-    source = _base_name(base if base is not None else chosen.base)
     if isinstance(prompt := settings.get("prompt"), PromptTemplate):
         settings["prompt"] = prompt.template
-    run_settings, own = both_settings(AbstractiveSettings, chosen, settings)
-    if own.prompt is not None:
-        PromptTemplate(own.prompt)  # raises for one that can't be filled in
-    check_choice("export_type", export_type, get_args(ExportType))
-    output = Path(output)
-    check_output(output)
+    job = TrainingJob.of(
+        "abstractive", AbstractiveSettings, ABSTRACTIVE_PRESETS, settings,
+        base=base, default_base=None, output=output, preset=preset, merge=merge,
+        export_type=export_type, overwrite=overwrite, resume=resume,
+    )  # fmt: skip
     if not dry_run:
         require("accelerate", "train", "train_abstractive")
-    if run_settings.lora is not None:
-        require("peft", "train", "lora")
-
-    began = time.monotonic()
-    checkpoint = find_checkpoint(source)
-    if checkpoint.adapter and run_settings.lora is not None and not merge:
+    checkpoint = find_checkpoint(job.base)
+    if checkpoint.adapter and job.run.lora is not None and not merge:
         raise ValueError(
-            f"{source} is an adapter itself: another one can't ship alone. Merge (merge=True), or "
-            "train on its base model"
+            f"{job.base} is an adapter itself: another one can't ship alone. Merge (merge=True), "
+            "or train on its base model"
         )
-    own = _with_bases_own(own, source, given=settings)
-    tokenizer = checkpoint.load_tokenizer()
-    model = _empty_model(checkpoint) if dry_run else checkpoint.load_model("float32", device="cpu")
-    special = complete_special_tokens(model, tokenizer)
-    reader = InputReader(model, tokenizer, own)
+    job = replace(job, own=_with_bases_own(job.own, job.base, given=settings))
+    writer = _Writer.load(checkpoint, job.own, empty=dry_run)
+    data = _encoded(read_distillation(examples), writer, job.run)
+    if dry_run:
+        return _plan(_prepare(writer.model, job.run), job.run, data)
+    return _train(job, writer, data, use_cpu=_on_cpu(device))
 
-    data = read_distillation(examples)
-    training, held_out = data.split(run_settings.held_out, run_settings.max_held_out)
+
+@dataclass(frozen=True)
+class _Writer:
+    """The base model with its tokenizer, and what reads inputs as the compressor does."""
+
+    model: Any
+    tokenizer: Any
+    special: SpecialTokens
+    reader: InputReader
+
+    @classmethod
+    def load(cls, checkpoint: Checkpoint, own: AbstractiveSettings, *, empty: bool) -> _Writer:
+        tokenizer = checkpoint.load_tokenizer()
+        model = (
+            _empty_model(checkpoint) if empty else checkpoint.load_model("float32", device="cpu")
+        )
+        special = complete_special_tokens(model, tokenizer)
+        return cls(model, tokenizer, special, InputReader(model, tokenizer, own))
+
+
+@dataclass(frozen=True)
+class _Data:
+    """The questions that can be asked, as records and as tokens."""
+
+    trained: TrainingData[DistillationExample]
+    held_out: TrainingData[DistillationExample]
+    train_rows: Sequence[EncodedExample]
+    held_rows: Sequence[EncodedExample]
+    counts: Mapping[str, int]
+
+
+def _encoded(
+    data: TrainingData[DistillationExample], writer: _Writer, settings: RunSettings
+) -> _Data:
     counts = Counter(data.counts)
-    train_rows = encoded(training, reader, special, counts)
-    held_rows = encoded(held_out, reader, special, counts)
+    train_rows, held_rows = (
+        encode_examples(part, writer.reader, writer.special, counts)
+        for part in data.split(settings.held_out, settings.max_held_out)
+    )
     if not train_rows:
         raise TrainingDataError(
             f"{', '.join(data.sources)}: no question is left to train on: {dict(counts)}"
         )
-    training, held_out = (
-        replace(part, examples=tuple(row.example for row in rows), counts=dict(counts))
-        for part, rows in ((training, train_rows), (held_out, held_rows))
-    )
     logger.info(
         "%d questions to train on, %d held out: %s",
         len(train_rows), len(held_rows), ", ".join(f"{k} {n}" for k, n in counts.items()),
     )  # fmt: skip
+    trained, held_out = (
+        TrainingData(tuple(row.example for row in rows), data.sources, dict(counts))
+        for rows in (train_rows, held_rows)
+    )
+    return _Data(trained, held_out, train_rows, held_rows, counts)
 
-    if dry_run:
-        model = _prepared(model, run_settings)
-        return _plan(model, run_settings, train_rows, held_rows, counts)
-    run = Run(
-        output,
-        run_settings,
-        {
-            "task": "abstractive",
-            "base": source,
-            "data": fingerprint(training, held_out),
-            "own": asdict(own),
-        },
-        overwrite=overwrite,
-        resume=resume,
-    )
+
+def _train(
+    job: TrainingJob[AbstractiveSettings], writer: _Writer, data: _Data, *, use_cpu: bool
+) -> TrainingResult:
+    """Train, evaluate what will be saved, and write it."""
+    run = job.start(data.trained, data.held_out)
     evaluation = SummaryEvaluation(
-        held_out.examples,
-        [row.prompt for row in held_rows],
-        tokenizer,
-        replace(reader.settings, batch_size=run_settings.batch_size),
+        data.held_out.examples,
+        [row.prompt for row in data.held_rows],
+        writer.tokenizer,
+        replace(writer.reader.settings, batch_size=job.run.batch_size),
     )
-    trainer, model = _train(
-        model, tokenizer, run, train_rows, held_rows, evaluation, use_cpu=_on_cpu(device)
+    trainer, model = _fit(writer, run, data, evaluation, use_cpu=use_cpu)
+    model, metrics = _finished(
+        model, trainer, evaluation, merge=job.merge, export_type=job.export_type
     )
-    model, metrics = _finished(model, trainer, evaluation, merge=merge, export_type=export_type)
-    result = TrainingResult(
-        output,
-        metrics,
-        trainer.state.global_step,
-        run.seconds(time.monotonic() - began),
-        tuple(trainer.state.log_history),
-    )
+    result = run.result(trainer, metrics)
     if is_main_process():
         if hasattr(model, "peft_config"):
-            model.peft_config["default"].base_model_name_or_path = source
-        _write(
-            result, model, tokenizer, run, reader, own,
-            training=training, held_out=held_out, base=source, export_type=export_type,
-        )  # fmt: skip
+            model.peft_config["default"].base_model_name_or_path = job.base
+
+        def save_weights(folder: str) -> None:
+            import torch
+
+            model.to(getattr(torch, job.export_type)).save_pretrained(folder)
+            writer.tokenizer.save_pretrained(folder)
+
+        config = folder_settings(job.own, writer.reader.settings)
+        job.write(result, run, config, save_weights, trained=data.trained, held_out=data.held_out)
     trainer.accelerator.wait_for_everyone()
     return result
-
-
-def _base_name(base: str | os.PathLike[str] | None) -> str:
-    if base is None:
-        raise ValueError('give base=, an encoder-decoder such as "t5-small", or preset="recomp"')
-    name = os.fspath(base)
-    # An adapter names its base: it must be found from any working directory.
-    return os.path.abspath(name) if os.path.isdir(name) else name
 
 
 def _on_cpu(device: str | None) -> bool:
@@ -196,7 +202,7 @@ def _on_cpu(device: str | None) -> bool:
 def _with_bases_own(
     own: AbstractiveSettings, source: str, *, given: Mapping[str, Any]
 ) -> AbstractiveSettings:
-    """With prompt and titles as the base's folder has them, unless they are given."""
+    """The settings with prompt and titles of the base's folder, unless they are given."""
     saved = read_config(Path(source)) if os.path.isdir(source) else {}
     if own.prompt is None:
         own = replace(own, prompt=saved.get("prompt") or T5_PROMPT.template)
@@ -214,10 +220,10 @@ def _empty_model(checkpoint: Checkpoint) -> Any:
         return AutoModelForSeq2SeqLM.from_config(checkpoint.config)
 
 
-def _prepared(model: Any, settings: RunSettings) -> Any:
+def _prepare(model: Any, settings: RunSettings) -> Any:
     """The model with those of its weights trainable that shall be."""
     if not settings.dropout:
-        without_dropout(model)
+        disable_dropout(model)
         for module in model.modules():
             for name in _DROPOUTS:
                 if isinstance(getattr(module, name, None), float):
@@ -227,55 +233,38 @@ def _prepared(model: Any, settings: RunSettings) -> Any:
             freeze_embeddings(part)  # one built from two encoders has two tables
     if settings.lora is None:
         return model
-    from peft import LoraConfig, TaskType, get_peft_model
+    from peft import get_peft_model
 
-    lora = settings.lora
-    return get_peft_model(
-        model,
-        LoraConfig(
-            r=lora.rank,
-            lora_alpha=lora.alpha or lora.rank,
-            lora_dropout=lora.dropout,
-            target_modules=list(lora.targets) if lora.targets else "all-linear",
-            task_type=TaskType.SEQ_2_SEQ_LM,
-        ),
-    )
+    targets = list(settings.lora.targets) if settings.lora.targets else "all-linear"
+    return get_peft_model(model, lora_config(settings.lora, targets=targets, task="SEQ_2_SEQ_LM"))
 
 
-def _train(
-    model: Any,
-    tokenizer: Any,
-    run: Run,
-    train_rows: Sequence[Row],
-    held_rows: Sequence[Row],
-    evaluation: SummaryEvaluation,
-    *,
-    use_cpu: bool,
+def _fit(
+    writer: _Writer, run: Run, data: _Data, evaluation: SummaryEvaluation, *, use_cpu: bool
 ) -> tuple[Any, Any]:
     """The trainer at its end, and the model with the best weights, unwrapped."""
     from transformers import DataCollatorForSeq2Seq, Seq2SeqTrainingArguments, set_seed
 
     set_seed(run.settings.seed)  # LoRA draws its first factors
-    model = _prepared(model, run.settings)
+    model = _prepare(writer.model, run.settings)
     used_cache = getattr(model.config, "use_cache", None)
     trainer = trainer_class()(
         model=model,
         args=run.arguments(
             Seq2SeqTrainingArguments,
-            len(train_rows),
-            best=f"eval_{BEST}" if held_rows else None,
+            len(data.train_rows),
+            best=f"eval_{BEST}" if data.held_rows else None,
             use_cpu=use_cpu,
         ),
-        data_collator=DataCollatorForSeq2Seq(tokenizer, model=model),
-        train_dataset=Rows(train_rows),
-        eval_dataset=Rows(held_rows) if held_rows else None,
+        data_collator=DataCollatorForSeq2Seq(writer.tokenizer, model=model),
+        train_dataset=EncodedDataset(data.train_rows),
+        eval_dataset=EncodedDataset(data.held_rows) if data.held_rows else None,
     )
     trainer.summaries = evaluation
-    # Not every model heeds what the trainer would tell it about the size of an accumulated batch:
-    # an `EncoderDecoderModel` takes the mean of its part all the same.
+    # Not every model uses what the trainer would pass about the size of an accumulated batch: an
+    # `EncoderDecoderModel` takes the mean of its part all the same.
     trainer.model_accepts_loss_kwargs = False
-    run.equip(trainer)
-    trainer.train(resume_from_checkpoint=run.last_checkpoint())
+    run.train(trainer)
     model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
     if used_cache is not None:
         model.config.use_cache = used_cache  # the trainer turns it off, and would save that
@@ -298,47 +287,19 @@ def _finished(
     losses = {row["step"]: row["eval_loss"] for row in history if "eval_loss" in row}
     best = getattr(trainer.state, "best_global_step", None)
     loss = {"loss": float(losses[best])} if best in losses else {}
-    return model, {**evaluation(bare(model)), **loss}
-
-
-def _write(
-    result: TrainingResult,
-    model: Any,
-    tokenizer: Any,
-    run: Run,
-    reader: InputReader,
-    own: AbstractiveSettings,
-    *,
-    training: TrainingData[DistillationExample],
-    held_out: TrainingData[DistillationExample],
-    base: str,
-    export_type: ExportType,
-) -> None:
-    import torch
-
-    def save(folder: str) -> None:
-        model.to(getattr(torch, export_type)).save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        write_card(
-            Path(folder),
-            result_kind="abstractive",
-            base=base,
-            data=training,
-            held_out=held_out,
-            run=run.settings,
-            own=own,
-            metrics=result.metrics,
-            steps=result.steps,
-            seconds=result.seconds,
-        )
-        write_plot(result.history, Path(folder) / "training.png")
-
-    write_folder(result.folder, folder_settings(own, reader.settings), save)
-    write_plot(result.history, run.folder / "training.png")
+    return model, {**evaluation(unwrap_adapter(model)), **loss}
 
 
 def folder_settings(own: AbstractiveSettings, generation: GenerationSettings) -> dict[str, Any]:
-    """What `load_compressor` reads, in the form that `save_compressor` writes."""
+    """Make the config of the output, in the form that `save_compressor` writes.
+
+    Args:
+        own: The settings of the training, with a prompt.
+        generation: The limits of inputs and summaries.
+
+    Returns:
+        JSON values that `load_compressor` reads.
+    """
     return {
         "kind": "abstractive",
         "prompt": own.prompt,
@@ -347,36 +308,31 @@ def folder_settings(own: AbstractiveSettings, generation: GenerationSettings) ->
     }
 
 
-def _plan(
-    model: Any,
-    settings: RunSettings,
-    train_rows: Sequence[Row],
-    held_rows: Sequence[Row],
-    counts: Mapping[str, int],
-) -> TrainingPlan:
-    trainable, parameters = trainable_parameters(model)
-    tokens = sum(len(row.inputs) + len(row.labels) for row in train_rows) / len(train_rows)
-    longest = max(len(row.inputs) + len(row.labels) for row in train_rows)
-    longest_label = max(len(row.labels) for row in train_rows)
+def _plan(model: Any, settings: RunSettings, data: _Data) -> TrainingPlan:
+    rows = data.train_rows
+    trainable, parameters = count_weights(model)
+    lengths = [len(row.inputs) + len(row.labels) for row in rows]
+    longest_label = max(len(row.labels) for row in rows)
     encoder, decoder = (
         getattr(model.config, side, None) or model.config for side in ("encoder", "decoder")
     )
     width = getattr(encoder, "hidden_size", None) or model.config.d_model
     layers = sum(getattr(part, "num_hidden_layers", 0) or 0 for part in (encoder, decoder))
-    # Of a layer about 16 values a token are kept for the way back; of the output the logits, their
+    # The backward pass needs about 16 values per token and layer; of the output the logits, their
     # logarithms, and the gradients of both, in float32.
     bytes_each = 2 if use_bfloat16(settings.precision) else 4
     kept = 2 * layers if settings.gradient_checkpointing else 16 * layers
-    activations = settings.batch_size * longest * width * kept * bytes_each
+    activations = settings.batch_size * max(lengths) * width * kept * bytes_each
     logits = settings.batch_size * longest_label * decoder.vocab_size * 16
+    per_update = settings.batch_size * settings.gradient_accumulation_steps
     return TrainingPlan(
-        examples=len(train_rows),
-        held_out=len(held_rows),
-        steps=planned_steps(settings, len(train_rows)),
-        tokens_per_step=round(tokens * settings.batch_size * settings.gradient_accumulation_steps),
+        examples=len(rows),
+        held_out=len(data.held_rows),
+        steps=planned_steps(settings, len(rows)),
+        tokens_per_step=round(sum(lengths) / len(lengths) * per_update),
         parameters=parameters,
         trainable=trainable,
         # Weights; gradients and the optimizer's two means of those that are trained.
         memory_bytes=round(4 * parameters + 12 * trainable + activations + logits),
-        counts=dict(counts),
+        counts=dict(data.counts),
     )

@@ -1,4 +1,4 @@
-"""Examples to the tensors of a batch, each candidate read as it will be when compressing."""
+"""Examples as the tensors of a batch; each candidate is read as it will be when compressing."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Any
 
 from ..text.splitting import replace_surrogates
 from .examples import ContrastiveExample
+from .losses import LOSSES
 from .settings import ExtractiveSettings
 
-# Texts that go through the model together: of similar length, few enough that what a layer computes
-# stays in a processor's cache. On a CPU this is several times as fast as one padded batch.
+# Tokens that go through the model together, by device; "" for all others. The texts are of similar
+# length, and few enough that what a layer computes stays in a processor's cache. On a CPU this is
+# several times as fast as one padded batch.
 _CHUNK_TOKENS = {"cpu": 1_536, "": 16_384}
 # Widths are rounded up to a multiple of this, and a chunk is filled whenever it can be: a CPU's
-# library compiles its kernels anew for every shape, and soon forgets those of a thousand shapes.
+# library compiles its kernels for every new shape, and can't keep those of a thousand shapes.
 _WIDTH_STEP = 32
 
 
@@ -24,8 +26,11 @@ _WIDTH_STEP = 32
 class _Text:
     """What the encoder reads at one time, and the candidates that are pooled from it.
 
-    members: (question of the batch, position among its candidates); spans: where each stands in
-    `text`, None for the whole.
+    Attributes:
+        text: The text.
+        members: For each candidate its question in the batch and its position among the question's
+            candidates.
+        spans: For each candidate where it stands in the text; None if it is the whole text.
     """
 
     text: str
@@ -34,15 +39,22 @@ class _Text:
 
 
 class ExampleCollator:
-    """Picks a batch's candidates and tokenizes them.
+    """Picks the candidates of a batch and tokenizes them.
 
     A batch is a dictionary of tensors, named as sentence-transformers' trainer groups them: those
     of the queries (`query_…`, with the `losses.Candidates` riding along), then those of each chunk
     of texts (`text0_…`). With spans, `text0_span` (n_texts, width) says which of the chunk's
     candidates a token belongs to, -1 for none. Candidates are counted through all chunks in order.
 
-    What is drawn depends on the seed and on which questions meet in a batch, and on nothing else:
-    a run that was killed goes on as if it had not been.
+    What is drawn depends only on the seed and on which questions meet in a batch: a run that was
+    killed carries on as if it had not been.
+
+    Args:
+        model: The `SentenceTransformer` that is trained.
+        examples: The questions.
+        settings: The settings of the training.
+        context: What a sentence is encoded with: "sentence", "title" or "document".
+        seed: The seed of the documents that are drawn.
     """
 
     # The trainer asks collators of sentence-transformers for this.
@@ -72,7 +84,14 @@ class ExampleCollator:
         self.chunk_tokens = _CHUNK_TOKENS.get(model.device.type, _CHUNK_TOKENS[""])
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """The batch of the examples with the positions `rows[n]["example"]`."""
+        """Make a batch.
+
+        Args:
+            rows: For each example of the batch its position, as `{"example": position}`.
+
+        Returns:
+            Tensors by name.
+        """
         import torch
 
         examples = [self.examples[row["example"]] for row in rows]
@@ -133,15 +152,15 @@ class ExampleCollator:
             yield _Text(replace_surrogates(head + text), tuple((row, n) for n in own), spans)
 
     def _graded(self, example: ContrastiveExample) -> list[int]:
-        """The other candidates that the listwise loss looks at."""
-        if self.settings.loss != "listwise" and not self.settings.listwise_weight:
+        """All candidates with a known score, if the loss uses them."""
+        if not LOSSES[self.settings.loss].reads_scores and not self.settings.listwise_weight:
             return []
         return [n for n, c in enumerate(example.candidates) if c.score is not None]
 
     def _documents(
         self, example: ContrastiveExample, available: list[int], drawn: random.Random
     ) -> list[int]:
-        """The positives' documents, as many as there is room for but one, then drawn others."""
+        """The positives' documents, leaving room for another one, then others that are drawn."""
         most = self.settings.documents
         positives = positives_of(example, self.settings)
         gold = sorted({example.candidates[n].doc_index for n in positives})
@@ -170,7 +189,7 @@ class ExampleCollator:
         return dict(self.tokenizer.pad(picked, pad_to_multiple_of=step, return_tensors="pt"))
 
     def _chunks(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        """Positions from the longest text down, as many at a time as `chunk_tokens` holds."""
+        """Positions from the longest text down, as many at a time as `chunk_tokens` allows."""
         order = sorted(range(len(lengths)), key=lambda n: -lengths[n])
         first = 0
         while first < len(order):
@@ -181,7 +200,7 @@ class ExampleCollator:
     def _spans(
         self, texts: Sequence[_Text], offsets: Sequence[Any], width: int
     ) -> tuple[list[tuple[int, int]], Any]:
-        """The candidates of which at least one token was read, and every token's candidate."""
+        """The candidates of which at least one token is read, and every token's candidate."""
         import numpy as np
         import torch
 
@@ -232,7 +251,16 @@ def _rounded(width: int) -> int:
 
 
 def positives_of(example: ContrastiveExample, settings: ExtractiveSettings) -> set[int]:
-    """The record's positive and, with `positive_gap`, those that score nearly as well."""
+    """Find the positives of an example.
+
+    Args:
+        example: The question.
+        settings: The settings, of which `positive_gap` decides.
+
+    Returns:
+        The position of the record's positive and, with `positive_gap`, those of the candidates that
+        score nearly as well.
+    """
     best = example.candidates[example.positive].score
     gap = settings.positive_gap
     if gap is None or best is None:

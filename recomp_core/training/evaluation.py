@@ -1,4 +1,4 @@
-"""While it trains: how often what a dual encoder would keep holds the answer."""
+"""Evaluation of a dual encoder during training: how often what it would keep holds the answer."""
 
 from __future__ import annotations
 
@@ -23,14 +23,26 @@ def recall_at_rate(
     similarity_fn_name: SimilarityFunction,
     rate: float,
 ) -> dict[str, float]:
-    """Answer recall when the best candidates are kept up to a compression rate.
+    """Measure answer recall when the best candidates are kept up to a compression rate.
 
     Of each question the best-scoring sentences are kept, the first always, as long as they take at
     most `rate` of its documents' characters.
 
-    Returns "answer_recall": the share of questions whose kept sentences hold a gold answer;
-    "positive_recall": the share whose positive is kept; "rate": the mean rate; "mrr": the mean of
-    1 / rank of the positive. All 0…1. "answer_recall" is missing where no example has answers.
+    Args:
+        encoder: The dual encoder.
+        examples: The questions.
+        context: What a sentence is encoded with; see `DualEncoderScorer`.
+        similarity_fn_name: How vectors are compared.
+        rate: Kept characters ÷ all characters of the documents.
+
+    Returns:
+        Figures from 0 to 1.
+
+        - "answer_recall": the share of questions whose kept sentences hold a gold answer; it is
+          missing where no example has answers.
+        - "positive_recall": the share of questions whose positive is kept.
+        - "mrr": the mean of 1 / rank of the positive.
+        - "rate": the mean rate.
     """
     scorer = DualEncoderScorer(encoder, context=context, similarity_fn_name=similarity_fn_name)
     found: list[tuple[float | None, bool, float, float]] = []
@@ -51,9 +63,16 @@ def recall_at_rate(
 def make_evaluator(
     examples: Sequence[ContrastiveExample], *, batch_size: int, bfloat16: bool, **settings: Any
 ) -> Any:
-    """`recall_at_rate` as sentence-transformers' trainer asks for it.
+    """Make `recall_at_rate` an evaluator of sentence-transformers' trainer.
 
-    settings: `context`, `similarity_fn_name` and `rate`.
+    Args:
+        examples: The held-out questions.
+        batch_size: Texts that are encoded together.
+        bfloat16: Whether forward passes compute in bfloat16.
+        settings: `context`, `similarity_fn_name` and `rate` of `recall_at_rate`.
+
+    Returns:
+        A `SentenceEvaluator`: a function of a `SentenceTransformer` that returns the figures.
     """
     import torch
     from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
@@ -80,7 +99,14 @@ def make_evaluator(
 
 
 def main_figure(examples: Sequence[ContrastiveExample]) -> str:
-    """The figure by which the best weights are chosen."""
+    """Name the figure by which the best weights are chosen.
+
+    Args:
+        examples: The held-out questions.
+
+    Returns:
+        "answer_recall", or "positive_recall" where no example has answers.
+    """
     return "answer_recall" if any(e.answers for e in examples) else "positive_recall"
 
 

@@ -18,17 +18,22 @@ from ..text.answers import contains_answer, normalize_answer
 from ..types import Document
 
 EXAMPLES_FILE = "examples.jsonl"
+"""The file of a folder of labels that holds the records."""
 
 
 class TrainingDataError(ValueError):
-    """A record that can't be trained on. The message names the file, the line and the remedy."""
+    """A record can't be trained on; the message names the file, the line and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class CandidateSentence:
     """A sentence of a question's documents: `documents[doc_index].text[start:end]`.
 
-    score: what the reader made of it, higher is better; None where the record does not tell.
+    Attributes:
+        doc_index: The position of its document.
+        start: Where it begins, in characters.
+        end: Where it ends, exclusive.
+        score: The reader's score, higher is better; None where the record has none.
     """
 
     doc_index: int
@@ -36,32 +41,59 @@ class Candidate:
     end: int
     score: float | None = None
 
+    def __repr__(self) -> str:
+        # `runs.fingerprint` digests this text: runs from before the class was renamed carry on.
+        place = f"doc_index={self.doc_index!r}, start={self.start!r}, end={self.end!r}"
+        return f"Candidate({place}, score={self.score!r})"
+
 
 @dataclass(frozen=True, slots=True)
 class ContrastiveExample:
     """A question with its candidate sentences (paper, section 3.1).
 
-    positive, negatives: positions among `candidates`. Candidates that are neither are those that
-    are not known to be worse: they serve a listwise loss only.
+    Attributes:
+        query: The question.
+        documents: What was retrieved for it.
+        candidates: Sentences of the documents.
+        positive: The position of the best candidate.
+        negatives: The positions of worse candidates. A candidate that is neither is not known to be
+            worse: only a listwise loss uses it.
+        kind: The kind of the scores; see `recomp_core.labelling.Kind`.
+        answers: The gold answers, if there are any.
     """
 
     query: str
     documents: tuple[Document, ...]
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[CandidateSentence, ...]
     positive: int
     negatives: tuple[int, ...]
     kind: str
     answers: tuple[str, ...] = ()
 
     def text(self, position: int) -> str:
-        """The candidate's own text."""
+        """The text of a candidate.
+
+        Args:
+            position: Its position among `candidates`.
+        """
         candidate = self.candidates[position]
         return self.documents[candidate.doc_index].text[candidate.start : candidate.end]
 
 
 @dataclass(frozen=True, slots=True)
 class DistillationExample:
-    """A question with the summary that is to be learned; "" where none helps (section 3.2)."""
+    """A question with the summary that the model learns to write (paper, section 3.2).
+
+    Attributes:
+        query: The question.
+        documents: What was retrieved for it.
+        target: The summary; "" where none helps.
+        kind: The kind of the scores; see `recomp_core.labelling.Kind`.
+        answers: The gold answers, if there are any.
+        teacher: The model that wrote the summary.
+        licence: The licence of the teacher's outputs, with its conditions.
+        date: When the summary was written.
+    """
 
     query: str
     documents: tuple[Document, ...]
@@ -78,10 +110,12 @@ Example = TypeVar("Example", ContrastiveExample, DistillationExample)
 
 @dataclass(frozen=True)
 class TrainingData(Generic[Example]):
-    """Examples, and what is worth telling about them.
+    """Examples, and where they come from.
 
-    sources: where they came from. counts: what was found, by name: "examples", "empty_targets",
-    "without_negatives" and the like.
+    Attributes:
+        examples: The records, all of one kind.
+        sources: The files that they were read from.
+        counts: What was found, by name: "examples", "empty_targets", "without_negatives" …
     """
 
     examples: tuple[Example, ...]
@@ -93,12 +127,20 @@ class TrainingData(Generic[Example]):
 
     @property
     def kind(self) -> str:
-        """The scores' kind, one for all."""
+        """The kind of the scores, the same for all examples."""
         return self.examples[0].kind
 
     def split(self, share: float, most: int) -> tuple[TrainingData[Example], TrainingData[Example]]:
-        """What is trained on, and what is held out: at most `most`, by a hash of the question, so
-        that equal questions fall on one side.
+        """Hold examples out, chosen by a hash of the question.
+
+        Equal questions fall on one side, whatever the order of the data.
+
+        Args:
+            share: The share of the questions to hold out, from 0 to 1.
+            most: Hold out at most this many.
+
+        Returns:
+            What is trained on, and what is held out.
         """
         if share <= 0 or most == 0:
             return self, TrainingData((), self.sources)
@@ -116,14 +158,20 @@ class TrainingData(Generic[Example]):
 
 
 def read_contrastive(source: Any) -> TrainingData[ContrastiveExample]:
-    """The examples of the extractive compressor.
+    """Read the examples of the extractive compressor.
 
-    source: a folder that `build_contrastive_examples` or `recomp label contrastive` wrote, a JSONL
-        file of such records (`.gz` too), an iterable of them, or a list of paths.
+    Args:
+        source: A folder that `build_contrastive_examples` or `recomp label contrastive` wrote, a
+            JSONL file of such records (`.gz` too), an iterable of them, or a list of paths.
 
-    Raises `FileNotFoundError`, and `TrainingDataError` for records that can't be trained on: of the
-    wrong format, of mixed score kinds, without any negatives, or whose question holds the answer
-    throughout.
+    Returns:
+        The examples.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        TypeError: The source is of another type.
+        TrainingDataError: The records can't be trained on: they have the wrong format, mixed kinds
+            of scores or no negatives, or most of the questions hold their answers.
     """
     data = _read(source, _contrastive)
     without = sum(not e.negatives for e in data.examples)
@@ -136,13 +184,27 @@ def read_contrastive(source: Any) -> TrainingData[ContrastiveExample]:
 
 
 def read_distillation(source: Any) -> TrainingData[DistillationExample]:
-    """The examples of the abstractive compressor, empty targets too; see `read_contrastive`."""
+    """Read the examples of the abstractive compressor, empty targets too.
+
+    Args:
+        source: What `build_distillation_examples` or `recomp label distillation` wrote, in the
+            forms of `read_contrastive`.
+
+    Returns:
+        The examples.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        TypeError: The source is of another type.
+        TrainingDataError: The records can't be trained on; see `read_contrastive`. Data in which
+            every target is empty is refused too.
+    """
     data = _read(source, _distillation)
     empty = sum(not e.target for e in data.examples)
     if empty == len(data):
         raise TrainingDataError(
-            f"{_named(data.sources)}: every target is empty, which teaches a summarizer to be "
-            "silent: look at the teacher's candidates in the records"
+            f"{_named(data.sources)}: every target is empty, which teaches a summarizer to write "
+            "nothing: look at the teacher's candidates in the records"
         )
     return TrainingData(data.examples, data.sources, {**data.counts, "empty_targets": empty})
 
@@ -273,7 +335,7 @@ def _contrastive(row: Mapping[str, Any]) -> ContrastiveExample:
     )  # fmt: skip
 
 
-def _candidate(found: Mapping[str, Any], documents: Sequence[Document]) -> Candidate:
+def _candidate(found: Mapping[str, Any], documents: Sequence[Document]) -> CandidateSentence:
     doc_index, start, end = (int(found[name]) for name in ("doc_index", "start", "end"))
     if not 0 <= doc_index < len(documents):
         raise ValueError(f"doc_index {doc_index} is out of range: there are {len(documents)}")
@@ -290,7 +352,9 @@ def _candidate(found: Mapping[str, Any], documents: Sequence[Document]) -> Candi
         raise ValueError(f"a score must be a finite number, got {score!r}")
     # An upper bound says nothing about how good a sentence is.
     known = score is not None and not found.get("bound")
-    return Candidate(doc_index, start, end, float(score) if known and score is not None else None)
+    return CandidateSentence(
+        doc_index, start, end, float(score) if known and score is not None else None
+    )
 
 
 def _distillation(row: Mapping[str, Any]) -> DistillationExample:
@@ -310,7 +374,7 @@ def _distillation(row: Mapping[str, Any]) -> DistillationExample:
 
 
 def _licence(teacher: Mapping[str, Any]) -> str:
-    """What `TeacherLicence` recorded, with what whoever uses the student has to know of it."""
+    """What `TeacherLicence` recorded, with the conditions that bind a user of the student."""
     parts = [teacher.get("licence", ""), teacher.get("condition", "")]
     if teacher.get("verdict") == "restricted" and teacher.get("accepted"):
         parts.append("restricted; the right to train on the outputs was stated")

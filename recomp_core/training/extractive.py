@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import logging
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from .._utils.checks import require
@@ -17,30 +13,15 @@ from ..models.summarizers.checkpoint import is_seq2seq
 from ..persistence.compressors import extractive_settings, load_compressor
 from ..persistence.folders import write_folder
 from ..persistence.names import find_source
-from .card import write_card
 from .collation import ExampleCollator
 from .evaluation import make_evaluator
 from .examples import ContrastiveExample, TrainingData, read_contrastive
+from .job import TrainingJob
 from .lora import add_lora, has_lora, load_lora, save_lora
 from .losses import Candidates, loss_function
-from .plot import write_plot
-from .runs import (
-    Run,
-    TrainingPlan,
-    TrainingResult,
-    check_output,
-    fingerprint,
-    freeze_embeddings,
-    is_main_process,
-    planned_steps,
-    trainable_parameters,
-    use_bfloat16,
-    without_dropout,
-)
-from .settings import EXTRACTIVE_PRESETS, ExportType, ExtractiveSettings, RunSettings, both_settings
-from .settings import preset as preset_named
-
-logger = logging.getLogger(__name__)
+from .runs import Run, TrainingPlan, TrainingResult, is_main_process, planned_steps
+from .settings import EXTRACTIVE_PRESETS, ExportType, ExtractiveSettings, RunSettings
+from .weights import count_weights, disable_dropout, freeze_embeddings, use_bfloat16
 
 
 def train_extractive(
@@ -59,103 +40,105 @@ def train_extractive(
 ) -> TrainingResult | TrainingPlan:
     """Train a dual encoder to rank first the sentences that help the reader (paper, section 3.1).
 
-    examples: what `recomp_core.labelling` made: a folder, a JSONL file, records; see
-        `examples.read_contrastive`.
-    base: the encoder to begin with, as `load_compressor` takes it; "minilm", the embedded one, by
-        default. output: the folder that `load_compressor` will take; it appears when all is done,
-        and opens in plain sentence-transformers too.
-    preset: "recomp" for the authors' recipe; settings that are given go before it.
-    merge: with `lora`, whether the low-rank factors are added to the weights, or shipped alone.
-    export_type: of the saved weights.
-    resume, overwrite: a run that was interrupted carries on when it is started again; see `Run`.
-    dry_run: return what would be done, and do nothing.
-    device: such as "cpu"; by default an accelerator if there is one.
-    settings: those of `RunSettings` and `ExtractiveSettings`; `lora` also in the form "rank=16".
+    Args:
+        examples: What `recomp_core.labelling` made: a folder, a JSONL file or records; see
+            `read_contrastive`.
+        base: The encoder to begin with, as `load_compressor` takes it; by default "minilm", the
+            embedded one.
+        output: The folder that `load_compressor` will take. It appears when all is done, and opens
+            in plain sentence-transformers too; checkpoints lie beside it in `<output>.run`.
+        preset: "recomp" for the authors' recipe; settings that are given override it.
+        merge: With `lora`, whether the low-rank factors are added to the weights, or ship alone.
+        export_type: The type of the saved weights.
+        overwrite: Whether to start again although there is an unfinished run.
+        resume: Whether to carry on with an unfinished run.
+        dry_run: Whether to return a `TrainingPlan` instead, and write nothing.
+        device: Such as "cpu"; by default an accelerator if there is one.
+        settings: Settings of `RunSettings` and `ExtractiveSettings`; `lora` may be "rank=16".
 
-    Raises `TrainingDataError` for data that can't be trained on, `ModelLoadError` for a base that
-    is not there or of another kind, `FileExistsError` for an output folder that holds something
-    else.
+    Returns:
+        What was trained, or with `dry_run` what would be.
+
+    Raises:
+        TypeError: There is no such setting.
+        ValueError: A setting can't work, or the run's folder holds another training.
+        FileExistsError: The output folder holds something else.
+        ModelLoadError: The base is not there, or is no encoder.
+        TrainingDataError: The data can't be trained on.
     """
-    chosen = preset_named(preset, EXTRACTIVE_PRESETS)
-    run_settings, own = both_settings(ExtractiveSettings, chosen, settings)
-    target = Path(output)
-    check_output(target)
+    job = TrainingJob.of(
+        "extractive", ExtractiveSettings, EXTRACTIVE_PRESETS, settings,
+        base=base, default_base="minilm", output=output, preset=preset, merge=merge,
+        export_type=export_type, overwrite=overwrite, resume=resume,
+    )  # fmt: skip
     require("datasets", "train", "recomp_core.training")
-    if run_settings.lora is not None:
-        require("peft", "train", "lora")
-    source = os.fspath(base) if base is not None else chosen.base or "minilm"
-    if os.path.isdir(source):  # what an adapter says of its base must hold wherever it is loaded
-        source = os.path.abspath(source)
-    compressor = _base(source, device, own)
+    compressor = _load_base(job, device)
     scorer: Any = compressor.scorer
-    own = dataclasses.replace(
-        own, context=scorer.context, similarity_fn_name=scorer.similarity_fn_name
+    job = replace(
+        job,
+        own=replace(job.own, context=scorer.context, similarity_fn_name=scorer.similarity_fn_name),
     )
     data = read_contrastive(examples)
-    trained, held_out = data.split(run_settings.held_out, run_settings.max_held_out)
-    model = scorer.encoder.model
-    _prepare(model, run_settings, source)
+    trained, held_out = data.split(job.run.held_out, job.run.max_held_out)
+    _prepare(scorer.encoder.model, job)
     if dry_run:
-        return _plan(model, trained, held_out, run_settings, own)
-    identity = {
-        "task": "extractive", "base": source, "data": fingerprint(trained, held_out),
-        "own": asdict(own),
-    }  # fmt: skip
-    run = Run(target, run_settings, identity, overwrite=overwrite, resume=resume)
-    began = time.monotonic()
-    evaluate = _evaluator(held_out, run_settings, own)
-    trainer = _trainer(model, trained, run, own, evaluate)
-    trainer.train(resume_from_checkpoint=run.last_checkpoint())
-    seconds = run.seconds(time.monotonic() - began)
-    history = tuple(trainer.state.log_history)
-    steps = int(trainer.state.global_step)
-    if not is_main_process():
-        return TrainingResult(target, {}, steps, seconds, history)
-    model.eval()
-    saved = _Saved.of(compressor, run, source, merge=merge, export_type=export_type)
-    as_loaded: Any = saved.compressor.scorer
-    metrics = evaluate(as_loaded.encoder.model) if evaluate else {}
-
-    def save(folder: str) -> None:
-        saved.write(folder)
-        write_card(
-            Path(folder), result_kind="extractive", base=source, data=trained, held_out=held_out,
-            run=run_settings, own=own, metrics=metrics, steps=steps, seconds=seconds,
-        )  # fmt: skip
-        write_plot(history, Path(folder) / "training.png")
-
-    write_folder(target, saved.settings, save)
-    write_plot(history, run.folder / "training.png")
-    return TrainingResult(target, metrics, steps, seconds, history)
+        return _plan(scorer.encoder.model, trained, held_out, job)
+    return _train(job, compressor, trained, held_out)
 
 
-def _base(source: str, device: str | None, own: ExtractiveSettings) -> ExtractiveCompressor:
+def _load_base(job: TrainingJob[ExtractiveSettings], device: str | None) -> ExtractiveCompressor:
     """The compressor that is trained, with the context and similarity of the training."""
-    if is_seq2seq(find_source(source).place):  # said by its config, before any weight is loaded
-        raise ValueError(f"{source} writes summaries: train it with train_abstractive")
+    if is_seq2seq(find_source(job.base).place):  # its config says so, before any weight is loaded
+        raise ValueError(f"{job.base} writes summaries: train it with train_abstractive")
     compressor = load_compressor(
-        source,
+        job.base,
         backend="torch",
         device=device,
-        context=own.context,
-        similarity_fn_name=own.similarity_fn_name,
+        context=job.own.context,
+        similarity_fn_name=job.own.similarity_fn_name,
     )
     assert isinstance(compressor, ExtractiveCompressor)  # noqa: S101 - writers were refused
     return compressor
 
 
-def _prepare(model: Any, settings: RunSettings, base: str) -> None:
-    transformer = model.transformers_model
+def _prepare(model: Any, job: TrainingJob[ExtractiveSettings]) -> None:
+    """Make those of the model's weights trainable that shall be."""
+    settings, transformer = job.run, model.transformers_model
     if not settings.dropout:
-        without_dropout(model)
+        disable_dropout(model)
     if model.device.type == "cpu" and hasattr(transformer, "set_attn_implementation"):
         # On a CPU plain attention over few short texts is faster to differentiate.
         transformer.set_attn_implementation("eager")
     if settings.lora is not None:
         # A pooler that no mean-pooled encoder uses would only be dead weight in the adapter.
-        add_lora(transformer, settings.lora, base=base, skip=r"(^|\.)pooler\.", seed=settings.seed)
+        add_lora(
+            transformer, settings.lora, base=job.base, skip=r"(^|\.)pooler\.", seed=settings.seed
+        )
     if settings.freeze_embeddings:
         freeze_embeddings(transformer)
+
+
+def _train(
+    job: TrainingJob[ExtractiveSettings],
+    compressor: ExtractiveCompressor,
+    trained: TrainingData[ContrastiveExample],
+    held_out: TrainingData[ContrastiveExample],
+) -> TrainingResult:
+    """Train, evaluate what will be saved, and write it."""
+    run = job.start(trained, held_out)
+    evaluate = _evaluator(held_out, job.run, job.own)
+    scorer: Any = compressor.scorer
+    model = scorer.encoder.model
+    trainer = _trainer(model, trained, run, job.own, evaluate)
+    run.train(trainer)
+    if not is_main_process():
+        return run.result(trainer, {})
+    model.eval()
+    saved = _Saved.of(compressor, run, job)
+    as_loaded: Any = saved.compressor.scorer
+    result = run.result(trainer, evaluate(as_loaded.encoder.model) if evaluate else {})
+    job.write(result, run, saved.settings, saved.write, trained=trained, held_out=held_out)
+    return result
 
 
 def _trainer(
@@ -165,13 +148,14 @@ def _trainer(
     own: ExtractiveSettings,
     evaluate: Any,
 ) -> Any:
+    """The trainer of sentence-transformers, with our batches, loss and checkpoints."""
     from datasets import Dataset
     from sentence_transformers import (
         SentenceTransformerTrainer,
         SentenceTransformerTrainingArguments,
     )
 
-    class Trainer(SentenceTransformerTrainer):
+    class EncoderTrainer(SentenceTransformerTrainer):
         def add_model_card_callback(self, _: Mapping[str, Any]) -> None:
             """Ours replaces theirs, which would describe a column of numbers."""
 
@@ -197,7 +181,7 @@ def _trainer(
         remove_unused_columns=False,
         use_cpu=model.device.type == "cpu",
     )
-    trainer = Trainer(
+    return EncoderTrainer(
         model=model,
         args=arguments,
         train_dataset=Dataset.from_dict({"example": list(range(len(trained)))}),
@@ -207,18 +191,16 @@ def _trainer(
             model, trained.examples, own, str(own.context), seed=run.settings.seed
         ),
     )
-    run.equip(trainer)
-    return trainer
 
 
 def _loss_module(model: Any, own: ExtractiveSettings) -> Any:
-    """The loss as the trainer calls it: features of a batch of `ExampleCollator` to one number."""
+    """The loss as the trainer calls it, from the features of a batch to one number."""
     import torch
 
     loss_of = loss_function(own)
     cosine = own.similarity_fn_name == "cosine"
 
-    class Loss(torch.nn.Module):
+    class BatchLoss(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.model = model  # the trainer puts its wrapped model here
@@ -226,8 +208,8 @@ def _loss_module(model: Any, own: ExtractiveSettings) -> Any:
         def forward(self, features: Sequence[dict[str, Any]], _: Any = None) -> Any:
             asked, *texts = features
             labels = {f.name: asked.pop(f.name) for f in fields(Candidates)}
-            queries = embedded(self.model, asked)
-            vectors = torch.cat([embedded(self.model, chunk) for chunk in texts])
+            queries = embed(self.model, asked)
+            vectors = torch.cat([embed(self.model, chunk) for chunk in texts])
             # Half precision is for the encoder: similarities are told apart by their last digits.
             with torch.autocast(queries.device.type, enabled=False):
                 queries, vectors = queries.float(), vectors.float()
@@ -236,12 +218,19 @@ def _loss_module(model: Any, own: ExtractiveSettings) -> Any:
                     vectors = torch.nn.functional.normalize(vectors, dim=-1)
                 return loss_of(queries @ vectors.T * own.scale, Candidates(**labels))
 
-    return Loss()
+    return BatchLoss()
 
 
-def embedded(model: Any, features: dict[str, Any]) -> Any:
-    """Vectors of a chunk of texts as the encoder gives them when it compresses, but with gradients:
-    (n_texts, dim), or with spans (n_candidates, dim).
+def embed(model: Any, features: dict[str, Any]) -> Any:
+    """Encode a chunk of texts as the encoder does when it compresses, but with gradients.
+
+    Args:
+        model: A `SentenceTransformer`, or a module that wraps one.
+        features: The tensors of a chunk of `ExampleCollator`; "span" and "n_candidates" are taken
+            out.
+
+    Returns:
+        Vectors of shape (n_texts, dim), or with spans (n_candidates, dim).
     """
     import torch
 
@@ -269,7 +258,7 @@ def embedded(model: Any, features: dict[str, Any]) -> Any:
 def _evaluator(
     held_out: TrainingData[ContrastiveExample], settings: RunSettings, own: ExtractiveSettings
 ) -> Any:
-    """What judges a model by the held-out questions; None where there are none."""
+    """The evaluator on the held-out questions; None where there are none."""
     if not held_out.examples:
         return None
     return make_evaluator(
@@ -280,8 +269,12 @@ def _evaluator(
 
 @dataclass(frozen=True)
 class _Saved:
-    """What a training leaves: the compressor as it will be loaded, rounded as it will be stored,
-    what its config says, and what writes its weights into a folder.
+    """What a training leaves.
+
+    Attributes:
+        compressor: As it will be loaded, rounded as it will be stored.
+        settings: What its config says.
+        write: Writes its weights into a folder.
     """
 
     compressor: ExtractiveCompressor
@@ -290,68 +283,67 @@ class _Saved:
 
     @classmethod
     def of(
-        cls,
-        compressor: ExtractiveCompressor,
-        run: Run,
-        source: str,
-        *,
-        merge: bool,
-        export_type: ExportType,
+        cls, compressor: ExtractiveCompressor, run: Run, job: TrainingJob[ExtractiveSettings]
     ) -> _Saved:
         settings = extractive_settings(compressor)
+        if job.run.lora is None:
+            return cls._whole(compressor, settings, job.export_type)
         trained: Any = compressor.scorer
-        if run.settings.lora is not None:
-            factors = trained.encoder.model.transformers_model
-            of_adapter = {**settings, "base": source}
+        factors = trained.encoder.model.transformers_model
+        of_adapter = {**settings, "base": job.base}
 
-            def write_adapter(folder: str) -> None:
-                save_lora(factors, folder, "float32" if merge else export_type)
+        def write_adapter(folder: str) -> None:
+            save_lora(factors, folder, "float32" if job.merge else job.export_type)
 
-            # On the base with the adapter, the same way that `load_compressor` goes.
-            adapter = run.folder / "adapter"
-            write_folder(adapter, of_adapter, write_adapter)
-            compressor = load_compressor(
-                adapter, backend="torch", device=str(trained.encoder.model.device)
-            )
-            if not merge:
-                return cls(compressor, of_adapter, write_adapter)
-        whole: Any = compressor.scorer
-        model = whole.encoder.model
-        _round(model, export_type)
+        # The adapter on its base, loaded in the same way as `load_compressor` does it later.
+        adapter = run.folder / "adapter"
+        write_folder(adapter, of_adapter, write_adapter)
+        loaded = load_compressor(adapter, backend="torch", device=str(trained.encoder.model.device))
+        assert isinstance(loaded, ExtractiveCompressor)  # noqa: S101 - its settings say so
+        if not job.merge:
+            return cls(loaded, of_adapter, write_adapter)
+        return cls._whole(loaded, settings, job.export_type)
+
+    @classmethod
+    def _whole(
+        cls,
+        compressor: ExtractiveCompressor,
+        settings: Mapping[str, Any],
+        export_type: ExportType,
+    ) -> _Saved:
+        """All weights, in the type in which they are exported."""
+        import torch
+
+        scorer: Any = compressor.scorer
+        model, dtype = scorer.encoder.model, getattr(torch, export_type)
+        model.to(dtype).to(torch.float32)  # what they will be when they are stored and loaded
 
         def write(folder: str) -> None:
-            import torch
-
             before = next(model.parameters()).dtype
-            model.to(getattr(torch, export_type))
+            model.to(dtype)
             model.save_pretrained(folder)
             model.to(before)
 
         return cls(compressor, settings, write)
 
 
-def _round(model: Any, export_type: ExportType) -> None:
-    """To what the weights will be when they have been stored and loaded."""
-    import torch
-
-    model.to(getattr(torch, export_type)).to(torch.float32)
-
-
 def _plan(
     model: Any,
     trained: TrainingData[ContrastiveExample],
     held_out: TrainingData[ContrastiveExample],
-    settings: RunSettings,
-    own: ExtractiveSettings,
+    job: TrainingJob[ExtractiveSettings],
 ) -> TrainingPlan:
-    collator = ExampleCollator(model, trained.examples, own, str(own.context), seed=settings.seed)
+    settings = job.run
+    collator = ExampleCollator(
+        model, trained.examples, job.own, str(job.own.context), seed=settings.seed
+    )
     size = min(settings.batch_size, len(trained))
     batch = collator([{"example": n} for n in range(size)])
     masks = [value for name, value in batch.items() if name.endswith("attention_mask")]
     tokens = int(sum(mask.sum() for mask in masks))
-    trainable, parameters = trainable_parameters(model)
+    trainable, parameters = count_weights(model)
     config = model.transformers_model.config
-    # Some twelve values of the hidden width are kept per token and layer for the way back.
+    # The backward pass needs about twelve values of the hidden width per token and layer.
     activations = 12 * 4 * tokens * config.hidden_size * config.num_hidden_layers
     return TrainingPlan(
         examples=len(trained),

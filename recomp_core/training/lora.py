@@ -1,8 +1,8 @@
 """Low-rank adaptation of an encoder: factors beside its weights, and their two files.
 
-PEFT itself puts the factors in. Its integration in transformers and sentence-transformers is left
-aside: each version of theirs asks for a newer PEFT than the last, and what is written here is what
-`models.delta` reads.
+PEFT itself inserts the factors. Its integrations in transformers and sentence-transformers are not
+used: each of their versions asks for a newer PEFT than the last, and `models.encoders.lora` reads
+what is written here.
 """
 
 from __future__ import annotations
@@ -18,16 +18,49 @@ from .settings import ExportType, LoraSettings
 _PREFIX = "base_model.model."
 
 
-def add_lora(model: Any, lora: LoraSettings, *, base: str, skip: str, seed: int) -> None:
-    """Put factors beside the linear layers of `model`, a transformers model, and freeze the rest.
+def lora_config(
+    lora: LoraSettings, *, targets: list[str] | str, task: str, base: str | None = None
+) -> Any:
+    """Make the configuration of an adapter.
 
-    base: the name or folder that the adapter's config will give. skip: a pattern of names of layers
-    that are left alone. seed: of the factors' first values. Raises `ValueError` if `lora.targets`
-    name no layer.
+    Args:
+        lora: The settings.
+        targets: The names of the layers that are adapted, or "all-linear".
+        task: The name of a `peft.TaskType`.
+        base: The name or folder of the base model that the adapter will name.
+
+    Returns:
+        A `peft.LoraConfig`.
+    """
+    from peft import LoraConfig, TaskType
+
+    return LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha or lora.rank,
+        lora_dropout=lora.dropout,
+        target_modules=targets,
+        task_type=TaskType[task],
+        base_model_name_or_path=base,
+    )
+
+
+def add_lora(model: Any, lora: LoraSettings, *, base: str, skip: str, seed: int) -> None:
+    """Put factors beside the linear layers of a model, and freeze the rest.
+
+    Args:
+        model: A transformers model.
+        lora: The settings of the factors.
+        base: The name or folder that the adapter's config will give.
+        skip: A pattern of names of layers that are left alone.
+        seed: The seed of the factors' first values.
+
+    Raises:
+        ValueError: `lora.targets` name no layer.
+        ImportError: PEFT is not installed.
     """
     require("peft", "train", "lora")
     import torch
-    from peft import LoraConfig, TaskType, inject_adapter_in_model
+    from peft import inject_adapter_in_model
     from torch import nn
 
     layers = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
@@ -37,26 +70,29 @@ def add_lora(model: Any, lora: LoraSettings, *, base: str, skip: str, seed: int)
     if not wanted:
         endings = sorted({name.rpartition(".")[2] for name in layers})
         raise ValueError(f"lora targets {lora.targets} name no layer; there are {endings}")
-    config = LoraConfig(
-        r=lora.rank,
-        lora_alpha=lora.alpha or lora.rank,
-        lora_dropout=lora.dropout,
-        target_modules=wanted,
-        task_type=TaskType.FEATURE_EXTRACTION,
-        base_model_name_or_path=base,
-    )
+    config = lora_config(lora, targets=wanted, task="FEATURE_EXTRACTION", base=base)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         inject_adapter_in_model(config, model)
 
 
 def has_lora(model: Any) -> bool:
-    """Whether `add_lora` was here."""
+    """Tell whether a model has factors of `add_lora`.
+
+    Args:
+        model: A transformers model.
+    """
     return bool(getattr(model, "peft_config", None))
 
 
 def save_lora(model: Any, folder: str | Path, export_type: ExportType = "float32") -> None:
-    """Write `adapter_config.json` and `adapter_model.safetensors`."""
+    """Write `adapter_config.json` and `adapter_model.safetensors`.
+
+    Args:
+        model: A transformers model with factors of `add_lora`.
+        folder: Where to write; it is made if it is not there.
+        export_type: The type of the saved factors.
+    """
     import torch
     from peft import get_peft_model_state_dict
     from safetensors.torch import save_file
@@ -75,7 +111,15 @@ def save_lora(model: Any, folder: str | Path, export_type: ExportType = "float32
 
 
 def load_lora(model: Any, folder: str | Path) -> None:
-    """Put the factors that `save_lora` wrote into `model`, which has some of the same shape."""
+    """Load the factors that `save_lora` wrote.
+
+    Args:
+        model: A transformers model with factors of the same shape.
+        folder: Where they were written.
+
+    Raises:
+        ValueError: The folder holds factors of other layers.
+    """
     from peft import set_peft_model_state_dict
     from safetensors.torch import load_file
 

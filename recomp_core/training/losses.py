@@ -1,16 +1,18 @@
-"""What a dual encoder is taught by: similarities of queries and candidates to one number.
+"""The losses of a dual encoder, functions of similarities and labels (paper, section 3.1).
 
-All losses see the same ragged batch, a `Candidates`; how many negatives a question has does not
-matter. Paper, section 3.1.
+All losses see the same ragged batch, a `Candidates`: each question may have any number of
+negatives. To add a loss, write it here, register it in `LOSSES`, and add its name to
+`settings.LossName`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .settings import ExtractiveSettings
+from .settings import ExtractiveSettings, LossName
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,14 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Candidates:
-    """The candidate sentences of a batch of questions, in one row.
+    """The labels of the candidate sentences of a batch of questions, each (n_candidates,).
 
-    owner: (n_candidates,), the question of the batch that each belongs to.
-    positive, negative: (n_candidates,), bool. What is neither is not known to be worse, and no loss
-        but the listwise one looks at it on behalf of its own question.
-    scores: (n_candidates,), the reader's; not-a-number where they are not known.
-    same: (n_candidates,), 0…n_candidates - 1, equal for equal texts: the sentence that one question
-        needs is not held against it when another question brings it along.
+    Attributes:
+        owner: The question of the batch that a candidate belongs to.
+        positive: Whether it is a positive of its question.
+        negative: Whether it is a negative of its question. A candidate that is neither is not known
+            to be worse: of its own question only the listwise loss uses it.
+        scores: The reader's scores; not-a-number where they are not known.
+        same: A number from 0 to n_candidates - 1, equal for equal texts: a sentence that a question
+            needs is no negative of it when another question has the same sentence.
     """
 
     owner: Tensor
@@ -36,14 +40,22 @@ class Candidates:
 
 
 Loss = Callable[["Tensor", Candidates], "Tensor"]
+"""Similarities (n_queries, n_candidates) and labels to a scalar."""
 
 
 def in_batch_loss(similarities: Tensor, candidates: Candidates) -> Tensor:
-    """The positive against its own negatives and against all candidates of the other questions.
+    """Contrast the positive with its own negatives and all candidates of the other questions.
 
-    similarities: (n_queries, n_candidates), scaled. With one positive and equally many negatives
-    a question it is the multiple-negatives ranking loss of the authors' script; several positives
-    of a question count alike, and never against each other.
+    With one positive and equally many negatives per question it is the multiple-negatives ranking
+    loss of the authors' script. Several positives of a question have the same weight and are not
+    contrasted with each other.
+
+    Args:
+        similarities: Scaled similarities, (n_queries, n_candidates).
+        candidates: The labels.
+
+    Returns:
+        The loss, a scalar in nats.
     """
     own, positive = _masks(similarities, candidates)
     wanted = _texts(positive, candidates.same)
@@ -52,7 +64,15 @@ def in_batch_loss(similarities: Tensor, candidates: Candidates) -> Tensor:
 
 
 def candidates_loss(similarities: Tensor, candidates: Candidates) -> Tensor:
-    """The positive against its own negatives alone: the algorithm as the paper writes it."""
+    """Contrast the positive with its own negatives alone, which is the algorithm of the paper.
+
+    Args:
+        similarities: Scaled similarities, (n_queries, n_candidates).
+        candidates: The labels.
+
+    Returns:
+        The loss, a scalar in nats.
+    """
     own, positive = _masks(similarities, candidates)
     return _contrast(similarities, positive, own & candidates.negative)
 
@@ -60,10 +80,18 @@ def candidates_loss(similarities: Tensor, candidates: Candidates) -> Tensor:
 def listwise_loss(
     similarities: Tensor, candidates: Candidates, *, temperature: float = 1.0
 ) -> Tensor:
-    """How far the similarities are from the reader's scores: KL(softmax(scores / temperature) ||
-    softmax(similarities)) over each question's own candidates with a known score, in nats.
+    """Measure how far the similarities are from the reader's scores.
 
-    A question with fewer than two of them says nothing. 0 is perfect.
+    It is KL(softmax(scores / temperature) || softmax(similarities)) over each question's own
+    candidates with a known score. A question with fewer than two of them does not count.
+
+    Args:
+        similarities: Scaled similarities, (n_queries, n_candidates).
+        candidates: The labels.
+        temperature: The reader's scores are divided by it.
+
+    Returns:
+        The loss, a scalar in nats; 0 is perfect.
     """
     own, _ = _masks(similarities, candidates)
     known = own & ~candidates.scores.isnan()
@@ -75,28 +103,55 @@ def listwise_loss(
     scores = (candidates.scores / temperature).expand_as(known)
     teacher = scores.masked_fill(~known, -float("inf")).log_softmax(1)
     student = rows.masked_fill(~known, -float("inf")).log_softmax(1)
-    # Where the teacher gives nothing at all, nothing is lost: 0 · log 0 = 0.
+    # A candidate to which the teacher gives no probability adds nothing: 0 · log 0 = 0.
     each = (teacher.exp() * (teacher - student)).masked_fill(~known, 0.0)
     return each.sum(1).mean()
 
 
 def loss_function(settings: ExtractiveSettings) -> Loss:
-    """The loss that the settings name, the share of the listwise one included."""
+    """Make the loss that the settings name, with the share of the listwise one.
 
-    def listwise(similarities: Tensor, candidates: Candidates) -> Tensor:
-        return listwise_loss(similarities, candidates, temperature=settings.teacher_temperature)
+    Args:
+        settings: The settings of the training.
 
-    if settings.loss == "listwise":
-        return listwise
-    main = {"in-batch": in_batch_loss, "candidates": candidates_loss}[settings.loss]
-    if not settings.listwise_weight:
+    Returns:
+        The loss.
+    """
+    main = LOSSES[settings.loss].make(settings)
+    if settings.loss == "listwise" or not settings.listwise_weight:
         return main
+    listwise = LOSSES["listwise"].make(settings)
 
     def both(similarities: Tensor, candidates: Candidates) -> Tensor:
         added = settings.listwise_weight * listwise(similarities, candidates)
         return main(similarities, candidates) + added
 
     return both
+
+
+@dataclass(frozen=True)
+class LossEntry:
+    """A loss that the settings can name.
+
+    Attributes:
+        make: Makes the loss from the settings.
+        reads_scores: Whether it needs all candidates with a known score, not only positives and
+            negatives.
+    """
+
+    make: Callable[[ExtractiveSettings], Loss]
+    reads_scores: bool = False
+
+
+LOSSES: Mapping[LossName, LossEntry] = {
+    "in-batch": LossEntry(lambda _: in_batch_loss),
+    "candidates": LossEntry(lambda _: candidates_loss),
+    "listwise": LossEntry(
+        lambda settings: partial(listwise_loss, temperature=settings.teacher_temperature),
+        reads_scores=True,
+    ),
+}
+"""The losses by name."""
 
 
 def _masks(similarities: Tensor, candidates: Candidates) -> tuple[Tensor, Tensor]:
@@ -109,7 +164,7 @@ def _masks(similarities: Tensor, candidates: Candidates) -> tuple[Tensor, Tensor
 
 
 def _texts(chosen: Tensor, same: Tensor) -> Tensor:
-    """Per query every candidate whose text is that of a chosen one."""
+    """Per query, every candidate whose text is that of a chosen one."""
     texts = chosen.new_zeros(len(chosen), len(same))
     rows, columns = chosen.nonzero(as_tuple=True)
     texts[rows, same[columns]] = True
@@ -119,7 +174,7 @@ def _texts(chosen: Tensor, same: Tensor) -> Tensor:
 def _contrast(similarities: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
     """Mean over the queries of -log(e^p / (e^p + sum of e^n)), itself a mean over the positives p.
 
-    A query without positives or without negatives says nothing.
+    A query without positives or without negatives does not count.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""training.png: how loss and evaluation went, step by step."""
+"""The plot of a training, training.png: loss and evaluation step by step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 _EVAL = "eval_"
-# Told apart by people with any colour vision, and by their marks in print.
+# People with any colour vision can tell them apart; in print the marks do.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 _MARKS = ("o", "s", "^", "D", "v", "P", "X")
 
@@ -20,10 +20,13 @@ _Curve = list[tuple[float, float]]
 
 
 def write_plot(history: Sequence[Mapping[str, Any]], file: Path) -> None:
-    """Draw the loss over the steps, and below it the evaluated shares, into the PNG `file`.
+    """Draw the loss over the steps, and below it the evaluated shares.
 
-    history: a trainer's `log_history`. Writes nothing if there is nothing to draw, or, with a
-    warning, without matplotlib.
+    Nothing is written if there is nothing to draw, or, with a warning, without matplotlib.
+
+    Args:
+        history: A trainer's `log_history`.
+        file: The PNG file.
     """
     losses, figures = _curves(history)
     if not any(losses.values()) and not figures:
@@ -64,12 +67,12 @@ def _draw(part: Any, curves: Mapping[str, _Curve], label: str) -> None:
 
 
 def _curves(history: Sequence[Mapping[str, Any]]) -> tuple[dict[str, _Curve], dict[str, _Curve]]:
-    """The losses, and the evaluated figures, each by name as (step, value) pairs in order."""
+    """The losses and the evaluated figures, each by name, as (step, value) pairs in order."""
     found: dict[str, dict[float, float]] = defaultdict(dict)
     for row in history:
         for name, value in row.items():
             if (name == "loss" or name.startswith(_EVAL)) and isinstance(value, (int, float)):
-                found[name][row.get("step", 0)] = float(value)  # of a repeated step the last
+                found[name][row.get("step", 0)] = float(value)  # the last of a repeated step
     curves = {name: sorted(values.items()) for name, values in found.items()}
     losses = {"training": curves.pop("loss", []), "held out": curves.pop("eval_loss", [])}
     figures = {
@@ -81,5 +84,5 @@ def _curves(history: Sequence[Mapping[str, Any]]) -> tuple[dict[str, _Curve], di
 
 
 def _is_share(curve: _Curve) -> bool:
-    """Whether it has its place on an axis of shares; a rate may leap above 1 in the beginning."""
+    """Whether a curve fits an axis of shares; a rate may be above 1 in the beginning."""
     return 0 <= statistics.median(value for _, value in curve) <= 1

@@ -1,6 +1,4 @@
-"""What both trainings share: the folders of a run, its arguments, its progress, and its end."""
-
-# ruff: noqa: ARG002 - a callback of transformers is called with all of its arguments by name
+"""One training run: its folders, what the trainer is given, and how it is carried on."""
 
 from __future__ import annotations
 
@@ -8,33 +6,38 @@ import hashlib
 import json
 import logging
 import math
+import os
 import shutil
-import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from .._utils.checks import require
-from .._utils.files import CONFIG_FILE, write_json
+from .._utils.files import write_json
+from ..persistence.folders import check_target
+from .callbacks import WHOLE_FILE, early_stopping, out_of_patience, run_progress
 from .examples import TrainingData
-from .settings import Precision, RunSettings
+from .settings import RunSettings
+from .weights import use_bfloat16
 
 logger = logging.getLogger(__name__)
 
 RUN_SUFFIX = ".run"
-# Written into a checkpoint when all of it is there: one without it is what a kill left behind.
-_WHOLE = "whole.json"
+"""What the name of a run's folder adds to that of the output."""
 
 
 @dataclass(frozen=True)
 class TrainingResult:
     """A finished training.
 
-    folder: what `load_compressor` takes. metrics: of the saved weights on the held-out questions.
-    steps, seconds: updates, and how long all calls of the run took. history: the losses and
-    evaluations by step, as the trainer logs them.
+    Attributes:
+        folder: What `load_compressor` takes.
+        metrics: Figures of the saved weights on the held-out questions.
+        steps: Updates of the weights.
+        seconds: How long all calls of the run took.
+        history: The losses and evaluations by step, as the trainer logs them.
     """
 
     folder: Path
@@ -53,8 +56,15 @@ class TrainingResult:
 class TrainingPlan:
     """What a training would do, estimated without training.
 
-    tokens_per_step: of the average batch, padding not counted. memory_bytes: weights, gradients,
-    optimizer and activations, roughly: within a factor of two.
+    Attributes:
+        examples: Questions to train on.
+        held_out: Questions to evaluate on.
+        steps: Updates of the weights.
+        tokens_per_step: Tokens of an average update, without padding.
+        parameters: Weights of the model.
+        trainable: Those of them that are trained.
+        memory_bytes: Weights, gradients, optimizer and activations, within a factor of two.
+        counts: What was found in the data, by name.
     """
 
     examples: int
@@ -77,14 +87,22 @@ class TrainingPlan:
 
 
 class Run:
-    """One training and its folders: the output, which appears when all is done, and beside it
-    `<output>.run` with checkpoints, log and plot.
+    """One training and its folders.
 
-    identity: JSON values that decide the result: a run is only ever carried on with its own.
-    resume: whether to carry on with what the folder holds. overwrite: begin anew.
+    The output appears when all is done. Beside it lies `<output>.run` with checkpoints, log and
+    plot.
 
-    Raises `FileExistsError` for an output folder that holds something else, `ValueError` for the
-    folder of another run.
+    Args:
+        output: The folder that will hold the compressor.
+        settings: The settings of the run.
+        identity: JSON values that decide the result, beside `settings`. A run is only ever carried
+            on with its own.
+        overwrite: Whether to start again although the folder holds an unfinished run.
+        resume: Whether to carry on with what the folder holds.
+
+    Raises:
+        FileExistsError: The output folder holds something else.
+        ValueError: The run's folder holds another run.
     """
 
     def __init__(
@@ -100,8 +118,9 @@ class Run:
         self.settings = settings
         self.folder = output.with_name(output.name + RUN_SUFFIX)
         self.checkpoints = self.folder / "checkpoints"
+        self._began = time.monotonic()
         self._seconds_before = 0.0
-        check_output(output)
+        check_target(output)
         written = self.folder / "run.json"
         wanted = json.loads(json.dumps({**identity, "run": asdict(settings)}))
         if not is_main_process():
@@ -115,26 +134,28 @@ class Run:
                 why = f"other {', '.join(changed)}" if changed else "resume is off"
                 raise ValueError(
                     f"{self.folder} holds another run ({why}): give the same data and settings to "
-                    "carry on, overwrite=True (--overwrite) to begin anew, or another output"
+                    "carry on, overwrite=True (--overwrite) to start again, or another output"
                 )
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         if not written.is_file():
             write_json(written, wanted)
 
-    def steps(self, n_examples: int) -> int:
-        """How many updates the run has."""
-        settings = self.settings
-        return planned_steps(settings, n_examples)
-
     def arguments(self, cls: Any, n_examples: int, *, best: str | None, **extra: Any) -> Any:
-        """The trainer's arguments, an instance of `cls`.
+        """Make the trainer's arguments.
 
-        best: the evaluated figure whose highest value says which weights are kept; None where
-        nothing is held out.
+        Args:
+            cls: The class of the arguments, `TrainingArguments` of transformers or a subclass.
+            n_examples: Questions to train on.
+            best: The evaluated figure whose highest value says which weights are kept; None where
+                nothing is held out.
+            extra: More arguments of `cls`.
+
+        Returns:
+            An instance of `cls`.
         """
         settings = self.settings
         require("accelerate", "train", "recomp_core.training")
-        every = max(1, math.ceil(self.steps(n_examples) / settings.evals))
+        every = max(1, math.ceil(planned_steps(settings, n_examples) / settings.evals))
         evaluation = (
             {
                 "eval_strategy": "steps",
@@ -169,106 +190,84 @@ class Run:
             **{**evaluation, **_checkpointing(settings.gradient_checkpointing), **extra},
         )
 
-    def equip(self, trainer: Any) -> None:
-        """Give a trainer our progress, log, marks of whole checkpoints, and early stopping.
+    def train(self, trainer: Any) -> None:
+        """Train, or carry on from the last whole checkpoint.
 
-        One whose run is finished is left no step to do.
+        A run that is finished has no step left to do.
+
+        Args:
+            trainer: A trainer of transformers. It gets the run's progress, log, marks of whole
+                checkpoints and early stopping.
         """
         from transformers import PrinterCallback
 
         patience, best = self.settings.patience, trainer.args.metric_for_best_model
         trainer.remove_callback(PrinterCallback)
-        last = self._last()
-        if last is not None:
-            self._seconds_before = json.loads((last / _WHOLE).read_text()).get("seconds", 0.0)
-            state = json.loads((last / "trainer_state.json").read_text(encoding="utf-8"))
-            done = state["global_step"] >= state["max_steps"]
-            if done or _ran_out(patience, best, state["log_history"]):
-                trainer.args.max_steps, trainer.args.num_train_epochs = -1, 0
-        trainer.add_callback(_callback(self.folder, self._seconds_before))
-        if patience is not None and best:
-            trainer.add_callback(_early_stopping(patience, best))
-
-    def last_checkpoint(self) -> str | None:
-        """The newest checkpoint of which everything is there."""
-        last = self._last()
+        last = self._last_checkpoint()
         if last is not None:
             logger.info("carrying on from %s", last)
-        return None if last is None else str(last)
+            self._seconds_before = json.loads((last / WHOLE_FILE).read_text()).get("seconds", 0.0)
+            state = json.loads((last / "trainer_state.json").read_text(encoding="utf-8"))
+            done = state["global_step"] >= state["max_steps"]
+            if done or out_of_patience(patience, best, state["log_history"]):
+                trainer.args.max_steps, trainer.args.num_train_epochs = -1, 0
+        trainer.add_callback(run_progress(self.folder, self._seconds_before))
+        if patience is not None and best:
+            trainer.add_callback(early_stopping(patience, best))
+        trainer.train(resume_from_checkpoint=None if last is None else str(last))
 
-    def _last(self) -> Path | None:
-        whole = [path.parent for path in self.checkpoints.glob(f"checkpoint-*/{_WHOLE}")]
+    def result(self, trainer: Any, metrics: Mapping[str, float]) -> TrainingResult:
+        """Sum up the run.
+
+        Args:
+            trainer: The trainer at its end.
+            metrics: Figures of the saved weights.
+
+        Returns:
+            The result. Its seconds are those of this call, and of earlier ones up to their last
+            checkpoints.
+        """
+        return TrainingResult(
+            self.output,
+            metrics,
+            int(trainer.state.global_step),
+            self._seconds_before + time.monotonic() - self._began,
+            tuple(trainer.state.log_history),
+        )
+
+    def _last_checkpoint(self) -> Path | None:
+        """The newest checkpoint of which everything is there."""
+        whole = [path.parent for path in self.checkpoints.glob(f"checkpoint-*/{WHOLE_FILE}")]
         return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
-
-    def seconds(self, this_call: float) -> float:
-        """How long the run took with the calls before this one, each up to its last checkpoint."""
-        return self._seconds_before + this_call
-
-
-def _checkpointing(wanted: bool) -> dict[str, bool]:
-    """Under the name that this version of transformers has for it."""
-    from dataclasses import fields
-
-    from transformers import TrainingArguments
-
-    names = {f.name for f in fields(TrainingArguments)}
-    new = "activation_checkpointing" in names
-    return {"activation_checkpointing" if new else "gradient_checkpointing": True} if wanted else {}
 
 
 def planned_steps(settings: RunSettings, n_examples: int) -> int:
-    """Updates of a run over so many questions, on as many processes as there are."""
+    """Count the updates of a run.
+
+    Args:
+        settings: The settings of the run.
+        n_examples: Questions to train on.
+
+    Returns:
+        Updates, with the questions spread over as many processes as there are.
+    """
     if settings.max_steps is not None:
         return settings.max_steps
-    batches = math.ceil(n_examples / (settings.batch_size * processes()))
+    processes = int(os.environ.get("WORLD_SIZE", "1"))  # torchrun, accelerate
+    batches = math.ceil(n_examples / (settings.batch_size * processes))
     per_epoch = max(1, math.ceil(batches / settings.gradient_accumulation_steps))
     return math.ceil(settings.epochs * per_epoch)
 
 
-def check_output(output: Path) -> None:
-    """Raise `FileExistsError` for a folder that is not a compressor's, before any work is done."""
-    if output.exists() and not (
-        output.is_dir() and ((output / CONFIG_FILE).is_file() or not any(output.iterdir()))
-    ):
-        raise FileExistsError(
-            f"{output} exists and is not a compressor that was saved here: choose another folder"
-        )
-
-
-def use_bfloat16(precision: Precision) -> bool:
-    """Whether forward passes compute in bfloat16: by wish, or where the hardware has it."""
-    if precision != "auto":
-        return precision == "bfloat16"
-    import torch
-
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, name, lambda: False)() for name in probes)
-
-
-def freeze_embeddings(model: Any) -> None:
-    """Leave the table of token vectors as it is."""
-    model.get_input_embeddings().requires_grad_(False)
-
-
-def trainable_parameters(model: Any) -> tuple[int, int]:
-    """How many weights are trained, and how many there are."""
-    weights = list(model.parameters())
-    return sum(w.numel() for w in weights if w.requires_grad), sum(w.numel() for w in weights)
-
-
-def without_dropout(model: Any) -> None:
-    """Set every dropout of a model to zero."""
-    import torch
-
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-
-
 def fingerprint(*data: TrainingData[Any]) -> str:
-    """What tells two data sets apart, in a few digits."""
+    """Digest data sets, so that a run is not carried on with others.
+
+    Args:
+        data: The data sets, in order.
+
+    Returns:
+        16 hexadecimal digits.
+    """
     digest = hashlib.sha256()
     for part in data:
         for example in part.examples:
@@ -277,22 +276,22 @@ def fingerprint(*data: TrainingData[Any]) -> str:
     return digest.hexdigest()[:16]
 
 
-def processes() -> int:
-    """How many processes train together (torchrun, accelerate)."""
-    import os
-
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
 def is_main_process() -> bool:
     """Whether this process writes the files."""
-    import os
-
     return int(os.environ.get("RANK", "0")) == 0
 
 
+def _checkpointing(wanted: bool) -> dict[str, bool]:
+    """The argument under the name that this version of transformers has for it."""
+    from transformers import TrainingArguments
+
+    names = {f.name for f in fields(TrainingArguments)}
+    new = "activation_checkpointing" in names
+    return {"activation_checkpointing" if new else "gradient_checkpointing": True} if wanted else {}
+
+
 def _changed(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    """The names of what differs, of settings their own."""
+    """The names of what differs; of settings their own names."""
     names = []
     for name in sorted({*found, *wanted}):
         before, now = found.get(name), wanted.get(name)
@@ -301,77 +300,3 @@ def _changed(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
         elif before != now:
             names.append(name)
     return names
-
-
-def _ran_out(patience: int | None, best: str | None, history: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the last `patience` evaluations were no better than the best one before them."""
-    if patience is None or best is None:
-        return False
-    figures = [row[best] for row in history if best in row]
-    if not figures:
-        return False
-    return len(figures) - 1 - figures.index(max(figures)) >= patience
-
-
-def _early_stopping(patience: int, best: str) -> Any:
-    """As transformers' own, which forgets on resuming how long it has waited."""
-    from transformers import TrainerCallback
-
-    class EarlyStopping(TrainerCallback):
-        def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            if _ran_out(patience, best, state.log_history):
-                control.should_training_stop = True
-
-    return EarlyStopping()
-
-
-def _callback(folder: Path, seconds_before: float) -> Any:
-    """Progress on standard error (where that is a terminal), log.jsonl, and whole checkpoints."""
-    from tqdm import tqdm
-    from transformers import TrainerCallback
-
-    class Progress(TrainerCallback):
-        bar: Any = None
-        began = 0.0
-
-        def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            self.began = time.monotonic()
-            if state.is_world_process_zero:
-                self.bar = tqdm(
-                    total=state.max_steps, initial=state.global_step, unit=" steps",
-                    disable=None, file=sys.stderr,
-                )  # fmt: skip
-
-        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            if self.bar is not None:
-                self.bar.update(state.global_step - self.bar.n)
-
-        def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            if not state.is_world_process_zero or not state.log_history:
-                return
-            lines = "".join(json.dumps(row) + "\n" for row in state.log_history)
-            (folder / "log.jsonl").write_text(lines, encoding="utf-8")
-            told = {
-                k: v
-                for k, v in state.log_history[-1].items()
-                if k == "loss" or (k.startswith("eval_") and "per_second" not in k)
-            }
-            if told:
-                text = ", ".join(f"{k.removeprefix('eval_')} {v:.4g}" for k, v in told.items())
-                logger.info("step %d of %d: %s", state.global_step, state.max_steps, text)
-                if self.bar is not None:
-                    self.bar.set_postfix_str(text[:60])
-
-        def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-            if state.is_world_process_zero and checkpoint.is_dir():
-                seconds = seconds_before + time.monotonic() - self.began
-                write_json(
-                    checkpoint / _WHOLE, {"step": state.global_step, "seconds": round(seconds, 3)}
-                )
-
-        def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            if self.bar is not None:
-                self.bar.close()
-
-    return Progress()

@@ -1,16 +1,23 @@
-"""What a training is told: plain values that can be written down."""
+"""The settings of the trainings: plain values that can be written down.
+
+Each is declared once, with its help; `recomp train` makes its options of these classes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from .._utils.checks import check_choice, check_limit, check_number, check_whole
+from .._utils.settings import Setting
+from ..prompts import PromptTemplate
+from ..types import Context, SimilarityFunction
 
 Precision = Literal["auto", "float32", "bfloat16"]
 ExportType = Literal["float32", "bfloat16"]
 LossName = Literal["in-batch", "candidates", "listwise"]
+PresetName = Literal["recomp"]  # those of the tables below
 
 # What `--lora` and `LoraSettings.parse` understand.
 _LORA_KEYS = ("rank", "alpha", "dropout")
@@ -20,9 +27,12 @@ _LORA_KEYS = ("rank", "alpha", "dropout")
 class LoraSettings:
     """Low-rank adaptation: only small factors beside the weights are trained.
 
-    alpha: the update is scaled by alpha / rank; None takes the rank, that is 1.
-    targets: endings of the names of the linear layers that are adapted; None takes all of the
-        encoder, or of encoder and decoder.
+    Attributes:
+        rank: The rank of the factors.
+        alpha: The update is scaled by alpha / rank; None takes the rank, that is a scale of 1.
+        dropout: The share of the factors' inputs that is dropped in training.
+        targets: Endings of the names of the linear layers that are adapted; None takes all of the
+            encoder, or of encoder and decoder.
     """
 
     rank: int = 16
@@ -38,7 +48,17 @@ class LoraSettings:
 
     @classmethod
     def parse(cls, text: str) -> LoraSettings:
-        """From the form of a shell: "rank=16", "rank=16,alpha=32,dropout=0.1"."""
+        """Read the settings in the form of a shell.
+
+        Args:
+            text: Such as "rank=16" or "rank=16,alpha=32,dropout=0.1".
+
+        Returns:
+            The settings.
+
+        Raises:
+            ValueError: The text has another form, or a value is not possible.
+        """
         values: dict[str, Any] = {}
         for part in filter(None, text.split(",")):
             key, _, value = part.partition("=")
@@ -54,46 +74,82 @@ class LoraSettings:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What every training run has, whatever is trained.
+    """The settings of every training run, whichever compressor is trained.
 
-    epochs, max_steps: how long; max_steps, if given, goes before epochs.
-    batch_size: questions per step and device. gradient_accumulation_steps: steps per update.
-    learning_rate, weight_decay, max_grad_norm: of AdamW.
-    warmup_steps: updates with a rising rate; below 1 a share of all updates. Afterwards the rate
-        falls linearly to zero.
-    seed: of everything that is drawn. A run with the same seed, data and machine gives the same.
-    precision: what the forward passes compute in: "auto" takes bfloat16 on hardware that has it,
-        float32 elsewhere; float16 is not offered, T5 overflows in it.
-    freeze_embeddings: leave the table of token vectors as it is.
-    dropout: whether the layers drop out as the base was trained to; without, training is faster.
-    gradient_checkpointing: recompute activations instead of keeping them: slower, less memory.
-    held_out: the share of the questions that is kept for evaluation, by a hash of the question, so
-        that it is the same share whatever the order; at most `max_held_out` questions.
-    evals: how many evenly spaced evaluations (and checkpoints) a run has.
-    patience: stop after so many evaluations without a better one; None never stops early. The best
-        evaluated weights are what is saved.
-    report_to: such as "tensorboard" or "wandb", as in transformers.
+    Attributes:
+        epochs: How many times all questions are used.
+        max_steps: How many updates the run has; if given, it overrides `epochs`.
+        batch_size: Questions per step and device.
+        gradient_accumulation_steps: Steps per update.
+        learning_rate: The highest learning rate of AdamW.
+        weight_decay: The weight decay of AdamW.
+        max_grad_norm: The norm at which gradients are clipped.
+        warmup_steps: Updates with a rising rate; below 1 a share of all updates. Afterwards the
+            rate falls linearly to zero.
+        seed: The seed of everything that is drawn. A run with the same seed, data and machine gives
+            the same result.
+        precision: What the forward passes compute in: "auto" takes bfloat16 on hardware that has
+            it, float32 elsewhere. float16 is not offered: T5 overflows in it.
+        lora: Low-rank adaptation; None trains all weights.
+        freeze_embeddings: Whether the table of token vectors is left as it is.
+        dropout: Whether the layers drop out as the base was trained to; without, training is
+            faster.
+        gradient_checkpointing: Whether activations are computed again instead of kept: slower, less
+            memory.
+        held_out: The share of the questions that is kept for evaluation. A hash of the question
+            chooses them, so that it is the same share whatever the order.
+        max_held_out: The most questions that are kept for evaluation.
+        evals: How many evenly spaced evaluations (and checkpoints) a run has. The best evaluated
+            weights are saved.
+        patience: Stop after this many evaluations without a better one; None never stops early.
+        report_to: Where transformers reports to, such as "tensorboard" or "wandb".
     """
 
-    epochs: float = 3.0
-    max_steps: int | None = None
-    batch_size: int = 32
-    gradient_accumulation_steps: int = 1
-    learning_rate: float = 2e-5
-    weight_decay: float = 0.01
-    max_grad_norm: float = 1.0
-    warmup_steps: float = 0.1
-    seed: int = 42
-    precision: Precision = "auto"
-    freeze_embeddings: bool = False
-    dropout: bool = True
-    gradient_checkpointing: bool = False
-    held_out: float = 0.05
-    max_held_out: int = 500
-    evals: int = 5
-    patience: int | None = None
-    report_to: str = "none"
-    lora: LoraSettings | None = None
+    epochs: Annotated[float, Setting("How many times all questions are used.")] = 3.0
+    max_steps: Annotated[
+        int | None, Setting("The number of updates; overrides --epochs.", minimum=1)
+    ] = None
+    batch_size: Annotated[int, Setting("Questions per step and device.", minimum=1)] = 32
+    gradient_accumulation_steps: Annotated[int, Setting("Steps per update.", minimum=1)] = 1
+    learning_rate: Annotated[float, Setting("The highest learning rate, after the warm-up.")] = 2e-5
+    weight_decay: Annotated[float, Setting("The weight decay of AdamW.")] = 0.01
+    max_grad_norm: Annotated[
+        float, Setting("The norm at which gradients are clipped.", in_command=False)
+    ] = 1.0
+    warmup_steps: Annotated[
+        float, Setting("Updates with a rising learning rate; below 1, a share of all updates.")
+    ] = 0.1
+    seed: Annotated[int, Setting("The seed of everything that is drawn.", minimum=0)] = 42
+    precision: Annotated[
+        Precision, Setting("What to compute in; auto takes bfloat16 where the hardware has it.")
+    ] = "auto"
+    freeze_embeddings: Annotated[bool, Setting("Leave the token vectors as they are.")] = False
+    dropout: Annotated[
+        bool, Setting("Drop out as the base was trained to; --no-dropout is faster.")
+    ] = True
+    gradient_checkpointing: Annotated[
+        bool, Setting("Compute activations again to save memory; slower.")
+    ] = False
+    held_out: Annotated[
+        float, Setting("The share of the questions that is kept for evaluation.")
+    ] = 0.05
+    max_held_out: Annotated[
+        int, Setting("Keep at most this many questions for evaluation.", minimum=0)
+    ] = 500
+    evals: Annotated[
+        int, Setting("The number of evaluations and checkpoints of a run.", minimum=1)
+    ] = 5
+    patience: Annotated[
+        int | None,
+        Setting("Stop after this many evaluations without a better one.", minimum=1),
+    ] = None
+    report_to: Annotated[str, Setting("tensorboard, wandb … as in transformers.")] = "none"
+    lora: Annotated[
+        LoraSettings | None,
+        Setting(
+            "Train low-rank factors beside the weights: rank=16 or rank=16,alpha=32,dropout=0.1."
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         check_number("epochs", self.epochs, above=0)
@@ -113,35 +169,65 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class ExtractiveSettings:
-    """What a dual encoder is taught, and how (paper, section 3.1).
+    """The settings of the training of a dual encoder (paper, section 3.1).
 
-    loss: "in-batch": the positive against its own negatives and all candidates of the batch's other
-        questions (the paper's). "candidates": against its own negatives only, the algorithm as it
-        is written. "listwise": the distribution of the reader's scores over a question's own
-        candidates is distilled (Kullback-Leibler divergence).
-    scale: similarities are multiplied by it before the softmax. teacher_temperature: the reader's
-        scores are divided by it, with "listwise".
-    listwise_weight: with the other losses, how much of "listwise" is added.
-    context, similarity_fn_name: as in `DualEncoderScorer`; None takes the base's own.
-    max_query_tokens, max_tokens: where queries, and sentences or whole documents, are cut.
-    documents: with context="document", how many of a question's documents are read: first those of
-        the positives, then others in a random order that changes from epoch to epoch.
-    positive_gap: every candidate whose score is at most so far below the best is a positive too.
-        None: the record's one positive, and the others that are not its negatives do not count.
-    rate: the compression rate at which answer recall is evaluated.
+    Attributes:
+        loss: "in-batch" contrasts the positive with its own negatives and all candidates of the
+            batch's other questions (the paper's). "candidates" contrasts it with its own negatives
+            only, the algorithm as it is written. "listwise" distils the distribution of the
+            reader's scores over a question's own candidates (Kullback-Leibler divergence).
+        scale: Similarities are multiplied by it before the softmax.
+        teacher_temperature: With "listwise", the reader's scores are divided by it.
+        listwise_weight: With the other losses, how much of "listwise" is added.
+        context: What a sentence is encoded with, as in `DualEncoderScorer`; None takes the base's
+            own.
+        similarity_fn_name: How vectors are compared; None takes the base's own.
+        max_query_tokens: The length at which queries are cut, in tokens.
+        max_tokens: The length at which sentences or whole documents are cut, in tokens.
+        documents: With context="document", how many of a question's documents are read: first those
+            of the positives, then others in a random order that changes from epoch to epoch.
+        positive_gap: Every candidate whose score is at most this far below the best is a positive
+            too. None takes the record's one positive; candidates that are neither it nor negatives
+            do not count.
+        rate: The compression rate at which answer recall is evaluated.
     """
 
-    loss: LossName = "in-batch"
-    scale: float = 20.0
-    teacher_temperature: float = 1.0
-    listwise_weight: float = 0.0
-    context: Literal["sentence", "title", "document"] | None = None
-    similarity_fn_name: Literal["cosine", "dot"] | None = None
-    max_query_tokens: int = 64
-    max_tokens: int = 256
-    documents: int = 3
-    positive_gap: float | None = None
-    rate: float = 0.1
+    loss: Annotated[
+        LossName,
+        Setting(
+            "Contrast the positive with its negatives and the batch's other sentences, or with its "
+            "negatives alone, or learn the reader's scores themselves."
+        ),
+    ] = "in-batch"
+    scale: Annotated[float, Setting("Similarities are multiplied by it before the softmax.")] = 20.0
+    teacher_temperature: Annotated[
+        float, Setting("With listwise: the reader's scores are divided by it.")
+    ] = 1.0
+    listwise_weight: Annotated[
+        float, Setting("With another loss: how much of listwise is added.")
+    ] = 0.0
+    context: Annotated[
+        Context | None,
+        Setting("What a sentence is encoded with; default: as the base does."),
+    ] = None
+    similarity_fn_name: Annotated[
+        SimilarityFunction | None,
+        Setting("How vectors are compared; default: as the base does.", flags=("--similarity",)),
+    ] = None
+    max_query_tokens: Annotated[
+        int, Setting("The length at which questions are cut, in tokens.", minimum=1)
+    ] = 64
+    max_tokens: Annotated[
+        int, Setting("The length at which sentences or documents are cut, in tokens.", minimum=1)
+    ] = 256
+    documents: Annotated[
+        int, Setting("With --context document: how many to read per question.", minimum=1)
+    ] = 3
+    positive_gap: Annotated[
+        float | None,
+        Setting("Sentences that score at most this far below the best are positives too."),
+    ] = None
+    rate: Annotated[float, Setting("The compression rate of the evaluation.")] = 0.1
 
     def __post_init__(self) -> None:
         check_choice("loss", self.loss, get_args(LossName))
@@ -154,35 +240,55 @@ class ExtractiveSettings:
             check_number("positive_gap", self.positive_gap, at_least=0)
         check_number("rate", self.rate, above=0, below=1)
         if self.context is not None:
-            check_choice("context", self.context, ("sentence", "title", "document"))
+            check_choice("context", self.context, get_args(Context))
         if self.similarity_fn_name is not None:
-            check_choice("similarity_fn_name", self.similarity_fn_name, ("cosine", "dot"))
+            check_choice(
+                "similarity_fn_name", self.similarity_fn_name, get_args(SimilarityFunction)
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class AbstractiveSettings:
-    """What an encoder-decoder is taught, and how (paper, section 3.2).
+    """The settings of the training of an encoder-decoder (paper, section 3.2).
 
-    prompt: the input's template; None takes the base folder's own or the published one.
-    titles: put each document's title before its text.
-    max_input_tokens, max_target_tokens: where inputs and targets are cut, and generation ends.
-    num_beams: of the evaluation's summaries.
+    Attributes:
+        prompt: The template of the input; None takes the base folder's own or the published one.
+        titles: Whether each document's title stands before its text.
+        max_input_tokens: The length at which inputs are cut, in tokens.
+        max_target_tokens: The length at which targets are cut and generation ends, in tokens.
+        num_beams: Beams of the evaluation's summaries.
     """
 
-    prompt: str | None = None
-    titles: bool = False
-    max_input_tokens: int = 1024
-    max_target_tokens: int = 512
-    num_beams: int = 1
+    prompt: Annotated[
+        str | None,
+        Setting("The input, with {query} and {documents}; default: the paper's."),
+    ] = None
+    titles: Annotated[bool, Setting("Put each document's title before its text.")] = False
+    max_input_tokens: Annotated[
+        int, Setting("The length at which inputs are cut, in tokens.", minimum=1)
+    ] = 1024
+    max_target_tokens: Annotated[
+        int,
+        Setting("The length at which targets are cut and generation ends, in tokens.", minimum=1),
+    ] = 512
+    num_beams: Annotated[int, Setting("Beams of the evaluation's summaries.", minimum=1)] = 1
 
     def __post_init__(self) -> None:
+        if self.prompt is not None:
+            PromptTemplate(self.prompt)  # raises for one that can't be filled in
         for name in ("max_input_tokens", "max_target_tokens", "num_beams"):
             check_whole(name, getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Settings that belong together, with a base model if they name one."""
+    """Settings that belong together.
+
+    Attributes:
+        base: The base model, or None.
+        run: Settings of the run.
+        own: Settings of this kind of training.
+    """
 
     base: str | None = None
     run: Mapping[str, Any] = field(default_factory=dict)
@@ -209,18 +315,44 @@ ABSTRACTIVE_PRESETS: Mapping[str, Preset] = {
 }
 
 
-def preset(name: str | None, presets: Mapping[str, Preset]) -> Preset:
-    """The preset of that name; an empty one for None. Raises `ValueError` for an unknown one."""
+def find_preset(name: str | None, presets: Mapping[str, Preset]) -> Preset:
+    """Find a preset.
+
+    Args:
+        name: Its name, or None.
+        presets: The presets by name.
+
+    Returns:
+        The preset; an empty one for None.
+
+    Raises:
+        ValueError: There is no preset of that name.
+    """
     if name is None:
         return Preset()
     check_choice("preset", name, tuple(presets))
     return presets[name]
 
 
-def both_settings(cls: Any, chosen: Preset, given: Mapping[str, Any]) -> tuple[RunSettings, Any]:
-    """The run's settings and those of `cls`, from a preset and what was given.
+_Settings = TypeVar("_Settings", RunSettings, ExtractiveSettings, AbstractiveSettings)
 
-    None stands for not given. Raises `TypeError` for a name that neither has.
+
+def resolve_settings(
+    cls: type[_Settings], chosen: Preset, given: Mapping[str, Any]
+) -> tuple[RunSettings, _Settings]:
+    """Combine a preset with what was given.
+
+    Args:
+        cls: The class of the settings of one kind of training.
+        chosen: The preset.
+        given: Settings of the run and of `cls`; None stands for not given. `lora` may be text.
+
+    Returns:
+        The settings of the run, and those of `cls`.
+
+    Raises:
+        TypeError: Neither class has a setting of that name.
+        ValueError: A value is not possible.
     """
     names = {f.name for kind in (RunSettings, cls) for f in fields(kind)}
     if unknown := sorted(set(given) - names):
@@ -233,10 +365,16 @@ def both_settings(cls: Any, chosen: Preset, given: Mapping[str, Any]) -> tuple[R
     return settings_from(RunSettings, chosen.run, **given), settings_from(cls, chosen.own, **given)
 
 
-def settings_from(cls: Any, values: Mapping[str, Any], **changed: Any) -> Any:
-    """A settings object of `cls` from those of `values` that it knows, `changed` going first.
+def settings_from(cls: type[_Settings], values: Mapping[str, Any], **changed: Any) -> _Settings:
+    """Make settings from those values that their class knows.
 
-    None in `changed` stands for not given.
+    Args:
+        cls: The class of the settings.
+        values: Values by name.
+        changed: Values that override `values`; None stands for not given.
+
+    Returns:
+        The settings.
     """
     known = {f.name for f in fields(cls)}
     given = {name: value for name, value in changed.items() if value is not None}

@@ -13,26 +13,35 @@ from ..text.joining import Layout
 from .examples import DistillationExample
 
 BEST = "balanced_f1"
-"""The figure that says which weights are kept. Questions that want a summary and those that want
-none weigh the same in it, however many there are of each: where most targets are empty, silence
-alone would win by the plain mean.
+"""The figure that decides which weights are kept.
+
+Questions that want a summary and those that want none weigh the same in it, however many there are
+of each: where most targets are empty, a model that writes nothing would win by the plain mean.
 """
 
 
 def summary_metrics(
     examples: Sequence[DistillationExample], summaries: Sequence[str]
 ) -> dict[str, float]:
-    """Figures from 0 to 1, each a mean over the questions.
+    """Measure summaries.
 
-    token_f1: of the words shared with the target; 1 where both are empty, 0 where one of them is.
-    balanced_f1: the mean of token_f1 over the questions with a target and of that over those
-        without, the two means weighing the same.
-    answer_recall: how often a gold answer stands in the summary, and answer_recall_of_targets in
-        the target: what can be reached. Of the questions with answers only.
-    rate: characters of the summary ÷ characters of the documents (`Compression.rate`).
-    empty: of the summaries; empty_where_target_is_empty and empty_where_target_is_not.
+    Args:
+        examples: The questions.
+        summaries: A summary for each question; "" for nothing.
 
-    A figure that no question bears on is left out.
+    Returns:
+        Figures from 0 to 1, each a mean over the questions. A figure that no question bears on is
+        left out.
+
+        - "token_f1": of the words shared with the target; 1 where both are empty, 0 where one is.
+        - "balanced_f1": the mean of two means of "token_f1", that over the questions with a target
+          and that over those without.
+        - "answer_recall": how often the summary holds a gold answer, and
+          "answer_recall_of_targets" how often the target does, which is what can be reached; of the
+          questions with answers only.
+        - "rate": characters of the summary ÷ characters of the documents (`Compression.rate`).
+        - "empty": the share of empty summaries, and the same where the target is empty
+          ("empty_where_target_is_empty") and where it is not ("empty_where_target_is_not").
     """
     pairs = list(zip(examples, summaries, strict=True))
     answerable = [(e, s) for e, s in pairs if e.answers]
@@ -53,10 +62,16 @@ def summary_metrics(
 
 
 class SummaryEvaluation:
-    """Has a model write the held-out questions' summaries, exactly as at inference.
+    """Evaluation of a model by its summaries of the held-out questions, written as at inference.
 
-    prompts: what the compressor sends for each of `examples`. Where several processes train, each
-    writes its share and all of them get the figures of the whole.
+    Where several processes train, each writes its share and all of them get the figures of the
+    whole.
+
+    Args:
+        examples: The held-out questions.
+        prompts: What the compressor sends for each of them.
+        tokenizer: The model's tokenizer.
+        settings: The limits of inputs and summaries.
     """
 
     def __init__(
@@ -72,11 +87,28 @@ class SummaryEvaluation:
         self.settings = settings
 
     def __call__(self, model: Any) -> dict[str, float]:
-        """`summary_metrics` of what `model`, an encoder-decoder of transformers, writes."""
+        """Measure what a model writes.
+
+        Args:
+            model: An encoder-decoder of transformers.
+
+        Returns:
+            The figures of `summary_metrics`.
+        """
         return summary_metrics(self.examples, self.summaries(model))
 
     def summaries(self, model: Any) -> list[str]:
-        """Its summaries, in order. Raises the first error that befell one."""
+        """Write the summaries of the held-out questions.
+
+        Args:
+            model: An encoder-decoder of transformers.
+
+        Returns:
+            A summary for each question, in order.
+
+        Raises:
+            Exception: A summary failed; it is the first such error.
+        """
         from accelerate import PartialState
         from accelerate.utils import gather_object
 

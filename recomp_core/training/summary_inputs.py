@@ -1,4 +1,4 @@
-"""Questions and targets to tokens, by the very code that makes a summarizer's inputs later."""
+"""Questions and targets as tokens, made by the code that makes a summarizer's inputs later."""
 
 from __future__ import annotations
 
@@ -22,15 +22,29 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SpecialTokens:
-    """start: what a decoder's input begins with. end: the end of every label."""
+    """The special tokens of a decoder.
+
+    Attributes:
+        start: The token that a decoder's input begins with.
+        end: The last token of every label.
+    """
 
     start: int
     end: int
 
 
 def complete_special_tokens(model: Any, tokenizer: Any) -> SpecialTokens:
-    """The decoder's special tokens, filled in where the checkpoint leaves them open, as one that
-    was built from two encoders does.
+    """Complete the special tokens of a checkpoint: one built from two encoders leaves them open.
+
+    Args:
+        model: An encoder-decoder of transformers; its configs are completed.
+        tokenizer: Its tokenizer.
+
+    Returns:
+        The decoder's special tokens.
+
+    Raises:
+        ModelLoadError: Neither model nor tokenizer has such a token.
     """
     of_tokenizer = {
         "decoder_start_token_id": ("cls_token_id", "bos_token_id", "pad_token_id"),
@@ -57,9 +71,17 @@ def complete_special_tokens(model: Any, tokenizer: Any) -> SpecialTokens:
 
 
 class InputReader(LocalSummarizer):
-    """Stands where the summarizer does, notes what it is asked, and writes nothing.
+    """A summarizer that records the inputs of a compressor and writes nothing.
 
-    So the inputs of the training come out of the very code that makes them at inference.
+    The inputs of the training come out of the code that makes them at inference.
+
+    Args:
+        model: The encoder-decoder; only its config is read.
+        tokenizer: Its tokenizer.
+        own: The settings of the training.
+
+    Attributes:
+        asked: The prompts of the last question with their tokens.
     """
 
     def __init__(self, model: Any, tokenizer: Any, own: AbstractiveSettings) -> None:
@@ -75,7 +97,18 @@ class InputReader(LocalSummarizer):
         self._compressor = AbstractiveCompressor(self, prompt=own.prompt, titles=own.titles)
 
     def read(self, example: DistillationExample, counts: Counter[str]) -> tuple[str, array[int]]:
-        """The prompt and its tokens. Raises `ValueError` for a question that can't be asked."""
+        """Make the input of an example.
+
+        Args:
+            example: The question with its documents.
+            counts: Documents that were cut or left out are counted here.
+
+        Returns:
+            The prompt and its tokens.
+
+        Raises:
+            ValueError: The question can't be asked: its documents are blank, or have no room.
+        """
         self.asked.clear()
         result = self._compressor.compress(example.query, example.documents)
         if not self.asked:
@@ -87,6 +120,14 @@ class InputReader(LocalSummarizer):
         return prompt, array("i", ids)
 
     def summarize(self, prompts: Sequence[str]) -> list[str | Exception]:
+        """Record the prompts with their tokens.
+
+        Args:
+            prompts: What the compressor sends.
+
+        Returns:
+            An empty summary for each prompt.
+        """
         self._prompts = list(prompts)
         return super().summarize(prompts)
 
@@ -99,8 +140,15 @@ class InputReader(LocalSummarizer):
 
 
 @dataclass(frozen=True)
-class Row:
-    """An example as the model sees it. In arrays: lists take ten times as much memory."""
+class EncodedExample:
+    """An example as the model sees it.
+
+    Attributes:
+        example: The record.
+        prompt: What the compressor sends.
+        inputs: The tokens of the prompt, in an array: a list takes ten times as much memory.
+        labels: The tokens of the target, and the end.
+    """
 
     example: DistillationExample
     prompt: str
@@ -108,15 +156,25 @@ class Row:
     labels: array[int]
 
 
-def encoded(
+def encode_examples(
     data: TrainingData[DistillationExample],
     reader: InputReader,
     special: SpecialTokens,
     counts: Counter[str],
-) -> list[Row]:
-    """The examples that can be asked, as the model sees them; `counts` tells what befell them."""
+) -> list[EncodedExample]:
+    """Encode the examples that can be asked; the others are left out and counted.
+
+    Args:
+        data: The examples.
+        reader: Makes their inputs.
+        special: The decoder's special tokens.
+        counts: What was cut or left out is counted here.
+
+    Returns:
+        The examples as the model sees them, in order.
+    """
     rows = []
-    # Named even where they are zero.
+    # The plan lists them even where they are zero.
     counts.update(dict.fromkeys(("cut_documents", "with_documents_left_out", "cut_targets"), 0))
     for example in data.examples:
         try:
@@ -129,12 +187,12 @@ def encoded(
         if len(labels) > (most := reader.settings.max_new_tokens):
             counts["cut_targets"] += 1
             labels = [*labels[: most - 1], special.end]
-        rows.append(Row(example, prompt, inputs, array("i", labels)))
+        rows.append(EncodedExample(example, prompt, inputs, array("i", labels)))
     return rows
 
 
 def _labels(target: str, tokenizer: Any, special: SpecialTokens) -> list[int]:
-    """The target's tokens and the end; of the empty target the end alone."""
+    """The target's tokens and the end; for the empty target the end alone."""
     ids = list(tokenizer(text_target=replace_surrogates(target), verbose=False)["input_ids"])
     if ids[:1] == [special.start]:
         ids = ids[1:]  # every decoder input begins with it anyway: BERT's [CLS]

@@ -1,4 +1,4 @@
-"""The trainer of summarizers: transformers' own, with batches of similar length and our figures."""
+"""The trainer of summarizers, on that of transformers: batches of similar length, our figures."""
 
 from __future__ import annotations
 
@@ -6,71 +6,104 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .summary_evaluation import SummaryEvaluation
-from .summary_inputs import Row
+from .summary_inputs import EncodedExample
 
 # So many batches are drawn together and sorted by length.
 _SORTED_TOGETHER = 50
 
 
+class EncodedDataset:
+    """The examples as the collator wants them; a dataset of torch.
+
+    Args:
+        rows: The encoded examples.
+    """
+
+    def __init__(self, rows: Sequence[EncodedExample]) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, position: int) -> dict[str, list[int]]:
+        row = self.rows[position]
+        return {"input_ids": row.inputs.tolist(), "labels": row.labels.tolist()}
+
+
+class LengthSampler:
+    """Batches of similar length in an order that depends on seed and epoch alone.
+
+    The order of the trainer's own "group_by_length" depends on all that was drawn before, so that a
+    run that is carried on in a later epoch would see other batches.
+
+    Args:
+        dataset: The examples.
+        batch_size: Examples per batch.
+        seed: The seed of the order.
+
+    Attributes:
+        epoch: The epoch whose order is drawn next, from 0.
+    """
+
+    def __init__(self, dataset: EncodedDataset, batch_size: int, seed: int) -> None:
+        self.lengths = [len(row.inputs) for row in dataset.rows]
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        import torch
+
+        draw = torch.Generator().manual_seed(self.seed + self.epoch)
+        order = torch.randperm(len(self.lengths), generator=draw).tolist()
+        step, size = self.batch_size * _SORTED_TOGETHER, self.batch_size
+        batches = []
+        for start in range(0, len(order), step):
+            part = sorted(order[start : start + step], key=lambda n: -self.lengths[n])
+            batches += [part[first : first + size] for first in range(0, len(part), size)]
+        # The short batch stays last: the trainer cuts batches by count.
+        full = [batch for batch in batches if len(batch) == size]
+        rest = [batch for batch in batches if len(batch) < size]
+        for n in torch.randperm(len(full), generator=draw).tolist():
+            yield from full[n]
+        for batch in rest:
+            yield from batch
+
+
 def trainer_class() -> Any:
-    """A `Seq2SeqTrainer` whose attribute `summaries` evaluates; the import takes seconds."""
+    """Make the class of the trainer; the import takes seconds.
+
+    Returns:
+        A `Seq2SeqTrainer` whose attribute `summaries`, a `SummaryEvaluation`, evaluates.
+    """
     import torch
     from transformers import Seq2SeqTrainer, TrainerCallback
 
-    class ByLength(torch.utils.data.Sampler):
-        """Batches of similar length in an order that depends on seed and epoch alone.
-
-        The order of the trainer's own "group_by_length" depends on all that was drawn before, so
-        that a run which is carried on in a later epoch would see other batches.
-        """
-
-        def __init__(self, rows: Rows, batch_size: int, seed: int) -> None:
-            self.lengths = [len(row.inputs) for row in rows.rows]
-            self.batch_size = batch_size
-            self.seed = seed
-            self.epoch = 0
-
-        def __len__(self) -> int:
-            return len(self.lengths)
-
-        def __iter__(self) -> Iterator[int]:
-            draw = torch.Generator().manual_seed(self.seed + self.epoch)
-            order = torch.randperm(len(self.lengths), generator=draw).tolist()
-            step, size = self.batch_size * _SORTED_TOGETHER, self.batch_size
-            batches = []
-            for start in range(0, len(order), step):
-                part = sorted(order[start : start + step], key=lambda n: -self.lengths[n])
-                batches += [part[first : first + size] for first in range(0, len(part), size)]
-            # The short batch stays last: the trainer cuts batches by count.
-            full = [batch for batch in batches if len(batch) == size]
-            rest = [batch for batch in batches if len(batch) < size]
-            for n in torch.randperm(len(full), generator=draw).tolist():
-                yield from full[n]
-            for batch in rest:
-                yield from batch
-
-    class Epochs(TrainerCallback):
-        """Tells the sampler the epoch; the trainer does not where it skips what was done."""
+    class EpochCallback(TrainerCallback):
+        """Sets the sampler's epoch; the trainer does not where it skips what was done."""
 
         def __init__(self) -> None:
-            self.sampler: ByLength | None = None
+            self.sampler: LengthSampler | None = None
 
         def on_epoch_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
             if self.sampler is not None:
                 self.sampler.epoch = int(state.epoch or 0)
 
-    class Trainer(Seq2SeqTrainer):
+    class SummaryTrainer(Seq2SeqTrainer):
         summaries: SummaryEvaluation
 
         def __init__(self, **kwargs: Any) -> None:
             super().__init__(**kwargs)
-            self._epochs = Epochs()
+            self._epochs = EpochCallback()
             self.add_callback(self._epochs)
 
         def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-            rows = train_dataset or self.train_dataset
+            dataset = train_dataset or self.train_dataset
             size = self.args.train_batch_size
-            self._epochs.sampler = ByLength(rows, size, self.args.seed)
+            self._epochs.sampler = LengthSampler(dataset, size, self.args.seed)
             return self._epochs.sampler
 
         def _get_eval_sampler(self, eval_dataset: Any) -> Any:
@@ -88,28 +121,21 @@ def trainer_class() -> Any:
             output = super().evaluation_loop(
                 dataloader, description, True, ignore_keys, metric_key_prefix
             )
-            found = self.summaries(bare(self.accelerator.unwrap_model(self.model)))
+            found = self.summaries(unwrap_adapter(self.accelerator.unwrap_model(self.model)))
             named = {f"{metric_key_prefix}_{name}": value for name, value in found.items()}
             output.metrics.update(named)
             return output
 
-    return Trainer
+    return SummaryTrainer
 
 
-class Rows:
-    """The rows as the collator wants them; a dataset of torch."""
+def unwrap_adapter(model: Any) -> Any:
+    """Take a model out of its PEFT wrapper.
 
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self.rows = rows
+    Args:
+        model: A model of transformers or PEFT.
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, position: int) -> dict[str, list[int]]:
-        row = self.rows[position]
-        return {"input_ids": row.inputs.tolist(), "labels": row.labels.tolist()}
-
-
-def bare(model: Any) -> Any:
-    """The model of transformers within a PEFT model, with the adapter's layers in it."""
+    Returns:
+        The model of transformers, with the adapter's layers in it.
+    """
     return model.get_base_model() if hasattr(model, "get_base_model") else model

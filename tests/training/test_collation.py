@@ -16,8 +16,8 @@ from recomp_core.models.encoders.sentence_transformer import SentenceTransformer
 from recomp_core.training import ContrastiveExample, ExtractiveSettings
 from recomp_core.training.collation import ExampleCollator
 from recomp_core.training.evaluation import _task
-from recomp_core.training.examples import Candidate
-from recomp_core.training.extractive import embedded
+from recomp_core.training.examples import CandidateSentence
+from recomp_core.training.extractive import embed
 
 pytestmark = pytest.mark.model
 
@@ -31,7 +31,7 @@ def example(query, *documents, positive=0, negatives=None, scores=None):
         start = 0
         for sentence in sentences:
             score = scores[len(candidates)] if scores else None
-            candidates.append(Candidate(doc_index, start, start + len(sentence), score))
+            candidates.append(CandidateSentence(doc_index, start, start + len(sentence), score))
             start += len(sentence) + 1
     others = tuple(n for n in range(len(candidates)) if n != positive)
     return ContrastiveExample(
@@ -124,7 +124,7 @@ def trained_vectors(model, batch):
     for name in ("owner", "positive", "negative", "scores", "same"):
         queries.pop(name)
     with torch.no_grad():
-        return embedded(model, queries), torch.cat([embedded(model, chunk) for chunk in texts])
+        return embed(model, queries), torch.cat([embed(model, chunk) for chunk in texts])
 
 
 @pytest.mark.parametrize("context", CONTEXTS)

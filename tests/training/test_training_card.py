@@ -13,7 +13,7 @@ from recomp_core import Document, __version__
 from recomp_core.training import AbstractiveSettings, ExtractiveSettings, LoraSettings, RunSettings
 from recomp_core.training.card import write_card
 from recomp_core.training.examples import (
-    Candidate,
+    CandidateSentence,
     ContrastiveExample,
     DistillationExample,
     TrainingData,
@@ -21,7 +21,7 @@ from recomp_core.training.examples import (
 from recomp_core.training.plot import write_plot
 
 DOCUMENTS = (Document("Tea. Ada did."),)
-CANDIDATES = (Candidate(0, 0, 4, -3.0), Candidate(0, 5, 13, -1.0))
+CANDIDATES = (CandidateSentence(0, 0, 4, -3.0), CandidateSentence(0, 5, 13, -1.0))
 
 
 def ranked(negatives=(0,)):

@@ -7,7 +7,7 @@ from tiny_bert import save_contriever_style
 from recomp_core import Document
 from recomp_core.training import ContrastiveExample
 from recomp_core.training.evaluation import main_figure, make_evaluator, recall_at_rate
-from recomp_core.training.examples import Candidate
+from recomp_core.training.examples import CandidateSentence
 
 
 class Table:
@@ -29,7 +29,7 @@ def example(*sentences, positive=0, answers=("Ada",), title=None):
     starts = [text.index(s) for s in sentences]
     return ContrastiveExample(
         "who?", (Document(text, title=title),),
-        tuple(Candidate(0, start, start + len(s)) for start, s in zip(starts, sentences, strict=True)),
+        tuple(CandidateSentence(0, start, start + len(s)) for start, s in zip(starts, sentences, strict=True)),
         positive, (), "exact", answers,
     )  # fmt: skip
 
@@ -96,13 +96,18 @@ def test_many_questions_in_parts():
 @pytest.mark.model
 def test_the_evaluator_leaves_the_model_as_it_was(tmp_path):
     torch = pytest.importorskip("torch", reason='needs pip install "recomp[train]"')
-    from recomp_core.models.encoders.loading import load_sentence_transformer
+    from recomp_core.models.encoders.loading import load_encoder
 
-    loaded = load_sentence_transformer(str(save_contriever_style(tmp_path)), device="cpu")
+    loaded = load_encoder(str(save_contriever_style(tmp_path)), backend="torch", device="cpu")
     model = loaded.encoder.model
     text = "the tower was built by bob .|bananas are yellow ."
     one = ContrastiveExample(
-        "bob ?", (Document(text),), (Candidate(0, 0, 28), Candidate(0, 29, 49)), 0, (1,), "exact"
+        "bob ?",
+        (Document(text),),
+        (CandidateSentence(0, 0, 28), CandidateSentence(0, 29, 49)),
+        0,
+        (1,),
+        "exact",
     )
     settings = {"context": "document", "similarity_fn_name": "dot", "rate": 0.1}
     expected = recall_at_rate(loaded.encoder, [one], **settings)

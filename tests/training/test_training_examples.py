@@ -17,8 +17,13 @@ from recomp_core.training import (
     read_contrastive,
     read_distillation,
 )
-from recomp_core.training.examples import Candidate, ContrastiveExample, TrainingData
-from recomp_core.training.settings import EXTRACTIVE_PRESETS, both_settings, preset, settings_from
+from recomp_core.training.examples import CandidateSentence, ContrastiveExample, TrainingData
+from recomp_core.training.settings import (
+    EXTRACTIVE_PRESETS,
+    find_preset,
+    resolve_settings,
+    settings_from,
+)
 
 TEXT = "Tea is at four. Ada Reyes built it."  # 0…15 and 16…35
 TEA = {"doc_index": 0, "start": 0, "end": 15, "score": -7.0}
@@ -66,7 +71,10 @@ def write(path, *records):
 def test_a_contrastive_record_by_hand():
     data = read_contrastive([contrastive()])
     (example,) = data.examples
-    assert example.candidates == (Candidate(0, 0, 15, -7.0), Candidate(0, 16, 35, -1.0))
+    assert example.candidates == (
+        CandidateSentence(0, 0, 15, -7.0),
+        CandidateSentence(0, 16, 35, -1.0),
+    )
     assert (example.positive, example.negatives) == (1, (0,))
     assert (example.text(1), example.text(0)) == ("Ada Reyes built it.", "Tea is at four.")
     assert (example.query, example.kind, example.answers) == (
@@ -79,7 +87,10 @@ def test_a_contrastive_record_by_hand():
 
 def test_without_a_list_of_candidates_the_chosen_ones_are_all():
     (example,) = read_contrastive([contrastive(candidates=...)]).examples
-    assert example.candidates == (Candidate(0, 16, 35, -1.0), Candidate(0, 0, 15, -7.0))
+    assert example.candidates == (
+        CandidateSentence(0, 16, 35, -1.0),
+        CandidateSentence(0, 0, 15, -7.0),
+    )
     assert (example.positive, example.negatives) == (0, (1,))
 
 
@@ -170,8 +181,8 @@ def test_what_the_builders_write_is_what_is_read(tmp_path):
     for data in (read_contrastive(labels), read_contrastive(tmp_path / "labels")):
         assert len(data) == 3
         assert data.examples[0].candidates == (
-            Candidate(0, 0, 15, -7.0),
-            Candidate(0, 16, 35, -1.0),
+            CandidateSentence(0, 0, 15, -7.0),
+            CandidateSentence(0, 16, 35, -1.0),
         )
         assert (data.examples[0].positive, data.examples[0].negatives) == (1, (0,))
         assert data.sources == (str(tmp_path / "labels" / "examples.jsonl"),)
@@ -428,8 +439,8 @@ def test_settings_that_cannot_be(cls, settings, says):
 
 
 def test_what_is_given_goes_before_the_preset_and_none_is_not_given():
-    recipe = preset("recomp", EXTRACTIVE_PRESETS)
-    run, own = both_settings(
+    recipe = find_preset("recomp", EXTRACTIVE_PRESETS)
+    run, own = resolve_settings(
         ExtractiveSettings, recipe, {"scale": 2.0, "epochs": None, "lora": "rank=4"}
     )
     assert (run.batch_size, run.learning_rate, run.warmup_steps, run.epochs) == (
@@ -452,9 +463,11 @@ def test_what_is_given_goes_before_the_preset_and_none_is_not_given():
 
 def test_unknown_presets_and_settings():
     with pytest.raises(ValueError, match="preset must be one of 'recomp', got 'paper'"):
-        preset("paper", EXTRACTIVE_PRESETS)
+        find_preset("paper", EXTRACTIVE_PRESETS)
     with pytest.raises(TypeError, match="no such setting: learning_rat; there are batch_size"):
-        both_settings(ExtractiveSettings, preset(None, EXTRACTIVE_PRESETS), {"learning_rat": 1})
+        resolve_settings(
+            ExtractiveSettings, find_preset(None, EXTRACTIVE_PRESETS), {"learning_rat": 1}
+        )
 
 
 def test_reading_needs_no_model():
