@@ -65,6 +65,10 @@ def test_every_query_of_a_batch_is_compared_with_its_own_sentences():
     assert [r.text for r in results] == ["Dd.", "Aa."]
 
 
+def test_nothing_to_score_is_no_error():
+    assert DualEncoderScorer(LetterEncoder()).score([]) == []
+
+
 def test_document_context_needs_token_vectors():
     with pytest.raises(ValueError, match='LetterEncoder gives one vector per text: use "title"'):
         DualEncoderScorer(LetterEncoder(), context="document")
@@ -93,6 +97,8 @@ def test_cross_encoder():
     model.num_labels = 3
     with pytest.raises(ValueError, match="3 outputs"):
         ExtractiveCompressor(model)
+    with pytest.raises(ValueError, match="batch_size must be a whole number of at least 1, got 0"):
+        CrossEncoderScorer(LengthCrossEncoder(), batch_size=0)
 
 
 def test_bm25():

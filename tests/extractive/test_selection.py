@@ -221,7 +221,14 @@ def test_combining_with_what_is_no_selector():
         All(TopK)
 
 
+def test_equal_combinations_are_equal_and_show_their_parts():
+    assert hash(TopK(1) & Threshold(0)) == hash(All(TopK(1), Threshold(0)))
+    assert TopK(1) & Threshold(0) != Threshold(0) & TopK(1)
+    assert repr(TopK(1) & Threshold(0)) == "TopK(k=1) & Threshold(min_score=0)"
+
+
 def test_make_selector():
+    assert make_selector(max_tokens=9, count_tokens=len) == TokenBudget(9, len)
     assert make_selector() is None
     assert make_selector(top_k=3) == TopK(3)
     assert make_selector(top_k=3, min_score=0.1) == TopK(3) & Threshold(0.1)
