@@ -12,7 +12,6 @@ import pickle
 import socket
 import sys
 import threading
-import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
@@ -35,8 +34,16 @@ def _alone(monkeypatch):
 
 
 def chat(server: OpenAIServer, **settings) -> OpenAIChatModel:
+    """Its pauses are written down instead of waited for."""
     settings = {"api_key": KEY, "max_retries": 0, "timeout": 5.0, **settings}
-    return OpenAIChatModel("a-model", base_url=server.base_url, **settings)
+    model = OpenAIChatModel("a-model", base_url=server.base_url, **settings)
+    model.pauses = pauses = []
+
+    async def sleep(seconds):
+        pauses.append(seconds)
+
+    model._sleep = sleep
+    return model
 
 
 def echo(request: Request) -> Reply:
@@ -144,8 +151,8 @@ FAILURES = {
     "no quota": (error(429, "enough", "insufficient_quota"), "quota", "enough"),
     "out of order": (error(500, "oops"), "unavailable", "oops"),
     "overloaded": (error(503, "later"), "unavailable", "later"),
-    "silent": (Reply(delay=PATIENCE), "timeout", "timeout=0.3"),
-    "dripping": (Reply(delay=PATIENCE, drip=True), "timeout", "timeout=0.3"),
+    "silent": (Reply(delay=PATIENCE), "timeout", "timeout=1 "),
+    "dripping": (Reply(delay=PATIENCE, drip=True), "timeout", "timeout=1 "),
     "broken connection": (Reply(cut=True), "unavailable", "closed connection"),
     "nonsense": (Reply(body=b"{nonsense"), "malformed", ""),
     "a web page": (
@@ -254,11 +261,20 @@ def test_retries_end():
 
 
 def test_retry_after_is_obeyed():
-    # Longer than the client's own first pause, which is at most half a second.
-    with OpenAIServer(error(429, "slow", retry_after="0.7"), Reply()) as server:
-        started = time.monotonic()
-        called(chat(server, max_retries=1), "x")
-        assert time.monotonic() - started >= 0.7
+    with OpenAIServer(error(429, "slow", retry_after="75"), Reply()) as server:
+        model = chat(server, max_retries=1)
+        called(model, "x")
+    assert model.pauses == [75]
+
+
+def test_a_pause_of_minutes_is_not_waited_for():
+    with OpenAIServer(error(429, "slow", retry_after="121")) as server:
+        model = chat(server, max_retries=1)
+        with pytest.raises(SummaryError) as caught:
+            called(model, "x")
+    assert caught.value.reason == "quota"
+    assert model.pauses == []
+    assert len(server.requests) == 1
 
 
 def test_what_is_hopeless_is_not_tried_again():

@@ -1,4 +1,4 @@
-"""What is asked over HTTP: its key, its limits, its failures. Needs the extra `openai`."""
+"""An endpoint over HTTP: its key, limits, retries and errors. Needs the extra `openai`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import time
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -25,23 +27,41 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-LONGEST_PAUSE = 600.0  # seconds; an endpoint that asks for a longer one is given up
-
 
 class Endpoint:
     """One server that takes and gives JSON. Safe to share between threads and event loops.
 
-    base_url, api_key, api_key_env, timeout, max_concurrency: see `OpenAIChatModel`.
-    max_retries: further attempts of `post` when the server is busy, down, slow or out of order,
-        with growing pauses, or after as long as its own Retry-After says, 10 minutes at most.
-    requests_per_minute: attempts are spread so that there are no more; None for no limit.
-    meter: counts attempts and tokens, and ends them when the budget is spent.
+    A request is tried again if the server is busy, down, slow or out of order. The pauses grow at
+    random, to a minute at most; a server's own Retry-After goes before that, and one that asks for
+    more than `longest_pause` is given up. All requests of this package go through here.
 
-    Raises `ImportError` without the extra, `ValueError` or `TypeError` for settings that cannot
-    work. The key is in no repr, log, error or file.
+    The key is in no repr, log, error or file.
+
+    Args:
+        base_url: The address up to and including `/v1` where it has one; None for the environment
+            variable OPENAI_BASE_URL, or else OpenAI itself.
+        api_key: A string or a pydantic `SecretStr`; None for the variable `api_key_env`. A local
+            server that wants no key takes any word.
+        api_key_env: The environment variable that holds the key.
+        timeout: Seconds until a reply must be whole, for each attempt.
+        max_retries: The largest number of further attempts at one request.
+        max_concurrency: The largest number of requests under way at one time, over all callers of
+            this object.
+        requests_per_minute: Attempts are spread over time so that there are no more than this; None
+            for no limit.
+        meter: Counts attempts and tokens, and ends them when the budget is spent; None for one
+            without a budget.
+
+    Raises:
+        ImportError: The extra is not installed.
+        ValueError: A setting cannot work, or there is no key.
     """
 
     error_type: type[EndpointError] = EndpointError
+    """The class of the errors that this endpoint raises."""
+
+    longest_pause = 600.0
+    """The longest Retry-After that is waited for, in seconds."""
 
     def __init__(
         self,
@@ -68,7 +88,7 @@ class Endpoint:
         self._key_place = f"the variable {api_key_env}" if api_key is None else "api_key="
         self._lock = threading.Lock()
         self._connection: Connection | None = None
-        # Tests wait by looking at the clock of their own.
+        # Tests put their own clock here.
         self._sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     @property
@@ -76,39 +96,26 @@ class Endpoint:
         return self.base_url or "the endpoint"
 
     async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The reply to one request, a JSON object; to be awaited within `each` or `run`.
+        """Send one request. Await it within `each` or `run`.
 
-        path: after the base URL; with a slash in front, after the server's root. Every attempt is
-        counted. Raises `EndpointError` when there is no hope, `BudgetError` when there is no room.
+        Args:
+            path: Goes after the base URL; with a slash in front, after the server's root.
+            body: The request, JSON values.
+
+        Returns:
+            The reply, a JSON object.
+
+        Raises:
+            EndpointError: The request failed, and no further attempt is worth it.
+            BudgetError: The budget is spent; every attempt counts.
         """
-        from tenacity import (
-            AsyncRetrying,
-            RetryCallState,
-            retry_if_exception,
-            stop_after_attempt,
-            wait_random_exponential,
-        )
-
         connection = self._connected()
         if path.startswith("/") and self.base_url:
             parts = urlsplit(self.base_url)
             path = f"{parts.scheme}://{parts.netloc}{path}"
-        growing = wait_random_exponential(multiplier=1, max=60)
-
-        def pause(state: RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            asked = _retry_after(error)
-            return growing(state) if asked is None else asked
-
-        attempts = AsyncRetrying(
-            stop=stop_after_attempt(self.max_retries + 1),
-            wait=pause,
-            retry=retry_if_exception(_may_pass),
-            sleep=self._sleep,
-            reraise=True,
-        )
+        post = partial(connection.client.post, path, cast_to=object, body=dict(body))
         try:
-            reply: Any = await attempts(self._attempt, connection, path, dict(body))
+            reply: Any = await self._with_retries(partial(self._in_slot, connection, post))
         except BudgetError:
             raise
         except Exception as error:
@@ -123,20 +130,68 @@ class Endpoint:
             )
         return reply
 
-    async def _attempt(self, connection: Connection, path: str, body: dict[str, Any]) -> Any:
+    async def _with_retries(self, attempt: Callable[[], Awaitable[R]]) -> R:
+        """The result of `attempt()`, which is repeated while its error may pass; or that error."""
+        from tenacity import (
+            AsyncRetrying,
+            RetryCallState,
+            retry_if_exception,
+            stop_after_attempt,
+            wait_random_exponential,
+        )
+
+        growing = wait_random_exponential(multiplier=1, max=60)
+
+        def pause(state: RetryCallState) -> float:
+            asked = _retry_after(state.outcome.exception() if state.outcome else None)
+            return growing(state) if asked is None else asked
+
+        async def once() -> R:  # tenacity awaits only what is declared async
+            return await attempt()
+
+        return await AsyncRetrying(
+            stop=stop_after_attempt(self.max_retries + 1),
+            wait=pause,
+            retry=retry_if_exception(self._may_pass),
+            sleep=self._sleep,
+            reraise=True,
+        )(once)
+
+    async def _in_slot(self, connection: Connection, send: Callable[[], Awaitable[R]]) -> R:
+        """One attempt, once there is a free place and room in the budget."""
         async with connection.slots:
             await self._pace.wait(self._sleep)
             self.meter.admit()
-            return await connection.client.post(
-                path, cast_to=object, body=body, options={"max_retries": 0}
-            )
+            return await send()
+
+    def _may_pass(self, error: BaseException) -> bool:
+        """Whether another attempt may go better."""
+        if not isinstance(error, Exception) or isinstance(error, BudgetError):
+            return False
+        if getattr(error, "code", None) in ("insufficient_quota", "content_filter"):
+            return False
+        asked = _retry_after(error)
+        if asked is not None and asked > self.longest_pause:
+            return False
+        status = getattr(error, "status_code", 0)
+        return (
+            status in (408, 409, 429)
+            or status >= 500
+            or _reason_of(error) in ("timeout", "unavailable")
+        )
 
     def each(
         self, work: Callable[[T], Coroutine[Any, Any, R]], items: Sequence[T]
     ) -> Iterator[tuple[int, R | Exception]]:
-        """`(position, result or error)` of `work(item)`, as they finish.
+        """Await `work(item)` for all items, at most `max_concurrency` at a time.
 
-        At most `max_concurrency` items are under way. Closing the iterator ends them.
+        Args:
+            work: What to do with an item; it may await `post`.
+            items: The items.
+
+        Yields:
+            `(position, result)`, as they finish; the result is an exception if `work` raised it.
+            Closing the iterator ends what is under way.
         """
         results: queue.SimpleQueue[tuple[int, R | Exception] | None] = queue.SimpleQueue()
         task = self._submit(self._work_off, work, items, results.put)
@@ -148,7 +203,14 @@ class Endpoint:
             task.cancel()
 
     def run(self, work: Callable[[], Coroutine[Any, Any, R]]) -> R:
-        """The result of one coroutine."""
+        """Run one coroutine.
+
+        Args:
+            work: Makes the coroutine; it may await `post`.
+
+        Returns:
+            Its result.
+        """
         task = self._submit(lambda _: work())
         try:
             return task.result()
@@ -184,28 +246,28 @@ class Endpoint:
 
     def __getstate__(self) -> Any:
         raise TypeError(
-            f"{self!r} holds an API key and is neither pickled nor copied: build it anew from its "
+            f"{self!r} holds an API key and can't be pickled or copied: build it again from its "
             "settings where you need it"
         )
 
     def _failure(self, error: Exception) -> EndpointError:
         reason = _reason_of(error)
         what = {
-            "filtered": "the provider's filter turned the prompt down",
+            "filtered": "the provider's filter rejected the prompt",
             "malformed": "the reply can't be read",
-            "invalid": "the endpoint turned the request down",
-            "unauthorized": f"the API key was turned down: check {self._key_place}",
+            "invalid": "the endpoint rejected the request",
+            "unauthorized": f"the API key was rejected: check {self._key_place}",
             "quota": "the quota is used up, or there were too many requests",
-            "timeout": f"no whole reply within timeout={self.timeout:g} seconds",
+            "timeout": f"there was no whole reply within timeout={self.timeout:g} seconds",
             "unavailable": "the endpoint can't be reached, broke off, or is out of order",
         }[reason]
         return self._error(reason, what, "" if reason == "timeout" else _detail_of(error))
 
     def _error(self, reason: Reason, what: str, detail: str = "") -> EndpointError:
-        """Made, never chained: the client's own exceptions may quote the key."""
-        told = detail.replace(self._api_key.get_secret_value(), "[API key]").strip()
-        told = told if len(told) <= 300 else told[:299] + "…"
-        return self.error_type(f"{self._name}: {what}" + (f" ({told})" if told else ""), reason)
+        """A new error. It is never chained: the client's own exceptions may quote the key."""
+        detail = detail.replace(self._api_key.get_secret_value(), "[API key]").strip()
+        detail = detail if len(detail) <= 300 else detail[:299] + "…"
+        return self.error_type(f"{self._name}: {what}" + (f" ({detail})" if detail else ""), reason)
 
     def _submit(self, work: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> Future[T]:
         connection = self._connected()
@@ -224,14 +286,38 @@ class Endpoint:
         return openai.AsyncOpenAI(
             api_key=self._api_key.get_secret_value(),
             base_url=self.base_url,
-            max_retries=self.max_retries,
+            max_retries=0,  # `_with_retries` does that
             timeout=None,
             http_client=_http_client(self.timeout),
         )
 
 
+class EndpointUser:
+    """Something that asks an endpoint. Its meter is the endpoint's.
+
+    Attributes:
+        endpoint: What it asks.
+    """
+
+    endpoint: Endpoint
+
+    @property
+    def meter(self) -> Meter:
+        """The meter of the endpoint."""
+        return self.endpoint.meter
+
+    @meter.setter
+    def meter(self, meter: Meter) -> None:
+        self.endpoint.meter = meter
+
+
 class Pace:
-    """Spreads requests evenly over time. Used on one event loop."""
+    """Spreads requests evenly over time. Use it on one event loop.
+
+    Args:
+        per_minute: The largest number of requests a minute; None for no limit.
+        clock: Returns the time in seconds.
+    """
 
     def __init__(
         self, per_minute: float | None, clock: Callable[[], float] = time.monotonic
@@ -241,20 +327,28 @@ class Pace:
         self._next = 0.0
 
     async def wait(self, sleep: Callable[[float], Awaitable[None]]) -> None:
-        """Until it is this request's turn."""
+        """Wait until the next request may start.
+
+        Args:
+            sleep: Waits for a number of seconds.
+        """
         if self.gap:
             now = self.clock()
-            turn = max(now, self._next)
-            self._next = turn + self.gap
-            if turn > now:
-                await sleep(turn - now)
+            start = max(now, self._next)
+            self._next = start + self.gap
+            if start > now:
+                await sleep(start - now)
 
 
 class Connection:
     """The client on an event loop of its own, in a daemon thread, as long as this object lives.
 
     Connections belong to the event loop that opened them. One loop for all callers means one pool
-    of connections and one limit, whichever threads and event loops the callers are on.
+    of connections and one limit, on all threads and event loops of the callers.
+
+    Args:
+        client: An `openai.AsyncOpenAI`.
+        max_concurrency: The largest number of requests under way at one time.
     """
 
     def __init__(self, client: Any, max_concurrency: int) -> None:
@@ -277,7 +371,7 @@ def _serve(loop: asyncio.AbstractEventLoop, client: Any) -> None:
 
 
 async def _close(client: Any) -> None:
-    """End the requests that nobody waits for any more, and then the connections."""
+    """End the requests that nobody waits for any more, and then close the connections."""
     left = asyncio.all_tasks() - {asyncio.current_task()}
     for task in left:
         task.cancel()
@@ -286,14 +380,14 @@ async def _close(client: Any) -> None:
 
 
 def _http_client(timeout: float) -> Any:
-    """The client's own, with `timeout` over the whole of each attempt.
+    """The client's own HTTP client, with `timeout` over the whole of each attempt.
 
     Its own timeouts count from byte to byte, and some endpoints send blank lines while they queue.
     """
     import openai
 
     default_client: Any = openai.DefaultAsyncHttpxClient
-    # openai 2 stands on httpx, openai 3 on httpx2.
+    # openai 2 is built on httpx, openai 3 on httpx2.
     httpx = import_module(default_client.__mro__[1].__module__.partition(".")[0])
 
     class HttpClient(default_client):
@@ -339,37 +433,17 @@ def _detail_of(error: Exception) -> str:
     return f"{type(cause).__name__}: {' '.join(str(cause).split())}".removesuffix(": ")
 
 
-def _may_pass(error: BaseException) -> bool:
-    """Whether another attempt may go better."""
-    if not isinstance(error, Exception) or isinstance(error, BudgetError):
-        return False
-    if getattr(error, "code", None) in ("insufficient_quota", "content_filter"):
-        return False
-    asked = _retry_after(error)
-    if asked is not None and asked > LONGEST_PAUSE:
-        return False
-    status = getattr(error, "status_code", 0)
-    return (
-        status in (408, 409, 429)
-        or status >= 500
-        or _reason_of(error) in ("timeout", "unavailable")
-    )
-
-
 def _retry_after(error: BaseException | None) -> float | None:
-    """How many seconds the server asks to be left alone, if it says so."""
+    """How many seconds the server asks to wait; None if it does not say."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    said = headers.get("retry-after")
-    if not said:
-        return None
-    try:
-        return max(0.0, float(said))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(said).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return None
+    with suppress(KeyError, ValueError):
+        return max(0.0, float(headers["retry-after-ms"]) / 1000)
+    with suppress(KeyError, ValueError):
+        return max(0.0, float(headers["retry-after"]))
+    with suppress(KeyError, TypeError, ValueError):
+        date = email.utils.parsedate_to_datetime(headers["retry-after"])
+        return max(0.0, date.timestamp() - time.time())
+    return None
 
 
 def _count(value: object) -> int:
@@ -389,7 +463,7 @@ def _secret(api_key: str | SecretStr | None, variable: str) -> SecretStr:
         )
     if not (text.isascii() and text.isprintable()) or " " in text:
         raise ValueError(
-            "the API key holds a space, a line break or a character beyond ASCII, as no key does: "
-            f"look again at {variable if api_key is None else 'api_key'}"
+            "the API key holds a space, a line break or a character beyond ASCII, which no key "
+            f"has: check {variable if api_key is None else 'api_key'}"
         )
     return SecretStr(text)

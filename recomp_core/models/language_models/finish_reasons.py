@@ -1,6 +1,4 @@
-"""What a provider's response says of how a language model's reply ended, under any of the names
-that providers use.
-"""
+"""How a language model's reply ended, under any of the names that providers use for it."""
 
 from __future__ import annotations
 
@@ -15,13 +13,13 @@ _ENDINGS = (
     "finish_reason", "finishReason", "stop_reason", "stopReason", "done_reason", "block_reason",
     "reason",
 )  # fmt: skip
-# Where they may stand: in the response itself or in one of its parts.
+# They stand in the response itself or in one of these parts.
 _PARTS = (
     "choices", "candidates", "delta", "message", "response", "incomplete_details",
     "prompt_feedback",
 )  # fmt: skip
 
-# Names of endings that leave no summary. All others, "stop", "end_turn", "COMPLETE", …, are fine.
+# Names of endings that leave no summary. All others ("stop", "end_turn", "COMPLETE", …) are fine.
 _NO_SUMMARY: tuple[tuple[Reason, str, re.Pattern[str]], ...] = (
     ("refused", "the model refused", re.compile("refus")),
     (
@@ -38,11 +36,17 @@ _NO_SUMMARY: tuple[tuple[Reason, str, re.Pattern[str]], ...] = (
 )
 
 
-def objection(model: str, text: str | None, responses: Iterable[Any]) -> SummaryError | None:
-    """Why a reply is no summary, if it is none: cut, refused, filtered, or without a text.
+def reply_error(model: str, text: str | None, responses: Iterable[Any]) -> SummaryError | None:
+    """Tell why a reply is no summary.
 
-    model: what the error calls it.
-    responses: what came with the text: mappings or objects, one for each chunk of a streamed reply.
+    Args:
+        model: The name of the model, for the error.
+        text: The reply; None if there was none.
+        responses: What came with the text: mappings or objects, one for each chunk of a streamed
+            reply.
+
+    Returns:
+        The error of a reply that is cut, refused, filtered or without a text; None for a summary.
     """
     responses = list(responses)
     if refusal := "".join(_found(response, ("refusal",)) for response in responses):

@@ -7,9 +7,10 @@ import json
 import queue
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..._utils.checks import check_limit, check_prompts
+from ..._utils.checks import check_limit, check_prompts, require
 from ...errors import EndpointError, SummaryError
 from ...text.splitting import replace_surrogates
 from .endpoint import Connection, Endpoint
@@ -23,32 +24,39 @@ T = TypeVar("T")
 class OpenAIChatModel(Endpoint):
     """A chat model of OpenAI or of any server with the same protocol (DeepSeek, vLLM, …).
 
-    Called with prompts it returns, in order, the reply to each or the `SummaryError` that befell
-    it; `agenerate`, `stream` and `astream` are the other ways to ask. A reply that is cut, refused
-    or filtered is an error. Safe to share between threads and event loops.
+    Called with prompts it returns, in order, the reply to each or the `SummaryError` that it ended
+    with; `agenerate`, `stream` and `astream` are the other ways to ask. A reply that is cut,
+    refused or filtered is an error. It is safe to share between threads and event loops. Retries
+    are those of `Endpoint`; a Retry-After of more than 2 minutes is not waited for.
 
-    model: the name that the endpoint knows it by.
-    base_url: of the endpoint, up to and including `/v1` where it has one; None for the environment
-        variable OPENAI_BASE_URL, or else OpenAI itself.
-    api_key: a string or a pydantic `SecretStr`; by default the environment variable `api_key_env`.
-        It is in no repr, log, error or file. A local server that wants none takes any word.
-    timeout: seconds until a reply must be there, streamed or not, for each attempt.
-    max_retries: further attempts when the endpoint is busy, down, slow or out of order, with
-        growing pauses, or after as long as the endpoint's own Retry-After says (at most 2 minutes).
-    max_concurrency: requests under way at one time, over all callers of this object.
-    max_new_tokens: limit of the reply, sent as `max_tokens`; None sends none.
-    temperature: None sends none, as reasoning models demand.
-    extra_body: further fields of the request. DeepSeek's models think by default, which costs time,
-        eats `max_new_tokens` and makes `temperature` void: turn it off with
-        `{"thinking": {"type": "disabled"}}`; Qwen on vLLM, whose thoughts may stand in the reply
-        itself, with `{"chat_template_kwargs": {"enable_thinking": False}}`. OpenAI's reasoning
-        models want `{"max_completion_tokens": 2048}` and `max_new_tokens=None`.
+    Args:
+        model: The name that the endpoint knows it by.
+        base_url: The endpoint's address, up to and including `/v1` where it has one; None for the
+            environment variable OPENAI_BASE_URL, or else OpenAI itself.
+        api_key: A string or a pydantic `SecretStr`; None for the variable `api_key_env`. It is in
+            no repr, log, error or file. A local server that wants no key takes any word.
+        api_key_env: The environment variable that holds the key.
+        timeout: Seconds until a reply must be whole, streamed or not, for each attempt.
+        max_retries: The largest number of further attempts at one request.
+        max_concurrency: The largest number of requests under way at one time, over all callers of
+            this object.
+        max_new_tokens: The length of the longest reply, in tokens, sent as `max_tokens`; None sends
+            none.
+        temperature: None sends none, as reasoning models demand.
+        extra_body: Further fields of the request. DeepSeek's models think by default, which costs
+            time, uses up `max_new_tokens` and makes `temperature` void: turn it off with
+            `{"thinking": {"type": "disabled"}}`. Qwen's thoughts on vLLM may be in the reply
+            itself: `{"chat_template_kwargs": {"enable_thinking": False}}`. OpenAI's reasoning
+            models want `{"max_completion_tokens": 2048}` and `max_new_tokens=None`.
 
-    Raises `ImportError` without the extra, `ValueError` or `TypeError` for settings that cannot
-    work, a missing key among them.
+    Raises:
+        ImportError: The extra is not installed.
+        ValueError: A setting cannot work, or there is no key.
+        TypeError: `extra_body` can't be sent as JSON.
     """
 
     error_type = SummaryError
+    longest_pause = 120.0
 
     def __init__(
         self,
@@ -64,8 +72,6 @@ class OpenAIChatModel(Endpoint):
         temperature: float | None = 0.0,
         extra_body: Mapping[str, Any] | None = None,
     ) -> None:
-        from ..._utils.checks import require
-
         require("openai", "openai", "OpenAIChatModel")
         self.model = _check_name(model)
         super().__init__(
@@ -85,7 +91,14 @@ class OpenAIChatModel(Endpoint):
         return f"{self.model} at {self.base_url}" if self.base_url else self.model
 
     def __call__(self, prompts: Sequence[str]) -> list[str | Exception]:
-        """The reply to each prompt, or its error, in order."""
+        """Ask for replies.
+
+        Args:
+            prompts: What the model reads.
+
+        Returns:
+            For each prompt the reply, or the `SummaryError` that it ended with; in order.
+        """
         task = self._submit(self._replies, check_prompts(prompts))
         try:
             return task.result()
@@ -93,8 +106,14 @@ class OpenAIChatModel(Endpoint):
             task.cancel()
 
     def with_logprobs(self, prompts: Sequence[str]) -> list[tuple[str, list[float]] | Exception]:
-        """Each reply with the log-probabilities of its tokens, [] where the endpoint gave none, or
-        the error that befell it; in order.
+        """Ask for replies with the log-probabilities of their tokens.
+
+        Args:
+            prompts: What the model reads.
+
+        Returns:
+            For each prompt the reply and its log-probabilities, which are empty if the endpoint
+            gave none; or the `SummaryError` that it ended with; in order.
         """
         task = self._submit(self._scored_replies, check_prompts(prompts))
         try:
@@ -103,11 +122,28 @@ class OpenAIChatModel(Endpoint):
             task.cancel()
 
     async def agenerate(self, prompts: Sequence[str]) -> list[str | Exception]:
-        """What calling the model does, without blocking the event loop; can be cancelled."""
+        """Ask for replies without blocking the event loop; can be cancelled.
+
+        Args:
+            prompts: What the model reads.
+
+        Returns:
+            For each prompt the reply, or the `SummaryError` that it ended with; in order.
+        """
         return await asyncio.wrap_future(self._submit(self._replies, check_prompts(prompts)))
 
     def stream(self, prompt: str) -> Iterator[str]:
-        """The reply in pieces as they come. Raises `SummaryError`, perhaps after some pieces."""
+        """Ask for one reply in pieces.
+
+        Args:
+            prompt: What the model reads.
+
+        Yields:
+            The pieces of the reply as they come.
+
+        Raises:
+            SummaryError: The reply failed, perhaps after some pieces.
+        """
         pieces: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         task = self._submit(self._pour, prompt, pieces.put)
         try:
@@ -119,7 +155,17 @@ class OpenAIChatModel(Endpoint):
             task.cancel()
 
     async def astream(self, prompt: str) -> AsyncIterator[str]:
-        """`stream` without blocking the event loop."""
+        """Ask for one reply in pieces without blocking the event loop.
+
+        Args:
+            prompt: What the model reads.
+
+        Yields:
+            The pieces of the reply as they come.
+
+        Raises:
+            SummaryError: The reply failed, perhaps after some pieces.
+        """
         loop = asyncio.get_running_loop()
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
 
@@ -139,7 +185,7 @@ class OpenAIChatModel(Endpoint):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.model!r}, base_url={self.base_url!r})"
 
-    # What follows runs on the connection's own event loop.
+    # What follows runs on the event loop of the connection.
 
     async def _replies(
         self, connection: Connection, prompts: Sequence[str]
@@ -148,8 +194,7 @@ class OpenAIChatModel(Endpoint):
 
     async def _reply(self, connection: Connection, prompt: str) -> str | Exception:
         try:
-            async with connection.slots:
-                return self._text_of(await connection.complete(**self._request(prompt)))
+            return self._text_of(await self._completion(connection, prompt))
         except Exception as error:
             return self._failure(error)
 
@@ -162,8 +207,7 @@ class OpenAIChatModel(Endpoint):
         self, connection: Connection, prompt: str
     ) -> tuple[str, list[float]] | Exception:
         try:
-            async with connection.slots:
-                completion = await connection.complete(logprobs=True, **self._request(prompt))
+            completion = await self._completion(connection, prompt, logprobs=True)
             text = self._text_of(completion)
             if isinstance(text, Exception):
                 return text
@@ -172,15 +216,19 @@ class OpenAIChatModel(Endpoint):
         except Exception as error:
             return self._failure(error)
 
+    async def _completion(self, connection: Connection, prompt: str, **settings: Any) -> Any:
+        complete = partial(connection.complete, **settings, **self._request(prompt))
+        return await self._with_retries(partial(self._in_slot, connection, complete))
+
     async def _pour(
         self, connection: Connection, prompt: str, put: Callable[[str | None], None]
     ) -> EndpointError | None:
         """Hand each piece of the reply to `put`, None after the last; return what went wrong."""
+        begin = partial(connection.complete, stream=True, **self._request(prompt))
         try:
-            async with connection.slots:
-                chunks = await connection.complete(stream=True, **self._request(prompt))
-                async with chunks:
-                    return await asyncio.wait_for(self._pour_all(chunks, put), self.timeout)
+            # A stream keeps its place until it ends.
+            async with connection.slots, await self._with_retries(begin) as chunks:
+                return await asyncio.wait_for(self._pour_all(chunks, put), self.timeout)
         except Exception as error:
             return self._failure(error)
         finally:
@@ -197,7 +245,7 @@ class OpenAIChatModel(Endpoint):
                     if piece:
                         put(piece)
         broken_off = text is not None and finish_reason is None
-        return self._objection(text, "broken off" if broken_off else finish_reason, refusal)
+        return self._reply_error(text, "broken off" if broken_off else finish_reason, refusal)
 
     def _request(self, prompt: str) -> dict[str, Any]:
         settings = {
@@ -214,12 +262,12 @@ class OpenAIChatModel(Endpoint):
             return self._error("malformed", "the reply has no choices")
         choice = completion.choices[0]
         text = choice.message.content
-        return self._objection(text, choice.finish_reason, choice.message.refusal) or str(text)
+        return self._reply_error(text, choice.finish_reason, choice.message.refusal) or str(text)
 
-    def _objection(
+    def _reply_error(
         self, text: object, finish_reason: str | None, refusal: str | None
     ) -> EndpointError | None:
-        """Why a reply that ended so is no summary, if it is none."""
+        """Why a reply that ended this way is no summary; None if it is one."""
         if refusal:
             return self._error("refused", "the model refused", refusal)
         if finish_reason == "length":
@@ -237,7 +285,7 @@ class OpenAIChatModel(Endpoint):
         return None
 
 
-# How a reply ends that came to its end: "stop" by the protocol, the others by some servers.
+# How a whole reply ends: "stop" in the protocol, the others on some servers.
 _WHOLE = ("stop", "eos", "eos_token", "end_turn", "stop_sequence")
 
 
@@ -248,7 +296,7 @@ def _check_name(model: object) -> str:
 
 
 def _check_json(name: str, value: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """A copy of `value`. Raises `TypeError` or `ValueError` for what cannot be sent."""
+    """A copy of `value`. Raises `TypeError` or `ValueError` if it cannot be sent."""
     if value is None:
         return None
     if not isinstance(value, Mapping):
