@@ -151,8 +151,8 @@ FAILURES = {
     "no quota": (error(429, "enough", "insufficient_quota"), "quota", "enough"),
     "out of order": (error(500, "oops"), "unavailable", "oops"),
     "overloaded": (error(503, "later"), "unavailable", "later"),
-    "silent": (Reply(delay=PATIENCE), "timeout", "timeout=1 "),
-    "dripping": (Reply(delay=PATIENCE, drip=True), "timeout", "timeout=1 "),
+    "silent": (Reply(delay=PATIENCE), "timeout", "timeout=0.3"),
+    "dripping": (Reply(delay=PATIENCE, drip=True), "timeout", "timeout=0.3"),
     "broken connection": (Reply(cut=True), "unavailable", "closed connection"),
     "nonsense": (Reply(body=b"{nonsense"), "malformed", ""),
     "a web page": (
