@@ -7,13 +7,16 @@ from hypothesis import strategies as st
 
 from recomp_core import (
     AbstractiveCompressor,
+    Compression,
     Document,
     ExtractiveCompressor,
+    Outcome,
     SupportGate,
     Threshold,
     TopK,
 )
 from recomp_core.text.html import compression_fragment, compression_page
+from recomp_core.types import ScoredSentence
 
 
 class Checker(HTMLParser):
@@ -159,3 +162,41 @@ class TestSummaries:
         page = compression_page(self.compression())
         assert "<b>" not in page
         assert "Bananas are &lt;b&gt;yellow&lt;/b&gt;" in page
+
+
+def test_a_fallen_back_call_says_so_and_a_cut_document_too():
+    document = Document("Bob ran.")
+    sentence = ScoredSentence("Bob ran.", 0, 0, 8, 0.5)
+    compression = Compression(
+        query="who?",
+        documents=(document,),
+        text="Bob ran.",
+        kept=(sentence,),
+        dropped=(),
+        sources=(0,),
+        outcome=Outcome.FELL_BACK,
+        truncated=True,
+        reason="not supported",
+    )
+    words = checked(compression_page(compression)).words
+    assert "The summary was refused; these sentences were kept instead." in words
+    assert "A document was cut to fit the summarizer's input." in words
+    assert "not supported" in words
+
+
+def test_of_overlapping_sentences_the_first_is_shown():
+    document = Document("Bob ran home.")
+    kept = ScoredSentence("Bob ran home.", 0, 0, 13, 0.5)
+    other = ScoredSentence("ran home.", 0, 4, 13, 0.4)
+    compression = Compression(
+        "q", (document,), "Bob ran home.", (kept,), (other,), (0,), Outcome.COMPRESSED
+    )
+    fragment = compression_fragment(compression)
+    assert "score 0.500" in fragment
+    assert "score 0.400" not in fragment
+
+
+def test_every_outcome_has_its_words():
+    for outcome in Outcome:
+        compression = Compression("q", (), "", (), (), (), outcome)
+        assert checked(compression_page(compression)).words

@@ -60,3 +60,14 @@ def test_not_blank():
 def test_what_is_no_string_is_refused(name):
     with pytest.raises(TypeError, match=rf"{name} must be a string.*7"):
         Layout(**{name: 7})
+
+
+@pytest.mark.parametrize("layout", [Layout(), Layout(" "), Layout("", "[…]"), Layout("\n", "…")])
+def test_every_span_begins_in_the_excerpt_where_starts_says(layout):
+    text = " Ann ran. Bob sat down for a while.\nIt rained on them. The end. "
+    spans = [(1, 9), (10, 35), (36, 54), (55, 63)]
+    for kept in (spans, spans[:1], spans[1:], spans[::2], spans[::3], [spans[1], spans[3]]):
+        excerpt = layout.excerpt(text, kept)
+        starts = layout.starts(text, kept)
+        for begin, (start, end) in zip(starts, kept, strict=True):
+            assert excerpt[begin : begin + end - start] == text[start:end]
