@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +50,34 @@ def replaced_file(path: Path) -> Iterator[BinaryIO]:
         staging.replace(path)
     finally:
         staging.unlink(missing_ok=True)
+
+
+@contextmanager
+def staged_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
+    """A new folder that appears as `target` once it is whole.
+
+    Args:
+        target: The folder to make; its parents are made if need be. It stays as it was if the block
+            raises.
+        replace: Whether to remove a folder that is there. Without it, only an empty one is
+            replaced.
+
+    Yields:
+        An empty folder to fill, beside `target`.
+
+    Raises:
+        OSError: The folder can't be written, or `target` is there and may not be replaced.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        yield staging
+        staging.chmod(0o755)
+        if replace and target.exists():
+            shutil.rmtree(target)
+        staging.rename(target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Where torch begins: encoders, summarizers and language models.
+"""Models on this machine and behind APIs: encoders, summarizers and language models.
 
-Imports `_utils`, `text`, the vocabulary, `runtime` and `data`.
+Here torch begins. Imports `_utils`, `text`, the vocabulary, `runtime` and `data`.
 """

@@ -1,8 +1,10 @@
-"""Names and folders to compressors, and back. The one place that knows what goes with what."""
+"""Names and folders to compressors, and compressors to folders.
+
+Only this module knows which class goes with which checkpoint.
+"""
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Mapping
@@ -25,20 +27,21 @@ from .folders import read_config, update_config, write_folder
 from .names import Source, find_source, find_weights
 
 if TYPE_CHECKING:
+    from ..models.checkpoints import CheckpointFiles
     from ..runtime.batching import Batching
-    from ..store import SentenceStore
+    from ..store import SentenceStore, StoredSplitter
 
 logger = logging.getLogger(__name__)
 
-# The settings that only an abstractive compressor has: its own, and its summarizer's.
+# The settings that only an abstractive compressor has: its own, then its summarizer's.
 _COMPRESSOR_SETTINGS = ("prompt", "titles", "gate", "extractor", "fallback", "support_scorer")
 _SUMMARIZER_SETTINGS = (
     "quantization", "max_input_tokens", "max_new_tokens", "min_new_tokens", "num_beams",
     "length_penalty",
 )  # fmt: skip
 
-# What decides which sentences an answer stands in and how they score, beside the weights: a
-# calibration holds for these alone.
+# Beside the weights these settings decide what the sentences are and how they score, so a
+# calibration holds for them only.
 _CALIBRATED_FOR = (
     "context", "similarity_fn_name", "lang", "truncate_dim", "expand", "separator", "elision",
     "document_separator",
@@ -46,19 +49,25 @@ _CALIBRATED_FOR = (
 
 
 class Calibrated(Protocol):
-    """What is stored of a calibration, see `evaluation.calibration.Calibration`.
-
-    compressor: the settings of the compressor that it was made with.
-    """
+    """What is stored of a calibration, see `evaluation.calibration.Calibration`."""
 
     @property
-    def compressor(self) -> Mapping[str, Any]: ...
+    def compressor(self) -> Mapping[str, Any]:
+        """The settings of the compressor that it was made with."""
 
     def selector(self) -> Selector:
-        """The setting that was chosen."""
+        """Make the selector that was chosen.
+
+        Returns:
+            A selector that has a written form.
+        """
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Write the calibration as JSON values.
+
+        Returns:
+            What the folder keeps of it.
+        """
 
 
 def load_compressor(
@@ -84,49 +93,68 @@ def load_compressor(
     local_files_only: bool = False,
     **summary_settings: Any,
 ) -> Any:
-    """An `ExtractiveCompressor` around an encoder, or an `AbstractiveCompressor` around an
-    encoder-decoder model: which, the checkpoint's config says.
+    """Load a compressor; the checkpoint's config decides its kind.
 
-    name_or_path:
-        - None or "recomp-minilm": the bundled encoder, which is all-MiniLM-L6-v2 trained with
-          RECOMP's recipe: the embedded weights (extra `offline`; from the hub where that is not
-          installed) and an adapter that this package brings along, both checked by their SHA-256;
-        - "minilm": the same model untrained;
-        - any sentence-transformers model, by name or folder;
-        - a plain BERT-like checkpoint without `modules.json`, such as `facebook/contriever-msmarco`
-          or `fangyuan/nq_extractive_compressor`: mean pooling, inner product, no normalising;
-        - a LoRA adapter on one of these, in a folder in PEFT's format: added to its base;
-        - any encoder-decoder checkpoint, such as `fangyuan/nq_abstractive_compressor`, or a LoRA
-          adapter on one;
-        - a folder that `save_compressor` wrote.
+    It is an `ExtractiveCompressor` around an encoder, or an `AbstractiveCompressor` around an
+    encoder-decoder model. Code from a model's folder never runs.
 
-    Of an extractive compressor:
-    context, similarity_fn_name: see `DualEncoderScorer`. By default what the folder says; else the
-        model's own similarity with "document" where the encoder can do it and "title" where not;
-        for plain checkpoints "dot" and "sentence", as they were trained (paper, section 3.1).
-    selector, separator, elision, document_separator, expand: see `ExtractiveCompressor`; what is
-        given here goes before what the folder says.
-    lang: for the sentence splitter; None picks by script.
-    truncate_dim: as in sentence-transformers.
-    store: a `SentenceStore` or its folder, where sentence vectors are looked up and kept.
-    timeout_s, batching: see `ExtractiveCompressor`; not saved. `TimedCompressor` puts a limit
-        around any compressor.
+    Args:
+        name_or_path: What to load:
 
-    Of an abstractive compressor, `summary_settings`:
-    prompt, titles, gate, extractor, fallback, support_scorer: see `AbstractiveCompressor`.
-    quantization, max_input_tokens, max_new_tokens, min_new_tokens, num_beams, length_penalty: see
-        `models.seq2seq_loading.load_summarizer`.
+            - None or "recomp-minilm": the bundled encoder, which is all-MiniLM-L6-v2 trained with
+              RECOMP's recipe: the embedded weights (extra `offline`; from the hub where that is not
+              installed) and an adapter that comes with this package, both checked by their SHA-256;
+            - "minilm": the same model untrained;
+            - any sentence-transformers model, by name or folder;
+            - a plain BERT-like checkpoint without `modules.json`, such as
+              `facebook/contriever-msmarco` or `fangyuan/nq_extractive_compressor`: mean pooling,
+              inner product, no normalising;
+            - a LoRA adapter on one of these, in a folder in PEFT's format: added to its base;
+            - any encoder-decoder checkpoint, such as `fangyuan/nq_abstractive_compressor`, or a
+              LoRA adapter on one;
+            - a folder that `save_compressor` wrote.
+        selector: For sentences only: see `ExtractiveCompressor`. This and all other settings that
+            are given here overrule what the folder says.
+        context: For sentences only: see `DualEncoderScorer`. By default what the folder says; else
+            "document" where the encoder can do it and "title" where not; for plain checkpoints
+            "sentence", as they were trained (paper, section 3.1).
+        similarity_fn_name: For sentences only: see `DualEncoderScorer`. By default what the folder
+            says; else the model's own similarity; for plain checkpoints "dot", as they were
+            trained.
+        lang: For sentences only: the language of the sentence splitter; None picks by script.
+        separator: For sentences only: see `ExtractiveCompressor`.
+        elision: For sentences only: see `ExtractiveCompressor`.
+        document_separator: For sentences only: see `ExtractiveCompressor`.
+        expand: For sentences only: see `ExtractiveCompressor`.
+        batch_size: Texts or prompts per pass.
+        truncate_dim: For sentences only: as in sentence-transformers.
+        store: For sentences only: a `SentenceStore` or its folder, where sentence vectors are
+            looked up and kept.
+        timeout_s: For sentences only: see `ExtractiveCompressor`; not saved. `TimedCompressor` puts
+            a limit around any compressor.
+        batching: For sentences only: see `ExtractiveCompressor`; not saved.
+        backend: What computes; not saved. For an encoder "torch", "onnx" or a registered name, see
+            `models.encoders.loading.load_encoder`; for an encoder-decoder model "torch" or
+            "ctranslate2", see `load_summarizer`. By default, which is "auto", an encoder takes
+            onnxruntime where that is installed and can, and an encoder-decoder model takes torch.
+        compute_type: The number format, see there; not saved.
+        device: As in transformers.
+        revision: As in transformers.
+        local_files_only: As in transformers.
+        **summary_settings: For summaries only: `prompt`, `titles`, `gate`, `extractor`, `fallback`
+            and `support_scorer` of `AbstractiveCompressor`; `quantization`, `max_input_tokens`,
+            `max_new_tokens`, `min_new_tokens`, `num_beams` and `length_penalty` of
+            `load_summarizer`.
 
-    Of both:
-    backend, compute_type: what computes, and with which numbers. Of an encoder "torch" or "onnx",
-        see `models.loading.load_encoder`; of an encoder-decoder model "torch" or "ctranslate2",
-        see `load_summarizer`. By default, which is "auto", an encoder takes onnxruntime where that
-        is installed and can, and an encoder-decoder model torch. They are not saved.
-    batch_size, device, revision, local_files_only: as in transformers.
+    Returns:
+        The compressor.
 
-    Never runs code from a model's folder. Raises `ModelLoadError` (an `OSError`), naming the model
-    and the remedy, if it is not there, is damaged, or is of another kind; `ValueError` for settings
-    of the other kind of compressor.
+    Raises:
+        ModelLoadError: The model (the error is an `OSError`) is not there, is damaged, or is of
+            another kind. The message names it and the remedy.
+        ValueError: A setting is wrong, or for the other kind of compressor.
+        TypeError: There is no setting of that name.
+        ImportError: An extra is missing.
     """
     sentence_settings = _given(
         selector=selector, context=context, similarity_fn_name=similarity_fn_name, lang=lang,
@@ -138,17 +166,16 @@ def load_compressor(
         raise TypeError(f"load_compressor has no setting {', '.join(sorted(unknown))}")
     summary_settings = _given(**summary_settings)
     both = _given(batch_size=batch_size, device=device, backend=backend, compute_type=compute_type)
-    hub = {"revision": revision, "local_files_only": local_files_only}
     for name, choices in (("context", Context), ("similarity_fn_name", SimilarityFunction)):
         if name in sentence_settings:  # before the model is loaded, which takes seconds
             check_choice(name, sentence_settings[name], get_args(choices))
 
-    source = find_source(name_or_path)
-    if _is_abstractive(source, **hub):
+    source = find_source(name_or_path, revision=revision, local_files_only=local_files_only)
+    if _is_abstractive(source):
         _refuse(sentence_settings, source, "writes summaries", "an extractive")
-        return _load_abstractive(source, {**both, **summary_settings}, hub)
+        return _load_abstractive(source, {**both, **summary_settings})
     _refuse(summary_settings, source, "ranks sentences", "an abstractive")
-    return _load_extractive(source, {**both, **sentence_settings}, hub)
+    return _load_extractive(source, {**both, **sentence_settings})
 
 
 def save_compressor(
@@ -157,16 +184,25 @@ def save_compressor(
     *,
     calibration: Calibrated | None = None,
 ) -> Path:
-    """Write model and settings into the folder `path`; `load_compressor(path)` gives the same
-    results.
+    """Write a compressor's model and settings into a folder.
 
-    calibration: what `evaluation.calibrate` found for this compressor; it is written beside the
-        settings, and its selector takes the place of the compressor's own.
+    `load_compressor(path)` then gives the same results. The folder opens in plain
+    sentence-transformers or transformers too. It appears whole or not at all, and replaces only
+    what this function wrote before.
 
-    The folder opens in plain sentence-transformers or transformers too. It appears whole or not at
-    all, and replaces only what this function wrote before. Raises `ValueError` for parts that have
-    no written form, such as a selector, splitter or gate of your own, and for a calibration of
-    another compressor; `FileExistsError` for a folder that holds something else.
+    Args:
+        compressor: What to save.
+        path: The folder.
+        calibration: What `evaluation.calibrate` found for this compressor. It is written beside the
+            settings, and its selector replaces the compressor's own.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: A part has no written form, such as a scorer, splitter or gate of your own, or
+            the calibration is of another compressor.
+        FileExistsError: The folder holds something else.
     """
     target = Path(path)
     if isinstance(compressor, AbstractiveCompressor):
@@ -184,11 +220,21 @@ def save_compressor(
 
 
 def store_calibration(calibration: Calibrated, path: str | os.PathLike[str]) -> Path:
-    """Write a calibration, and the selector that it chose, into the folder of a saved compressor.
+    """Write a calibration, and the selector that it chose, into a saved compressor's folder.
 
-    The weights stay as they are, a small adapter's too. Raises `ValueError` if the folder's
-    settings are not those that were calibrated, `ModelLoadError` if it is damaged,
-    `FileNotFoundError` if no compressor was saved there.
+    The weights stay as they are, those of a small adapter too.
+
+    Args:
+        calibration: What `evaluation.calibrate` found.
+        path: The folder of the compressor that was calibrated.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: The folder's settings are not those that were calibrated.
+        ModelLoadError: The folder is damaged.
+        FileNotFoundError: No compressor was saved there.
     """
     folder = Path(path)
     check_calibrated(calibration.compressor, folder)
@@ -198,7 +244,17 @@ def store_calibration(calibration: Calibrated, path: str | os.PathLike[str]) -> 
 
 
 def check_calibrated(compressor: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
-    """Raise as `store_calibration` would for a calibration with these settings."""
+    """Check that a calibration with these settings could be stored, before long work.
+
+    Args:
+        compressor: The settings of the compressor that is calibrated.
+        path: The folder of a saved compressor.
+
+    Raises:
+        ValueError: See `store_calibration`.
+        ModelLoadError: See `store_calibration`.
+        FileNotFoundError: See `store_calibration`.
+    """
     folder = Path(path)
     settings = read_config(folder)
     if not settings:
@@ -219,38 +275,35 @@ def _check_same(calibrated: Mapping[str, Any], settings: Mapping[str, Any], wher
             )
 
 
-def _load_extractive(
-    source: Source, given: Mapping[str, Any], hub: Mapping[str, Any]
-) -> ExtractiveCompressor:
-    from ..models.encoders.loading import load_encoder
+def _load_extractive(source: Source, given: Mapping[str, Any]) -> ExtractiveCompressor:
+    from ..models.encoders.loading import AUTO, load_encoder
 
     settings = {**source.settings, **given}
-    store = settings.pop("store", None)
     if "calibration" in settings and "selector" not in given:
         _warn_of_changes(source, given)
     if "selector" not in given and "selector" in settings:
         settings["selector"] = _read_selector(settings["selector"], source.place)
-    weights = find_weights(source, **hub)
+    weights = find_weights(source)
     loaded = load_encoder(
-        weights.place,
-        backend=given.get("backend", "auto"),
+        weights.files,
+        backend=given.get("backend", AUTO),
         compute_type=given.get("compute_type"),
         adapters=weights.adapters,
         device=settings.get("device"),
         truncate_dim=settings.get("truncate_dim"),
         batch_size=settings.get("batch_size", 16),
-        revision=weights.revision,
-        local_files_only=hub["local_files_only"],
     )
-    scorer = DualEncoderScorer(
-        loaded.encoder,
-        context=settings.get("context", loaded.context),
-        similarity_fn_name=settings.get("similarity_fn_name", loaded.similarity_fn_name),
-    )
-    compressor = ExtractiveCompressor(
-        scorer,
+    store = settings.get("store")
+    splitter = SentenceSplitter(settings.get("lang"))
+    return ExtractiveCompressor(
+        DualEncoderScorer(
+            loaded.encoder,
+            context=settings.get("context", loaded.context),
+            similarity_fn_name=settings.get("similarity_fn_name", loaded.similarity_fn_name),
+            store=store,
+        ),
         selector=settings.get("selector"),
-        splitter=SentenceSplitter(settings.get("lang")),
+        splitter=splitter if store is None else _stored(splitter, store),
         separator=settings.get("separator"),
         elision=settings.get("elision", ""),
         document_separator=settings.get("document_separator", "\n"),
@@ -258,15 +311,16 @@ def _load_extractive(
         timeout_s=settings.get("timeout_s"),
         batching=settings.get("batching"),
     )
-    if store is None:
-        return compressor
-    from ..extractive.indexing import with_store
 
-    return with_store(compressor, store)
+
+def _stored(splitter: SentenceSplitter, store: SentenceStore) -> StoredSplitter:
+    from ..store import StoredSplitter
+
+    return StoredSplitter(splitter, store)
 
 
 def _warn_of_changes(source: Source, given: Mapping[str, Any]) -> None:
-    """A setting that was calibrated promises nothing of other scores or other sentences."""
+    """Warn where a calibrated selector meets other scores or sentences than it was made for."""
     as_saved = {**given, "expand": list(given.get("expand", ()))}
     changed = [
         name
@@ -282,9 +336,7 @@ def _warn_of_changes(source: Source, given: Mapping[str, Any]) -> None:
         )
 
 
-def _load_abstractive(
-    source: Source, given: Mapping[str, Any], hub: Mapping[str, Any]
-) -> AbstractiveCompressor:
+def _load_abstractive(source: Source, given: Mapping[str, Any]) -> AbstractiveCompressor:
     from ..models.summarizers.loading import load_summarizer
 
     saved = source.settings
@@ -293,23 +345,25 @@ def _load_abstractive(
     own = {name: settings.pop(name) for name in _COMPRESSOR_SETTINGS if name in settings}
     if settings.get("backend") == "auto":
         del settings["backend"]
-    return AbstractiveCompressor(load_summarizer(source.place, **settings, **hub), **own)
+    return AbstractiveCompressor(load_summarizer(source.files, **settings), **own)
 
 
-def _is_abstractive(source: Source, **hub: Any) -> bool:
+def _is_abstractive(source: Source) -> bool:
     if source.settings:
         return source.settings["kind"] == "abstractive"
-    if _is_bert(Path(source.place)):  # said by its files, before transformers is loaded to ask it
+    if _is_bert(source.files):  # its files say so, before transformers is loaded to ask it
         return False
     from ..models.summarizers.checkpoint import is_seq2seq
 
-    return is_seq2seq(source.place, **hub)
+    return is_seq2seq(source.files)
 
 
-def _is_bert(folder: Path) -> bool:
+def _is_bert(files: CheckpointFiles) -> bool:
+    """Whether a folder's config says BERT; False for a hub name."""
+    if files.folder is None:
+        return False
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return bool(config["model_type"] == "bert")
+        return bool(files.json("config.json")["model_type"] == "bert")
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -336,7 +390,17 @@ _ToDict = tuple[dict[str, Any], Any]
 
 
 def extractive_settings(compressor: ExtractiveCompressor) -> dict[str, Any]:
-    """What `recomp_config.json` says of an extractive compressor. Raises as `save_compressor`."""
+    """Write the settings of an extractive compressor as `recomp_config.json` has them.
+
+    Args:
+        compressor: A compressor that can be saved.
+
+    Returns:
+        JSON values.
+
+    Raises:
+        ValueError: A part has no written form.
+    """
     return _extractive_to_dict(compressor)[0]
 
 
@@ -350,9 +414,9 @@ def _extractive_to_dict(
     if not isinstance(scorer, DualEncoderScorer) or not isinstance(encoder, SpanPoolingEncoder):
         raise ValueError(
             f"a compressor with the scorer {type(scorer).__name__} can't be saved: only "
-            "sentence-transformers encoders have a written form; build it anew from your code"
+            "sentence-transformers encoders have a written form; build it again from your code"
         )
-    # A store is where vectors are kept, no part of what is saved.
+    # A store only keeps vectors: it is no part of what is saved.
     splitter = getattr(compressor.splitter, "splitter", compressor.splitter)
     if type(splitter) is not SentenceSplitter:
         raise ValueError(f"the splitter {splitter!r} can't be saved: only SentenceSplitter can")

@@ -1,38 +1,41 @@
-"""Folders with a compressor in them: written whole or not at all, and checked when read.
+"""Folders of saved compressors: written whole or not at all, and checked when they are read.
 
-Beside the weights stands `recomp_config.json`: the settings, and the SHA-256 of every file that
+Beside the weights is `recomp_config.json`, with the settings and the SHA-256 of every file that
 decides a result.
 """
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .._utils.files import CONFIG_FILE, sha256, write_json
+from .._utils.files import CONFIG_FILE, sha256, staged_folder, write_json
 from .._version import __version__
 from ..errors import ModelLoadError
+from ..models.checkpoints import read_json
 
 FORMAT_VERSION = 1
+"""The format of `recomp_config.json`."""
 KINDS = ("extractive", "abstractive")
+"""The kinds of compressors that a folder may hold."""
 
 
 def write_folder(
     target: Path, settings: Mapping[str, Any], save_weights: Callable[[str], object]
 ) -> None:
-    """Write `settings` and what `save_weights(folder)` writes into the folder `target`.
+    """Write a folder with weights and settings; it replaces only what this function wrote before.
 
-    Replaces only what this function wrote before. Raises `FileExistsError` for a folder that holds
-    something else.
+    Args:
+        target: The folder to write. It appears whole or not at all.
+        settings: JSON values; `kind` is one of `KINDS`.
+        save_weights: Writes the weights into the folder that it gets.
+
+    Raises:
+        FileExistsError: The folder holds something else.
     """
     check_target(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
+    with staged_folder(target, replace=True) as staging:
         save_weights(str(staging))
         hashes = {file.relative_to(staging).as_posix(): sha256(file) for file in _weighty(staging)}
         content = {
@@ -42,16 +45,17 @@ def write_folder(
             "sha256": hashes,
         }
         write_json(staging / CONFIG_FILE, content)
-        staging.chmod(0o755)
-        if target.exists():
-            shutil.rmtree(target)
-        staging.rename(target)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def check_target(target: Path) -> None:
-    """Raise `FileExistsError` if `write_folder` would refuse `target`: ask before long work."""
+    """Check that `write_folder` would write a folder, before long work.
+
+    Args:
+        target: The folder to write.
+
+    Raises:
+        FileExistsError: The folder holds something else than a saved compressor.
+    """
     if target.exists() and not _is_ours_or_empty(target):
         raise FileExistsError(
             f"{target} exists and is not a compressor that was saved here: choose another folder"
@@ -59,10 +63,15 @@ def check_target(target: Path) -> None:
 
 
 def update_config(folder: Path, changes: Mapping[str, Any]) -> None:
-    """Change settings of a folder that `write_folder` wrote; the weights are not touched.
+    """Change settings of a saved folder. The weights stay as they are.
 
-    The new config takes the place of the old one at once. Raises `ModelLoadError` for a folder that
-    is damaged, `FileNotFoundError` for one without a config.
+    Args:
+        folder: A folder that `write_folder` wrote.
+        changes: The settings to change; the new config replaces the old one in one step.
+
+    Raises:
+        ModelLoadError: The folder is damaged.
+        FileNotFoundError: The folder has no config.
     """
     content = dict(read_config(folder))
     if not content:
@@ -71,12 +80,23 @@ def update_config(folder: Path, changes: Mapping[str, Any]) -> None:
 
 
 def read_config(folder: Path) -> Mapping[str, Any]:
-    """The settings of a folder that `write_folder` wrote, checked; {} for any other folder."""
+    """Read the settings of a saved folder, and check its files against them.
+
+    Args:
+        folder: Any folder.
+
+    Returns:
+        The settings; {} for a folder that `write_folder` did not write.
+
+    Raises:
+        ModelLoadError: The config is damaged or of another version, or a file is missing, changed
+            or was added after saving.
+    """
     file = folder / CONFIG_FILE
     if not file.is_file():
         return {}
     try:
-        settings = json.loads(file.read_text(encoding="utf-8"))
+        settings = read_json(file)
         version, kind, hashes = (
             settings["format_version"], settings["kind"], dict(settings["sha256"]),
         )  # fmt: skip
@@ -107,7 +127,7 @@ def read_config(folder: Path) -> Mapping[str, Any]:
 
 
 def _weighty(folder: Path) -> list[Path]:
-    """The files that decide a score: everything but the card and our own settings."""
+    """The files that decide a score: all but the model card and our own settings."""
     return sorted(
         file
         for file in folder.rglob("*")

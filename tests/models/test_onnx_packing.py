@@ -78,7 +78,8 @@ def test_a_new_graph_makes_unread_ones_leave(tmp_path):
     long_ago = time.time() - 31 * 24 * 3600
     for name in ("unread", "read"):
         cached_graph(name, lambda: b"graph", tmp_path)
-    (tmp_path / ".graph-half").write_bytes(b"half")
+    for name in (".graph-half", ".key.onnx.0a1b2c3d.new"):
+        (tmp_path / name).write_bytes(b"half")
     (tmp_path / "mine.txt").write_text("not ours")
     for file in tmp_path.iterdir():
         os.utime(file, (long_ago, long_ago))

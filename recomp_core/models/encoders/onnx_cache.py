@@ -1,4 +1,4 @@
-"""Graphs on disk, by what decides them: made once, and read by every later process."""
+"""Graphs on disk, keyed by their content: made once, and read by every later process."""
 
 from __future__ import annotations
 
@@ -6,30 +6,40 @@ import contextlib
 import hashlib
 import logging
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ..._utils.files import replaced_file
+
 logger = logging.getLogger(__name__)
 
-# A graph ends with its SHA-256 as one more field of the message, `doc_string`: so the file is an
+# A graph ends with its SHA-256 as one more field of the message, `doc_string`. The file is still an
 # ordinary ONNX model, and one that was cut off or changed is noticed.
 _FIELD = b"\x32\x40"  # field 6, a string of 64 bytes
 _SEAL_BYTES = len(_FIELD) + 64
 
-_STAGING = ".graph-"
+# Graphs, and what killed processes left half written (the last pattern is of former versions).
+_CACHED = ("*.onnx", ".*.onnx.*.new", ".graph-*")
 
-# What no process has read for so long makes room: another version's, or a model's that is gone.
+# A file that no process has read for so long makes room: it is another version's, or of a model
+# that is gone.
 _KEPT_SECONDS = 30 * 24 * 3600
 
 
 def cached_graph(key: str, build: Callable[[], bytes], folder: Path | None = None) -> bytes:
-    """The graph of that key, from the cache or made now and stored there.
+    """Read a graph from the cache, or make it and store it there.
 
-    folder: of the cache, by default `recomp/onnx` in the Hugging Face cache home. Where it can't be
-        written, the graph is made each time. A new graph makes those leave that were not read for
-        thirty days.
+    Storing a graph also deletes those that were not read for thirty days.
+
+    Args:
+        key: What decides the graph, as a file name without ending.
+        build: Makes the serialized graph.
+        folder: The cache's folder; by default `recomp/onnx` in the Hugging Face cache home. Where
+            it can't be written, the graph is made each time, and the log says so.
+
+    Returns:
+        The serialized graph, with a checksum that ONNX readers skip.
     """
     file = (folder or cache_folder()) / f"{key}.onnx"
     try:
@@ -41,11 +51,13 @@ def cached_graph(key: str, build: Callable[[], bytes], folder: Path | None = Non
             os.utime(file)
         return content
     if content:
-        logger.warning("%s is damaged: it is made anew", file)
+        logger.warning("%s is damaged: it is made again", file)
     graph = build()
     graph += _sealed(graph)
     try:
-        _write(file, graph)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replaced_file(file) as sink:
+            sink.write(graph)
         _drop_unread(file.parent)
     except OSError as error:
         logger.warning("the graph can't be kept, and is made at every start (%s)", error)
@@ -53,15 +65,19 @@ def cached_graph(key: str, build: Callable[[], bytes], folder: Path | None = Non
 
 
 def cache_folder() -> Path:
-    """Where graphs lie. As huggingface_hub finds its home, which takes long to import."""
+    """Find the folder of the cache, as huggingface_hub finds its home; that takes long to import.
+
+    Returns:
+        The folder, which may not exist yet.
+    """
     caches = os.getenv("XDG_CACHE_HOME") or os.path.join("~", ".cache")
     home = os.getenv("HF_HOME") or os.path.join(caches, "huggingface")
     return Path(os.path.expandvars(os.path.expanduser(home))) / "recomp" / "onnx"
 
 
 def _drop_unread(folder: Path) -> None:
-    """Also what a killed process left half written."""
-    for file in (*folder.glob("*.onnx"), *folder.glob(f"{_STAGING}*")):
+    """Delete what was not read for thirty days."""
+    for file in (file for pattern in _CACHED for file in folder.glob(pattern)):
         with contextlib.suppress(OSError):  # another process was first, or has it open
             if time.time() - file.stat().st_mtime > _KEPT_SECONDS:
                 file.unlink()
@@ -69,17 +85,3 @@ def _drop_unread(folder: Path) -> None:
 
 def _sealed(graph: bytes) -> bytes:
     return _FIELD + hashlib.sha256(graph).hexdigest().encode()
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Whole or not at all, also if another process writes the same."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, staging = tempfile.mkstemp(prefix=_STAGING, dir=file.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        os.chmod(staging, 0o644)
-        os.replace(staging, file)
-    except BaseException:
-        Path(staging).unlink(missing_ok=True)
-        raise

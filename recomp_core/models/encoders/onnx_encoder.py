@@ -1,4 +1,4 @@
-"""The fast encoder on a CPU: onnxruntime on a packed graph, no torch. Needs the extra `onnx`."""
+"""The fast encoder on a CPU: a packed graph on onnxruntime, without torch (extra `onnx`)."""
 
 from __future__ import annotations
 
@@ -27,26 +27,38 @@ from .span_pooling import EncoderWindow, SpanPoolingEncoder
 
 logger = logging.getLogger(__name__)
 
-# Places of a table: what is between the layers fits the processor's cache. Of 512, 768, 1,024 and
-# 2,048 the fastest on one core.
+# Places of a table, so that what is between the layers fits into the processor's cache. The fastest
+# of 512, 768, 1,024 and 2,048 on one core.
 _TOKENS_AT_ONCE = 512
-# What attention costs for each token of width, beside all else: see `packing.pack`. Measured on
-# MiniLM; the smaller all else is, the larger.
+# What attention costs for each token of width, relative to everything else, measured on MiniLM; see
+# `onnx_packing.pack`. It is larger where everything else is smaller.
 _COST_OF_WIDTH = {"float32": 0.0008, "int8": 0.0014}
 
 
 class OnnxEncoder(SpanPoolingEncoder):
-    """A BERT-like encoder of sentences on onnxruntime; safe to call from several threads, and in a
-    process that was forked after it was loaded.
+    """A BERT-like encoder of sentences on onnxruntime.
 
-    folder, tokenizer: what the files of the model say.
-    load_torch_model: gives the same model as a `SentenceTransformer`, for what needs one.
-    compute_type: "float32", whose vectors are those of torch to 1e-5, or "int8", which is nearly
-        twice as fast and moves them: with the bundled encoder a cosine by less than 0.025,
-        and 98 of 100 kept sentences are the same.
-    num_threads: of one call. By default torch's number where torch is loaded, else
-        `OMP_NUM_THREADS`, else the cores that this process may use.
-    batch_size: kept for torch; tables of 512 tokens are read at a time, however many texts that is.
+    It is safe to call from several threads, and in a process that was forked after it was loaded.
+
+    Args:
+        folder: What the files of the model say.
+        tokenizer: The model's tokenizer.
+        load_torch_model: Loads the same model as a `SentenceTransformer`, for what needs one.
+        compute_type: "float32", whose vectors are those of torch to 1e-5, or "int8", which is
+            nearly twice as fast and moves them: with the bundled encoder a cosine by less than
+            0.025, and 98 of 100 kept sentences are the same.
+        truncate_dim: Keep only so many dimensions of a vector; None keeps all.
+        num_threads: Threads of one call. By default torch's number where torch is loaded, else
+            `OMP_NUM_THREADS`, else the cores that this process may use.
+        batch_size: Saved for torch. Here a pass reads 512 tokens, of any number of texts.
+        cache: The folder of stored graphs; by default that of `onnx_cache.cache_folder`.
+
+    Attributes:
+        folder: See above.
+        tokenizer: See above.
+        compute_type: See above.
+        num_threads: See above.
+        batch_size: See above.
     """
 
     def __init__(
@@ -78,7 +90,7 @@ class OnnxEncoder(SpanPoolingEncoder):
     def model(self) -> Any:
         """The same model as a `SentenceTransformer`, loaded when it is first asked for.
 
-        What is done to it does not change this encoder's vectors.
+        Changing it does not change this encoder's vectors.
         """
         with self._lock:
             if self._torch_model is None:
@@ -87,7 +99,7 @@ class OnnxEncoder(SpanPoolingEncoder):
 
     @property
     def identity(self) -> str:
-        """What tells this encoder's vectors of documents from any other's."""
+        """What distinguishes this encoder's vectors of documents from those of any other."""
         folder = self.folder
         parts = [
             "onnx", GRAPH_VERSION, self._content_hash, self.compute_type, self._narrow,
@@ -99,28 +111,36 @@ class OnnxEncoder(SpanPoolingEncoder):
 
     @property
     def can_encode_spans(self) -> bool:
-        """Whether `encode_spans` works: a model that is pooled by the mean."""
+        """Whether `encode_spans` works: it needs mean pooling."""
         return self.folder.pooling == "mean"
 
     @property
     def truncate_dim(self) -> int | None:
-        """How many dimensions of a vector are left, as in sentence-transformers."""
+        """How many dimensions of a vector are kept, as in sentence-transformers; None for all."""
         return self._truncate_dim
 
     def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
-        """Float array (n_queries, dim); the model's query prompt, if any, is put before each."""
+        """Encode queries. See `SpanPoolingEncoder.encode_queries`."""
         return self._encode(self.folder.prompts.get("query", ""), queries)
 
     def encode_sentences(self, sentences: Sequence[str]) -> np.ndarray:
-        """Float array (n_sentences, dim); its document prompt, if any, is put before."""
+        """Encode sentences. See `SpanPoolingEncoder.encode_sentences`."""
         return self._encode(self._document_prompt(), sentences)
 
     def token_counter(self) -> Callable[[str], int]:
-        """Counts tokens as the model does, special ones left out."""
+        """Make a function that counts tokens as the model does.
+
+        Returns:
+            A function from a text to the number of its tokens, without special ones.
+        """
         return partial(_count, self.tokenizer.plain())
 
     def save_pretrained(self, folder: str) -> None:
-        """Write the model as sentence-transformers does, which loads torch."""
+        """Write the model as sentence-transformers does; this loads torch.
+
+        Args:
+            folder: Where to write.
+        """
         self.model.save_pretrained(folder)
 
     def _encode(self, prompt: str, texts: Sequence[str]) -> np.ndarray:
@@ -131,7 +151,7 @@ class OnnxEncoder(SpanPoolingEncoder):
         return self._finish(pooled)
 
     def _read(self, sequences: Sequence[Sequence[int]]) -> Iterator[tuple[int, np.ndarray]]:
-        """Number and token vectors, (n_tokens, hidden), of each sequence, in no order."""
+        """Number and token vectors, (n_tokens, hidden), of each sequence, in any order."""
         session = self._session()
         lengths = [len(sequence) for sequence in sequences]
         cost_of_width = _COST_OF_WIDTH[self.compute_type]
@@ -142,7 +162,7 @@ class OnnxEncoder(SpanPoolingEncoder):
                 yield number, tokens[first : first + lengths[number]]
 
     def _session(self) -> Any:
-        """The session of this process: the threads of its parent's are not here."""
+        """The session of this process. The threads of its parent's session are not here."""
         process, session = self._opened
         if process != os.getpid():
             session = self._open()
@@ -150,8 +170,10 @@ class OnnxEncoder(SpanPoolingEncoder):
         return session
 
     def after_fork(self) -> None:
-        """In the child: leave the parent's session be. To free it would be to wait for its threads,
-        which are not here, and so for ever; also when the child ends.
+        """In a forked process, keep the parent's session from being freed.
+
+        Freeing it waits for its threads, which are not in the child, and so without end. That is
+        also true of the child's own end.
         """
         _, session = self.__dict__.get("_opened", (-1, None))
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
@@ -165,9 +187,9 @@ class OnnxEncoder(SpanPoolingEncoder):
         options.intra_op_num_threads = self.num_threads or usual_threads()
         options.inter_op_num_threads = 1
         options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-        # Not all: that would put in the operators that `onnx_graph` avoids.
+        # Not all optimizations: those would put in the operators that `onnx_graph` avoids.
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-        # Shapes are ever new, so plans of the memory for each would only pile up.
+        # Shapes are new in most calls, so memory plans for each of them would only pile up.
         options.enable_mem_pattern = False
         # Between calls the other threads sleep, instead of waiting busily for the next.
         options.add_session_config_entry("session.force_spinning_stop", "1")
@@ -225,7 +247,11 @@ def _count(tokenizer: Any, text: str) -> int:
 
 
 def usual_threads() -> int:
-    """How many threads torch would take, which need not be loaded for it."""
+    """Find out how many threads torch would use, without loading it.
+
+    Returns:
+        At least 1.
+    """
     if "torch" in sys.modules:
         threads: int = sys.modules["torch"].get_num_threads()
         return threads
@@ -240,7 +266,7 @@ def usual_threads() -> int:
 
 
 def _siblings(processor: int) -> str:
-    """The processors of the same core, as Linux names them."""
+    """The processors that share a core with this one, as Linux names them."""
     file = Path(f"/sys/devices/system/cpu/cpu{processor}/topology/thread_siblings_list")
     try:
         return file.read_text().strip()
@@ -249,8 +275,10 @@ def _siblings(processor: int) -> str:
 
 
 def sums_overflow() -> bool:
-    """Whether this processor adds two products of 8 bits into 16: x86 without VNNI, where an
-    unknown one counts as such.
+    """Find out whether this processor adds two products of 8 bits into 16 bits.
+
+    Returns:
+        True on x86 without VNNI, and on an unknown x86.
     """
     import platform
 
@@ -264,9 +292,12 @@ def sums_overflow() -> bool:
 
 
 def _skip_native_end() -> None:
-    """Have this process end once Python has, with the same status: the end of onnxruntime's library
-    waits for the parent's threads too (seen with 1.32, of which this is no fault of a session).
+    """End this process as soon as Python has ended, with the same status.
+
+    The C++ destructors of onnxruntime's library wait for the parent's threads too, whether or not a
+    session is left (seen with 1.32: a forked process never ended). Python has no hook that runs
+    after its own finalization and keeps the exit status, hence glibc's `on_exit`.
     """
     library = ctypes.CDLL(None)
-    if hasattr(library, "on_exit"):  # of glibc; what was registered last is called first
+    if hasattr(library, "on_exit"):  # what was registered last is called first
         library.on_exit(library._exit, None)

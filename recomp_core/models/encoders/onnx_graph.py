@@ -1,11 +1,13 @@
 """BERT as an ONNX graph over packed sequences, built from its weights.
 
 The graph reads a table of tokens, (rows, width). A row holds several sequences one after the other,
-and a mask keeps each of them to itself. Nearly nothing of the table is padding, see `packing`.
+and a mask keeps them apart. Hardly any place of the table is padding, see `onnx_packing`.
 
-Needs `onnx` to build; what it builds runs on onnxruntime alone, on a CPU. What is fused and what is
-not was chosen by measurement there: its SkipLayerNormalization takes eight times as long as an Add
-and a LayerNormalization, and its MultiHeadAttention with a mask is slower than the plain products.
+Building a graph needs `onnx`; running it needs onnxruntime alone, on a CPU. It is written by hand
+because a graph over packed sequences is 2.4 times as fast as torch, which exported graphs are not.
+Which operators are fused was chosen by measurement: onnxruntime's SkipLayerNormalization takes
+eight times as long as an Add and a LayerNormalization, and its MultiHeadAttention with a mask is
+slower than the plain products.
 """
 
 from __future__ import annotations
@@ -18,23 +20,27 @@ import numpy as np
 
 ComputeType = Literal["float32", "int8"]
 
-# Part of the key of a stored graph: raise it when what `build_graph` makes changes.
 GRAPH_VERSION = 3
+"""Part of the key of a stored graph: raise it when what `build_graph` makes changes."""
 
 _MICROSOFT = "com.microsoft"
-# The oldest that know the operators used here.
+# The oldest versions that have the operators used here.
 _OPSET, _IR_VERSION = 17, 8
 
-_MIDDLE = 128  # the integer that stands for zero, of values on both sides of it
-_MIDDLE_OF_ACTIVE = 16  # of GELU, which is nowhere below -0.17, and of ReLU
+_MIDDLE = 128  # the integer that stands for zero where values are on both sides of it
+_MIDDLE_OF_ACTIVE = 16  # the same for outputs of GELU, which is nowhere below -0.17, and of ReLU
 _FINER = 254  # steps between two integers
 
 
 @dataclass(frozen=True)
 class BertShape:
-    """What a BERT's config says that its weights do not.
+    """What a BERT's config says and its weights do not.
 
-    activation: of the feed-forward layers, "gelu" or "relu".
+    Attributes:
+        layers: The number of layers.
+        heads: Attention heads of a layer.
+        epsilon: What layer normalization adds to the variance.
+        activation: The activation of the feed-forward layers, "gelu" or "relu".
     """
 
     layers: int
@@ -50,27 +56,37 @@ def build_graph(
     *,
     narrow: bool = False,
 ) -> bytes:
-    """The serialized graph.
+    """Build the graph of a BERT.
 
-    weights: float32, by the names of transformers' `BertModel`.
-    compute_type: "int8" multiplies 8-bit integers in the linear layers. Each output channel of a
-        weight matrix has a scale of its own, and so has each token's vector, found when it comes:
-        a token's result does not depend on what else is in the batch. Queries, keys and values,
-        where rounding does the most harm, are made from 16 bits, in two products: with MiniLM that
-        nearly halves the error of a score, for a tenth more time.
-    narrow: 7 bits for the weights, for processors whose sums of two 8-bit products overflow 16.
+    The graph's inputs are `ids` and `positions`, int64 (rows, width), and `mask`, float32
+    (rows, 1, width, width), which is added to the attention of a token (third axis) to another
+    (fourth axis). Its output is `tokens`, float32 (rows * width, hidden).
 
-    Inputs: `ids` and `positions`, int64 (rows, width); `mask`, float32 (rows, 1, width, width),
-    which is added to what a token (third axis) makes of another (fourth). Output: `tokens`,
-    float32 (rows * width, hidden). Raises `KeyError` for a tensor that is missing.
+    Args:
+        weights: Float32 arrays by the names of transformers' `BertModel`.
+        shape: What the config says about the layers.
+        compute_type: "float32" or "int8", which multiplies 8-bit integers in the linear layers.
+            Each output channel of a weight matrix has a scale of its own. So has each token's
+            vector, and that scale is computed when the vector arrives: a token's result does not
+            depend on what else is in the batch. Queries, keys and values, where rounding does the
+            most harm, are made from 16 bits, in two products. With MiniLM that nearly halves the
+            error of a score and takes a tenth more time.
+        narrow: Whether weights have 7 bits, for processors whose sums of two 8-bit products
+            overflow 16 bits.
+
+    Returns:
+        The serialized graph.
+
+    Raises:
+        KeyError: A tensor is missing.
     """
     return _Builder(weights, shape, compute_type, narrow).build()
 
 
 class _Builder:
-    """Methods named after parts of the model add its nodes, and return the name of its output.
+    """Methods named after parts of the model add that part's nodes and return its output's name.
 
-    Vectors stand one under the other, (rows * width, size), except within attention.
+    Vectors are one below the other, (rows * width, size), except within attention.
     """
 
     def __init__(
@@ -112,7 +128,7 @@ class _Builder:
 
     def embeddings(self) -> str:
         words = self.weight("embeddings.word_embeddings.weight")
-        # One text is one segment, the first: its vector is added to every position's beforehand.
+        # One text is one segment, the first, so its vector is added to every position's in advance.
         positions = self.constant(
             "embeddings.positions_and_segment",
             self.weights["embeddings.position_embeddings.weight"]
@@ -133,7 +149,7 @@ class _Builder:
         return self.add_and_normalize(y, narrow, f"{prefix}output.LayerNorm")
 
     def attention(self, x: str, prefix: str) -> str:
-        """Tokens look at those of their row, as far as the mask lets them."""
+        """Attention of tokens to those of their row that the mask allows."""
         parts = [f"{prefix}{part}" for part in ("query", "key", "value")]
         projected = self.linear(x, parts, fine=True)
         self.node("Reshape", [projected, self.table_of_heads()], f"{prefix}table")
@@ -157,7 +173,7 @@ class _Builder:
         return self.node("Reshape", [together, "flat"], f"{prefix}context")
 
     def table_of_heads(self) -> str:
-        """The shape (rows, width, 3, heads, size) of queries, keys and values side by side."""
+        """The shape of queries, keys and values side by side: (rows, width, 3, heads, size)."""
         name = "table_of_heads"
         if all(name not in node.output for node in self.nodes):
             heads = self.shape.heads
@@ -194,10 +210,10 @@ class _Builder:
         fine: bool = False,
         middle: int = _MIDDLE,
     ) -> str:
-        """These layers of the same input as one product, their outputs side by side.
+        """Several layers with the same input as one product, their outputs side by side.
 
-        shifted: their biases are added. The others matter to 8-bit integers alone:
-        fine: `x` is two of them, the second for what the first leaves. middle: stands for zero.
+        `shifted` adds their biases. The rest concerns 8-bit integers only: `fine` makes two of each
+        value of `x`, the second for what the first leaves; `middle` stands for zero.
         """
         name = layers[0]
         matrix = np.concatenate([self.weights[f"{layer}.weight"] for layer in layers]).T
@@ -236,8 +252,10 @@ class _Builder:
         )
 
     def in_8_bits(self, x: str, middle: int, *, fine: bool) -> tuple[str, str, str]:
-        """`x` as unsigned integers around `middle`; each token's scale, (n_tokens, 1); and, if it
-        is to be fine, what rounding left, as integers around 128 of a scale that much smaller.
+        """`x` as unsigned integers around `middle`, each token's scale, and what rounding left.
+
+        Scales have the shape (n_tokens, 1). What rounding left is computed only if `fine`, as
+        integers around 128 with a scale that is `_FINER` times smaller.
         """
         high = self.node("ReduceMax", [x], f"{x}.high", axes=[1], keepdims=1)
         low = self.node("ReduceMin", [x], f"{x}.low", axes=[1], keepdims=1)
@@ -259,7 +277,7 @@ class _Builder:
         return integers, scale, self.rounded(rest, rest_scale, _MIDDLE)[0]
 
     def rounded(self, x: str, scale: str, middle: int) -> tuple[str, str, str]:
-        """`x` divided by each token's scale; that scale, and the middle, once for each token."""
+        """`x` divided by each token's scale; that scale; and the middle, once for each token."""
         second = self.constant("second", np.array([1], np.int64))
         scales = self.node("Squeeze", [scale, second], f"{x}.scales")
         count = self.node("Shape", [scales], f"{x}.count")
@@ -285,7 +303,7 @@ class _Builder:
         domain: str = "",
         **attributes: Any,
     ) -> str:
-        """Add a node; its (first) output."""
+        """Add a node, and return its first output."""
         from onnx import helper
 
         self.nodes.append(

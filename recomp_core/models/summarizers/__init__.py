@@ -1,4 +1,4 @@
-"""Encoder-decoder models that write summaries, in torch or CTranslate2.
+"""Prompts to summaries by local encoder-decoder models, in torch or CTranslate2.
 
 Imports what `models` may.
 """

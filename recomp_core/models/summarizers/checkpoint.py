@@ -1,8 +1,7 @@
-"""Checkpoints to summarizers, from a folder or the hub; never with code of theirs."""
+"""Encoder-decoder checkpoints, from a folder or the hub. Code in their folders never runs."""
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +12,17 @@ from typing import Any, Literal
 from ..._utils.checks import check_choice, require
 from ..._utils.files import CONFIG_FILE
 from ...errors import ModelLoadError
-from ..checkpoints import ONE_AT_A_TIME, load_error_message, looks_like_path
+from ..checkpoints import (
+    ONE_AT_A_TIME,
+    CheckpointFiles,
+    as_checkpoint_files,
+    load_error_message,
+)
 
 ComputeType = Literal["float32", "bfloat16", "int8"]
 Quantization = Literal["8bit", "4bit"]
 
-# Of each backend, the default first.
+# The number formats of each backend, the default first.
 _COMPUTE_TYPES: dict[str, tuple[ComputeType, ...]] = {
     "torch": ("float32", "bfloat16"),
     "ctranslate2": ("int8", "float32", "bfloat16"),
@@ -28,7 +32,19 @@ _COMPUTE_TYPES: dict[str, tuple[ComputeType, ...]] = {
 def check_compute_type(
     backend: str, compute_type: ComputeType | None, quantization: Quantization | None
 ) -> ComputeType:
-    """The compute type, the backend's default if None. Raises `ValueError`."""
+    """Check how a summarizer is to compute.
+
+    Args:
+        backend: "torch" or "ctranslate2".
+        compute_type: The number format; None for the backend's default.
+        quantization: A quantization by bitsandbytes, or None.
+
+    Returns:
+        The number format.
+
+    Raises:
+        ValueError: They don't go together, or one of them is unknown.
+    """
     check_choice("backend", backend, tuple(_COMPUTE_TYPES))
     possible = _COMPUTE_TYPES[backend]
     if compute_type is not None and compute_type not in possible:
@@ -44,17 +60,25 @@ def check_compute_type(
     return compute_type or possible[0]
 
 
-ADAPTER_CONFIG = "adapter_config.json"
-
-
 def is_seq2seq(
-    source: str | os.PathLike[str], *, revision: str | None = None, local_files_only: bool = False
+    source: str | os.PathLike[str] | CheckpointFiles,
+    *,
+    revision: str | None = None,
+    local_files_only: bool = False,
 ) -> bool:
-    """Whether `source` is a checkpoint that writes text from text, by its config, or a LoRA adapter
-    on one. False for what is not there or can't be read.
+    """Tell by its config whether a checkpoint writes text from text.
+
+    Args:
+        source: A folder, a hub name, or a checkpoint whose files were inspected before.
+        revision: A branch, tag or commit on the hub.
+        local_files_only: Whether to look only at what was downloaded before.
+
+    Returns:
+        True for an encoder-decoder model that writes, and for a LoRA adapter on one. False for any
+        other, and for what is not there or can't be read.
     """
     try:
-        _locate(os.fspath(source), revision=revision, local_files_only=local_files_only)
+        _locate(as_checkpoint_files(source, revision=revision, local_files_only=local_files_only))
     except ModelLoadError:
         return False
     return True
@@ -62,7 +86,14 @@ def is_seq2seq(
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The folders of an encoder-decoder checkpoint, and of the adapter on it if there is one."""
+    """An encoder-decoder checkpoint on this machine.
+
+    Attributes:
+        source: The folder or hub name that the user gave.
+        config: The model's config, of transformers.
+        folder: The folder of the whole model.
+        adapter: The folder of the LoRA adapter on it; None without one.
+    """
 
     source: str
     config: Any
@@ -71,7 +102,7 @@ class Checkpoint:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """Where to look for a file, first the adapter."""
+        """The folders in which to look for a file, that of the adapter first."""
         return (self.adapter, self.folder) if self.adapter else (self.folder,)
 
     def load_model(
@@ -81,7 +112,20 @@ class Checkpoint:
         device: str | None = None,
         quantization: Quantization | None = None,
     ) -> Any:
-        """The model, for inference. Raises `ModelLoadError`."""
+        """Load the model for inference, with the adapter merged into it.
+
+        Args:
+            compute_type: The number format of the weights.
+            device: Such as "cpu" or "cuda:0"; None takes an accelerator if there is one.
+            quantization: "8bit" or "4bit" by bitsandbytes, or None.
+
+        Returns:
+            A model of transformers, on its device.
+
+        Raises:
+            ModelLoadError: A file is missing or damaged.
+            ValueError: The device is not there.
+        """
         import torch
         from transformers import AutoModelForSeq2SeqLM
 
@@ -106,7 +150,15 @@ class Checkpoint:
         return (model if quantization else model.to(device)).eval()
 
     def load_tokenizer(self) -> Any:
-        """The tokenizer. Raises `ModelLoadError`."""
+        """Load the tokenizer.
+
+        Returns:
+            A tokenizer of transformers.
+
+        Raises:
+            ModelLoadError: A file is missing or damaged.
+            ImportError: The tokenizer needs the extra `sentencepiece`.
+        """
         from transformers import AutoTokenizer
 
         folder = next(
@@ -126,7 +178,11 @@ class Checkpoint:
         return tokenizer
 
     def deciding_files(self) -> Iterator[Path]:
-        """The files that decide what the model writes: configs, weights, tokenizer."""
+        """List the files that decide what the model writes: configs, weights, tokenizer.
+
+        Yields:
+            Paths, in a fixed order.
+        """
         for folder in self.folders:
             suffixes = {".json", ".txt", ".model", ".safetensors"}
             if not any(folder.glob("*.safetensors")):
@@ -137,42 +193,48 @@ class Checkpoint:
 
 
 def find_checkpoint(
-    source: str | os.PathLike[str], *, revision: str | None = None, local_files_only: bool = False
+    source: str | os.PathLike[str] | CheckpointFiles,
+    *,
+    revision: str | None = None,
+    local_files_only: bool = False,
 ) -> Checkpoint:
-    """The checkpoint that `source` names, downloaded if need be. Raises `ModelLoadError`."""
-    source = os.fspath(source)
-    hub = {"revision": revision, "local_files_only": local_files_only}
-    base, base_hub, config = _locate(source, **hub)
-    with _explaining(source, local_files_only):
-        folder = _folder(base, **base_hub)
-        return Checkpoint(
-            source, config, folder, None if base == source else _folder(source, **hub)
-        )
+    """Find an encoder-decoder checkpoint, and download it if need be.
 
+    Args:
+        source: A folder, a hub name, or a checkpoint whose files were inspected before. Also of a
+            LoRA adapter.
+        revision: A branch, tag or commit on the hub.
+        local_files_only: Whether to look only at what was downloaded before.
 
-def _locate(source: str, **hub: Any) -> tuple[str, dict[str, Any], Any]:
-    """The base model of `source` (itself, unless it is an adapter), its place on the hub, and its
-    config. Raises `ModelLoadError` for anything that does not write text from text.
+    Returns:
+        The checkpoint's folders and config.
+
+    Raises:
+        ModelLoadError: It is missing, damaged or of another kind. The message names the remedy.
     """
-    from transformers import AutoConfig
-
-    _check_there(source)
-    with _explaining(source, hub["local_files_only"]):
-        base, base_hub = source, hub
-        if adapter := _read_json(source, ADAPTER_CONFIG, **hub):
-            base = adapter["base_model_name_or_path"]
-            base_hub = {**hub, "revision": adapter.get("revision")}
-            _check_there(base, f", the base model of the adapter {source}")
-        modules = _read_json(base, "modules.json", **base_hub)
-        config = AutoConfig.from_pretrained(base, trust_remote_code=False, **base_hub)
-    if refusal := _refusal(config, is_sentence_transformer=modules is not None):
-        raise ModelLoadError(f"{source} {refusal}")
-    return base, base_hub, config
+    files = as_checkpoint_files(source, revision=revision, local_files_only=local_files_only)
+    base, config = _locate(files)
+    with _explaining(files.place, files.local_files_only):
+        folder = _folder(base)
+        adapter = None if base.place == files.place else _folder(files)
+        return Checkpoint(files.place, config, folder, adapter)
 
 
-def _check_there(source: str, role: str = "") -> None:
-    if looks_like_path(source) and not os.path.isdir(source):
-        raise ModelLoadError(f"there is no folder {source}{role}: give a folder or a hub name")
+def _locate(files: CheckpointFiles) -> tuple[CheckpointFiles, Any]:
+    """The base model of a checkpoint (itself, unless it is an adapter), and its config.
+
+    Raises `ModelLoadError` for anything that does not write text from text.
+    """
+    files.check_there()
+    with _explaining(files.place, files.local_files_only):
+        base = files.adapter_base or files
+        if base is not files:
+            base.check_there(f", the base model of the adapter {files.place}")
+        is_sentence_transformer = base.json("modules.json") is not None
+        config = base.auto_config
+    if refusal := _refusal(config, is_sentence_transformer=is_sentence_transformer):
+        raise ModelLoadError(f"{files.place} {refusal}")
+    return base, config
 
 
 def _refusal(config: Any, *, is_sentence_transformer: bool) -> str | None:
@@ -209,33 +271,21 @@ _WITHOUT_WRITER = (
 )
 
 
-def _read_json(source: str, name: str, **hub: Any) -> Any:
-    """A small JSON file of a folder or a hub repository; None if it is not there."""
-    from transformers.utils import cached_file
-
-    file = cached_file(
-        source,
-        name,
-        _raise_exceptions_for_missing_entries=False,
-        _raise_exceptions_for_connection_errors=False,
-        **hub,
-    )
-    return None if file is None else json.loads(Path(file).read_text(encoding="utf-8"))
-
-
-def _folder(source: str, **hub: Any) -> Path:
+def _folder(files: CheckpointFiles) -> Path:
     """A folder with the checkpoint's files; without pickled weights if there are others.
 
-    Local from here on: asked for a name on the hub, transformers would have a service convert
+    It is local from here on. Asked for a name on the hub, transformers would have a service convert
     `pytorch_model.bin` there.
     """
-    if os.path.isdir(source):
-        return Path(source)
+    if files.folder is not None:
+        return files.folder
     from huggingface_hub import snapshot_download
 
     def fetch(*patterns: str) -> Path:
         return Path(
-            snapshot_download(source, allow_patterns=patterns, ignore_patterns="*/*", **hub)
+            snapshot_download(
+                files.place, allow_patterns=patterns, ignore_patterns="*/*", **files.hub
+            )
         )
 
     folder = fetch("*.json", "*.txt", "*.model", "*.safetensors")
@@ -277,7 +327,7 @@ def _accelerator() -> str:
 
 @contextmanager
 def _explaining(source: str, local_files_only: bool = False) -> Iterator[None]:
-    """Whatever goes wrong with a file becomes a `ModelLoadError` with the remedy."""
+    """Turn any error with a file into a `ModelLoadError` that names the remedy."""
     try:
         yield
     except (ModelLoadError, ImportError, MemoryError):

@@ -1,18 +1,16 @@
-"""The same summaries by CTranslate2: fast on a CPU. Needs the extra `ct2`."""
+"""Summaries by CTranslate2, which is fast on a CPU. Needs the extra `ct2`."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..._utils.files import sha256
+from ..._utils.files import sha256, staged_folder
 from ...errors import ModelLoadError
 from .seq2seq import LocalSummarizer
 
@@ -27,7 +25,13 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class ConvertedModel:
-    """A `ctranslate2.Translator` with what transformers knows of the model and it does not."""
+    """A converted model, with what transformers knows about it and CTranslate2 does not.
+
+    Attributes:
+        translator: The `ctranslate2.Translator`.
+        config: The model's config, of transformers.
+        generation_config: The model's generation config, of transformers.
+    """
 
     translator: Any
     config: Any
@@ -37,11 +41,17 @@ class ConvertedModel:
 class CTranslate2Summarizer(LocalSummarizer):
     """A converted encoder-decoder model, as `load_summarizer(…, backend="ctranslate2")` makes it.
 
-    Writes what `Seq2SeqSummarizer` writes: in float32 to the letter; in int8 and bfloat16, which
-    round the weights, nearly always. One exception: where a checkpoint forces the first token,
-    beam search considers ending right after it in its best beam only.
+    It writes what `Seq2SeqSummarizer` writes: in float32 exactly; in int8 and bfloat16, which round
+    the weights, nearly always. One exception: where a checkpoint forces the first token, beam
+    search considers ending right after it in its best beam only.
 
-    See `LocalSummarizer` for the settings.
+    Args:
+        model: The converted model.
+        tokenizer: The checkpoint's tokenizer.
+        **settings: See `GenerationSettings`.
+
+    Raises:
+        ValueError: See `LocalSummarizer`.
     """
 
     model: ConvertedModel
@@ -99,10 +109,20 @@ class CTranslate2Summarizer(LocalSummarizer):
 def load_converted(
     checkpoint: Checkpoint, tokenizer: Any, compute_type: ComputeType, device: str | None
 ) -> ConvertedModel:
-    """The conversion of a checkpoint, from the cache or made now.
+    """Read a checkpoint's conversion from the cache, or convert it and store the conversion there.
 
-    Raises `ModelLoadError` for what CTranslate2 does not know, `ValueError` for a number format
-    that the device does not have.
+    Args:
+        checkpoint: What to convert.
+        tokenizer: The checkpoint's tokenizer.
+        compute_type: The number format of the conversion.
+        device: Such as "cpu" or "cuda:0"; None takes a CUDA device if there is one.
+
+    Returns:
+        The converted model on its device.
+
+    Raises:
+        ModelLoadError: CTranslate2 does not know the model, or its conversion is damaged.
+        ValueError: The device is not there, or does not have the number format.
     """
     import ctranslate2
     from transformers import GenerationConfig
@@ -123,7 +143,7 @@ def load_converted(
         )
     except RuntimeError as error:
         raise ModelLoadError(
-            f"{folder} can't be opened ({error}): if it is damaged, delete it, and it is made anew"
+            f"{folder} can't be opened ({error}): if it is damaged, delete it, and it is made again"
         ) from error
     # Before transformers 4.25 the generation config was a part of the config.
     names = ("generation_config.json", "config.json")
@@ -141,16 +161,12 @@ def _converted(checkpoint: Checkpoint, tokenizer: Any, compute_type: ComputeType
     if target.is_dir():
         return target
     logger.info("converting %s to CTranslate2 (%s): %s", checkpoint.source, compute_type, target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=".converting-", dir=target.parent))
     try:
-        _convert(checkpoint, tokenizer, compute_type, staging / "model")
-        (staging / "model").rename(target)
+        with staged_folder(target) as staging:
+            _convert(checkpoint, tokenizer, compute_type, staging)
     except OSError:
         if not target.is_dir():  # else another process was faster
             raise
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return target
 
 
@@ -169,7 +185,8 @@ def _convert(
             return tokenizer
 
     try:
-        Converter(str(checkpoint.folder)).convert(str(target), quantization=compute_type)
+        converter = Converter(str(checkpoint.folder))
+        converter.convert(str(target), quantization=compute_type, force=True)
     except (OSError, MemoryError):
         raise
     except Exception as error:
@@ -179,7 +196,7 @@ def _convert(
 
 
 def _as_before_transformers_5(config: Any) -> None:
-    """Put into a config what the converter looks for and transformers 5 has moved or dropped."""
+    """Set in a config what the converter looks for and transformers 5 has moved or dropped."""
     # T5 v1.0 scales what it puts into the output layer, v1.1 and Flan-T5 do not. "Tied" used to
     # tell them apart, and is now true of all.
     if hasattr(config, "scale_decoder_outputs"):

@@ -1,4 +1,4 @@
-"""Names and folders to summarizers of either backend."""
+"""Names and folders to summarizers, in torch or CTranslate2."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from typing import Any, Literal, get_args
 
 from ..._utils.checks import check_choice, require
+from ..checkpoints import CheckpointFiles
 from .checkpoint import ComputeType, Quantization, check_compute_type, find_checkpoint
 from .seq2seq import GenerationSettings, LocalSummarizer, Seq2SeqSummarizer
 
@@ -13,7 +14,7 @@ Backend = Literal["torch", "ctranslate2"]
 
 
 def load_summarizer(
-    source: str | os.PathLike[str],
+    source: str | os.PathLike[str] | CheckpointFiles,
     *,
     backend: Backend = "torch",
     compute_type: ComputeType | None = None,
@@ -23,21 +24,31 @@ def load_summarizer(
     local_files_only: bool = False,
     **settings: Any,
 ) -> LocalSummarizer:
-    """A summarizer from any checkpoint that transformers' `AutoModelForSeq2SeqLM` loads.
+    """Load a summarizer from any checkpoint that transformers' `AutoModelForSeq2SeqLM` loads.
 
-    source: a hub name or a folder; also of a LoRA adapter, which is merged into its base model.
-    backend: "torch", or "ctranslate2", which converts the checkpoint once and keeps the conversion
-        in the Hugging Face cache home, under `recomp/ctranslate2`.
-    compute_type: with torch "float32" (the default) or "bfloat16"; with CTranslate2 "int8" (the
-        default: a quarter of the memory), "float32" or "bfloat16".
-    quantization: "8bit" or "4bit" by bitsandbytes; torch on a CUDA device only.
-    device: such as "cpu" or "cuda:0"; by default an accelerator if there is one.
-    revision, local_files_only: as in transformers.
-    settings: see `GenerationSettings`.
+    Weights are read from safetensors or, as plain tensors, from `pytorch_model.bin`.
 
-    Weights are read from safetensors or, as plain tensors, from `pytorch_model.bin`. Raises
-    `ModelLoadError`, with the remedy, for a checkpoint that is missing, damaged or of another kind;
-    `ImportError` for a missing extra; `ValueError` for settings that cannot work.
+    Args:
+        source: A hub name, a folder, or a checkpoint whose files were inspected before; also of a
+            LoRA adapter, which is merged into its base model.
+        backend: "torch", or "ctranslate2", which converts the checkpoint once and keeps the
+            conversion in the Hugging Face cache home, under `recomp/ctranslate2`.
+        compute_type: With torch "float32" (the default) or "bfloat16"; with CTranslate2 "int8" (the
+            default: a quarter of the memory), "float32" or "bfloat16".
+        quantization: "8bit" or "4bit" by bitsandbytes; torch on a CUDA device only.
+        device: Such as "cpu" or "cuda:0"; by default an accelerator if there is one.
+        revision: A branch, tag or commit on the hub.
+        local_files_only: Whether to look only at what was downloaded before.
+        **settings: See `GenerationSettings`.
+
+    Returns:
+        A summarizer of the backend's class.
+
+    Raises:
+        ModelLoadError: The checkpoint is missing, damaged or of another kind. The message names the
+            remedy.
+        ImportError: An extra is missing.
+        ValueError: A setting can't work.
     """
     GenerationSettings(**settings)  # raises before anything is loaded
     compute_type = check_compute_type(backend, compute_type, quantization)
