@@ -81,7 +81,8 @@ class Setting:
     """What a declaration says of a setting, as metadata of its annotation.
 
     Attributes:
-        help: One line for the command's help and the table of settings.
+        help: One sentence for the command's help and the table of settings.
+        unset: What None stands for, in a few words.
         flags: The names of the command's option; by default `--name-of-the-setting`.
         minimum: The least value that the command takes.
         maximum: The largest value that the command takes.
@@ -89,6 +90,7 @@ class Setting:
     """
 
     help: str
+    unset: str = ""
     flags: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import typer
 
-from .._utils.settings import DeclaredSetting, choices_of, declared_settings
+from .._utils.settings import DeclaredSetting, Setting, choices_of, declared_settings
 
 Context = Annotated[
     str | None,
@@ -122,13 +122,19 @@ def _option(
     kind = kind or _shell_type(declared.type)
     if bool in (declared.type, *get_args(declared.type)) and not setting.flags:
         flags = (f"{flags[0]}/--no-{flags[0].removeprefix('--')}",)
-    option = typer.Option(*flags, min=setting.minimum, max=setting.maximum, help=setting.help)
+    option = typer.Option(*flags, min=setting.minimum, max=setting.maximum, help=_help(setting))
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,
         default=inspect.Parameter.empty if default is dataclasses.MISSING else default,
         annotation=Annotated[kind | None if unset else kind, option],
     )
+
+
+def _help(setting: Setting) -> str:
+    if not setting.unset:
+        return setting.help
+    return f"{setting.help.removesuffix('.')}; default: {setting.unset}."
 
 
 def _choice_type(declared: DeclaredSetting) -> Any:

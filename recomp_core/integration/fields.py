@@ -23,16 +23,21 @@ class IndexerSettings:
         Name | None,
         Setting(
             "Name or folder of an encoder, of a model that writes summaries, or of a saved "
-            "compressor; default: the bundled encoder.",
+            "compressor.",
+            unset="the bundled encoder",
             flags=("--model", "-m"),
         ),
     ] = None
     context: Annotated[
         Context | None,
-        Setting("What a sentence is encoded with: sentence, title or document."),
+        Setting(
+            "What a sentence is encoded with: sentence (alone, as in the paper), title (after its "
+            "title) or document (within its document, encoded once).",
+            unset="document, where the encoder can",
+        ),
     ] = None
     lang: Annotated[
-        str | None, Setting("Language of the documents, e.g. en; default: by script.")
+        str | None, Setting("Language of the documents, such as en.", unset="by script")
     ] = None
     store: Annotated[
         Name | None,
@@ -56,7 +61,11 @@ class CompressorSettings(IndexerSettings):
     """Which compressor to make. None leaves a setting at the model's own or at the default."""
 
     top_k: Annotated[
-        Int | None, Setting("Keep at most this many sentences of all documents together.")
+        Int | None,
+        Setting(
+            "Keep at most this many sentences of all documents together.",
+            unset="2, where no other limit is given",
+        ),
     ] = None
     top_p: Annotated[
         Float | None,
@@ -77,27 +86,42 @@ class CompressorSettings(IndexerSettings):
     tokenizer: Annotated[
         Name | None,
         Setting(
-            "Name or folder of the reader model's tokenizer, which counts for max_tokens; "
-            "default: the encoder's."
+            "Name or folder of the reader model's tokenizer, which counts for max_tokens.",
+            unset="the encoder's",
         ),
     ] = None
     similarity_fn_name: Annotated[
         SimilarityFunction | None,
-        Setting("How vectors are compared: cosine, or dot.", in_command=False),
+        Setting(
+            "How vectors are compared: cosine or dot.",
+            unset="the model's own; dot for plain checkpoints such as Contriever",
+            in_command=False,
+        ),
     ] = None
     separator: Annotated[
         str | None,
-        Setting("What stands between kept sentences that were not neighbours.", in_command=False),
+        Setting(
+            "What stands between kept sentences that were not neighbours.",
+            unset="a line break where there was one, else a space",
+            in_command=False,
+        ),
     ] = None
-    elision: Annotated[str | None, Setting('A mark where text was dropped, e.g. "[…]".')] = None
+    elision: Annotated[
+        str | None, Setting('A mark where text was dropped, such as "[…]".', unset="no mark")
+    ] = None
     document_separator: Annotated[
         str | None,
-        Setting("What stands between the parts of different documents.", in_command=False),
+        Setting(
+            "What stands between the parts of different documents.",
+            unset="a line break",
+            in_command=False,
+        ),
     ] = None
     expand: Annotated[
         tuple[Int, Int] | None,
         Setting(
             "How many neighbours (before, after) come along with each chosen sentence.",
+            unset="none",
             in_command=False,
         ),
     ] = None
@@ -112,6 +136,7 @@ class CompressorSettings(IndexerSettings):
         str | None,
         Setting(
             "For a model that writes: a text with the fields {query} and {documents}.",
+            unset="the one that the published checkpoints were trained on",
             in_command=False,
         ),
     ] = None
@@ -126,12 +151,13 @@ class CompressorSettings(IndexerSettings):
         str | None,
         Setting(
             "What computes: auto, torch or onnx for an encoder; torch or ctranslate2 for a model "
-            "that writes."
+            "that writes.",
+            unset="onnx, where it is installed and can; torch for a model that writes",
         ),
     ] = None
-    compute_type: Annotated[str | None, Setting("The numbers to compute with, such as int8.")] = (
-        None
-    )
+    compute_type: Annotated[
+        str | None, Setting("The numbers to compute with, such as int8.", unset="float32")
+    ] = None
     quantization: Annotated[
         str | None,
         Setting("For a model that writes, on CUDA: 8bit or 4bit.", in_command=False),
@@ -148,7 +174,7 @@ class CompressorSettings(IndexerSettings):
         Setting("For a model that writes: the shortest summary.", in_command=False),
     ] = None
     num_beams: Annotated[
-        Int | None, Setting("For a model that writes: beams; default: greedy.")
+        Int | None, Setting("For a model that writes: how many beams.", unset="greedy")
     ] = None
     length_penalty: Annotated[
         Float | None,
