@@ -4,66 +4,60 @@ from __future__ import annotations
 
 import json
 import os
-from enum import Enum
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from .._utils.settings import Setting
+from ..integration.fields import IndexerSettings
+from .evaluate import QUESTIONS_HELP
 from .messages import set_up_messages
-from .options import Context, Device, Documents, Lang, Retriever, Verbose
+from .options import EXIT_PARTLY, Documents, Retriever, Verbose, takes_settings
 
 if TYPE_CHECKING:
     from ..evaluation.calibration.result import Calibration
     from ..extractive.compressor import ExtractiveCompressor
 
-EXIT_PARTLY = 3
 
+@dataclass
+class PromiseOptions:
+    """What is promised: the options that `recomp_core.evaluation.calibrate` takes.
 
-class RuleName(str, Enum):
-    top_p = "top_p"
-    min_score = "min_score"
-    top_k = "top_k"
-    max_tokens = "max_tokens"
+    Attributes:
+        keep: The share of the answers.
+        confidence: How sure the promise is.
+        guarantee: What the promise is about.
+        rule: The kind of setting that is chosen.
+        temperature: Of top_p.
+    """
 
-
-class GuaranteeName(str, Enum):
-    confidence = "confidence"
-    average = "average"
-
-
-def calibrate(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE",
-            help="JSONL (.gz too) of records with query, answers and documents; a folder of a BEIR "
-            "data set; or - for standard input.",
-        ),
-    ],
-    keep: Annotated[float, typer.Option(help="The share of the answers that is kept.")] = 0.95,
-    confidence: Annotated[
-        float, typer.Option(help="How sure that is, over the draw of the questions.")
-    ] = 0.9,
+    keep: Annotated[float, Setting("The share of the answers that is kept.")] = 0.95
+    confidence: Annotated[float, Setting("How sure that is, over the draw of the questions.")] = 0.9
     guarantee: Annotated[
-        GuaranteeName,
-        typer.Option(help="With that confidence; or only on average, which cuts more."),
-    ] = GuaranteeName.confidence,
-    rule: Annotated[RuleName, typer.Option(help="Which limit is chosen.")] = RuleName.top_p,
+        Literal["confidence", "average"],
+        Setting("With that confidence; or only on average, which cuts more."),
+    ] = "confidence"
+    rule: Annotated[
+        Literal["top_p", "min_score", "top_k", "max_tokens"], Setting("Which limit is chosen.")
+    ] = "top_p"
     temperature: Annotated[
-        float | None, typer.Option(help="Of top_p; default: the compressor's own, or 0.05.")
-    ] = None,
+        float | None, Setting("Of top_p.", unset="the compressor's own, or 0.05")
+    ] = None
+
+
+@takes_settings("promise", PromiseOptions, choices=True)
+@takes_settings("encoder", IndexerSettings, only=("model", "context", "lang", "device"))
+def calibrate(
+    source: Annotated[str, typer.Argument(metavar="FILE", help=QUESTIONS_HELP)],
+    *,
+    promise: dict[str, Any],
     tokenizer: Annotated[
         str | None,
         typer.Option(help="The reader model's, to count with; default: characters are counted."),
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", "-m", help="Name or folder of an encoder; default: bundled."),
-    ] = None,
-    context: Context = None,
-    lang: Lang = None,
-    device: Device = None,
+    encoder: dict[str, Any],
     documents: Documents = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Read only the first questions.")] = None,
     retriever: Retriever = None,
@@ -91,28 +85,25 @@ def calibrate(
     load_compressor("my-compressor") then compresses with that setting.
     """
     set_up_messages(verbose)
-    from ..evaluation.calibration.calibrator import calibrate as run
-    from ..evaluation.calibration.guarantees import questions_needed
+    from ..evaluation.calibration.calibrator import calibrate as calibrate_questions
+    from ..evaluation.calibration.guarantees import check_promise
     from ..persistence.compressors import load_compressor
     from ..text.tokens import TokenCounter
 
-    # What is wrong is said before the model is loaded.
-    questions_needed(keep, confidence, guarantee=guarantee.value)
+    # What is wrong is reported before the model is loaded.
+    check_promise(promise["keep"], promise["confidence"], promise["guarantee"])
+    model = encoder.pop("model")
     in_place = output is not None and model is not None and _same_folder(output, model)
     questions = _questions(source, documents, limit, retriever)
-    compressor = load_compressor(model, context=context, lang=lang, device=device)  # type: ignore[arg-type]
+    compressor: Any = load_compressor(model, **encoder)
     if output is not None:
         _check_output(compressor, output, in_place)
-    found = run(
+    found = calibrate_questions(
         questions,
         compressor,
-        keep=keep,
-        confidence=confidence,
-        guarantee=guarantee.value,
-        rule=rule.value,
-        temperature=temperature,
         count_tokens=None if tokenizer is None else TokenCounter(tokenizer),
         batch_questions=batch_questions,
+        **promise,
     )
     typer.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False) if as_json else str(found))
     if output is not None:
@@ -133,7 +124,7 @@ def _questions(source: str, documents: int | None, limit: int | None, retriever:
 
 
 def _check_output(compressor: Any, output: Path, in_place: bool) -> None:
-    """What can't be stored is said before the questions are scored."""
+    """Check that the calibration can be stored, before the questions are scored."""
     from ..evaluation.calibration.result import scoring_settings
     from ..extractive.compressor import ExtractiveCompressor
     from ..persistence.compressors import check_calibrated, extractive_settings

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..integration.fields import IndexerSettings
 from .messages import set_up_messages
-from .options import Device, Lang, Verbose
+from .options import Verbose, takes_settings
 
 if TYPE_CHECKING:
     from ..text.tokens import TokenCounter
@@ -15,19 +16,16 @@ if TYPE_CHECKING:
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
+@takes_settings("encoder", IndexerSettings, only=("model", "device", "lang"))
 def demo(
-    model: Annotated[
-        str | None,
-        typer.Option("--model", "-m", help="Name or folder of an encoder; default: bundled."),
-    ] = None,
+    *,
+    encoder: dict[str, Any],
     tokenizer: Annotated[
         str | None,
         typer.Option(
             help="The reader model's tokenizer, to count and pay with; default: the encoder's."
         ),
     ] = None,
-    device: Device = None,
-    lang: Lang = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where the page is served.")] = 7860,
     host: Annotated[
         str, typer.Option(help="Who is let in: 127.0.0.1, this machine alone; 0.0.0.0, everybody.")
@@ -49,17 +47,19 @@ def demo(
 
     require("streamlit", "demo", "recomp demo")
     count_tokens = None if tokenizer is None else _counter(tokenizer)
-    compressor = compressor_from_settings(model, device=device, lang=lang)
-    session = Session(compressor, count_tokens=count_tokens, model=model, tokenizer=tokenizer)
+    compressor = compressor_from_settings(**encoder)
+    session = Session(
+        compressor, count_tokens=count_tokens, model=encoder["model"], tokenizer=tokenizer
+    )
     session.warm_up()
     if host not in _LOCAL:
-        typer.echo(f"recomp: whoever reaches {host}:{port} can use the page", err=True)
+        typer.echo(f"recomp: anyone who reaches {host}:{port} can use the page", err=True)
     typer.echo(f"recomp: the page is on http://{_shown(host)}:{port} (Ctrl+C ends it)", err=True)
     serve(session, host=host, port=port, open_browser=browser)
 
 
 def _counter(name: str) -> TokenCounter:
-    """The counter, its tokenizer loaded. Raises `ModelLoadError` if it is not there."""
+    """Load the tokenizer and make its counter; raises `ModelLoadError` if it is not there."""
     from ..errors import ModelLoadError
     from ..text.tokens import TokenCounter
 

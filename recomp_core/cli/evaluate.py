@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from enum import Enum
+import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from .._utils.settings import Setting
+from ..integration.fields import CompressorSettings
 from .messages import set_up_messages
-from .options import Context, Device, Documents, Retriever, Verbose
+from .options import EXIT_PARTLY, Verbose, takes_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,30 +21,144 @@ if TYPE_CHECKING:
     from ..evaluation.gates import GateVerdict
     from ..evaluation.results import Evaluation
 
-EXIT_PARTLY, EXIT_GATE = 3, 4
+EXIT_GATE = 4
+
+QUESTIONS_HELP = (
+    "JSONL (.gz too) of records with query, answers and documents; a folder of a BEIR data set; "
+    "or - for standard input."
+)
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Write JSON to standard output instead of a table.")
+]
+AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Write Markdown instead of a table.")]
 
 
-class ReadName(str, Enum):
-    all = "all"
-    first = "first"
+@dataclass
+class RunOptions:
+    """How questions are evaluated: the options that `recomp_core.evaluation.evaluate` takes.
 
+    Attributes:
+        output: The file of the run.
+        overwrite: Whether to start it again.
+        read: Which texts the reader reads.
+        count_tokens: The reader's tokenizer.
+        price_per_million: Price of the reader's input tokens.
+        machine_per_hour: Cost of the machine that compresses.
+        retriever: What retrieves the documents.
+        documents: How many documents of each question.
+        limit: How many questions.
+        batch_questions: How many questions are read together.
+        seed: Of the random baseline and the intervals.
+    """
 
-class ReaderKindName(str, Enum):
-    span = "span"
-    causal = "causal"
-    seq2seq = "seq2seq"
-    endpoint = "endpoint"
-
-
-def evaluate(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE",
-            help="JSONL (.gz too) of records with query, answers and documents; a folder of a BEIR "
-            "data set; or - for standard input.",
+    output: Annotated[
+        Path | None,
+        Setting("JSONL of all rows; a rerun carries on with it.", flags=("--output", "-o")),
+    ] = None
+    overwrite: Annotated[bool, Setting("Start the output file again.", flags=("--overwrite",))] = (
+        False
+    )
+    read: Annotated[
+        Literal["all", "first"],
+        Setting("The reader reads all texts, or those of each system's own setting."),
+    ] = "all"
+    count_tokens: Annotated[
+        str | None,
+        Setting(
+            "Name or folder of the reader's tokenizer.",
+            unset="characters count",
+            flags=("--tokenizer",),
         ),
-    ],
+    ] = None
+    price_per_million: Annotated[
+        float | None,
+        Setting("Price of a million of the reader's input tokens.", flags=("--price",), minimum=0),
+    ] = None
+    machine_per_hour: Annotated[
+        float | None, Setting("What the machine that compresses costs.", minimum=0)
+    ] = None
+    retriever: Annotated[
+        str | None,
+        Setting("Retrieve the documents: module:object of a LangChain or LlamaIndex retriever."),
+    ] = None
+    documents: Annotated[
+        int | None, Setting("Take only the first documents of each question.", minimum=1)
+    ] = None
+    limit: Annotated[int | None, Setting("Evaluate only the first questions.", minimum=1)] = None
+    batch_questions: Annotated[int, Setting("Questions that are read together.", minimum=1)] = 16
+    seed: Annotated[int, Setting("Of the random baseline and the intervals.")] = 0
+
+
+@dataclass
+class ReaderOptions:
+    """Which models read the compressed texts.
+
+    Attributes:
+        reader: The model that answers.
+        reader_kind: How it answers.
+        base_url: The address of its endpoint.
+        api_key_env: Where its key is.
+        target_model: The language model that scores targets.
+    """
+
+    reader: Annotated[
+        str | None, Setting("Name or folder of a model that answers, or its name at --base-url.")
+    ] = None
+    reader_kind: Annotated[
+        Literal["span", "causal", "seq2seq", "endpoint"] | None,
+        Setting("The kind of the reader.", unset="what its files say"),
+    ] = None
+    base_url: Annotated[
+        str | None, Setting("The address of the reader's OpenAI-compatible endpoint.")
+    ] = None
+    api_key_env: Annotated[str, Setting("The environment variable that holds its key.")] = (
+        "OPENAI_API_KEY"
+    )
+    target_model: Annotated[
+        str | None,
+        Setting(
+            "Name or folder of a language model: the perplexity of each record's target, or else "
+            "of its first answer, after the text and the query."
+        ),
+    ] = None
+
+
+@dataclass
+class ReportOptions:
+    """How the evaluation is shown.
+
+    Attributes:
+        html: The file of the report.
+        plots: The folder of the plots.
+        as_json: Whether to write JSON.
+        as_markdown: Whether to write Markdown.
+        rates: The compression rates at which curves are read.
+    """
+
+    html: Annotated[Path | None, Setting("Write a report to look at.")] = None
+    plots: Annotated[Path | None, Setting("Write the plots into this folder.")] = None
+    as_json: Annotated[
+        bool, Setting("Write JSON to standard output instead of a table.", flags=("--json",))
+    ] = False
+    as_markdown: Annotated[
+        bool, Setting("Write Markdown instead of a table.", flags=("--markdown",))
+    ] = False
+    rates: Annotated[
+        str, Setting("Compression rates to read the curves off at, with commas between.")
+    ] = "0.05,0.1,0.2"
+
+
+@takes_settings(
+    "compressor",
+    CompressorSettings,
+    only=("top_k", "top_p", "min_score", "selector", "context", "device"),
+)
+@takes_settings("readers", ReaderOptions, choices=True)
+@takes_settings("run", RunOptions, choices=True)
+@takes_settings("report", ReportOptions)
+def evaluate(
+    source: Annotated[str, typer.Argument(metavar="FILE", help=QUESTIONS_HELP)],
+    *,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -62,72 +179,10 @@ def evaluate(
         bool,
         typer.Option("--peers", help="Also other projects' compressors, where installed."),
     ] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="JSONL of all rows; a rerun carries on with it."),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Begin the output file anew.")
-    ] = False,
-    html: Annotated[Path | None, typer.Option(help="Write a report to look at.")] = None,
-    plots: Annotated[Path | None, typer.Option(help="Write the plots into this folder.")] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write JSON to standard output instead of a table.")
-    ] = False,
-    as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="Write Markdown instead of a table.")
-    ] = False,
-    rates: Annotated[
-        str, typer.Option(help="Compression rates to read the curves off at, with commas between.")
-    ] = "0.05,0.1,0.2",
-    top_k: Annotated[int | None, typer.Option(help="Of the models: this many sentences.")] = None,
-    top_p: Annotated[
-        float | None, typer.Option(help="Of the models: this much of the probability.")
-    ] = None,
-    min_score: Annotated[
-        float | None, typer.Option(help="Of the models: sentences that score at least this.")
-    ] = None,
-    context: Context = None,
-    device: Device = None,
-    reader: Annotated[
-        str | None,
-        typer.Option(help="Name or folder of a model that answers, or its name at --base-url."),
-    ] = None,
-    reader_kind: Annotated[
-        ReaderKindName | None, typer.Option(help="Of the reader; default: what its files say.")
-    ] = None,
-    base_url: Annotated[
-        str | None, typer.Option(help="The address of the reader's OpenAI-compatible endpoint.")
-    ] = None,
-    api_key_env: Annotated[
-        str, typer.Option(help="The environment variable that holds its key.")
-    ] = "OPENAI_API_KEY",
-    read: Annotated[
-        ReadName,
-        typer.Option(help="The reader reads all texts, or those of each system's own setting."),
-    ] = ReadName.all,
-    target_model: Annotated[
-        str | None,
-        typer.Option(
-            help="Name or folder of a language model: the perplexity of each record's target, or "
-            "else of its first answer, after the text and the query."
-        ),
-    ] = None,
-    tokenizer: Annotated[
-        str | None,
-        typer.Option(help="Name or folder of the reader's tokenizer; default: characters count."),
-    ] = None,
-    price: Annotated[
-        float | None, typer.Option(min=0, help="Of a million of the reader's input tokens.")
-    ] = None,
-    machine_per_hour: Annotated[
-        float | None, typer.Option(min=0, help="What the machine that compresses costs.")
-    ] = None,
-    retriever: Retriever = None,
-    documents: Documents = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="Evaluate only the first questions.")
-    ] = None,
+    run: dict[str, Any],
+    report: dict[str, Any],
+    compressor: dict[str, Any],
+    readers: dict[str, Any],
     fail_under: Annotated[
         list[str] | None,
         typer.Option(
@@ -137,10 +192,6 @@ def evaluate(
             "seconds.p95<=0.2; several times for several.",
         ),
     ] = None,
-    batch_questions: Annotated[
-        int, typer.Option(min=1, help="Questions that are read together.")
-    ] = 16,
-    seed: Annotated[int, typer.Option(help="Of the random baseline and the intervals.")] = 0,
     verbose: Verbose = False,
 ) -> None:
     """Measure what compressing keeps and saves, beside baselines, with intervals.
@@ -149,58 +200,30 @@ def evaluate(
     """
     set_up_messages(verbose)
     from ..evaluation.gates import Gate
-    from ..evaluation.run import evaluate as run
-    from ..evaluation.systems.baselines import BASELINES, DEFAULT, DEFAULT_PEERS
+    from ..evaluation.run import evaluate as evaluate_questions
 
-    # What is written wrongly is told before a model is loaded.
+    # What is written wrongly is reported before a model is loaded.
     gates = [Gate.parse(text) for text in fail_under or ()]
-    wanted_rates = _rates(rates)
-    if as_json and as_markdown:
+    shown = ReportOptions(**report)
+    rates = _rates(shown.rates)
+    if shown.as_json and shown.as_markdown:
         raise typer.BadParameter("give --json or --markdown, not both", param_hint="--json")
-    names = DEFAULT if baselines is None else _parts(baselines)
-    allowed = BASELINES.names()
-    if unknown := [name for name in names if name.partition(":")[0] not in allowed]:
-        raise typer.BadParameter(
-            f"no baseline {', '.join(unknown)}: choose among {', '.join(allowed)}",
-            param_hint="--baselines",
-        )
-    settings = {
-        "top_k": top_k, "top_p": top_p, "min_score": min_score, "context": context,
-        "device": device,
-    }  # fmt: skip
-    systems = _compressors(model, settings)
-    evaluation = run(
+    names = _baselines(baselines, peers)
+    systems = _compressors(model, compressor)
+    device = compressor["device"]
+    evaluation = evaluate_questions(
         source,
         systems,
-        baselines=[*names, *(DEFAULT_PEERS if peers else ())],
-        reader=_reader(reader, reader_kind, base_url, api_key_env, device),
-        read=read.value,
-        target_scorer=_target_scorer(target_model, device),
-        count_tokens=tokenizer,
-        price_per_million=price,
-        machine_per_hour=machine_per_hour,
-        retriever=_retriever(retriever),
-        documents=documents,
-        limit=limit,
-        output=output,
-        overwrite=overwrite,
-        batch_questions=batch_questions,
-        seed=seed,
+        baselines=names,
+        reader=_reader(readers, device),
+        target_scorer=_target_scorer(readers["target_model"], device),
+        **{**run, "retriever": _retriever(run["retriever"])},
     )
     if not evaluation.rows:
         raise ValueError(f"{source} holds no question{_first_bad(evaluation)}")
-    verdicts = _verdicts(evaluation, gates, systems, seed)
-    _show(evaluation, verdicts, wanted_rates, seed, as_json=as_json, as_markdown=as_markdown)
-    if html is not None:
-        from ..evaluation.reports import write_report
-
-        write_report(evaluation, html)
-        typer.echo(f"recomp: {html} is the report to look at", err=True)
-    if plots is not None:
-        from ..evaluation.reports import save_plots
-
-        for path in save_plots(evaluation, plots):
-            typer.echo(f"recomp: {path}", err=True)
+    verdicts = _verdicts(evaluation, gates, systems, run["seed"])
+    _show(evaluation, verdicts, rates, run["seed"], shown)
+    _write_files(evaluation, shown)
     _finish(evaluation, verdicts)
 
 
@@ -224,12 +247,8 @@ def compare(
     at_rate: Annotated[
         float | None, typer.Option(help="Compare the curves at this compression rate.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write JSON to standard output instead of a table.")
-    ] = False,
-    as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="Write Markdown instead of a table.")
-    ] = False,
+    as_json: AsJson = False,
+    as_markdown: AsMarkdown = False,
     seed: Annotated[int, typer.Option(help="Of the intervals.")] = 0,
 ) -> None:
     """Is B better than A? Paired by question, with an interval and a verdict.
@@ -283,6 +302,19 @@ def _rates(text: str) -> tuple[float, ...]:
     return rates
 
 
+def _baselines(names: str | None, peers: bool) -> list[str]:
+    from ..evaluation.systems.baselines import BASELINES, DEFAULT, DEFAULT_PEERS
+
+    wanted = list(DEFAULT) if names is None else _parts(names)
+    allowed = BASELINES.names()
+    if unknown := [name for name in wanted if name.partition(":")[0] not in allowed]:
+        raise typer.BadParameter(
+            f"no baseline {', '.join(unknown)}: choose among {', '.join(allowed)}",
+            param_hint="--baselines",
+        )
+    return [*wanted, *(DEFAULT_PEERS if peers else ())]
+
+
 def _compressors(models: Sequence[str] | None, settings: Mapping[str, Any]) -> dict[str, Any]:
     from ..evaluation.systems.base import name_of
     from ..persistence.factory import compressor_from_settings
@@ -302,23 +334,19 @@ def _compressors(models: Sequence[str] | None, settings: Mapping[str, Any]) -> d
     return found
 
 
-def _reader(
-    name: str | None,
-    kind: ReaderKindName | None,
-    base_url: str | None,
-    api_key_env: str,
-    device: str | None,
-) -> Any:
-    if name is None:
-        if base_url is not None or kind is not None:
+def _reader(options: Mapping[str, Any], device: str | None) -> Any:
+    if options["reader"] is None:
+        if options["base_url"] is not None or options["reader_kind"] is not None:
             raise typer.BadParameter("name the model that reads", param_hint="--reader")
         return None
     from ..readers.answerers import load_answerer
 
-    settings: dict[str, Any] = {"kind": None if kind is None else kind.value, "device": device}
-    if base_url is not None:
-        settings |= {"base_url": base_url, "api_key_env": api_key_env}
-    return load_answerer(name, **{key: v for key, v in settings.items() if v is not None})
+    settings = {"kind": options["reader_kind"], "device": device}
+    if options["base_url"] is not None:
+        settings |= {"base_url": options["base_url"], "api_key_env": options["api_key_env"]}
+    return load_answerer(
+        options["reader"], **{key: v for key, v in settings.items() if v is not None}
+    )
 
 
 def _target_scorer(name: str | None, device: str | None) -> Any:
@@ -352,17 +380,15 @@ def _show(
     verdicts: Sequence[GateVerdict],
     rates: Sequence[float],
     seed: int,
-    *,
-    as_json: bool,
-    as_markdown: bool,
+    options: ReportOptions,
 ) -> None:
     from ..evaluation.reports import markdown
 
-    if as_json:
+    if options.as_json:
         content = markdown.to_dict(evaluation, rates=rates, seed=seed)
         content["gates"] = [verdict.to_dict() for verdict in verdicts]
         _write(json.dumps(content, ensure_ascii=False, indent=2))
-    elif as_markdown:
+    elif options.as_markdown:
         _write(markdown.as_markdown(evaluation, rates=rates, seed=seed))
     else:
         _print_table(
@@ -375,6 +401,17 @@ def _show(
             _print_table(*markdown.costs_cells(costs))
 
 
+def _write_files(evaluation: Evaluation, options: ReportOptions) -> None:
+    from ..evaluation.reports import save_plots, write_report
+
+    if options.html is not None:
+        write_report(evaluation, options.html)
+        typer.echo(f"recomp: {options.html} is the report to look at", err=True)
+    if options.plots is not None:
+        for path in save_plots(evaluation, options.plots):
+            typer.echo(f"recomp: {path}", err=True)
+
+
 def _print_table(
     header: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None
 ) -> None:
@@ -384,7 +421,7 @@ def _print_table(
 
     console = Console()
     if not console.is_terminal:
-        console = Console(width=200)  # a file has no width, and cells cut short say nothing
+        console = Console(width=200)  # a file has no width, and cells must not be cut short
     named = None if title is None else escape(title)
     table = Table(title=named, title_justify="left", show_header=any(header))
     for column, head in enumerate(header):
@@ -395,9 +432,7 @@ def _print_table(
 
 
 def _write(text: str) -> None:
-    """UTF-8 whatever the terminal's locale; lone surrogates as question marks."""
-    import sys
-
+    """Write UTF-8 in any locale of the terminal; lone surrogates become question marks."""
     sys.stdout.buffer.write(text.encode("utf-8", "replace").rstrip(b"\n") + b"\n")
     sys.stdout.buffer.flush()
 
@@ -407,7 +442,7 @@ def _first_bad(evaluation: Evaluation) -> str:
 
 
 def _finish(evaluation: Evaluation, verdicts: Sequence[GateVerdict]) -> None:
-    """What failed, on standard error and in the exit code."""
+    """Report what failed, on standard error and in the exit code."""
     for verdict in verdicts:
         typer.echo(f"recomp: {verdict}", err=True)
     failed = len({row.question for row in evaluation.rows if row.error or row.reader_error})

@@ -6,7 +6,18 @@
     evaluation.save("rows.jsonl")
 
 A question goes through every system at every setting; each result is a row, also where something
-failed. Importing this loads no model's library.
+failed. Importing this loads no model's library. It may import every room but `demo` and `cli`.
+
+run           `evaluate`, and what decides a run
+runner        the loop over questions, systems and readers
+run_file      the file of a run, which a later run carries on
+systems/      what can be evaluated: compressors, baselines, other projects' compressors
+measures      every measure, declared once
+judge         the measures of one question; spans: where kept and gold text stands
+results       rows, and the evaluation that they make up
+statistics    means with intervals, curves; comparison, costs, gates: what follows from them
+reports/      tables, the HTML page, pictures
+calibration/  the setting that keeps a promised share of the answers
 """
 
 from __future__ import annotations
@@ -22,9 +33,10 @@ if TYPE_CHECKING:
     from .comparison import Comparison, compare
     from .costs import Costs, break_even, costs_of
     from .gates import Gate, GateVerdict, check_gates
+    from .measures import MEASURES, Judged, Measure
     from .reports import plot_curves, save_plots, write_report
     from .reports.markdown import comparison_table, curve_table, points_table
-    from .results import MEASURES, Evaluation, Row
+    from .results import Evaluation, Row
     from .run import evaluate
     from .statistics import (
         Estimate,
@@ -47,7 +59,8 @@ _WHERE = {
     "..readers.answerers": ("Answerer", "PromptReader", "SpanReader", "load_answerer"),
     ".reports": ("plot_curves", "save_plots", "write_report"),
     ".gates": ("Gate", "GateVerdict", "check_gates"),
-    ".results": ("MEASURES", "Evaluation", "Row"),
+    ".measures": ("MEASURES", "Judged", "Measure"),
+    ".results": ("Evaluation", "Row"),
     ".run": ("evaluate",),
     ".statistics": (
         "Estimate",
@@ -73,7 +86,9 @@ __all__ = [
     "Evaluation",
     "Gate",
     "GateVerdict",
+    "Judged",
     "LMTargetScorer",
+    "Measure",
     "PromptReader",
     "Row",
     "SpanReader",

@@ -508,7 +508,7 @@ class TestCommand:
 
     def test_an_open_door_is_said(self, app, started):
         done = CliRunner().invoke(app, ["--host", "0.0.0.0", "--port", "80"])
-        assert "whoever reaches 0.0.0.0:80 can use the page" in done.output
+        assert "anyone who reaches 0.0.0.0:80 can use the page" in done.output
         assert "http://127.0.0.1:80 " in done.output
 
     def test_a_tokenizer_that_is_not_there(self, app, started):
