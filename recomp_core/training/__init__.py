@@ -1,11 +1,12 @@
-"""Labels become compressors (paper, sections 3.1 and 3.2).
+"""Training: labels become compressors (paper, sections 3.1 and 3.2).
 
-    from recomp_core.training import train_extractive
+It may import the integration and all rooms below it, and nothing of labelling or evaluation. It
+needs the extra `train`; importing it loads no library of models.
 
-    train_extractive("labels", output="my-compressor", lora="rank=16")
-    load_compressor("my-compressor")
-
-Needs the extra `train`. Importing this loads no model's library.
+Example:
+    >>> from recomp_core.training import train_extractive
+    >>> train_extractive("labels", output="my-compressor", lora="rank=16")  # doctest: +SKIP
+    >>> load_compressor("my-compressor")  # doctest: +SKIP
 """
 
 from __future__ import annotations

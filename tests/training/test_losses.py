@@ -1,6 +1,7 @@
 """The losses of the dual encoder, each worked out by hand on made-up similarities."""
 
 import math
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ pytest.importorskip("torch", reason='needs pip install "recomp[train]"')
 import torch
 
 from recomp_core.training import ExtractiveSettings
+from recomp_core.training.losses import LOSSES as REGISTERED
 from recomp_core.training.losses import (
     Candidates,
     candidates_loss,
@@ -18,6 +20,7 @@ from recomp_core.training.losses import (
     listwise_loss,
     loss_function,
 )
+from recomp_core.training.settings import LossName
 
 NAN = float("nan")
 LOSSES = {"in-batch": in_batch_loss, "candidates": candidates_loss, "listwise": listwise_loss}
@@ -137,6 +140,9 @@ class TestListwise:
 
 
 class TestBySettings:
+    def test_every_name_has_its_loss(self):
+        assert tuple(REGISTERED) == get_args(LossName)
+
     @pytest.mark.parametrize("name", LOSSES)
     def test_each_alone(self, name):
         loss = loss_function(ExtractiveSettings(loss=name))

@@ -416,16 +416,17 @@ class TestKilled:
         assert not (tmp_path / "out").exists()
         assert [p.name for p in tmp_path.iterdir()] == ["out.run"]
         # Started again while it is still full: nothing gets worse.
-        full = Path.write_text
+        opened = Path.open
         with pytest.MonkeyPatch.context() as patch:
 
             def no_room(self, *args, **kwargs):
-                if self.suffix not in (".json", ".partial"):
-                    return full(self, *args, **kwargs)
-                self.write_bytes(b"")
+                mode = args[0] if args else kwargs.get("mode", "r")
+                if self.suffix not in (".json", ".new") or mode[0] == "r":
+                    return opened(self, *args, **kwargs)
+                opened(self, "wb").close()
                 raise OSError(28, "No space left on device")
 
-            patch.setattr(Path, "write_text", no_room)
+            patch.setattr(Path, "open", no_room)
             with pytest.raises(OSError, match="No space left"):
                 train_extractive(records(108), output=tmp_path / "out", **given)
         full_disk()

@@ -4,6 +4,7 @@ import gzip
 import json
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import get_args
 
 import pytest
 from labelling_fakes import TableScorer, WrittenTeacher, by_words
@@ -19,7 +20,9 @@ from recomp_core.training import (
 )
 from recomp_core.training.examples import CandidateSentence, ContrastiveExample, TrainingData
 from recomp_core.training.settings import (
+    ABSTRACTIVE_PRESETS,
     EXTRACTIVE_PRESETS,
+    PresetName,
     find_preset,
     resolve_settings,
     settings_from,
@@ -459,6 +462,10 @@ def test_what_is_given_goes_before_the_preset_and_none_is_not_given():
     assert settings_from(RunSettings, {"seed": 3, "loss": "listwise"}, epochs=None) == RunSettings(
         seed=3
     )
+
+
+def test_every_preset_has_its_name_in_the_command():
+    assert {*EXTRACTIVE_PRESETS, *ABSTRACTIVE_PRESETS} == set(get_args(PresetName))
 
 
 def test_unknown_presets_and_settings():
