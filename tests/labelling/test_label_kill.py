@@ -1,6 +1,7 @@
 """A builder that is killed again and again finishes with the same files, and pays once."""
 
 import json
+import math
 import random
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 
 from recomp_core.labelling.build import build_contrastive_examples
 
-HERE = Path(__file__).parents[1]
+HERE = Path(__file__).parent
 QUESTIONS = [
     {
         "query": f"who built tower {n}?",
@@ -23,24 +24,29 @@ QUESTIONS = [
 ]
 
 SCRIPT = """
-import sys, time
-sys.path.insert(0, {here!r})
+import sys
+sys.path[:0] = {here!r}
 from test_label_kill import QUESTIONS, Paid, words
 from recomp_core.labelling.build import build_contrastive_examples
 build_contrastive_examples(
-    QUESTIONS, Paid({paid!r}, pause=0.002), words, output={output!r}, batch_questions=4
+    QUESTIONS, Paid({paid!r}, pause=0.002, at_most=float(sys.argv[1])), words,
+    output={output!r}, batch_questions=4,
 )
 """
 
 
 class Paid:
-    """Writes down what it is asked for, before and after; longer contexts score higher."""
+    """Writes down what it is asked for, before and after; longer contexts score higher.
 
-    def __init__(self, path, pause=0.0):
+    After `at_most` it waits to be killed: a busy machine may be late with that.
+    """
+
+    def __init__(self, path, pause=0.0, at_most=math.inf):
         from recomp_core.readers.answer_scores import Kind
         from recomp_core.runtime.budget import Meter
 
-        self.path, self.pause, self.kind, self.meter = path, pause, Kind.EXACT, Meter()
+        self.path, self.pause, self.at_most = path, pause, at_most
+        self.kind, self.meter = Kind.EXACT, Meter()
 
     identity = {"scorer": "paid"}
 
@@ -56,7 +62,8 @@ class Paid:
         from recomp_core.readers.answer_scores import AnswerScore
 
         for position, request in enumerate(requests):
-            time.sleep(self.pause)
+            self.at_most -= 1
+            time.sleep(self.pause if self.at_most >= 0 else 600)
             with open(self.path, "a") as file:
                 file.write(json.dumps([request.query, request.context]) + "\n")
             yield position, AnswerScore(len(request.context) / 7 - 9, 1, self.kind)
@@ -70,12 +77,15 @@ def words(query, sentences):
 def test_killed_at_any_moment(tmp_path):
     rng = random.Random(5)
     paid, output = tmp_path / "paid.txt", tmp_path / "labels"
-    script = SCRIPT.format(here=str(HERE), paid=str(paid), output=str(output))
+    here = [str(HERE), str(Path(__file__).parent)]
+    script = SCRIPT.format(here=here, paid=str(paid), output=str(output))
     kills = 0
     while True:
-        process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE)
+        at_most = "20" if kills < 12 else "inf"
+        command = [sys.executable, "-c", script, at_most]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE)
         # Killed while it works: how far it has come is seen from what it has paid.
-        goal = _count(paid) + rng.randint(1, 30)
+        goal = _count(paid) + rng.randint(1, 20)
         while process.poll() is None and _count(paid) < goal:
             time.sleep(0.001)
         if process.poll() is None and kills < 12:
