@@ -19,17 +19,23 @@ def summarizer_from_chat_model(
     batch_size: int | None = None,
     **settings: Any,
 ) -> LLMSummarizer:
-    """A summarizer that asks `chat_model`.
-
-    chat_model: a chat model, also one with `with_retry()`, `with_fallbacks()` or `bind()`. Timeouts
-        and the limit on its output are its own settings.
-    max_concurrency: prompts under way at one time in a batch; None for what the config says.
-    batch_size: prompts per batch; None for all at once.
-    settings: `empty_word`, `max_input_tokens` and `count_tokens` of `LLMSummarizer`.
+    """Make a summarizer that asks a chat model.
 
     A reply that is cut, refused, filtered or without text is a `SummaryError`; errors of the
     provider's client stay as they are. The model's runs are children of the run that asks.
-    Raises `TypeError` for what is no chat model.
+
+    Args:
+        chat_model: A chat model, also one with `with_retry()`, `with_fallbacks()` or `bind()`.
+            Timeouts and the limit on its output are its own settings.
+        max_concurrency: Prompts under way at one time in a batch; None for what the config says.
+        batch_size: Prompts per batch; None for all at once.
+        **settings: `empty_word`, `max_input_tokens` and `count_tokens` of `LLMSummarizer`.
+
+    Returns:
+        The summarizer.
+
+    Raises:
+        TypeError: `chat_model` is no chat model.
     """
     if not isinstance(chat_model, Runnable):
         raise TypeError(f"chat_model must be a LangChain chat model, got {chat_model!r:.80}")
@@ -52,11 +58,21 @@ def teacher_from_chat_model(
     max_concurrency: int | None = 8,
     **settings: Any,
 ) -> LanguageModelTeacher:
-    """`chat_model` as the teacher of an abstractive compressor; see `recomp_core.labelling`.
+    """Make a chat model the teacher of an abstractive compressor, see `recomp_core.labelling`.
 
-    name: of the model, by which its terms are looked up; by default what the chat model says.
-    accept_terms, settings: those of `LanguageModelTeacher`. Raises `TeacherTermsError`,
-    `ValueError` for a model without a name.
+    Args:
+        chat_model: The model that writes the summaries to train on.
+        name: Its name, by which its terms are looked up; by default what the chat model reports.
+        accept_terms: See `LanguageModelTeacher`.
+        max_concurrency: See `summarizer_from_chat_model`.
+        **settings: Those of `LanguageModelTeacher`.
+
+    Returns:
+        The teacher.
+
+    Raises:
+        TeacherTermsError: The model's terms do not allow to train on its outputs.
+        ValueError: The model has no name.
     """
     name = name or _name_of(chat_model)
     if not name:

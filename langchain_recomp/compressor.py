@@ -1,4 +1,4 @@
-"""The document compressor: its settings, and what it promises."""
+"""The document compressor and its settings."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _BEHAVIOUR = ("merge", *ADAPTER_SETTINGS)
 
 
 class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor):
-    """Keeps of the retrieved documents what helps the query, or sums it up: RECOMP for LangChain.
+    """Keeps the parts of retrieved documents that help the query, or summarizes them.
 
         RecompDocumentCompressor()                                    # offline, the two best
         RecompDocumentCompressor(top_k=5, min_score=0.3)              # may keep nothing
@@ -55,35 +55,41 @@ class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor):
         RecompDocumentCompressor.from_chat_model(chat_model)          # which writes the summary
         RecompDocumentCompressor(compressor=load_compressor(...))     # any of the core
 
-    Comes out: one document per source document that kept something, in the order of the input,
+    `docs/settings.md` lists the settings, which the class inherits from
+    `recomp_core.integration.AdapterSettings`.
+
+    The result has one document per source document that kept something, in the order of the input,
     with its id, a deep copy of its metadata (a value that can't be copied is shared), and
 
         metadata["relevance_score"]   the best score among the kept sentences, a float
         metadata["recomp"]            {"outcome": "compressed", "index": its position in the input,
                                        "spans": [[start, end], …], "scores": […]}
 
-    where spans are offsets into the source's `page_content`, and "reason" says why if a gate
-    refused a summary and sentences were kept instead. With `merge=True` one document in all,
+    Spans are offsets into the source's `page_content`, in characters. "reason" says why, if a gate
+    refused a summary and sentences were kept instead. With `merge=True` the result is one document
     without an id, whose `metadata["recomp"]` is
 
         {"outcome", "sources": [{"index", "id", "metadata", "spans", "scores"}, …]}
 
-    A text that was written anew is one such document too. Spans and scores are then of the
-    sentences that were picked for the summarizer, if any, and beside them stand
+    A summary is one such document too. Its spans and scores are those of the sentences that were
+    picked for the summarizer, if any, and it also has
 
         "truncated"   whether the last source was cut to fit
-        "reason"      what a gate had to say, or ""
-        "support"     for each sentence of the text what the sources say to it: {"text", "start",
+        "reason"      what a gate reported, or ""
+        "support"     for each sentence of the text what the sources say about it: {"text", "start",
                       "end", "supported", "unsupported": numbers and names that no source has,
                       "sources": [{"index", "id", "start", "end", "score", "text"}, …]}
 
-    Nothing relevant, nothing given, or a summary that a gate kept back: `[]`. The input stays
-    untouched.
+    The result is `[]` if nothing is relevant, nothing was given, or a gate refused the summary.
+    The input is never changed. `model_dump()` has every setting but `compressor`.
 
-    Settings are checked and the model is loaded here: raises pydantic's `ValidationError` (a
-    `ValueError`) or `TypeError` for settings that cannot work, `recomp_core.ModelLoadError` for a
-    model that is not there, whatever `on_error` says. `model_dump()` has every setting but
-    `compressor`.
+    Attributes:
+        compressor: A ready compressor of the core, instead of all settings that describe one.
+
+    Raises:
+        ValidationError: A setting cannot work (pydantic's error, a `ValueError`).
+        TypeError: A setting is of the wrong type.
+        ModelLoadError: The model is not there. All three are raised whatever `on_error` says.
     """
 
     model_config = ConfigDict(
@@ -91,7 +97,6 @@ class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor):
     )
 
     compressor: Any = Field(default=None, exclude=True, repr=False)
-    """A ready compressor of the core, instead of all settings that describe one."""
 
     _timed: Any = PrivateAttr()
 
@@ -99,18 +104,32 @@ class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor):
     def from_pretrained(
         cls, name: str | os.PathLike[str], *, top_k: int | None = None, **settings: Any
     ) -> Self:
-        """The compressor around the model `name`, a hub name or a folder."""
+        """Make the compressor around a model.
+
+        Args:
+            name: A hub name or a folder, see `recomp_core.load_compressor`.
+            top_k: How many sentences to keep.
+            **settings: Any other field.
+
+        Returns:
+            The compressor, its model loaded.
+        """
         return cls(model=name, top_k=top_k, **settings)
 
     @classmethod
     def from_embeddings(cls, embeddings: Embeddings, **settings: Any) -> Self:
-        """The compressor around a LangChain embedding model.
+        """Make the compressor around a LangChain embedding model.
 
-        settings: those fields that are not about loading a model. `context` is "title" or
-        "sentence", `similarity_fn_name` "cosine" unless given, and `max_tokens` needs `tokenizer`.
-        Also `batching`, see `recomp_core.runtime.batching`: by default each asynchronous call has a
-        thread, as most such models wait for an endpoint. `Batching()` has them share batches, which
-        suits a model on this machine.
+        Args:
+            embeddings: The model that encodes queries and sentences.
+            **settings: The fields that do not load a model. `context` is "title" or "sentence",
+                `similarity_fn_name` is "cosine" unless given, and `max_tokens` needs `tokenizer`.
+                Also `batching`, see `recomp_core.Batching`: by default each asynchronous call has
+                a thread, as most such models wait for an endpoint; with `Batching()` calls share
+                batches, which suits a model on this machine.
+
+        Returns:
+            The compressor.
         """
         behaviour = pop_settings(settings, _BEHAVIOUR)
         settings.setdefault("batching", CONCURRENT)
@@ -119,15 +138,19 @@ class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor):
 
     @classmethod
     def from_chat_model(cls, chat_model: Runnable[Any, Any], **settings: Any) -> Self:
-        """The compressor around a LangChain chat model, which writes the summary.
+        """Make the compressor around a LangChain chat model, which writes the summary.
 
-        settings: those of `summarizer_from_chat_model` and of `recomp_core.AbstractiveCompressor`,
-        `extract_tokens`, and those fields that shape what comes out.
+        Args:
+            chat_model: The model to ask.
+            **settings: Those of `summarizer_from_chat_model` and of
+                `recomp_core.AbstractiveCompressor`, `extract_tokens`, and the fields that shape
+                the result.
+
+        Returns:
+            The compressor.
         """
-        behaviour, own = (
-            pop_settings(settings, _BEHAVIOUR),
-            pop_settings(settings, SUMMARY_SETTINGS),
-        )
+        behaviour = pop_settings(settings, _BEHAVIOUR)
+        own = pop_settings(settings, SUMMARY_SETTINGS)
         summarizer = summarizer_from_chat_model(chat_model, **settings)
         return cls(compressor=compressor_from_summarizer(summarizer, **own), **behaviour)
 
@@ -141,35 +164,56 @@ class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor):
 
     @property
     def timed(self) -> Any:
-        """The compressor, held to `timeout_s`."""
+        """The compressor with the limit `timeout_s`."""
         return self._timed
 
     def compress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
     ) -> list[Document]:
-        """Compress the documents retrieved for `query`, in a traced run of its own."""
+        """Compress the documents retrieved for a query, in a traced run of its own.
+
+        Args:
+            documents: What a retriever found; it is not changed.
+            query: What it was retrieved for.
+            callbacks: Handlers of the run.
+
+        Returns:
+            New documents, see the class; `[]` if nothing helps.
+        """
         given = CompressionInput(documents=documents, query=query)
         return self.as_runnable().invoke(given, {"callbacks": callbacks})
 
     async def acompress_documents(
         self, documents: Sequence[Document], query: str, callbacks: Callbacks | None = None
     ) -> list[Document]:
-        """`compress_documents` without blocking the event loop."""
+        """Do what `compress_documents` does without blocking the event loop.
+
+        Args:
+            documents: As for `compress_documents`.
+            query: As for `compress_documents`.
+            callbacks: As for `compress_documents`.
+
+        Returns:
+            As `compress_documents`.
+        """
         given = CompressionInput(documents=documents, query=query)
         return await self.as_runnable().ainvoke(given, {"callbacks": callbacks})
 
     def as_runnable(self) -> Runnable[CompressionInput, list[Document]]:
-        """This compressor as a part of chains: `{"documents": [...], "query": "..."}` to documents.
+        """Make a part for chains: from `{"documents": [...], "query": "..."}` to documents.
 
-        `batch` and `abatch` compress for all queries in one call.
+        Returns:
+            A runnable whose `batch` and `abatch` compress for all queries in one call.
         """
         return CompressionRunnable(self)
 
     def as_text_runnable(self) -> Runnable[CompressionInput, str]:
-        """The same to the compressed text, "" for nothing.
+        """Make a part for chains: from `{"documents": [...], "query": "..."}` to the text.
 
-        `stream` and `astream` give it in pieces as it is written, where the compressor can stream.
-        With `on_error="passthrough"` the documents' texts stand in for it, on a new line if pieces
-        of it are out already.
+        Returns:
+            A runnable that gives the compressed text, "" for nothing. `stream` and `astream` give
+            it in pieces as it is written, where the compressor can stream. With
+            `on_error="passthrough"` the documents' texts replace it, on a new line if pieces of it
+            are out already.
         """
         return TextRunnable(self)

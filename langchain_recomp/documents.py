@@ -21,10 +21,16 @@ SCORE_KEY = "relevance_score"
 
 
 def check_input(given: object) -> tuple[list[Document], Any]:
-    """Documents and query of `{"documents": [...], "query": "..."}`.
+    """Check the input of a runnable.
 
-    Raises `TypeError` for anything else, with the position of what is no `Document`; the query is
-    the core's to check.
+    Args:
+        given: `{"documents": [...], "query": "..."}`.
+
+    Returns:
+        The documents as a list, and the query, which the core checks.
+
+    Raises:
+        TypeError: It has another form; for an entry that is no `Document` with its position.
     """
     if not isinstance(given, Mapping) or not given.keys() >= {"documents", "query"}:
         raise TypeError(f'expected {{"documents": [...], "query": "..."}}, got {given!r:.80}')
@@ -43,7 +49,15 @@ def check_input(given: object) -> tuple[list[Document], Any]:
 
 
 def to_core(documents: Sequence[Document], title_key: str | None) -> list[CoreDocument]:
-    """The documents for the core; what stands under `title_key` is the title if it is a string."""
+    """Turn LangChain documents into documents of the core.
+
+    Args:
+        documents: They share their metadata with the result.
+        title_key: The metadata key of the title, which counts if it is a string; None for none.
+
+    Returns:
+        The core's documents, in the same order.
+    """
     return [
         CoreDocument(
             document.page_content,
@@ -58,8 +72,17 @@ def to_core(documents: Sequence[Document], title_key: str | None) -> list[CoreDo
 def from_compression(
     documents: Sequence[Document], compression: Compression, metadata_key: str, merge: bool
 ) -> list[Document]:
-    """What comes out of compressing `documents`: one document per source or, if `merge` is true or
-    the text is not made of the sources' sentences, one for all. [] for an empty compression.
+    """Turn a compression into LangChain documents.
+
+    Args:
+        documents: What was compressed.
+        compression: What came of it.
+        metadata_key: The metadata key for the facts of the compression.
+        merge: Whether one document stands for all sources.
+
+    Returns:
+        One document per source; one for all if `merge` is true or the text is a summary; `[]` for
+        an empty compression.
     """
     if not compression.text:
         return []
@@ -86,7 +109,16 @@ def from_compression(
 def passed_through(
     documents: Sequence[Document], error: Exception, metadata_key: str
 ) -> list[Document]:
-    """Copies of the documents that say why they were not compressed."""
+    """Copy documents that could not be compressed.
+
+    Args:
+        documents: What was to be compressed.
+        error: Why it was not.
+        metadata_key: The metadata key for the outcome and the reason.
+
+    Returns:
+        The copies, whose metadata say why they were not compressed.
+    """
     reason = f"{type(error).__name__}: {error}"
     return [
         _copy(

@@ -13,8 +13,13 @@ from recomp_core.integration import named_model, replace_surrogates
 class EmbeddingsEncoder:
     """Wraps a LangChain `Embeddings` as a `recomp_core.protocols.Encoder`.
 
-    Raises `TypeError` for anything else, and `ValueError` if a model gives too few vectors, too
-    many, or vectors of different lengths.
+    Args:
+        embeddings: The model.
+
+    Raises:
+        TypeError: It is no `Embeddings`.
+        ValueError: At a call: the model gives too few vectors, too many, or vectors of different
+            lengths.
     """
 
     def __init__(self, embeddings: Embeddings) -> None:
@@ -24,17 +29,31 @@ class EmbeddingsEncoder:
 
     @property
     def identity(self) -> list[str] | None:
-        """What tells its vectors from another model's, for a store; None where it has no name."""
+        """The key of the model's vectors in a store; None for a model without a name."""
         return named_model(self.embeddings)
 
     def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
-        """Float array (n_queries, dim), by `embed_query`."""
+        """Encode queries by `embed_query`.
+
+        Args:
+            queries: The texts.
+
+        Returns:
+            A float array of shape (n_queries, dim).
+        """
         return self._matrix(
             [self.embeddings.embed_query(replace_surrogates(query)) for query in queries], queries
         )
 
     def encode_sentences(self, sentences: Sequence[str]) -> np.ndarray:
-        """Float array (n_sentences, dim), by `embed_documents`."""
+        """Encode sentences by `embed_documents`.
+
+        Args:
+            sentences: The texts.
+
+        Returns:
+            A float array of shape (n_sentences, dim).
+        """
         return self._matrix(
             self.embeddings.embed_documents([replace_surrogates(text) for text in sentences]),
             sentences,

@@ -15,8 +15,9 @@ from .documents import check_input, to_core
 
 
 class RecompDocumentIndexer(BaseDocumentTransformer):
-    """Puts the sentence vectors of documents into a `recomp_core.store.SentenceStore`; the
-    documents themselves pass through, the same objects, unchanged.
+    """Puts the sentence vectors of documents into a `recomp_core.SentenceStore`.
+
+    The documents themselves pass through, the same objects, unchanged.
 
         chunks = splitter.split_documents(documents)
         RecompDocumentIndexer(store="store").transform_documents(chunks)
@@ -27,14 +28,18 @@ class RecompDocumentIndexer(BaseDocumentTransformer):
     Use it after the splitter: a query finds a document's vectors by the text that is retrieved, and
     by its title where the encoder sees that. Documents that are known cost a look-up.
 
-    store: the store, or its folder.
-    compressor: one with a store, of `load_compressor(store=…)` or a `RecompDocumentCompressor` of
-        it, instead of `store` and settings.
-    title_key: the metadata key under which a title stands; None for no titles.
-    settings: `model`, `context`, `lang` and others of `recomp_core.load_compressor`: the same as at
-        query time.
+    Args:
+        store: The store, or its folder.
+        compressor: One with a store, of `load_compressor(store=…)` or a `RecompDocumentCompressor`
+            of it, instead of `store` and settings.
+        title_key: The metadata key of a title; None for no titles.
+        batch_documents: How many documents are encoded together.
+        **settings: `model`, `context`, `lang` and others of `recomp_core.load_compressor`: the same
+            as at query time.
 
-    Raises `ValueError` for settings that cannot work, `OSError` if the store can't be written.
+    Raises:
+        ValueError: A setting cannot work.
+        OSError: The store can't be written.
     """
 
     def __init__(
@@ -61,11 +66,19 @@ class RecompDocumentIndexer(BaseDocumentTransformer):
 
     @property
     def report(self) -> IndexReport:
-        """How many documents and sentences there were so far, and how many were new."""
+        """The numbers of documents and sentences so far, and of those that were new."""
         return self._indexer.report
 
     def transform_documents(self, documents: Sequence[Document], **kwargs: Any) -> list[Document]:
-        """The documents as they are, after their vectors were made and kept."""
+        """Make and keep the documents' vectors.
+
+        Args:
+            documents: The chunks as they will be retrieved.
+            **kwargs: Ignored; the interface has them.
+
+        Returns:
+            The same documents.
+        """
         del kwargs
         checked, _ = check_input({"documents": documents, "query": None})
         self._indexer.add(to_core(checked, self.title_key), batch_documents=self.batch_documents)

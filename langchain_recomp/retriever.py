@@ -16,17 +16,18 @@ from pydantic import ConfigDict
 class RecompRetriever(BaseRetriever):
     """Retrieves with `base_retriever`, then compresses for the same query with `compressor`.
 
-    What `invoke` is given beside the query (`k=5`) goes on to `base_retriever`. The same as
+    Further arguments of `invoke` (`k=5`) go on to `base_retriever`. It does the same as
     langchain-classic's `ContextualCompressionRetriever`.
+
+    Attributes:
+        base_retriever: Any retriever, or a Runnable from a query to documents.
+        compressor: A `RecompDocumentCompressor`, or any other document compressor.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     base_retriever: RetrieverLike
-    """Any retriever, or a Runnable from a query to documents."""
-
     compressor: BaseDocumentCompressor
-    """A `RecompDocumentCompressor`, or any other document compressor."""
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, **kwargs: Any

@@ -1,4 +1,4 @@
-"""The Runnables that do a `RecompDocumentCompressor`'s work, each time in a run of its own."""
+"""The Runnables that do a `RecompDocumentCompressor`'s work, each call in a run of its own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,12 @@ logger = logging.getLogger(__name__)
 
 
 class CompressionInput(TypedDict):
-    """What the runnable forms of `RecompDocumentCompressor` take."""
+    """What the runnable forms of `RecompDocumentCompressor` take.
+
+    Attributes:
+        documents: What a retriever found.
+        query: What it was retrieved for.
+    """
 
     documents: Sequence[Document]
     query: str
@@ -80,7 +85,16 @@ class _Compressing(Runnable[Input, Output]):
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> Output:
-        """One query's documents, compressed."""
+        """Compress one query's documents.
+
+        Args:
+            input: `{"documents": [...], "query": "..."}`.
+            config: The config of the run.
+            **kwargs: Passed on to the run.
+
+        Returns:
+            The documents or the text.
+        """
         # It does take the config alone, though its annotation does not say so.
         return self._call_with_config(self._compress, input, config, **kwargs)  # type: ignore[arg-type]
 
@@ -90,7 +104,16 @@ class _Compressing(Runnable[Input, Output]):
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> Output:
-        """`invoke` without blocking the event loop."""
+        """Do what `invoke` does without blocking the event loop.
+
+        Args:
+            input: As for `invoke`.
+            config: The config of the run.
+            **kwargs: Passed on to the run.
+
+        Returns:
+            As `invoke`.
+        """
         return await self._acall_with_config(self._acompress, input, config, **kwargs)  # type: ignore[arg-type]
 
     def batch(
@@ -101,9 +124,18 @@ class _Compressing(Runnable[Input, Output]):
         return_exceptions: bool = False,
         **kwargs: Any,
     ) -> list[Output]:
-        """Many queries' documents, compressed in one call; a run for each.
+        """Compress many queries' documents in one call, with a run for each.
 
-        What the compressor calls meanwhile, a chat model for all of them, is traced in the first.
+        What the compressor calls for all of them, such as a chat model, is traced in the first.
+
+        Args:
+            inputs: One input per query.
+            config: One config for all runs, or one for each.
+            return_exceptions: Whether an error takes the place of its query's result.
+            **kwargs: Passed on to the runs.
+
+        Returns:
+            One result per input, in order.
         """
         work = partial(self._compress_batch, isolate=self._isolates(return_exceptions))
         return self._batch_with_config(
@@ -118,7 +150,17 @@ class _Compressing(Runnable[Input, Output]):
         return_exceptions: bool = False,
         **kwargs: Any,
     ) -> list[Output]:
-        """`batch` without blocking the event loop."""
+        """Do what `batch` does without blocking the event loop.
+
+        Args:
+            inputs: As for `batch`.
+            config: As for `batch`.
+            return_exceptions: As for `batch`.
+            **kwargs: As for `batch`.
+
+        Returns:
+            As `batch`.
+        """
         work = partial(self._acompress_batch, isolate=self._isolates(return_exceptions))
         return await self._abatch_with_config(
             work, inputs, config, return_exceptions=return_exceptions, **kwargs
@@ -253,7 +295,16 @@ class TextRunnable(_Compressing[CompressionInput, str]):
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> Iterator[str]:
-        """The text in pieces as they are written, if the compressor can stream."""
+        """Give the text in pieces as they are written, if the compressor can stream.
+
+        Args:
+            input: `{"documents": [...], "query": "..."}`.
+            config: The config of the run.
+            **kwargs: Passed on to the run.
+
+        Yields:
+            Pieces of the text; one piece, "", for nothing.
+        """
         yield from self._transform_stream_with_config(iter([input]), self._pieces, config, **kwargs)
 
     async def astream(
@@ -262,7 +313,16 @@ class TextRunnable(_Compressing[CompressionInput, str]):
         config: RunnableConfig | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[str]:
-        """`stream` without blocking the event loop."""
+        """Do what `stream` does without blocking the event loop.
+
+        Args:
+            input: As for `stream`.
+            config: The config of the run.
+            **kwargs: Passed on to the run.
+
+        Yields:
+            As `stream`.
+        """
 
         async def inputs() -> AsyncIterator[CompressionInput]:
             yield input
