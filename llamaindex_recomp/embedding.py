@@ -11,10 +11,15 @@ from recomp_core.integration import named_model
 
 
 class EmbeddingEncoder:
-    """Makes a `recomp_core.protocols.Encoder` of `embed_model`.
+    """Wraps a LlamaIndex embedding model as a `recomp_core.protocols.Encoder`.
 
-    The model's own batch size, cache and rate limit apply. Raises `TypeError` for anything but a
-    LlamaIndex embedding model.
+    The model's own batch size, cache and rate limit apply.
+
+    Args:
+        embed_model: The model.
+
+    Raises:
+        TypeError: It is no embedding model of LlamaIndex.
     """
 
     def __init__(self, embed_model: BaseEmbedding) -> None:
@@ -27,15 +32,29 @@ class EmbeddingEncoder:
 
     @property
     def identity(self) -> list[str] | None:
-        """What tells its vectors from another model's, for a store; None where it has no name."""
+        """The key of the model's vectors in a store; None for a model without a name."""
         return named_model(self.embed_model)
 
     def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
-        """Float array (n_queries, dim)."""
+        """Encode queries.
+
+        Args:
+            queries: The texts.
+
+        Returns:
+            A float array of shape (n_queries, dim).
+        """
         vectors = [self.embed_model.get_query_embedding(query) for query in queries]
         return np.asarray(vectors, dtype=np.float32)
 
     def encode_sentences(self, sentences: Sequence[str]) -> np.ndarray:
-        """Float array (n_sentences, dim)."""
+        """Encode sentences.
+
+        Args:
+            sentences: The texts.
+
+        Returns:
+            A float array of shape (n_sentences, dim).
+        """
         vectors = self.embed_model.get_text_embedding_batch(list(sentences))
         return np.asarray(vectors, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""What the postprocessor tells LlamaIndex's instrumentation."""
+"""The events that the postprocessor sends to LlamaIndex's instrumentation."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from llama_index.core.schema import NodeWithScore
 class CompressionStartEvent(BaseEvent):
     """Retrieved nodes are about to be compressed.
 
-    query: None if none was given.
-    nodes: as they were retrieved.
+    Attributes:
+        query: The query; None if none was given.
+        nodes: The nodes as they were retrieved.
     """
 
     query: str | None
@@ -18,17 +19,22 @@ class CompressionStartEvent(BaseEvent):
 
     @classmethod
     def class_name(cls) -> str:
+        """The name of the event."""
         return "CompressionStartEvent"
 
 
 class CompressionEndEvent(BaseEvent):
-    """What came out. An error that was raised ends the span and sends no such event.
+    """Nodes were compressed. An error that is raised ends the span and sends no such event.
 
-    nodes: as they go on to the LLM.
-    outcome: the value of a `recomp_core.Outcome`, "failed" if the originals were passed through.
-    reason: the error, where the outcome is "failed", or what a gate had to say.
-    sentences_kept, sentences_dropped: how many.
-    characters_before, characters_after: length of all nodes' texts, without metadata.
+    Attributes:
+        nodes: The nodes as they go on to the LLM.
+        outcome: The value of a `recomp_core.Outcome`, "failed" if the originals were passed
+            through.
+        reason: The error, where the outcome is "failed", or what a gate reported.
+        sentences_kept: How many sentences were kept.
+        sentences_dropped: How many sentences were dropped.
+        characters_before: The length of all nodes' texts before, without metadata.
+        characters_after: The same after compressing.
     """
 
     nodes: list[NodeWithScore]
@@ -41,4 +47,5 @@ class CompressionEndEvent(BaseEvent):
 
     @classmethod
     def class_name(cls) -> str:
+        """The name of the event."""
         return "CompressionEndEvent"

@@ -22,8 +22,9 @@ from .settled import SettledComponent, document_of, is_text_alone
 
 
 class RecompNodeIndexer(IndexerSettings, SettledComponent, TransformComponent):
-    """Puts the sentence vectors of nodes into a `recomp_core.store.SentenceStore`; the nodes pass
-    through, the same objects, unchanged.
+    """Puts the sentence vectors of nodes into a `recomp_core.SentenceStore`.
+
+    The nodes pass through, the same objects, unchanged.
 
         IngestionPipeline(transformations=[splitter, RecompNodeIndexer(store="store"), embed_model])
         …
@@ -34,14 +35,17 @@ class RecompNodeIndexer(IndexerSettings, SettledComponent, TransformComponent):
     are left out. A pipeline with a cache of its own does not show nodes that it has seen: a store
     that was deleted fills again at query time only.
 
-    store: the folder of the store.
-    model, context, lang, batch_size, device, revision, local_files_only: see
-        `recomp_core.load_compressor`; the same as at query time.
-    compressor: one with a store, of `load_compressor(store=…)`, instead of all these.
-    title_key: the metadata key that holds a node's title; None for no titles.
+    It can be pickled, as a pipeline with `num_workers` does, and then loads the model again. The
+    settings that it inherits, see `docs/settings.md`, must be the same as at query time.
 
-    It can be pickled, as a pipeline with `num_workers` does, and then loads the model anew. Raises
-    `ValueError` for settings that cannot work, `OSError` if the store can't be written.
+    Attributes:
+        compressor: One with a store, of `load_compressor(store=…)`, instead of the other settings.
+        title_key: The metadata key that holds a node's title; None for no titles.
+        batch_documents: How many nodes are encoded together.
+
+    Raises:
+        ValueError: A setting cannot work.
+        OSError: The store can't be written.
     """
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
@@ -54,10 +58,15 @@ class RecompNodeIndexer(IndexerSettings, SettledComponent, TransformComponent):
 
     @classmethod
     def class_name(cls) -> str:
+        """The name under which LlamaIndex saves the component."""
         return "RecompNodeIndexer"
 
     def model_post_init(self, _context: Any, /) -> None:
-        """Makes the compressor. Raises as `recomp_core.load_compressor`."""
+        """Make the compressor; pydantic calls this after the fields are set.
+
+        Args:
+            _context: Pydantic's own.
+        """
         if self.store is None and self.compressor is None:
             raise ValueError("give either store=, a folder, or compressor=, one that has a store")
         settings = {name: getattr(self, name) for name in INDEXER_SETTINGS}
@@ -65,17 +74,33 @@ class RecompNodeIndexer(IndexerSettings, SettledComponent, TransformComponent):
 
     @property
     def report(self) -> IndexReport:
-        """How many nodes and sentences there were so far, and how many were new."""
+        """The numbers of nodes and sentences so far, and of those that were new."""
         report: IndexReport = self._indexer.report
         return report
 
     def __call__(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
-        """The nodes as they are, after their vectors were made and kept."""
+        """Make and keep the nodes' vectors.
+
+        Args:
+            nodes: The nodes as they will be retrieved.
+            **kwargs: Ignored; the interface has them.
+
+        Returns:
+            The same nodes.
+        """
         del kwargs
         documents = [document_of(node, self.title_key) for node in nodes if is_text_alone(node)]
         self._indexer.add(documents, batch_documents=self.batch_documents)
         return nodes
 
     async def acall(self, nodes: Sequence[BaseNode], **kwargs: Any) -> Sequence[BaseNode]:
-        """The same without blocking the event loop."""
+        """Do the same without blocking the event loop.
+
+        Args:
+            nodes: The nodes as they will be retrieved.
+            **kwargs: Ignored; the interface has them.
+
+        Returns:
+            The same nodes.
+        """
         return await asyncio.to_thread(self.__call__, nodes, **kwargs)

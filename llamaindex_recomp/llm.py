@@ -14,16 +14,23 @@ from recomp_core.integration import reply_error
 
 
 def summarizer_from_llm(llm: LLM, **settings: Any) -> LLMSummarizer:
-    """A summarizer that asks `llm`: by `chat` if it is a chat model, else by `complete`.
-
-    llm: a LlamaIndex language model. Timeouts, retries and the limit on its output are its own
-        settings.
-    settings: `empty_word`, `max_input_tokens`, `count_tokens` and `batch_size` of `LLMSummarizer`;
-        the asynchronous forms ask for the prompts of a batch at the same time.
+    """Make a summarizer that asks a language model: by `chat` if it has that, else by `complete`.
 
     A reply that is cut, refused, filtered or without text is a `SummaryError`, as far as the
-    provider's response tells; errors of the provider's client stay as they are. The model's spans
-    and events are those of any call in LlamaIndex. Raises `TypeError` for what is no such model.
+    provider's response says so; errors of the provider's client stay as they are. The model's
+    spans and events are those of any call in LlamaIndex.
+
+    Args:
+        llm: A LlamaIndex language model. Timeouts, retries and the limit on its output are its own
+            settings.
+        **settings: `empty_word`, `max_input_tokens`, `count_tokens` and `batch_size` of
+            `LLMSummarizer`; the asynchronous forms ask for the prompts of a batch at the same time.
+
+    Returns:
+        The summarizer.
+
+    Raises:
+        TypeError: `llm` is no language model of LlamaIndex.
     """
     if not isinstance(llm, LLM):
         raise TypeError(
@@ -43,10 +50,19 @@ def summarizer_from_llm(llm: LLM, **settings: Any) -> LLMSummarizer:
 def teacher_from_llm(
     llm: LLM, *, name: str | None = None, accept_terms: bool = False, **settings: Any
 ) -> LanguageModelTeacher:
-    """`llm` as the teacher of an abstractive compressor; see `recomp_core.labelling`.
+    """Make a language model the teacher of an abstractive compressor.
 
-    name: of the model, by which its terms are looked up; by default what the model's metadata say.
-    accept_terms, settings: those of `LanguageModelTeacher`. Raises `TeacherTermsError`.
+    Args:
+        llm: The model that writes the summaries to train on.
+        name: Its name, by which its terms are looked up; by default what its metadata say.
+        accept_terms: See `recomp_core.labelling.LanguageModelTeacher`.
+        **settings: Those of `LanguageModelTeacher`.
+
+    Returns:
+        The teacher.
+
+    Raises:
+        TeacherTermsError: The model's terms do not allow to train on its outputs.
     """
     summarizer = summarizer_from_llm(llm)
     name = name or llm.metadata.model_name

@@ -1,4 +1,4 @@
-"""The compressors as a LlamaIndex node postprocessor."""
+"""The node postprocessor."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class LlamaIndexSettings(AdapterSettings):
 
 
 class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePostprocessor):
-    """Compresses the retrieved nodes for the query; use it as the last of the postprocessors.
+    """Compresses the retrieved nodes for the query; use it as the last postprocessor.
 
         RecompNodePostprocessor(top_k=3)                  # the bundled encoder, offline
         RecompNodePostprocessor.from_pretrained("fangyuan/nq_extractive_compressor", top_k=2)
@@ -76,59 +76,40 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
         RecompNodePostprocessor.from_llm(Settings.llm)    # which writes the summary
         RecompNodePostprocessor(compressor=any_core_compressor)
 
-    Which compressor; unset ones stay at the model's own or at `recomp_core.load_compressor`'s
-    default:
-
-    model: name or folder of the model, one that ranks sentences or one that writes summaries; None
-        for the bundled encoder.
-    top_k, top_p, min_score, max_tokens, tokenizer: what is kept, see
-        `recomp_core.TopK`, `TopP`, `Threshold`, `TokenBudget`.
-    context, similarity_fn_name, lang, separator, elision, expand: of a model that ranks, see
-        `recomp_core.load_compressor`.
-    extract_tokens: for a model that writes, let the bundled encoder first pick the best sentences
-        of so many tokens; the limits above are then for it.
-    prompt, titles, backend, compute_type, quantization, max_input_tokens, max_new_tokens,
-        min_new_tokens, num_beams, length_penalty: of a model that writes, see
-        `recomp_core.load_compressor`.
-    store: folder of a `recomp_core.SentenceStore`, where sentence vectors are looked up and kept.
-    batch_size, device, revision, local_files_only: of both.
-    compressor: a compressor of your own instead of all these.
-
-    What becomes of the nodes:
-
-    title_key: the metadata key that holds a node's title, for the encoder; None for no titles.
-    metadata_key: where a node says what happened to it; the key is hidden from LLM and embedding.
-    on_empty: what comes out when there is no text to prepend. "empty_node": one node with the text
-        "", so that the LLM is asked without context. "placeholder": one node with the text
-        `placeholder`. "drop": no node; most response synthesizers then answer "Empty Response"
-        without asking the LLM, and chat engines may use the nodes of an earlier turn again.
-    on_error: "raise", or "passthrough": the uncompressed nodes with the reason in their metadata,
-        and a logged warning. Wrong settings and a missing model raise at once, always.
-    timeout_s: seconds that compressing may take; None for no limit. When they have passed, the
-        outcome is "timed_out": the best of what was scored by then, or the nodes as they are; see
-        `recomp_core.runtime.timeout.TimedCompressor`.
+    `docs/settings.md` lists the settings, which the class inherits from
+    `recomp_core.integration.AdapterSettings`. They do not change once made. They survive `to_dict`
+    and pickling, and the model is loaded again; a `compressor` must be given again:
+    `from_dict(data, compressor=…)`.
 
     A node that kept something comes out as a copy, in its old place, with id, relationships,
     metadata and retrieval score, and under `metadata_key`: "outcome" (see `recomp_core.Outcome`),
-    "index" (its place among the nodes given), "spans" of the kept sentences in its old text,
-    "scores", the best of them as "relevance_score", and where `start_char_idx` is known
+    "index" (its place among the nodes given), "spans" of the kept sentences in its old text, in
+    characters, "scores", the best of them as "relevance_score", and where `start_char_idx` is known
     "document_spans" in its document. `start_char_idx` and `end_char_idx` then reach from the first
-    kept sentence to the last. "reason" says why if a gate refused a summary and sentences were kept
-    instead.
+    kept sentence to the last. "reason" says why, if a gate refused a summary and sentences were
+    kept instead. The key is hidden from LLM and embedding.
 
     A summary comes out as one new node, the first, with its sources under `NodeRelationship.CHILD`,
     and under `metadata_key`: "outcome"; "sources", for each its "index", "id", "metadata" and,
     where sentences were picked first, their "spans" and "scores"; "truncated", whether the last
-    source was cut to fit; "reason", what a gate had to say; "support", for each sentence of the
-    summary what the sources say to it: {"text", "start", "end", "supported", "unsupported": numbers
-    and names that no source has, "sources": [{"index", "id", "start", "end", "score", "text"}, …]}.
+    source was cut to fit; "reason", what a gate reported; "support", for each sentence of the
+    summary what the sources say about it: {"text", "start", "end", "supported", "unsupported":
+    numbers and names that no source has, "sources": [{"index", "id", "start", "end", "score",
+    "text"}, …]}.
 
-    Nodes with an image, audio or video pass through unchanged, and as long as there is one of them,
-    `on_empty` has nothing to do.
+    With `on_empty="drop"` most response synthesizers answer "Empty Response" without asking the
+    LLM, and chat engines may use the nodes of an earlier turn again. Nodes with an image, audio or
+    video pass through unchanged, and as long as there is one of them, `on_empty` has no effect.
 
-    Settings don't change once made. They survive `to_dict` and pickling, and the model is loaded
-    anew; a `compressor` must be given again: `from_dict(data, compressor=…)`. Raises `ValueError`
-    for wrong settings and for nodes without a query.
+    Attributes:
+        compressor: A compressor of the core or your own, instead of the settings that describe one.
+
+    Raises:
+        ValueError: A setting cannot work; at a call, there are nodes but no query.
+        TypeError: A setting is of the wrong type; at a call, one of the nodes is no
+            `NodeWithScore`.
+        ModelLoadError: The model is not there. Wrong settings and a missing model raise whatever
+            `on_error` says.
     """
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
@@ -141,18 +122,32 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
     def from_pretrained(
         cls, name: str | os.PathLike[str], *, top_k: int | None = None, **settings: Any
     ) -> RecompNodePostprocessor:
-        """With the model of that name or folder, see `recomp_core.load_compressor`."""
+        """Make the postprocessor around a model.
+
+        Args:
+            name: A hub name or a folder, see `recomp_core.load_compressor`.
+            top_k: How many sentences to keep.
+            **settings: Any other field.
+
+        Returns:
+            The postprocessor, its model loaded.
+        """
         return cls(model=name, top_k=top_k, **settings)
 
     @classmethod
     def from_embed_model(cls, embed_model: Any, **settings: Any) -> RecompNodePostprocessor:
-        """With a LlamaIndex embedding model as the encoder.
+        """Make the postprocessor around a LlamaIndex embedding model.
 
-        settings: the fields of this class, less those that load a model. `context` is "title" or
-            "sentence", `max_tokens` needs `tokenizer`. Also `batching`, see
-            `recomp_core.Batching`: by default each asynchronous call has a thread, as most such
-            models wait for an endpoint. `Batching()` has them share batches, which suits a model on
-            this machine.
+        Args:
+            embed_model: The model that encodes queries and sentences.
+            **settings: The fields that do not load a model. `context` is "title" or "sentence", and
+                `max_tokens` needs `tokenizer`. Also `batching`, see `recomp_core.Batching`: by
+                default each asynchronous call has a thread, as most such models wait for an
+                endpoint; with `Batching()` calls share batches, which suits a model on this
+                machine.
+
+        Returns:
+            The postprocessor.
         """
         own = pop_settings(settings, (*COMPRESSOR_SETTINGS, "batching"))
         own.setdefault("batching", CONCURRENT)
@@ -161,10 +156,15 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
 
     @classmethod
     def from_llm(cls, llm: Any, **settings: Any) -> RecompNodePostprocessor:
-        """With a LlamaIndex language model, which writes the summary.
+        """Make the postprocessor around a LlamaIndex language model, which writes the summary.
 
-        settings: those of `summarizer_from_llm` and of `recomp_core.AbstractiveCompressor`,
-            `extract_tokens`, and those fields of this class that say what becomes of the nodes.
+        Args:
+            llm: The model to ask.
+            **settings: Those of `summarizer_from_llm` and of `recomp_core.AbstractiveCompressor`,
+                `extract_tokens`, and the fields that shape the result.
+
+        Returns:
+            The postprocessor.
         """
         own = pop_settings(settings, SUMMARY_SETTINGS)
         asking = pop_settings(settings, _LLM_SETTINGS)
@@ -173,6 +173,7 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
 
     @classmethod
     def class_name(cls) -> str:
+        """The name under which LlamaIndex saves the component."""
         return "RecompNodePostprocessor"
 
     @field_validator("metadata_key")
@@ -183,7 +184,11 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
         return key
 
     def model_post_init(self, _context: Any, /) -> None:
-        """Makes the compressor. Raises as `recomp_core.load_compressor`."""
+        """Make the compressor; pydantic calls this after the fields are set.
+
+        Args:
+            _context: Pydantic's own.
+        """
         settings = {name: getattr(self, name) for name in COMPRESSOR_SETTINGS}
         compressor = resolve_compressor(self.compressor, settings)
         self._compressor = with_timeout(compressor, self.timeout_s)
@@ -304,7 +309,7 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
     def _new_node(
         self, text: str, sources: Sequence[NodeWithScore], facts: dict[str, Any]
     ) -> NodeWithScore:
-        """A node of our own: a summary of `sources`, or the text for nothing."""
+        """A new node: a summary of `sources`, or the text for nothing."""
         related = deepcopy([scored.node.as_related_node_info() for scored in sources])
         scores = [scored.score for scored in sources if scored.score is not None]
         node = TextNode(

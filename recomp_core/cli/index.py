@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 
 class DTypeName(str, Enum):
+    """The numbers in which a store keeps vectors."""
+
     float16 = "float16"
     int8 = "int8"
     float32 = "float32"

@@ -1,4 +1,4 @@
-"""What the adapters write into metadata: a compression as plain, JSON-ready facts."""
+"""A compression as plain, JSON-ready facts, which the adapters write into metadata."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from ..types import Compression, Excerpt
 
 
 def span_facts(excerpt: Excerpt) -> dict[str, Any]:
-    """Where the kept sentences of one document stand in it, and their scores."""
+    """Say where the kept sentences of one document stand in it, and their scores.
+
+    Args:
+        excerpt: What the document gave.
+
+    Returns:
+        "spans", `[start, end]` of each sentence in characters, and "scores".
+    """
     return {
         "spans": [[int(sentence.start), int(sentence.end)] for sentence in excerpt.kept],
         "scores": [float(sentence.score) for sentence in excerpt.kept],
@@ -18,16 +25,29 @@ def span_facts(excerpt: Excerpt) -> dict[str, Any]:
 
 
 def reason_facts(compression: Compression) -> dict[str, Any]:
-    """What a gate had to say, if anything."""
+    """Say what a gate reported.
+
+    Args:
+        compression: What the gate looked at.
+
+    Returns:
+        "reason", or nothing.
+    """
     return {"reason": compression.reason} if compression.reason else {}
 
 
 def source_facts(
     compression: Compression, positions: Sequence[int] | None = None
 ) -> list[dict[str, Any]]:
-    """The documents that the text was made from, with `span_facts` where sentences were picked.
+    """List the documents that the text was made from.
 
-    positions: for each document its index among what the adapter was given; by default its own.
+    Args:
+        compression: The compression.
+        positions: For each document its index among those that the adapter was given; None for
+            the same index.
+
+    Returns:
+        For each source "index", "id" and "metadata", with `span_facts` where sentences were picked.
     """
     picked = {excerpt.doc_index: span_facts(excerpt) for excerpt in compression.by_document()}
     return [
@@ -44,7 +64,15 @@ def source_facts(
 def summary_facts(
     compression: Compression, positions: Sequence[int] | None = None
 ) -> dict[str, Any]:
-    """What there is to know of a text that was written anew; `positions` as in `source_facts`."""
+    """Say all that is known of a summary.
+
+    Args:
+        compression: The compression.
+        positions: As for `source_facts`.
+
+    Returns:
+        "outcome", "sources", "truncated", "reason" and "support".
+    """
     return {
         "outcome": compression.outcome.value,
         "sources": source_facts(compression, positions),
@@ -77,8 +105,13 @@ def summary_facts(
 
 
 def copied(value: Any) -> Any:
-    """A deep copy; of a dict or list that holds what can't be copied (a lock, a client), a copy
-    that shares only that.
+    """Copy a value deeply.
+
+    Args:
+        value: Anything. A dict or list may hold what can't be copied, such as a lock or a client.
+
+    Returns:
+        A copy that shares only what can't be copied.
     """
     try:
         return copy.deepcopy(value)

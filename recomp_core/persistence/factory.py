@@ -1,4 +1,4 @@
-"""What the adapters and the command line share: plain settings to a compressor."""
+"""Plain settings to compressors: what the adapters and the command share."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from .compressors import load_compressor
 if TYPE_CHECKING:
     from ..store import SentenceStore
 
-# The settings of `compressor_from_summarizer`.
 SUMMARY_SETTINGS = (
     "prompt", "titles", "extract_tokens", "extractor", "gate", "fallback", "support_scorer",
     "splitter",
 )  # fmt: skip
+"""The settings of `compressor_from_summarizer`."""
 
 
 def compressor_from_settings(
@@ -129,11 +129,19 @@ def _loaded(
 def compressor_from_summarizer(
     summarizer: Summarizer, *, extract_tokens: int | None = None, **settings: Any
 ) -> AbstractiveCompressor:
-    """The same for a summarizer that is there already, as an adapter makes it of a framework's
-    language model.
+    """Make a compressor around a summarizer, such as one that asks a framework's language model.
 
-    extract_tokens: see `compressor_from_settings`.
-    settings: those of `AbstractiveCompressor`; None leaves one at its default.
+    Args:
+        summarizer: It writes the summaries.
+        extract_tokens: See `compressor_from_settings`.
+        **settings: Those of `AbstractiveCompressor`; None leaves one at its default.
+
+    Returns:
+        The compressor.
+
+    Raises:
+        ValueError: A setting cannot work.
+        TypeError: A setting is of the wrong type.
     """
     check_limit("extract_tokens", extract_tokens)
     compressor = AbstractiveCompressor(summarizer, **_given(settings))
@@ -157,16 +165,29 @@ def compressor_from_encoder(
     store: SentenceStore | str | os.PathLike[str] | None = None,
     **own_settings: Any,
 ) -> ExtractiveCompressor:
-    """The same for an encoder that is there already, as an adapter makes it of a framework's
-    embedding model.
+    """Make a compressor around an encoder, such as one around a framework's embedding model.
 
-    context, similarity_fn_name: see `DualEncoderScorer`.
-    top_k, top_p, min_score, max_tokens, tokenizer: see `compressor_from_settings`; `max_tokens`
-        needs `tokenizer` here.
-    lang: for the sentence splitter; None picks by script.
-    store: where sentence vectors are looked up and kept, see `SentenceStore`.
-    own_settings: `separator`, `elision`, `document_separator`, `expand`, `batching` of
-        `ExtractiveCompressor`; None leaves one at its default.
+    Args:
+        encoder: It encodes queries and sentences.
+        context: See `DualEncoderScorer`.
+        similarity_fn_name: See `DualEncoderScorer`.
+        top_k: See `compressor_from_settings`, as for the next four.
+        top_p: See `TopP`.
+        min_score: See `Threshold`.
+        max_tokens: See `TokenBudget`; it needs `tokenizer` here.
+        selector: A registered selector by name.
+        tokenizer: Name or folder of the reader model's tokenizer.
+        lang: The language for the sentence splitter; None chooses by script.
+        store: Where sentence vectors are looked up and kept, see `SentenceStore`.
+        **own_settings: `separator`, `elision`, `document_separator`, `expand` and `batching` of
+            `ExtractiveCompressor`; None leaves one at its default.
+
+    Returns:
+        The compressor.
+
+    Raises:
+        ValueError: A setting cannot work.
+        ModelLoadError: The tokenizer is not there.
     """
     if max_tokens is not None and tokenizer is None:
         raise ValueError(
@@ -194,10 +215,19 @@ def compressor_from_encoder(
 
 
 def resolve_compressor(compressor: Any, settings: Mapping[str, Any]) -> Any:
-    """`compressor` itself, checked, or where it is None the one that `settings` describe.
+    """Check a compressor, or make the one that settings describe.
 
-    settings: those of `compressor_from_settings`; None stands for not given. Raises `ValueError` if
-    both are given, `TypeError` for what cannot compress, and as `compressor_from_settings` does.
+    Args:
+        compressor: A ready compressor, or None.
+        settings: Those of `compressor_from_settings`; None stands for not given.
+
+    Returns:
+        `compressor` itself, or a new one where it is None.
+
+    Raises:
+        ValueError: Both are given, or a setting cannot work.
+        TypeError: `compressor` cannot compress.
+        ModelLoadError: The model is not there.
     """
     if compressor is None:
         return compressor_from_settings(**settings)
@@ -267,13 +297,29 @@ def _reader_counter(
         return None
     if max_tokens is None:
         raise ValueError(f"tokenizer={tokenizer!r} needs max_tokens, the limit that it counts")
-    counter = TokenCounter(tokenizer, local_files_only)
+    return load_token_counter(tokenizer, local_files_only)
+
+
+def load_token_counter(name: str, local_files_only: bool = False) -> TokenCounter:
+    """Make a counter and load its tokenizer, so that a missing one is noticed now.
+
+    Args:
+        name: The hub name or the folder of the model that will read the text.
+        local_files_only: Whether to look on this machine only.
+
+    Returns:
+        The counter.
+
+    Raises:
+        ModelLoadError: The tokenizer is not there or can't be read.
+    """
+    counter = TokenCounter(name, local_files_only)
     try:
         counter("")
     except (OSError, ValueError) as error:
         cause = next(iter(str(error).strip().splitlines()), "")
         raise ModelLoadError(
-            f"the tokenizer {tokenizer!r} can't be loaded ({type(error).__name__}: {cause}): give "
-            "the hub name or the folder of the model that will read the text"
+            f"the tokenizer {name!r} can't be loaded ({type(error).__name__}: {cause}): give the "
+            "hub name or the folder of the model that will read the text"
         ) from error
     return counter
