@@ -114,8 +114,10 @@ class _Model:
         return getattr(self.llm, f"{way}complete")(prompt)
 
     def _check(self, responses: list[Any]) -> str:
-        """The text of a reply, whole or in chunks, each of which has the text so far. Raises
-        `SummaryError` if it is no summary.
+        """The text of a reply, whole or in chunks, each of which has the text so far.
+
+        Raises:
+            SummaryError: The reply is no summary.
         """
         said: list[Any] = []
         text = None

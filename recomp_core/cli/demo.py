@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from ..integration.fields import IndexerSettings
 from .messages import set_up_messages
 from .options import Verbose, takes_settings
-
-if TYPE_CHECKING:
-    from ..text.tokens import TokenCounter
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
@@ -43,10 +40,10 @@ def demo(
     from .._utils.checks import require
     from ..demo.serving import serve
     from ..demo.session import Session
-    from ..persistence.factory import compressor_from_settings
+    from ..persistence.factory import compressor_from_settings, load_token_counter
 
     require("streamlit", "demo", "recomp demo")
-    count_tokens = None if tokenizer is None else _counter(tokenizer)
+    count_tokens = None if tokenizer is None else load_token_counter(tokenizer)
     compressor = compressor_from_settings(**encoder)
     session = Session(
         compressor, count_tokens=count_tokens, model=encoder["model"], tokenizer=tokenizer
@@ -56,23 +53,6 @@ def demo(
         typer.echo(f"recomp: anyone who reaches {host}:{port} can use the page", err=True)
     typer.echo(f"recomp: the page is on http://{_shown(host)}:{port} (Ctrl+C ends it)", err=True)
     serve(session, host=host, port=port, open_browser=browser)
-
-
-def _counter(name: str) -> TokenCounter:
-    """Load the tokenizer and make its counter; raises `ModelLoadError` if it is not there."""
-    from ..errors import ModelLoadError
-    from ..text.tokens import TokenCounter
-
-    counter = TokenCounter(name)
-    try:
-        counter("")
-    except (OSError, ValueError) as error:
-        cause = next(iter(str(error).strip().splitlines()), "")
-        raise ModelLoadError(
-            f"the tokenizer {name!r} can't be loaded ({type(error).__name__}: {cause}): give the "
-            "hub name or the folder of the model that will read the text"
-        ) from error
-    return counter
 
 
 def _shown(host: str) -> str:
