@@ -22,7 +22,7 @@ from ..extractive.selection import Selector
 from ..text.tokens import TokenCounter
 from .measures import added_measures
 from .results import Evaluation
-from .runner import Read, Run, unique_name
+from .runner import EvaluationRun, Read, unique_name
 from .systems.base import System, as_system, counter_name, name_of
 from .systems.baselines import DEFAULT as DEFAULT_BASELINES
 from .systems.baselines import baseline
@@ -123,7 +123,7 @@ def evaluate(
     }
     if source is not None:
         about["source"] = source.name
-    run = Run(named, reader, read, target_scorer, counter, batch_questions)
+    run = EvaluationRun(named, reader, read, target_scorer, counter, batch_questions)
     return run.over(found, about, path, overwrite=overwrite)
 
 

@@ -43,7 +43,7 @@ class _Work:
     rows: list[Row] = field(default_factory=list)
 
 
-class Run:
+class EvaluationRun:
     """Puts questions through all systems, some questions at a time.
 
     Args:
