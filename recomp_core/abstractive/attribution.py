@@ -111,7 +111,7 @@ class EntailmentScorer:
         default_min_score: The probability that counts as support, 0.5.
 
     Raises:
-        ValueError: The model has no such label, or several; or `batch_size` is no number above 0.
+        ValueError: The model has no such label, or several; or `batch_size` is not above 0.
     """
 
     default_min_score = 0.5

@@ -544,4 +544,4 @@ def _all_or_raise(results: list[Compression | Exception]) -> list[Compression]:
 
 def _check_part(name: str, part: object, protocol: type) -> None:
     if isinstance(part, type) or not isinstance(part, protocol):
-        raise TypeError(f"{name}={part!r} is no {protocol.__name__}: see recomp_core.protocols")
+        raise TypeError(f"{name}={part!r} is not a {protocol.__name__}: see recomp_core.protocols")

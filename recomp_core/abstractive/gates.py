@@ -136,7 +136,7 @@ class UsefulnessGate:
         prompt_without_context: str = "Question: {query}\nAnswer:",
     ) -> None:
         if isinstance(reader, type) or not isinstance(reader, Reader):
-            raise TypeError(f"{reader!r} is no reader: it has no answer(prompts)")
+            raise TypeError(f"{reader!r} is not a reader: it has no answer(prompts)")
         for name, template, fields in (
             ("prompt", prompt, ("{query}", "{summary}")),
             ("prompt_without_context", prompt_without_context, ("{query}",)),
@@ -198,7 +198,7 @@ class AllGates:
     def __init__(self, *gates: SummaryGate) -> None:
         for gate in gates:
             if isinstance(gate, type) or not isinstance(gate, SummaryGate):
-                raise TypeError(f"{gate!r} is no gate: it has no check(candidates)")
+                raise TypeError(f"{gate!r} is not a gate: it has no check(candidates)")
         self.gates = gates
 
     def check(self, candidates: Sequence[Candidate]) -> list[Verdict]:

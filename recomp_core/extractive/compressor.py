@@ -111,7 +111,7 @@ class ExtractiveCompressor:
 
         Raises:
             TypeError: One of `documents` is neither a string nor a `Document`.
-            ValueError: The query is blank, or the scorer's answer is no finite score per sentence.
+            ValueError: The query is blank, or the scorer gives no finite score per sentence.
         """
         return self.compress_batch([query], [documents], timeout_s=timeout_s)[0]
 

@@ -285,7 +285,7 @@ class TokenBudget(_Combinable):
             The settings by name.
 
         Raises:
-            ValueError: `count_tokens` is no `TokenCounter`: other functions have no name.
+            ValueError: `count_tokens` is not a `TokenCounter`: other functions have no name.
         """
         from ..text.tokens import TokenCounter
 

@@ -215,8 +215,8 @@ def _written(what: str, value: object) -> Any:
     if isinstance(value, Selector):
         return selector_to_dict(value)
     raise ValueError(
-        f"{what} can't be saved: {value!r} is no string, number, boolean, None, selector or list; "
-        "give its class to_dict() and from_dict(data)"
+        f"{what} can't be saved: {value!r} is not a string, number, boolean, None, selector or "
+        "list of these; give its class to_dict() and from_dict(data)"
     )
 
 

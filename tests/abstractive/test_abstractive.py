@@ -149,6 +149,19 @@ def test_a_first_document_that_is_too_long_is_cut():
     assert result.truncated
 
 
+def test_a_cut_that_does_not_fit_into_the_prompt_is_made_shorter():
+    class Merging(Words):
+        """The seam between prompt and document takes a token of its own."""
+
+        def count_tokens(self, text):
+            return len(text.split()) + ("Q q D 1a" in text)
+
+    summarizer = Merging(lambda prompt: "x", max_input_tokens=8)
+    result = AbstractiveCompressor(summarizer, prompt=PROMPT).compress("q", ["1a 1b 1c 1d 1e 1f"])
+    assert summarizer.prompts == ["Q q D 1a 1b 1c 1d"]
+    assert result.truncated
+
+
 def test_a_query_that_fills_the_input_is_an_error():
     compressor = AbstractiveCompressor(Words(lambda p: "x", max_input_tokens=5), prompt=PROMPT)
     with pytest.raises(ValueError, match="leave no room.*they take 6 of 5 tokens"):
@@ -269,6 +282,23 @@ def test_a_gate_that_fails_for_one_does_not_lose_the_others():
 EXTRACTOR = ExtractiveCompressor(shared_words, selector=TopK(2), elision="[…]")
 
 
+def test_a_fallback_that_fails_is_the_error_of_its_query():
+    class Broken(ExtractiveCompressor):
+        def compress(self, query, documents):
+            if query == "bad":
+                raise RuntimeError("no sentences")
+            return super().compress(query, documents)
+
+    gate = Judge(Verdict("", "made up", fall_back=True))
+    compressor = says("Ann.", gate=gate, fallback=Broken(shared_words))
+    with pytest.raises(RuntimeError, match="no sentences"):
+        compressor.compress("bad", [TOWER])
+    with pytest.raises(BatchError) as raised:
+        compressor.compress_batch(["bad", "bob"], [[TOWER]] * 2)
+    assert isinstance(raised.value.results[0], RuntimeError)
+    assert raised.value.results[1].outcome is Outcome.FELL_BACK
+
+
 def test_extract_then_abstract():
     summarizer = Words(lambda prompt: "Bob built it. Bob eats.")
     compressor = AbstractiveCompressor(summarizer, prompt=PROMPT, extractor=EXTRACTOR, titles=True)
@@ -369,9 +399,19 @@ def test_a_stream_with_a_gate_waits_for_the_whole():
     assert list(says("Bob.", gate=Judge(Verdict("", "no"))).stream("q", [TOWER])) == []
 
 
-def test_a_stream_of_nothing_and_of_too_much():
+async def test_a_stream_of_nothing_and_of_too_much():
     assert list(says("x").stream("q", [])) == []
     assert "".join(says("abcdefghij").stream("q", ["12345"])) == "abcde"
+    assert [piece async for piece in says("x").astream("q", [])] == []
+    assert "".join([p async for p in says("abcdefghij").astream("q", ["12345"])]) == "abcde"
+
+
+async def test_an_extractor_that_writes_itself_is_the_whole_stream():
+    # It keeps no sentences to summarize, so its text is the result.
+    compressor = says("never asked", extractor=says("Bob."))
+    assert compressor.compress("q", [TOWER]).text == "Bob."
+    assert list(compressor.stream("q", [TOWER])) == ["Bob."]
+    assert [piece async for piece in compressor.astream("q", [TOWER])] == ["Bob."]
 
 
 async def test_a_stream_asks_the_extractor_once():
@@ -413,12 +453,12 @@ def test_a_stream_raises_what_went_wrong():
 
 @pytest.mark.parametrize("part", ["gate", "extractor", "fallback", "support_scorer", "splitter"])
 def test_wrong_parts_are_refused(part):
-    with pytest.raises(TypeError, match=f"{part}=3 is no "):
+    with pytest.raises(TypeError, match=f"{part}=3 is not a "):
         says("x", **{part: 3})
 
 
 def test_wrong_summarizers_and_prompts_are_refused():
-    with pytest.raises(TypeError, match="is no Summarizer"):
+    with pytest.raises(TypeError, match="is not a Summarizer"):
         AbstractiveCompressor(str.upper)
     with pytest.raises(ValueError, match="lacks {documents}"):
         AbstractiveCompressor(Words(str), prompt="Only {query}")

@@ -86,6 +86,15 @@ def test_entailment():
     assert (sentence.sources[0].text, sentence.sources[0].score) == ("Bob eats them.", 0.9)
 
 
+def test_entailment_of_nothing_asks_nobody():
+    class Untouched(Entails):
+        predict = None
+
+    assert EntailmentScorer(Untouched()).score([ScoringTask("q", (), ())]) == [[]]
+    with pytest.raises(ValueError, match="batch_size must be a whole number of at least 1, got 0"):
+        EntailmentScorer(Entails(), batch_size=0)
+
+
 def test_a_model_without_entailment_is_refused():
     class Sentiment:
         class config:  # noqa: N801

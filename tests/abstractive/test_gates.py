@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recomp_core import Document, SupportGate, UsefulnessGate
-from recomp_core.abstractive.gates import AllGates
+from recomp_core import AllGates, Document, SupportGate, UsefulnessGate
 from recomp_core.protocols import Candidate, ReaderAnswer, Verdict
 
 TOWER = Document("Bob Smith built the tower in 1889. It is tall and red.", title="Selby Tower")
@@ -118,11 +117,11 @@ def test_braces_are_just_text():
 
 
 def test_wrong_settings():
-    with pytest.raises(TypeError, match="no reader"):
+    with pytest.raises(TypeError, match="is not a reader"):
         UsefulnessGate(len)
     with pytest.raises(ValueError, match="prompt lacks {summary}"):
         UsefulnessGate(Sure(), prompt="{query}")
-    with pytest.raises(TypeError, match="no gate"):
+    with pytest.raises(TypeError, match="is not a gate"):
         AllGates(len)
 
 

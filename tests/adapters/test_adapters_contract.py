@@ -422,7 +422,7 @@ async def test_a_reply_that_is_no_summary(kit, items, finish_reason, reason):
     [
         ({"extract_tokens": 0}, "extract_tokens must be a whole number of at least 1, got 0"),
         ({"prompt": "Sum up."}, "lacks {query}, {documents}"),
-        ({"gate": "strict"}, "gate='strict' is no SummaryGate"),
+        ({"gate": "strict"}, "gate='strict' is not a SummaryGate"),
         ({"empty_word": "!"}, "empty_word must hold"),
         ({"max_input_tokens": 0}, "max_input_tokens"),
         ({"on_error": "ignore"}, "'raise' or 'passthrough'"),

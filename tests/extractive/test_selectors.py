@@ -173,7 +173,7 @@ def test_a_class_may_be_registered_where_it_is_exported(other_package):
 def test_registered_classes_that_cannot_be_written_say_what_to_do(other_package):
     with pytest.raises(ValueError, match=r"make Plain a dataclass, or give it to_dict\(\)"):
         selector_to_dict(other_package.Plain())
-    with pytest.raises(ValueError, match=r"Middle's inner can't be saved: \{\} is no string"):
+    with pytest.raises(ValueError, match=r"Middle's inner can't be saved: \{\} is not a string"):
         selector_to_dict(other_package.Middle(3, inner={}))
 
 
