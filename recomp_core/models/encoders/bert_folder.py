@@ -49,6 +49,7 @@ class BertFolder:
     Attributes:
         model: The folder with the config and the weights.
         settings: The folder with the tokenizer.
+        tokenizer_config: What `tokenizer_config.json` says there; {} without one.
         adapters: LoRA adapters to add to the weights, in this order.
         shape: What the config says about the layers.
         dimension: The size of a token's vector.
@@ -63,6 +64,7 @@ class BertFolder:
 
     model: Path
     settings: Path
+    tokenizer_config: Mapping[str, Any]
     adapters: tuple[LoraAdapter, ...]
     shape: BertShape
     dimension: int
@@ -105,15 +107,18 @@ class BertFolder:
         if names[:2] != ("Transformer", "Pooling"):
             raise UnsupportedModelError(f"it is made of {', '.join(names)}")
         settings = modules[0][1]
+        tokenizer_config = _optional(used, _inside(settings, "tokenizer_config.json"))
+        transformer = _optional(used, _inside(settings, "sentence_bert_config.json"))
         said = _optional(used, "config_sentence_transformers.json")
         prompts = {name: text for name, text in (said.get("prompts") or {}).items() if text}
         return cls(
             model=Path(files.place, own[0][1]),
             settings=Path(used.place, settings),
+            tokenizer_config=tokenizer_config,
             adapters=tuple(adapters),
             shape=shape,
             dimension=int(config["hidden_size"]),
-            max_length=_max_length(used, settings, config),
+            max_length=_max_length(transformer, tokenizer_config, config),
             pooling=_pooling(_optional(used, _inside(modules[1][1], "config.json")), prompts),
             after=tuple(_after(name, used, path) for name, path in modules[2:]),
             modules=names,
@@ -248,15 +253,16 @@ def _shape(config: Mapping[str, Any]) -> BertShape:
     )
 
 
-def _max_length(files: CheckpointFiles, settings: str, config: Mapping[str, Any]) -> int:
-    said = _optional(files, _inside(settings, "sentence_bert_config.json"))
+def _max_length(
+    transformer: Mapping[str, Any], tokenizer: Mapping[str, Any], config: Mapping[str, Any]
+) -> int:
+    said = dict(transformer)
     length = said.pop("max_seq_length", None)
     said.pop("unpad_inputs", None)  # how it is computed, not what
     for name, value in said.items():
         if value and value != _PLAIN_SETTINGS.get(name):
             raise UnsupportedModelError(f"its transformer has {name}={value!r}")
     if length is None:
-        tokenizer = _optional(files, _inside(settings, "tokenizer_config.json"))
         length = tokenizer.get("model_max_length")
     positions = int(config["max_position_embeddings"])
     return positions if length is None else min(int(length), positions)

@@ -103,11 +103,12 @@ class BertTextTokenizer:
         return tokenizer
 
 
-def read_tokenizer(folder: Path, max_length: int) -> BertTextTokenizer:
+def read_tokenizer(folder: Path, config: Mapping[str, Any], max_length: int) -> BertTextTokenizer:
     """Read the tokenizer of a folder, from `tokenizer.json` or `vocab.txt`.
 
     Args:
         folder: The folder with the tokenizer's files.
+        config: What `tokenizer_config.json` says there.
         max_length: Tokens of a window, with the special ones around them.
 
     Returns:
@@ -118,8 +119,8 @@ def read_tokenizer(folder: Path, max_length: int) -> BertTextTokenizer:
         OSError: A file can't be read.
         ValueError: A file is damaged.
     """
-    config = _optional_json(folder / "tokenizer_config.json")
-    whole = _optional_json(folder / "tokenizer.json")
+    file = folder / "tokenizer.json"
+    whole = dict(read_json(file)) if file.is_file() else {}
     kind = config.get("tokenizer_class")
     if kind in _PLAIN_CLASSES and whole:
         serialized = json.dumps(whole, ensure_ascii=False)
@@ -196,7 +197,3 @@ def _vocabulary(folder: Path, whole: Mapping[str, Any]) -> dict[str, int]:
 def _text(token: Any) -> str:
     """The text of a special token, which some configs write with its settings."""
     return token["content"] if isinstance(token, dict) else str(token)
-
-
-def _optional_json(file: Path) -> dict[str, Any]:
-    return dict(read_json(file)) if file.is_file() else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -70,8 +71,8 @@ def try_onnx(request: EncoderRequest) -> LoadedEncoder:
         folder = _read_folder(request)
         encoder = OnnxEncoder(
             folder,
-            read_tokenizer(folder.settings, folder.max_length),
-            load_torch_model=partial(_torch_model, request),
+            read_tokenizer(folder.settings, folder.tokenizer_config, folder.max_length),
+            load_torch_model=partial(_torch_model, replace(request, files=copy(request.files))),
             compute_type=cast("ComputeType", request.compute_type or "float32"),
             truncate_dim=request.truncate_dim,
             batch_size=request.batch_size,
@@ -90,11 +91,10 @@ def try_onnx(request: EncoderRequest) -> LoadedEncoder:
 
 
 def _torch_model(request: EncoderRequest) -> Any:
-    """The same model as a `SentenceTransformer`, from its files as they are now."""
+    """The same model as a `SentenceTransformer`."""
     from .torch_loading import load_sentence_transformer
 
-    files = CheckpointFiles(request.place, **request.files.hub)
-    return load_sentence_transformer(replace(request, files=files, device="cpu"))[0]
+    return load_sentence_transformer(replace(request, device="cpu"))[0]
 
 
 def _read_folder(request: EncoderRequest) -> BertFolder:
