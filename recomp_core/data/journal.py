@@ -1,6 +1,6 @@
-"""An append-only file of JSON lines that a long run writes and a later run carries on with.
+"""An append-only file of JSON lines that a long run writes and a later run continues.
 
-A line is written and flushed the moment its work is done, so a killed process loses at most the
+A line is written and flushed as soon as its work is done, so a killed process loses at most the
 line that it was writing. That torn line has no line break, and the next run cuts it off.
 """
 
@@ -23,8 +23,8 @@ class Entry:
     """One whole line of a journal.
 
     Attributes:
-        number: Which line of the file it is, from 1.
-        offset: Where it begins, in bytes; `Journal.read` takes it.
+        number: The number of the line, from 1.
+        offset: The position of the line in the file, in bytes, for `Journal.read`.
         content: The JSON value.
     """
 
@@ -34,11 +34,15 @@ class Entry:
 
 
 class Journal:
-    """The file, open for reading and appending while the `with` block lasts.
+    """A file that is open for reading and appending inside its `with` block.
+
+    Attributes:
+        path: The file.
+        refusal: The end of the error for a line that does not belong to the file, with the remedy.
 
     Args:
-        path: The file; it is made if it is not there.
-        refusal: What to say of a line that does not belong here, and the remedy.
+        path: The file; it is created if it does not exist.
+        refusal: See above.
     """
 
     def __init__(
@@ -80,10 +84,10 @@ class Journal:
         self._file.truncate(end)
 
     def error(self, number: int) -> ValueError:
-        """The error for a line that does not belong into this file.
+        """Build the error for a line that does not belong to this file.
 
         Args:
-            number: Which line, from 1.
+            number: The number of the line, from 1.
 
         Returns:
             An error with the number, the file and the remedy.
@@ -91,13 +95,13 @@ class Journal:
         return ValueError(f"line {number} of {self.path} {self.refusal}")
 
     def append(self, content: Mapping[str, Any]) -> int:
-        """Write a line; it survives the end of the process.
+        """Write a line and flush it, so that it survives the end of the process.
 
         Args:
             content: JSON values.
 
         Returns:
-            The offset where the line begins, in bytes.
+            The position of the line in the file, in bytes.
         """
         offset = self._file.seek(0, 2)
         self._file.write(as_line(content))
@@ -108,7 +112,7 @@ class Journal:
         """Read one line again.
 
         Args:
-            offset: Where it begins, in bytes.
+            offset: The position of the line, in bytes.
 
         Returns:
             The JSON value.

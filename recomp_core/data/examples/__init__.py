@@ -1,7 +1,7 @@
-"""Small examples, written for this package: their people and places do not exist.
+"""Small examples that were written for this package: their people and places do not exist.
 
-`lighthouse`: a question and six documents, mostly distractors. `questions`: 32 questions over other
-documents, some of which need two of them, some of which have no answer there, some in Chinese.
+`lighthouse` is a question with six documents, mostly distractors. `questions` are 32 questions with
+other documents: some need two of them, some have no answer there, some are in Chinese.
 """
 
 from __future__ import annotations
@@ -14,17 +14,22 @@ from .. import Question, question_of
 
 
 def lighthouse() -> tuple[str, list[Document]]:
-    """The query and its documents."""
+    """Load a question with six documents.
+
+    Returns:
+        The query and its documents.
+    """
     text = files(__package__).joinpath("lighthouse.json").read_text(encoding="utf-8")
     example = json.loads(text)
     return example["query"], [Document(d["text"], title=d["title"]) for d in example["documents"]]
 
 
 def questions() -> list[Question]:
-    """Questions with gold answers, and gold sentences in the metadata of their documents.
+    """Load 32 questions with gold answers.
 
-    `rest["kind"]` says where the answer stands: in "one" sentence, in "two" of different documents,
-    or, with "none", in no document.
+    Returns:
+        The questions. `rest["kind"]` says where the answer is: in "one" sentence, in "two" of
+        different documents, or in "none". The metadata of a document holds its gold sentences.
     """
     text = files(__package__).joinpath("questions.jsonl").read_text(encoding="utf-8")
     found = []
