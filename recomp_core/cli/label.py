@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from .._utils.registry import Registry
+from .._utils.settings import Setting
+from ..labelling.settings import (
+    ANSWER_SCORERS,
+    TEACHERS,
+    LabelSettings,
+    ScorerSettings,
+    TeacherSettings,
+)
 from .messages import set_up_messages
-from .options import Device, Documents, Retriever, Verbose
+from .options import EXIT_PARTLY, Documents, Retriever, Verbose, takes_settings
 
 if TYPE_CHECKING:
     from ..data import Questions
@@ -20,30 +29,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-EXIT_PARTLY = 3
-
-
-class ScorerName(str, Enum):
-    causal = "causal"
-    seq2seq = "seq2seq"
-    completions = "completions"
-    chat = "chat"
-    reader = "reader"
-    end_task = "end-task"
-
-
-class TeacherName(str, Enum):
-    endpoint = "endpoint"
-    local = "local"
-    extractive = "extractive"
-
-
-class EngineName(str, Enum):
-    local = "local"
-    ray = "ray"
-
-
-# What both commands take, once.
 Source = Annotated[
     str,
     typer.Argument(
@@ -52,134 +37,92 @@ Source = Annotated[
     ),
 ]
 Output = Annotated[Path, typer.Option("--output", "-o", help="The folder of the labels.")]
-Scorer = Annotated[
-    ScorerName, typer.Option(help="How the reader tells how likely an answer is to it.")
-]
-Model = Annotated[str | None, typer.Option("--model", "-m", help="The scorer's model.")]
-BaseUrl = Annotated[str | None, typer.Option(help="The address of its endpoint.")]
-ApiKeyEnv = Annotated[str, typer.Option(help="The environment variable that holds its key.")]
-Answers = Annotated[str, typer.Option(help="Of several gold answers: best or logsum.")]
-Protocol = Annotated[str, typer.Option(help="Of a completions server: auto, vllm, echo or sglang.")]
-Tokenizer = Annotated[str | None, typer.Option(help="The model's tokenizer, if its name differs.")]
-Method = Annotated[str, typer.Option(help="Of a chat API: samples, prefix or judge.")]
-Samples = Annotated[int, typer.Option(help="With --method samples: how many.")]
-Metric = Annotated[str, typer.Option(help="Of end-task: exact_match or token_f1.")]
-Limit = Annotated[int | None, typer.Option(min=1, help="Label only the first questions.")]
-MaxRequests = Annotated[
-    int | None, typer.Option(min=1, help="Stop after so many requests; a rerun carries on.")
-]
-MaxTokens = Annotated[int | None, typer.Option(min=1, help="Stop after so many tokens.")]
-Concurrency = Annotated[int, typer.Option(min=1, help="Requests under way at one time.")]
-PerMinute = Annotated[float | None, typer.Option(help="At most so many requests a minute.")]
-Cache = Annotated[
-    Path | None, typer.Option(help="The file of finished requests; default: in the output folder.")
-]
-BatchQuestions = Annotated[int, typer.Option(min=1, help="Questions that are labelled together.")]
-Engine = Annotated[EngineName, typer.Option(help="Label here, or by Ray.")]
-Workers = Annotated[int, typer.Option(min=1, help="With --engine ray: how many actors.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be asked; ask nothing.")]
-Resume = Annotated[bool, typer.Option(help="Carry on with the labels that the folder holds.")]
-Overwrite = Annotated[bool, typer.Option(help="Begin the folder anew; the cache stays.")]
+
+
+@dataclass(frozen=True)
+class LabelRunSettings:
+    """How a run of either command goes on.
+
+    Attributes:
+        limit: The number of questions, from the first; None for all.
+        cache: The file of the `ResultCache`; None for one in the output folder.
+        batch_questions: The number of questions that are labelled together.
+        engine: Where they are labelled.
+        workers: The number of Ray's actors.
+        dry_run: Whether to say only what would be asked.
+        resume: Whether to carry on with the labels that the folder holds.
+        overwrite: Whether to delete them first.
+    """
+
+    limit: Annotated[int | None, Setting("Label only the first questions.", minimum=1)] = None
+    cache: Annotated[
+        Path | None, Setting("The file of finished requests; default: in the output folder.")
+    ] = None
+    batch_questions: Annotated[int, Setting("Questions that are labelled together.", minimum=1)] = 8
+    engine: Annotated[Literal["local", "ray"], Setting("Label here, or by Ray.")] = "local"
+    workers: Annotated[int, Setting("With --engine ray: how many actors.", minimum=1)] = 2
+    dry_run: Annotated[
+        bool, Setting("Say what would be asked; ask nothing.", flags=("--dry-run",))
+    ] = False
+    resume: Annotated[bool, Setting("Carry on with the labels that the folder holds.")] = True
+    overwrite: Annotated[bool, Setting("Begin the folder again; the cache stays.")] = False
+
+
+# The teacher asks with the scorer's device and at its pace.
+_SHARED = ("device", "max_concurrency", "requests_per_minute")
 
 
 @app.command()
+@takes_settings("scorer", ScorerSettings)
+@takes_settings("labels", LabelSettings)
+@takes_settings("run", LabelRunSettings, choices=True)
 def contrastive(
+    *,
     source: Source,
     output: Output,
-    scorer: Scorer = ScorerName.causal,
-    model: Model = None,
-    base_url: BaseUrl = None,
-    api_key_env: ApiKeyEnv = "OPENAI_API_KEY",
-    answers: Answers = "best",
-    protocol: Protocol = "auto",
-    tokenizer: Tokenizer = None,
-    method: Method = "samples",
-    samples: Samples = 10,
-    metric: Metric = "exact_match",
-    device: Device = None,
+    scorer: dict[str, Any],
     encoder: Annotated[
         str | None, typer.Option(help="The encoder to be trained; default: minilm.")
     ] = None,
     context: Annotated[
         str | None, typer.Option(help="What it sees a sentence with: sentence, title, document.")
     ] = None,
-    epsilon: Annotated[
-        float, typer.Option(help="A negative scores more than this below the positive.")
-    ] = 0.0,
-    num_negatives: Annotated[int, typer.Option(min=0, help="Hard negatives of a question.")] = 5,
-    needs_gain: Annotated[
-        bool, typer.Option(help="A positive must be better than no sentence.")
-    ] = True,
+    labels: dict[str, Any],
     documents: Documents = None,
-    limit: Limit = None,
     retriever: Retriever = None,
-    max_requests: MaxRequests = None,
-    max_tokens: MaxTokens = None,
-    max_concurrency: Concurrency = 8,
-    requests_per_minute: PerMinute = None,
-    cache: Cache = None,
-    batch_questions: BatchQuestions = 8,
-    engine: Engine = EngineName.local,
-    workers: Workers = 2,
-    dry_run: DryRun = False,
-    resume: Resume = True,
-    overwrite: Overwrite = False,
+    run: dict[str, Any],
     verbose: Verbose = False,
 ) -> None:
     """For each question the sentence that helps the reader most, and hard negatives.
 
     recomp label contrastive questions.jsonl -o labels --model Qwen/Qwen3-0.6B
     """
-    own = locals()
-    _LabelRun("contrastive", own).start(
-        encoder={"model": encoder, "context": context, "device": device},
-        epsilon=epsilon,
-        num_negatives=num_negatives,
-        needs_gain=needs_gain,
-    )
+    set_up_messages(verbose)
+    _check_name(ANSWER_SCORERS, scorer["scorer"], "--scorer")
+    settings = {
+        "builder": "contrastive",
+        "scorer": scorer,
+        "encoder": {"model": encoder, "context": context, "device": scorer["device"]},
+        **labels,
+    }
+    _LabelRun(source, output, documents, retriever, LabelRunSettings(**run)).start(settings)
 
 
 @app.command()
+@takes_settings("teacher", TeacherSettings, prefix="teacher_", without=_SHARED)
+@takes_settings("scorer", ScorerSettings)
+@takes_settings("labels", LabelSettings, only=("max_requests", "max_tokens"))
+@takes_settings("run", LabelRunSettings, choices=True)
 def distillation(
+    *,
     source: Source,
     output: Output,
-    teacher: Annotated[TeacherName, typer.Option(help="Who writes.")] = TeacherName.extractive,
-    teacher_model: Annotated[str | None, typer.Option(help="The teacher's model.")] = None,
-    teacher_base_url: Annotated[str | None, typer.Option(help="Its endpoint.")] = None,
-    teacher_api_key_env: Annotated[str, typer.Option(help="Its key's variable.")] = (
-        "OPENAI_API_KEY"
-    ),
-    accept_terms: Annotated[
-        bool, typer.Option(help="You have the right to train on the teacher's outputs.")
-    ] = False,
-    max_sentences: Annotated[
-        int, typer.Option(min=1, help="Of the extractive teacher's summaries.")
-    ] = 2,
-    scorer: Scorer = ScorerName.causal,
-    model: Model = None,
-    base_url: BaseUrl = None,
-    api_key_env: ApiKeyEnv = "OPENAI_API_KEY",
-    answers: Answers = "best",
-    protocol: Protocol = "auto",
-    tokenizer: Tokenizer = None,
-    method: Method = "samples",
-    samples: Samples = 10,
-    metric: Metric = "exact_match",
-    device: Device = None,
+    teacher: dict[str, Any],
+    scorer: dict[str, Any],
+    labels: dict[str, Any],
     documents: Documents = None,
-    limit: Limit = None,
     retriever: Retriever = None,
-    max_requests: MaxRequests = None,
-    max_tokens: MaxTokens = None,
-    max_concurrency: Concurrency = 8,
-    requests_per_minute: PerMinute = None,
-    cache: Cache = None,
-    batch_questions: BatchQuestions = 8,
-    engine: Engine = EngineName.local,
-    workers: Workers = 2,
-    dry_run: DryRun = False,
-    resume: Resume = True,
-    overwrite: Overwrite = False,
+    run: dict[str, Any],
     verbose: Verbose = False,
 ) -> None:
     r"""For each question the summary that helps the reader most, or the empty one.
@@ -188,65 +131,51 @@ def distillation(
         --teacher-model deepseek-v4-flash --teacher-base-url https://api.deepseek.com \
         --model Qwen/Qwen3-0.6B
     """
-    own = locals()
-    _LabelRun("distillation", own).start(
-        teacher={
-            "teacher": teacher.value,
-            "model": teacher_model,
-            "base_url": teacher_base_url,
-            "api_key_env": teacher_api_key_env,
-            "accept_terms": accept_terms,
-            "max_sentences": max_sentences,
-            "device": device,
-            "max_concurrency": max_concurrency,
-            "requests_per_minute": requests_per_minute,
-        }
-    )
+    set_up_messages(verbose)
+    _check_name(TEACHERS, teacher["teacher"], "--teacher")
+    _check_name(ANSWER_SCORERS, scorer["scorer"], "--scorer")
+    settings = {
+        "builder": "distillation",
+        "scorer": scorer,
+        "teacher": {**teacher, **{name: scorer[name] for name in _SHARED}},
+        **labels,
+    }
+    _LabelRun(source, output, documents, retriever, LabelRunSettings(**run)).start(settings)
 
 
-_OF_SCORER = (
-    "model", "base_url", "api_key_env", "answers", "protocol", "tokenizer", "method", "samples",
-    "metric", "device", "max_concurrency", "requests_per_minute",
-)  # fmt: skip
+def _check_name(registry: Registry, name: str, flag: str) -> None:
+    """Refuse a name that stands for nothing as wrong usage."""
+    try:
+        registry.load(name)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=flag) from error
 
 
+@dataclass(frozen=True)
 class _LabelRun:
-    """One call of either command. `options`: what both take, by name."""
+    """One call of either command."""
 
-    def __init__(self, builder: str, options: dict[str, Any]) -> None:
-        self.builder = builder
-        self.options = options
-        self.output: Path = options["output"]
+    source: str
+    output: Path
+    documents: int | None
+    retriever: str | None
+    options: LabelRunSettings
 
-    def start(self, **own: Any) -> None:
-        """Label, and tell how it went."""
+    def start(self, settings: dict[str, Any]) -> None:
+        """Label, and report how it went. settings: The arguments of `labeller_from_settings`."""
         from ..labelling.run_files import CACHE_FILE
 
-        set_up_messages(self.options["verbose"])
         options = self.options
-        settings = {
-            "builder": self.builder,
-            "scorer": {
-                "scorer": options["scorer"].value,
-                **{name: options[name] for name in _OF_SCORER},
-            },
-            "max_requests": options["max_requests"],
-            "max_tokens": options["max_tokens"],
-            **own,
-        }
-        if (
-            not options["resume"]
-            and not options["overwrite"]
-            and (self.output / "run.json").exists()
-        ):
+        begun = (self.output / "run.json").exists()
+        if begun and not options.resume and not options.overwrite:
             raise ValueError(
-                f"{self.output} holds labels: --resume carries on, --overwrite begins anew"
+                f"{self.output} holds labels: --resume carries on, --overwrite begins again"
             )
         questions = self._questions()
-        if options["dry_run"]:
+        if options.dry_run:
             self._dry_run(settings, questions)
             return
-        settings["cache"] = str(options["cache"] or self.output / CACHE_FILE)
+        settings["cache"] = str(options.cache or self.output / CACHE_FILE)
         report = self._label(settings, questions)
         typer.echo(f"recomp: {report}", err=True)
         if report.counts["failed"] or report.stopped:
@@ -258,41 +187,42 @@ class _LabelRun:
         from ..labelling.run_files import RETRIEVED_FILE
 
         questions = read_questions(
-            self.options["source"],
-            documents=None if self.options["retriever"] else self.options["documents"],
-            limit=self.options["limit"],
+            self.source,
+            documents=None if self.retriever else self.documents,
+            limit=self.options.limit,
         )
-        if self.options["retriever"]:
-            retriever = load_retriever(self.options["retriever"])
-            top_k = self.options["documents"]
-            if self.options["dry_run"]:
-                return retrieve(questions, retriever, top_k=top_k)
-            return retrieve_once(questions, retriever, self.output / RETRIEVED_FILE, top_k=top_k)
-        return questions
+        if not self.retriever:
+            return questions
+        retriever = load_retriever(self.retriever)
+        if self.options.dry_run:
+            return retrieve(questions, retriever, top_k=self.documents)
+        found = self.output / RETRIEVED_FILE
+        return retrieve_once(questions, retriever, found, top_k=self.documents)
 
     def _label(self, settings: dict[str, Any], questions: Questions) -> LabelReport:
         from ..labelling.build import check_scorer
         from ..labelling.factory import labeller_from_settings
         from ..labelling.jobs import LabelJob, LabelWorker
 
+        options = self.options
         labeller: Any = labeller_from_settings(**settings)
         check_scorer(labeller.scorer)
-        job = LabelJob(self.output, labeller.identity, overwrite=self.options["overwrite"])
-        if self.builder == "distillation":
+        job = LabelJob(self.output, labeller.identity, overwrite=options.overwrite)
+        if settings["builder"] == "distillation":
             labeller.date = settings["date"] = job.date
         how: dict[str, Any] = {
-            "batch_questions": self.options["batch_questions"],
-            "total": _count(self.options["source"], self.options["limit"]),
+            "batch_questions": options.batch_questions,
+            "total": _count(self.source, options.limit),
         }
-        if self.options["engine"] is EngineName.local:
+        if options.engine == "local":
             return job.run(labeller, questions, **how)
         from ..runtime.engines import RayEngine
 
-        workers = self.options["workers"]
         for name in ("max_requests", "max_tokens"):
             if settings[name]:  # each actor gets its share
-                settings[name] = max(1, settings[name] // workers)
-        return job.run_on(RayEngine(workers=workers), LabelWorker, settings, questions, **how)
+                settings[name] = max(1, settings[name] // options.workers)
+        engine = RayEngine(workers=options.workers)
+        return job.run_on(engine, LabelWorker, settings, questions, **how)
 
     def _dry_run(self, settings: dict[str, Any], questions: Questions) -> None:
         from ..labelling.plan import plan
@@ -301,7 +231,7 @@ class _LabelRun:
 
 
 def _count(source: str, limit: int | None) -> int | None:
-    """How many records there are, where that is cheap to know."""
+    """The number of records, if it is cheap to find out."""
     path = Path(source)
     if source == "-" or not path.is_file() or source.endswith(".gz"):
         return limit

@@ -6,7 +6,7 @@
     encoder = load_compressor("minilm")  # the one to be trained
     data = build_contrastive_examples("questions.jsonl", scorer, encoder, output="labels")
 
-Scorers say how likely an answer is after a sentence and the question; teachers write summaries;
+Scorers say how likely an answer is after a sentence and the question, teachers write summaries, and
 builders make records of both, in runs that lose nothing. Importing this loads no model's library.
 """
 
@@ -39,13 +39,17 @@ if TYPE_CHECKING:
     )
     from .contrastive import ContrastiveLabeller
     from .distillation import DistillationLabeller
+    from .factory import labeller_from_settings
     from .jobs import LabelJob, LabelReport
     from .mining import mine
     from .scorers.cache import CachedScorer, CachedTeacher, ResultCache
     from .scorers.chat import ChatScorer
     from .scorers.completions import CompletionsScorer
-    from .scorers.reader import EndTaskScorer, ReaderScorer
-    from .teachers.base import ExtractiveTeacher, LanguageModelTeacher, Teacher, TeacherRequest
+    from .scorers.end_task import EndTaskScorer
+    from .scorers.reader import ReaderScorer
+    from .settings import ANSWER_SCORERS, TEACHERS, ScorerSettings, TeacherSettings
+    from .teachers.base import LanguageModelTeacher, Teacher, TeacherRequest
+    from .teachers.extractive import ExtractiveTeacher
     from .teachers.models import EndpointTeacher, LocalTeacher
     from .teachers.terms import (
         DEFAULT_POLICY,
@@ -81,7 +85,10 @@ _WHERE = {
     ),
     "..data": ("BadRecord", "Question"),
     "..data.reading": ("read_questions",),
-    ".scorers.reader": ("EndTaskScorer", "ReaderScorer"),
+    ".scorers.end_task": ("EndTaskScorer",),
+    ".scorers.reader": ("ReaderScorer",),
+    ".factory": ("labeller_from_settings",),
+    ".settings": ("ANSWER_SCORERS", "TEACHERS", "ScorerSettings", "TeacherSettings"),
     "..data.retrieval": ("load_retriever", "retrieve"),
     "..readers.answer_scores": (
         "AnswerPrompt",
@@ -92,12 +99,15 @@ _WHERE = {
         "Kind",
         "PairScorer",
     ),
-    ".teachers.base": ("ExtractiveTeacher", "LanguageModelTeacher", "Teacher", "TeacherRequest"),
+    ".teachers.base": ("LanguageModelTeacher", "Teacher", "TeacherRequest"),
+    ".teachers.extractive": ("ExtractiveTeacher",),
 }
 _MODULES = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
+    "ANSWER_SCORERS",
     "DEFAULT_POLICY",
+    "TEACHERS",
     "AnswerPrompt",
     "AnswerRequest",
     "AnswerScore",
@@ -126,15 +136,18 @@ __all__ = [
     "Question",
     "ReaderScorer",
     "ResultCache",
+    "ScorerSettings",
     "Seq2SeqLMScorer",
     "Teacher",
     "TeacherLicence",
     "TeacherPolicy",
     "TeacherRequest",
+    "TeacherSettings",
     "TeacherTermsError",
     "Terms",
     "build_contrastive_examples",
     "build_distillation_examples",
+    "labeller_from_settings",
     "load_retriever",
     "mine",
     "read_questions",

@@ -1,4 +1,4 @@
-"""One's own questions, answers and documents to the training data of both compressors."""
+"""Build the training data of both compressors from questions, answers and documents."""
 
 from __future__ import annotations
 
@@ -22,13 +22,22 @@ from .teachers.base import Teacher
 
 
 class CannotScoreError(ValueError):
-    """A scorer was probed before a long run and can't do what it is asked to."""
+    """A scorer was probed before a long run, and it can't score."""
 
 
 class LabelledData:
     """What a run left in its folder. Records are read when they are asked for.
 
-    folder: holds `examples.jsonl` and the other files that `jobs` names. report: of the run.
+    Iterating gives the training records in the order of the questions; `len()` is their number.
+
+    Args:
+        folder: Has `examples.jsonl` and the other files of a run; see `jobs`.
+        report: What the run did.
+        temporary: The folder, if it is to be deleted with this object.
+
+    Attributes:
+        folder: As given.
+        report: As given.
     """
 
     def __init__(
@@ -45,12 +54,12 @@ class LabelledData:
 
     @property
     def unhelpful(self) -> list[dict[str, Any]]:
-        """The questions that no sentence helps."""
+        """The records of questions that no sentence helps."""
         return list(self._read(FILES["unhelpful"]))
 
     @property
     def failed(self) -> list[dict[str, Any]]:
-        """The records that were set aside, with their errors."""
+        """The questions that failed, with their errors."""
         return list(self._read(FILES["failed"]))
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -83,15 +92,29 @@ def build_contrastive_examples(
     batch_questions: int = 8,
     overwrite: bool = False,
 ) -> LabelledData:
-    """Training data of the extractive compressor (paper, section 3.1, steps 1 to 4).
+    """Build training data of the extractive compressor (paper, section 3.1, steps 1 to 4).
 
-    dataset: a path or an iterable of records: see `reading.read_questions`, `documents` and
-        `limit` too. scorer: the reader's; see `scores`. encoder: the one to be trained.
-    epsilon, num_negatives, needs_gain: see `ContrastiveLabeller`.
-    output: the folder of the labels, in which a later call carries on; None for a temporary one.
-    cache: the file in which every score is kept; in `output` by default.
+    Args:
+        dataset: A path or an iterable of records; see `read_questions`.
+        scorer: Says how likely the answer is to the reader after a sentence and the question.
+        encoder: The encoder that will be trained; see `ContrastiveLabeller`.
+        epsilon: How much lower the score of a negative must be; see `mine`.
+        num_negatives: The largest number of hard negatives of a question.
+        needs_gain: Whether the positive must be better than no sentence at all.
+        documents: The number of documents of each question, from the first; None for all.
+        limit: The number of questions, from the first; None for all.
+        output: The folder of the labels, in which a later call carries on; None for a temporary
+            one.
+        cache: The file in which every score is kept; None for one in `output`.
+        batch_questions: The number of questions that are labelled together.
+        overwrite: Whether to delete the labels in `output` first; the cache stays.
 
-    Raises `CannotScoreError` before anything is asked if the scorer can't work.
+    Returns:
+        The records.
+
+    Raises:
+        CannotScoreError: The scorer can't work; nothing else was asked.
+        ValueError: A setting cannot work, or `output` holds other labels.
     """
     with _Workplace(output, cache) as place:
         labeller = ContrastiveLabeller(
@@ -118,10 +141,27 @@ def build_distillation_examples(
     batch_questions: int = 8,
     overwrite: bool = False,
 ) -> LabelledData:
-    """Training data of the abstractive compressor (paper, section 3.2).
+    """Build training data of the abstractive compressor (paper, section 3.2).
 
-    teacher: see `teachers`. prompts: templates, by name or in a list, None for the teacher's own.
-    The others are as in `build_contrastive_examples`.
+    Args:
+        dataset: A path or an iterable of records; see `read_questions`.
+        teacher: Writes the summaries.
+        prompts: Templates, by name or in a list; None for the teacher's own.
+        scorer: Says how likely the answer is to the reader after a summary and the question.
+        documents: The number of documents of each question, from the first; None for all.
+        limit: The number of questions, from the first; None for all.
+        output: The folder of the labels, in which a later call carries on; None for a temporary
+            one.
+        cache: The file in which every summary and score is kept; None for one in `output`.
+        batch_questions: The number of questions that are labelled together.
+        overwrite: Whether to delete the labels in `output` first; the cache stays.
+
+    Returns:
+        The records.
+
+    Raises:
+        CannotScoreError: The scorer can't work; nothing else was asked.
+        ValueError: A setting cannot work, or `output` holds other labels.
     """
     with _Workplace(output, cache) as place:
         cached = place.cached_teacher(teacher)
@@ -132,7 +172,14 @@ def build_distillation_examples(
 
 
 def check_scorer(scorer: AnswerScorer) -> None:
-    """Probe it. Raises `CannotScoreError`."""
+    """Probe a scorer before a long run.
+
+    Args:
+        scorer: The scorer.
+
+    Raises:
+        CannotScoreError: It can't score; the message says why.
+    """
     found = scorer.capabilities()
     if not found.usable:
         raise CannotScoreError(f"{type(scorer).__name__} can't label: {found.reason}")

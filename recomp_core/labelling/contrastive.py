@@ -21,15 +21,22 @@ from .mining import check_mining, mine
 
 
 class ContrastiveLabeller:
-    """Questions to records of a positive sentence and hard negatives. A `Labeller`.
+    """Makes records of a positive sentence and hard negatives. A `Labeller`.
 
-    scorer: how likely the reader holds the answer after a sentence and the question.
-    encoder: the one to be trained, whose own similarity finds the hard negatives: anything that
-        `ExtractiveCompressor` takes, or such a compressor, whose splitter is then used too.
-    epsilon, num_negatives: see `mining.mine`.
-    needs_gain: whether the positive must be better than no sentence at all. If it is not, nothing
-        in the documents helps, and the question is kept apart as unhelpful.
-    splitter: documents to sentences. keep_documents: write the documents into each record.
+    Args:
+        scorer: Says how likely the answer is to the reader after a sentence and the question.
+        encoder: The encoder that will be trained; its similarity finds the hard negatives. It is
+            anything that `ExtractiveCompressor` takes, or such a compressor, whose splitter is then
+            used too.
+        epsilon: How much lower the score of a negative must be; see `mine`.
+        num_negatives: The largest number of hard negatives of a question.
+        needs_gain: Whether the positive must be better than no sentence at all. If it is not,
+            nothing in the documents helps, and the question is set aside as unhelpful.
+        splitter: From documents to sentences; None for the encoder's, or else a `SentenceSplitter`.
+        keep_documents: Whether to write the documents into each record.
+
+    Raises:
+        ValueError: A setting cannot work.
     """
 
     def __init__(
@@ -54,7 +61,7 @@ class ContrastiveLabeller:
 
     @cached_property
     def identity(self) -> Mapping[str, Any]:
-        """JSON values that decide the labels."""
+        """JSON values that decide the records."""
         return {
             "builder": "contrastive",
             "scorer": self.scorer.identity,
@@ -68,17 +75,31 @@ class ContrastiveLabeller:
 
     @property
     def meters(self) -> tuple[Meter, ...]:
-        """What counts the requests and tokens of a run."""
+        """The meters that count the requests and tokens of a run."""
         return (self.scorer.meter,)
 
     def requests(self, question: Question) -> list[AnswerRequest]:
-        """All that will be asked of the scorer for a question: no context, then each sentence."""
+        """List what the scorer will be asked for a question.
+
+        Args:
+            question: The question.
+
+        Returns:
+            One request without context, if gain counts, then one for each different sentence.
+        """
         contexts = dict.fromkeys(sentence.text for sentence in self._sentences(question))
         contexts = {"": None, **contexts} if self.needs_gain else contexts
         return [AnswerRequest(question.query, text, question.answers) for text in contexts]
 
     def label(self, questions: Sequence[Question]) -> Iterator[Labelled | Exception]:
-        """A record, or the error that befell it, for each question, in order."""
+        """Label questions.
+
+        Args:
+            questions: What to label.
+
+        Yields:
+            For each question its record, or the exception that it ended with, in order.
+        """
         asked = [self._try_requests(question) for question in questions]
         requests = [r for wanted in asked if not isinstance(wanted, Exception) for r in wanted]
         results = iter(self.scorer.score(requests) if requests else ())
@@ -169,7 +190,7 @@ def _place(sentence: Sentence) -> dict[str, int]:
 
 
 def _described(encoder: Any) -> dict[str, Any]:
-    """What tells two encoders apart wherever their files lie: how they see a few sentences."""
+    """What tells two encoders apart, wherever their files are: how they score a few sentences."""
     text = "The tower was built in 1889. Its architect liked rain."
     sentences = (Sentence(text[:28], 0, 0, 28), Sentence(text[29:], 0, 29, len(text)))
     task = ScoringTask("Who built the tower?", (Document(text, title="Tower"),), sentences)

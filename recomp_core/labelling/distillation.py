@@ -1,5 +1,6 @@
-"""Training data of the abstractive compressor: a teacher writes, the reader chooses, and the empty
-summary wins where none helps (paper, section 3.2).
+"""Training data of the abstractive compressor: a teacher writes, the reader chooses.
+
+The empty summary wins if none helps (paper, section 3.2).
 """
 
 from __future__ import annotations
@@ -9,30 +10,35 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from .._utils.jsonl import described
 from ..data import Question
-from ..errors import BudgetError, EndpointError
+from ..errors import EndpointError
 from ..prompts import PromptTemplate
 from ..readers.answer_scores import AnswerRequest, AnswerScore, AnswerScorer, Kind
 from ..runtime.budget import Meter
-from .fields import checked, question_fields, score_fields
+from .fields import checked, question_fields, raise_budget_error, score_fields
 from .labeller import Labelled
 from .teachers.base import Teacher, TeacherRequest
 
-# What a teacher would do again if it were asked again; other errors are worth another run.
+# Reasons for which a teacher would fail again; other errors are worth another run.
 _FINAL = ("cut", "refused", "filtered")
 
 
 class DistillationLabeller:
-    """Questions to records of the target that a summarizer is to learn. A `Labeller`.
-
-    teacher: writes one summary per prompt. prompts: templates, by name or in a list; by default
-        the teacher's own. scorer: how likely the reader holds the answer after a
-        summary and the question.
-    date: ISO date that goes into every record; today by default.
-    keep_documents: write the documents into each record.
+    """Makes records of the target that a summarizer will learn. A `Labeller`.
 
     The target is the summary with the highest score, the first of equals; or "" if it does not
     beat no context: Score(M, y, [s; x]) <= Score(M, y, [x]). An upper bound beats nothing.
+
+    Args:
+        teacher: Writes one summary per prompt.
+        scorer: Says how likely the answer is to the reader after a summary and the question.
+        prompts: Templates, by name or in a list; None for the teacher's own.
+        date: The ISO date that goes into every record; None for today.
+        keep_documents: Whether to write the documents into each record.
+
+    Raises:
+        TypeError: A prompt is no `PromptTemplate`.
     """
 
     def __init__(
@@ -58,7 +64,7 @@ class DistillationLabeller:
 
     @cached_property
     def identity(self) -> Mapping[str, Any]:
-        """JSON values that decide the labels; the date is none of them."""
+        """JSON values that decide the records; the date does not count."""
         return {
             "builder": "distillation",
             "teacher": self.teacher.identity,
@@ -69,18 +75,32 @@ class DistillationLabeller:
 
     @property
     def meters(self) -> tuple[Meter, ...]:
-        """What counts the requests and tokens of a run."""
+        """The meters that count the requests and tokens of a run."""
         return tuple({id(m): m for m in (self.teacher.meter, self.scorer.meter)}.values())
 
     def requests(self, question: Question) -> list[TeacherRequest]:
-        """All that will be asked of the teacher for a question."""
+        """List what the teacher will be asked for a question.
+
+        Args:
+            question: The question.
+
+        Returns:
+            One request for each prompt.
+        """
         return [
             TeacherRequest(question.query, question.documents, question.answers, prompt)
             for prompt in self.prompts.values()
         ]
 
     def label(self, questions: Sequence[Question]) -> Iterator[Labelled | Exception]:
-        """A record, or the error that befell it, for each question, in order."""
+        """Label questions.
+
+        Args:
+            questions: What to label.
+
+        Yields:
+            For each question its record, or the exception that it ended with, in order.
+        """
         written = self._written(questions)
         asked = [self._to_score(*row) for row in zip(questions, written, strict=True)]
         requests = [request for wanted in asked for request in wanted]
@@ -104,7 +124,7 @@ class DistillationLabeller:
     def _to_score(
         self, question: Question, texts: Sequence[str | Exception]
     ) -> list[AnswerRequest]:
-        """No context and each different summary; nothing for a question that failed already."""
+        """No context and each different summary; nothing for a question that has failed."""
         try:
             _raise_if_worth_another_run(texts)
         except Exception:
@@ -138,7 +158,7 @@ class DistillationLabeller:
 
 
 def _beats(score: AnswerScore, other: AnswerScore) -> bool:
-    # An upper bound may lie anywhere below: it is no proof that a summary helps.
+    # The value under an upper bound may be anything, so a bound does not prove that a text helps.
     return score.kind is not Kind.CENSORED and score.value > other.value
 
 
@@ -146,18 +166,17 @@ def _candidate(
     name: str, text: str | Exception, scores: Mapping[str, AnswerScore]
 ) -> dict[str, Any]:
     if isinstance(text, Exception):
-        return {"prompt": name, "error": f"{type(text).__name__}: {text}"}
+        return {"prompt": name, "error": described(text)}
     return {"prompt": name, "text": text, **score_fields(scores[text])}
 
 
 def _raise_if_worth_another_run(texts: Sequence[str | Exception]) -> None:
-    """Raise what a later run may find mended; a summary that is refused for good is a candidate
-    less, unless there is no other.
+    """Raise an error that another run may not meet.
+
+    A summary that would be refused again is only one candidate less, unless there is no other.
     """
+    raise_budget_error(texts)
     errors = [text for text in texts if isinstance(text, Exception)]
-    for error in errors:
-        if isinstance(error, BudgetError):
-            raise error
     for error in errors:
         if not isinstance(error, EndpointError) or error.reason not in _FINAL:
             raise error

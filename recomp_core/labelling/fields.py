@@ -1,8 +1,8 @@
-"""How a question and its scores are written into a record: plain JSON values."""
+"""Fields of a record: a question and its scores as JSON values."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..data import Question
@@ -10,12 +10,20 @@ from ..errors import BudgetError
 from ..readers.answer_scores import AnswerScore, Kind
 from ..types import Document
 
-# Batches move the last digits of what a model computes; a file should not depend on them.
 DIGITS = 4
+"""Digits of a written score. Batches change the last ones; a file should not depend on them."""
 
 
 def question_fields(question: Question, *, keep_documents: bool) -> dict[str, Any]:
-    """id, query, answers and, if wanted, the documents, which make a record stand by itself."""
+    """Write a question.
+
+    Args:
+        question: The question.
+        keep_documents: Whether to write its documents too, so that the record is complete.
+
+    Returns:
+        `id`, `query`, `answers` and `documents`.
+    """
     fields: dict[str, Any] = {
         "id": question.id,
         "query": question.query,
@@ -27,7 +35,14 @@ def question_fields(question: Question, *, keep_documents: bool) -> dict[str, An
 
 
 def score_fields(score: AnswerScore) -> dict[str, Any]:
-    """`score`, and what makes it doubtful: `bound` for an upper bound, `standard_error`."""
+    """Write a score.
+
+    Args:
+        score: The score.
+
+    Returns:
+        `score`; `bound` for an upper bound, `standard_error` for an estimate.
+    """
     fields: dict[str, Any] = {"score": round(score.value, DIGITS)}
     if score.kind is Kind.CENSORED:
         fields["bound"] = True
@@ -37,14 +52,36 @@ def score_fields(score: AnswerScore) -> dict[str, Any]:
 
 
 def checked(results: Sequence[AnswerScore | Exception]) -> list[AnswerScore]:
-    """The scores. Raises the `BudgetError` among them, or else the first error."""
-    errors = [result for result in results if isinstance(result, Exception)]
-    for error in errors:
-        if isinstance(error, BudgetError):
-            raise error
-    if errors:
-        raise errors[0]
+    """Check that all results are scores.
+
+    Args:
+        results: Scores and exceptions.
+
+    Returns:
+        The scores.
+
+    Raises:
+        Exception: The first `BudgetError` among the results, or else the first exception.
+    """
+    raise_budget_error(results)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
     return [result for result in results if isinstance(result, AnswerScore)]
+
+
+def raise_budget_error(results: Iterable[object]) -> None:
+    """Raise the first `BudgetError` among results, since it must end the run.
+
+    Args:
+        results: Results and exceptions.
+
+    Raises:
+        BudgetError: One of the results is such an error.
+    """
+    for result in results:
+        if isinstance(result, BudgetError):
+            raise result
 
 
 def _document_fields(document: Document) -> Mapping[str, Any]:

@@ -32,16 +32,24 @@ from ..errors import BudgetError
 from ..runtime.budget import Usage
 from ..runtime.engines import Engine, Item, LocalEngine, Worker
 from .labeller import Labelled, Labeller
-from .run_files import CACHE_FILE, FILES, LOCK_FILE, Parts
+from .run_files import CACHE_FILE, FILES, LOCK_FILE, Parts, open_parts
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass
 class LabelReport:
-    """What a run did. `seconds` and `usage` are of this run, the counts of the whole folder.
+    """What a run did.
 
-    stopped: why the run ended before its questions did; "" if it did not.
+    Attributes:
+        questions: The number of questions that the run saw.
+        done_before: The number of these that an earlier run had labelled.
+        counts: The number of questions of each status, in the whole folder.
+        requests: The number of requests of this run.
+        input_tokens: The number of tokens that the models read in this run.
+        output_tokens: The number of tokens that the models wrote in this run.
+        seconds: How long this run took.
+        stopped: Why the run ended before its questions did; "" if it did not.
     """
 
     questions: int = 0
@@ -54,27 +62,31 @@ class LabelReport:
     stopped: str = ""
 
     def add(self, usage: Usage) -> None:
-        """Count what was asked."""
+        """Add what was asked.
+
+        Args:
+            usage: The requests and tokens to add.
+        """
         self.requests += usage.requests
         self.input_tokens += usage.input_tokens
         self.output_tokens += usage.output_tokens
 
     def __str__(self) -> str:
-        told = ", ".join(f"{self.counts[status]} {name}" for status, name in _NAMES.items())
+        text = ", ".join(f"{self.counts[status]} {name}" for status, name in _NAMES.items())
         if self.done_before:
-            told += f"; {self.done_before} were done before"
-        return told + (f"; stopped: {self.stopped}" if self.stopped else "")
+            text += f"; {self.done_before} were done before"
+        return text + (f"; stopped: {self.stopped}" if self.stopped else "")
 
 
 _NAMES = {"example": "examples", "unhelpful": "unhelpful", "failed": "failed"}
 
 
 class LabelWorker:
-    """Questions to labels, for `engines`.
+    """Labels questions for an engine.
 
-    labeller: any; without one `settings.labeller_from_settings(**settings)` makes it.
-    Items: {"position", "question"}; results: {"position", "status", "record" or "error"}, and with
-    the last of a batch "usage". Once the budget is spent, the results have neither.
+    Args:
+        labeller: Labels the questions; None for `labeller_from_settings(**settings)`.
+        settings: The plain settings of a labeller.
     """
 
     def __init__(self, labeller: Labeller | None = None, **settings: Any) -> None:
@@ -85,7 +97,16 @@ class LabelWorker:
         self.labeller = labeller
 
     def __call__(self, items: Sequence[Item]) -> list[Item]:
-        """One result per item, in order."""
+        """Label one batch.
+
+        Args:
+            items: `{"position", "question"}` each.
+
+        Returns:
+            One result per item, in order: `{"position", "id", "digest", "status"}` with "record" or
+            "error", and with "usage" in the last one. Once the budget is spent, the status is
+            "stopped".
+        """
         before = self._usage()
         questions = [_question(item["question"], item["position"]) for item in items]
         results = [
@@ -102,7 +123,7 @@ class LabelWorker:
         except BudgetError as error:
             return [error for _ in questions]
         except Exception as error:
-            # One poisonous question must not take the others along: each by itself.
+            # A question that makes a batch fail must not cost the others: label each by itself.
             if len(questions) == 1:
                 return [error]
             return [result for question in questions for result in self._label([question])]
@@ -117,13 +138,22 @@ class LabelWorker:
 
 
 class LabelJob:
-    """Label questions into a folder.
+    """A run that labels questions into a folder.
 
-    identity: what makes the labels, JSON values; a folder holds labels of one identity alone.
-    overwrite: begin the folder anew when the run begins; what is cached stays.
+    Args:
+        output: The folder; it is made if it is not there.
+        identity: What makes the labels, JSON values; a folder holds labels of one identity.
+        overwrite: Whether the run deletes the labels in the folder first; the cache stays.
 
-    `date` is the day on which the folder was begun: records that say when they were made stay the
-    same in a later run. Raises `ValueError` for a folder of another identity.
+    Attributes:
+        folder: The folder.
+        overwrite: As given.
+        identity: As given.
+        date: The day on which the folder was begun, an ISO date. Records that say when they were
+            made stay the same in a later run.
+
+    Raises:
+        ValueError: The folder holds labels of another identity, or something else.
     """
 
     def __init__(
@@ -150,7 +180,19 @@ class LabelJob:
     def run(
         self, labeller: Labeller, questions: Iterable[Question | BadRecord], **settings: Any
     ) -> LabelReport:
-        """`run_on` in this process."""
+        """Label in this process.
+
+        Args:
+            labeller: Labels the questions.
+            questions: The input, in order.
+            settings: `batch_questions` and `total` of `run_on`.
+
+        Returns:
+            What the run did.
+
+        Raises:
+            ValueError: The folder holds labels of other questions, or another run works in it.
+        """
         return self.run_on(LocalEngine(), lambda: LabelWorker(labeller), {}, questions, **settings)
 
     def run_on(
@@ -163,18 +205,31 @@ class LabelJob:
         batch_questions: int = 8,
         total: int | None = None,
     ) -> LabelReport:
-        """Label what is not done yet, `batch_questions` at a time, and sort what is there.
+        """Label what is not done yet, and sort what is there.
 
-        total: how many questions there are, for the time that is left. A spent budget ends the
-        run; errors of single questions are written to `failed.jsonl` and tried again next time.
-        Raises `ValueError` if the folder holds labels of other questions.
+        A spent budget ends the run. Errors of single questions are written to `failed.jsonl`; the
+        next run tries these questions again.
+
+        Args:
+            engine: Where the labelling runs.
+            worker: Makes a worker, such as `LabelWorker`.
+            worker_settings: The keyword arguments of `worker`.
+            questions: The input, in order.
+            batch_questions: The number of questions that are labelled together.
+            total: The number of questions, for the progress bar; None if it is not known.
+
+        Returns:
+            What the run did.
+
+        Raises:
+            ValueError: The folder holds labels of other questions, or another run works in it.
         """
         began = time.monotonic()
         report = LabelReport()
         with ExitStack() as stack:
             stack.enter_context(_alone(self.folder))
             self._begin()
-            parts = stack.enter_context(Parts(self.folder / "parts.jsonl"))
+            parts = stack.enter_context(open_parts(self.folder / "parts.jsonl"))
             bar = stack.enter_context(_progress(total))
             pending = _pending(questions, parts, report, bar)
             batches = _batches(pending, batch_questions)
@@ -215,8 +270,8 @@ class LabelJob:
         names = {*identity, *self.identity}
         differ = sorted(n for n in names if identity.get(n) != self.identity.get(n))
         raise ValueError(
-            f"{self.folder} holds labels that were made otherwise ({', '.join(differ)} differ): "
-            "choose another folder, or --overwrite (overwrite=True)"
+            f"{self.folder} holds labels that were made in another way ({', '.join(differ)} "
+            "differ): choose another folder, or --overwrite (overwrite=True)"
         )
 
 
@@ -228,11 +283,11 @@ def _holds_something_else(folder: Path) -> bool:
 def _pending(
     questions: Iterable[Question | BadRecord], parts: Parts, report: LabelReport, bar: Any
 ) -> Iterator[Item]:
-    """What is to be labelled; what is done or broken is passed by."""
+    """The questions to label, as items. Broken records are written to `parts` at once."""
     for position, question in enumerate(questions):
         report.questions += 1
         if isinstance(question, BadRecord):
-            if parts.has(position):  # labelled before a retriever, say, went down
+            if parts.has(position):  # labelled before a retriever, say, stopped working
                 report.done_before += 1
             else:
                 logger.error("record %s: %s", question.id, question.error)
@@ -298,7 +353,7 @@ def _alone(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         import fcntl
-    except ImportError:  # Windows: no such lock, and nothing lost by it
+    except ImportError:  # Windows has no such lock, and a run works without it
         yield
         return
     with (folder / LOCK_FILE).open("w") as lock:

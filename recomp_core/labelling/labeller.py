@@ -1,4 +1,4 @@
-"""What makes a record of a question, as the runs see it. Standard library only."""
+"""Labellers as the runs see them: they make records of questions. Standard library only."""
 
 from __future__ import annotations
 
@@ -12,25 +12,36 @@ from ..runtime.budget import Meter
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """What became of a question. `record`: JSON values."""
+    """What a labeller made of a question.
+
+    Attributes:
+        status: "example" for a record to train on, "unhelpful" for one of a question that its
+            documents do not help.
+        record: JSON values.
+    """
 
     status: Literal["example", "unhelpful"]
     record: Mapping[str, Any]
 
 
 class Labeller(Protocol):
-    """Questions to records."""
+    """Makes records of questions."""
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """JSON values that decide the labels."""
+        """JSON values that decide the records."""
 
     @property
     def meters(self) -> Sequence[Meter]:
-        """What counts the requests and tokens of a run."""
+        """The meters that count the requests and tokens of a run."""
 
     def label(self, questions: Sequence[Question]) -> Iterable[Labelled | Exception]:
-        """A record, or the error that befell it, for each question, in order.
+        """Label questions.
 
-        A `BudgetError` means that the run should end.
+        Args:
+            questions: What to label.
+
+        Returns:
+            For each question its record, or the exception that it ended with, in order. A
+            `BudgetError` means that the run should end.
         """

@@ -1,6 +1,6 @@
-"""Which sentence helps a reader most, and which ones only look as if they did (paper, section 3.1).
+"""Mining: which sentence helps a reader most, and which ones only look as if they did.
 
-Pure functions of numbers: no model, no text.
+These are pure functions of numbers, without a model or a text (paper, section 3.1).
 """
 
 from __future__ import annotations
@@ -14,7 +14,12 @@ from .._utils.checks import check_number, check_whole
 
 @dataclass(frozen=True, slots=True)
 class Mined:
-    """Positions among the candidates. `negatives`: the closest to the query first."""
+    """The mined candidates of one question.
+
+    Attributes:
+        positive: The position of the positive.
+        negatives: The positions of the hard negatives, the closest to the query first.
+    """
 
     positive: int
     negatives: tuple[int, ...]
@@ -29,17 +34,24 @@ def mine(
     bounds: Sequence[bool] | None = None,
     texts: Sequence[Hashable] | None = None,
 ) -> Mined | None:
-    """The positive and the hard negatives of one question, or None if there can be no positive.
+    """Mine the positive and the hard negatives of one question. Of equals the first counts.
 
-    scores: Score(M, y, [s; x]) of each candidate sentence s; the positive is the argmax.
-    similarities: of each to the query, under the encoder that is to be trained. Hard negatives are
-        the `num_negatives` most similar of those with `score + epsilon < positive's score`.
-    bounds: which scores are only upper bounds. A bound that lies low enough proves a negative; one
-        that does not proves nothing, and none can make a positive.
-    texts: where given, a text that occurs several times is a negative once.
+    Args:
+        scores: Score(M, y, [s; x]) of each candidate sentence s; the positive is the argmax.
+        similarities: The similarity of each candidate to the query, under the encoder that will be
+            trained. The hard negatives are the `num_negatives` most similar of those with
+            `score + epsilon < positive's score`.
+        epsilon: How much lower the score of a negative must be.
+        num_negatives: The largest number of negatives.
+        bounds: Which scores are only upper bounds; None for none. A bound that is low enough proves
+            a negative, one that is not proves nothing, and no bound can make a positive.
+        texts: The text of each candidate; if given, equal texts are a negative once.
 
-    Of equals the first counts. Raises `ValueError` for lists that do not match, a score that is not
-    finite, or a setting that cannot work.
+    Returns:
+        The positions of the positive and the negatives; None if there can be no positive.
+
+    Raises:
+        ValueError: The lists do not match, a score is not finite, or a setting cannot work.
     """
     check_mining(epsilon, num_negatives)
     for name, values in (("similarities", similarities), ("bounds", bounds), ("texts", texts)):
@@ -68,6 +80,14 @@ def mine(
 
 
 def check_mining(epsilon: float, num_negatives: int) -> None:
-    """Raise `ValueError` for settings that cannot work."""
+    """Check the settings of `mine`.
+
+    Args:
+        epsilon: How much lower the score of a negative must be.
+        num_negatives: The largest number of negatives.
+
+    Raises:
+        ValueError: A setting cannot work.
+    """
     check_number("epsilon", epsilon, at_least=0)
     check_whole("num_negatives", num_negatives, at_least=0)

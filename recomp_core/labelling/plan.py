@@ -1,4 +1,4 @@
-"""What a run would ask, counted without asking."""
+"""How much a labelling run would ask, counted without asking."""
 
 from __future__ import annotations
 
@@ -12,14 +12,20 @@ from ..readers.answer_scores import AnswerPrompt, AnswerRequest
 from ..text.splitting import SentenceSplitter
 from ..text.tokens import approximate_tokens
 
-_SUMMARY_TOKENS = 60  # of a summary that is not written yet
+_SUMMARY_TOKENS = 60  # the supposed length of a summary that is not written yet
 
 
 @dataclass
 class Plan:
-    """Tokens are approximate (`approximate_tokens`); what is cached already is not taken off.
+    """How much a run would ask; what the cache holds already is not subtracted.
 
-    scores: answers to be scored, each with its context. summaries: to be written by a teacher.
+    Attributes:
+        questions: The number of questions to label.
+        broken: The number of records that can't be read or have no answers.
+        scores: The number of answers to score, each with its context.
+        score_tokens: The number of tokens that the scorer would read, by `approximate_tokens`.
+        summaries: The number of summaries that a teacher would write.
+        summary_tokens: The number of tokens that the teacher would read, by `approximate_tokens`.
     """
 
     questions: int = 0
@@ -30,21 +36,28 @@ class Plan:
     summary_tokens: int = 0
 
     def __str__(self) -> str:
-        told = [f"{self.questions:,} questions, {self.broken:,} broken records"]
+        lines = [f"{self.questions:,} questions, {self.broken:,} broken records"]
         if self.summaries:
-            told.append(
+            lines.append(
                 f"teacher: {self.summaries:,} summaries, about {self.summary_tokens:,} tokens in "
                 f"and {self.summaries * _SUMMARY_TOKENS:,} out"
             )
-        told.append(f"scorer: {self.scores:,} scores, about {self.score_tokens:,} tokens in")
-        return "\n".join(told)
+        lines.append(f"scorer: {self.scores:,} scores, about {self.score_tokens:,} tokens in")
+        return "\n".join(lines)
 
 
 def plan(settings: Mapping[str, Any], questions: Iterable[Question | BadRecord]) -> Plan:
-    """What `settings.labeller_from_settings(**settings)` would ask for these questions.
+    """Count what a labeller would ask for these questions. No model is loaded.
 
-    No model is loaded. A chat API's methods make several requests of a score: `samples` at most
-    its number, `prefix` one for each token of the answer.
+    A chat API's methods make several requests of a score: `samples` at most its number, `prefix`
+    one for each token of the answer.
+
+    Args:
+        settings: The arguments of `labeller_from_settings`.
+        questions: The input.
+
+    Returns:
+        The counts.
     """
     counted = Plan()
     for question in questions:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,8 +12,6 @@ from .._utils.files import replaced_file
 from .._utils.jsonl import as_line
 from ..data.journal import Journal
 from ..runtime.engines import Item
-
-logger = logging.getLogger(__name__)
 
 Status = Literal["example", "unhelpful", "failed"]
 FILES: Mapping[Status, str] = {
@@ -27,60 +25,102 @@ LOCK_FILE = ".lock"
 RETRIEVED_FILE = "retrieved.jsonl"
 
 
+@contextmanager
+def open_parts(path: Path) -> Iterator[Parts]:
+    """Open the file of finished questions, and read what an earlier run left in it.
+
+    Args:
+        path: The file; it is made if it is not there.
+
+    Yields:
+        The finished questions.
+
+    Raises:
+        ValueError: A line is not JSON.
+    """
+    with Journal(path) as journal:
+        yield Parts(journal)
+
+
 class Parts:
-    """The append-only file of finished questions, and where in it each of them stands.
+    """The finished questions in an append-only file, and where in it each of them is.
 
     A later line of a position replaces an earlier one: that of a question that had failed.
+
+    Args:
+        journal: The open file.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._journal = Journal(path)
-        self.places: dict[int, tuple[int, Status, str]] = {}  # position: offset, status, digest
-
-    def __enter__(self) -> Parts:
-        self._journal.__enter__()
-        for entry in self._journal.entries():
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._places: dict[int, tuple[int, Status, str]] = {}  # position: offset, status, digest
+        for entry in journal.entries():
             self._note(entry.content, entry.offset)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._journal.__exit__()
 
     def write(self, result: Item) -> None:
-        """Append a result; it survives the end of the process."""
+        """Append a result; it survives the end of the process.
+
+        Args:
+            result: Has "position", "status" and "digest".
+        """
         self._note(result, self._journal.append(result))
 
     def has(self, position: int) -> bool:
-        """Whether the question at a position is labelled, whichever it was."""
-        return position in self.places and self.places[position][1] != "failed"
+        """Look for a position.
+
+        Args:
+            position: The place of a question in the input.
+
+        Returns:
+            Whether any question is labelled there.
+        """
+        return position in self._places and self._places[position][1] != "failed"
 
     def is_done(self, position: int, digest: str) -> bool:
-        """Whether a question needs no work. Raises `ValueError` if another was at its place."""
-        _, status, theirs = self.places.get(position, (0, "failed", digest))
+        """Look for a question.
+
+        Args:
+            position: Its place in the input.
+            digest: The digest of its content.
+
+        Returns:
+            Whether it needs no more work.
+
+        Raises:
+            ValueError: Another question is labelled at this position.
+        """
+        _, status, theirs = self._places.get(position, (0, "failed", digest))
         if theirs != digest:
             if status == "failed":
-                return False  # a broken record may have been mended
+                return False  # a broken record may have been repaired
             raise ValueError(
-                f"{self.path} holds the labels of another question at position {position}: the "
-                "input was changed or is another one; choose another folder, or --overwrite"
+                f"{self._journal.path} holds the labels of another question at position "
+                f"{position}: the input was changed or is another one; choose another folder, or "
+                "--overwrite"
             )
         return status != "failed"
 
     def sort_into(self, folder: Path) -> Counter[str]:
-        """Write the files of each status, sorted by position, whole or not at all; the counts."""
+        """Write the file of each status, sorted by position; each file whole or not at all.
+
+        Args:
+            folder: Where the files go.
+
+        Returns:
+            The number of questions of each status.
+        """
         counts: Counter[str] = Counter()
         for status, name in FILES.items():
-            wanted = sorted(p for p, (_, s, _) in self.places.items() if s == status)
+            wanted = sorted(p for p, (_, s, _) in self._places.items() if s == status)
             with replaced_file(folder / name) as sink:
                 for position in wanted:
-                    result = self._journal.read(self.places[position][0])
+                    result = self._journal.read(self._places[position][0])
                     sink.write(as_line(_final(result)))
             counts[status] = len(wanted)
         return counts
 
     def _note(self, result: Item, offset: int) -> None:
-        self.places[result["position"]] = (offset, result["status"], result["digest"])
+        self._places[result["position"]] = (offset, result["status"], result["digest"])
 
 
 def _final(result: Item) -> Mapping[str, Any]:

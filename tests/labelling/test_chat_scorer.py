@@ -12,7 +12,8 @@ from recomp_core.readers.answer_scores import AnswerRequest, AnswerScore, Kind
 from recomp_core.runtime.budget import Meter
 
 pytest.importorskip("openai", reason='needs pip install "recomp[openai]"')
-from recomp_core.labelling.scorers.chat import ChatScorer, thinking_off
+from recomp_core.labelling.chat_client import thinking_off
+from recomp_core.labelling.scorers.chat import ChatScorer
 
 pytestmark = pytest.mark.enable_socket
 
@@ -232,8 +233,7 @@ def test_budget_identity_and_settings():
 
 
 def test_a_chat_model_as_the_reader_of_an_end_task_scorer():
-    from recomp_core.labelling.scorers.chat import ChatAnswers
-    from recomp_core.labelling.scorers.reader import EndTaskScorer
+    from recomp_core.labelling.scorers.end_task import ChatAnswers, EndTaskScorer
 
     def reply_to(request):
         text = "Ada" if "Ada did" in request.prompt else "no idea"

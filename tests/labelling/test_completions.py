@@ -95,7 +95,7 @@ def changed(**rows):
         (changed(logprob=None), "None"),
         (changed(logprob=0.5), "0.5"),
         (lm_server.llama_cpp, "llama.cpp"),
-        (lambda r: error(401, "bad key secret-key"), "API key was turned down"),
+        (lambda r: error(401, "bad key secret-key"), "API key was rejected"),
         (lambda r: error(500, "broken"), "out of order"),
         (lambda r: Reply(body=b"{}" * 50, cut=True), "broke off"),
         (lambda r: Reply(delay=PATIENCE), "within timeout"),

@@ -91,9 +91,9 @@ def lines_of_report(folder):
 def test_a_rerun_tries_only_what_failed(tmp_path):
     questions = [question(n) for n in range(5)]
     run(tmp_path, Upper(poison=["q2"]), questions)
-    mended = Upper()
-    report = run(tmp_path, mended, questions)
-    assert mended.labelled == ["q2"]
+    repaired = Upper()
+    report = run(tmp_path, repaired, questions)
+    assert repaired.labelled == ["q2"]
     assert (report.done_before, report.counts["failed"]) == (4, 0)
     run(tmp_path / "once", Upper(), questions)
     assert files(tmp_path) == files(tmp_path / "once")
@@ -323,7 +323,7 @@ def test_contrastive_examples_in_memory_and_in_a_folder(tmp_path):
     again = build_contrastive_examples(
         ROWS, scorer, by_words, output=tmp_path / "labels", overwrite=True
     )
-    assert len(scorer.asked) == before  # begun anew, and nothing is paid twice
+    assert len(scorer.asked) == before  # begun again, and nothing is paid twice
     assert again.examples == kept.examples
 
 

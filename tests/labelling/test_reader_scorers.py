@@ -5,7 +5,8 @@ import math
 import pytest
 
 from recomp_core.errors import BudgetError, ModelLoadError
-from recomp_core.labelling.scorers.reader import EndTaskScorer, ReaderScorer
+from recomp_core.labelling.scorers.end_task import EndTaskScorer
+from recomp_core.labelling.scorers.reader import ReaderScorer
 from recomp_core.protocols import ReaderAnswer
 from recomp_core.readers.answer_scores import AnswerRequest, AnswerScore, Kind
 from recomp_core.runtime.budget import Meter

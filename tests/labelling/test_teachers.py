@@ -11,10 +11,10 @@ from openai_server import OpenAIServer, Reply, error, without_environment
 from recomp_core import Document
 from recomp_core.errors import BudgetError, EndpointError
 from recomp_core.labelling.teachers.base import (
-    ExtractiveTeacher,
     LanguageModelTeacher,
     TeacherRequest,
 )
+from recomp_core.labelling.teachers.extractive import ExtractiveTeacher
 from recomp_core.labelling.teachers.terms import (
     DEFAULT_POLICY,
     TeacherPolicy,

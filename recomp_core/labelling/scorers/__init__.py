@@ -1,4 +1,4 @@
-"""How much a text helps the reader to the answer: asked of an endpoint or a reader, or cached.
+"""Answer scorers: how much a text helps the reader to the answer, and the cache of what they said.
 
 Imports what `labelling` may.
 """

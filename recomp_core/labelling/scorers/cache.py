@@ -1,7 +1,7 @@
-"""What was asked once is never paid for twice: results in SQLite, by the hash of what was asked.
+"""A cache of results in SQLite, by the hash of what was asked: nothing is paid for twice.
 
-A result is written the moment it comes, so that a killed process loses what was under way and
-nothing else. (A power cut may also lose the last results that the disk had not seen yet.)
+A result is written the moment it comes, so a killed process loses what was under way and nothing
+else. (A power cut may also lose the last results, which the disk had not yet received.)
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ import json
 import os
 import sqlite3
 import threading
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from ...data import content_hash
+from ..._utils.hashing import content_hash
 from ...readers.answer_scores import (
     AnswerRequest,
     AnswerScore,
@@ -29,15 +28,27 @@ from ...runtime.budget import Meter
 from ..teachers.base import Teacher, TeacherRequest
 from ..teachers.terms import TeacherLicence
 
-_BUSY_SECONDS = 60.0
+W = TypeVar("W", AnswerScorer, Teacher)
+R = TypeVar("R")
+
+_BUSY_SECONDS = 60.0  # how long a writer waits for another process
 _AT_ONCE = 500  # keys per query: SQLite limits the number of its parameters
 
 
 class ResultCache:
-    """A table from keys to JSON values. Safe to share between threads, and its file between the
-    processes of one machine.
+    """A table from keys to JSON values.
 
-    path: of the file, made where there is none. Raises `ValueError` if it is no such cache.
+    It is safe to share between threads, and its file between the processes of one machine. Use it
+    in a `with` block, or close it.
+
+    Args:
+        path: The file; it is made if it is not there.
+
+    Raises:
+        ValueError: The file is no such cache.
+
+    Attributes:
+        path: The file.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -60,7 +71,14 @@ class ResultCache:
             ) from error
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
-        """The values of those keys that are there."""
+        """Look up keys.
+
+        Args:
+            keys: The keys, in any number.
+
+        Returns:
+            The values of those keys that are there.
+        """
         wanted = list(dict.fromkeys(keys))
         found: dict[str, Any] = {}
         with self._lock:
@@ -75,7 +93,12 @@ class ResultCache:
         return found
 
     def put(self, key: str, value: Any) -> None:
-        """Write one value, JSON, at once."""
+        """Write one value at once.
+
+        Args:
+            key: Its key; an earlier value of this key is replaced.
+            value: JSON values.
+        """
         text = json.dumps(value)
         with self._lock:
             self._connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?)", (key, text))
@@ -97,127 +120,183 @@ class ResultCache:
         self.close()
 
 
-class CachedScorer:
-    """A scorer that asks only for what the cache does not hold. An `AnswerScorer`.
+class _Cached(Generic[W]):
+    """What a cached scorer and a cached teacher share; `wrapped` is asked for what is missing."""
 
-    Errors are not kept: they are asked for again. hits, misses: requests so far.
-    """
-
-    def __init__(self, scorer: AnswerScorer, cache: ResultCache) -> None:
-        self.scorer = scorer
+    def __init__(self, wrapped: W, cache: ResultCache) -> None:
+        self._wrapped: W = wrapped
         self.cache = cache
         self.hits = 0
         self.misses = 0
 
     @property
-    def kind(self) -> Kind:
-        """That of the scorer."""
-        return self.scorer.kind
-
-    @property
     def meter(self) -> Meter:
-        """That of the scorer."""
-        return self.scorer.meter
+        """The meter of the wrapped object."""
+        return self._wrapped.meter
 
     @meter.setter
     def meter(self, meter: Meter) -> None:
-        self.scorer.meter = meter
+        self._wrapped.meter = meter
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """That of the scorer."""
-        return self.scorer.identity
+        """The identity of the wrapped object."""
+        return self._wrapped.identity
 
     @cached_property
     def _identity(self) -> Mapping[str, Any]:
-        return self.scorer.identity
+        return self._wrapped.identity
+
+    def _look_up(
+        self,
+        keys: Sequence[str],
+        ask: Callable[[list[int]], Iterator[tuple[int, R | Exception]]],
+        *,
+        read: Callable[[Any], R],
+        write: Callable[[R], Any],
+    ) -> Iterator[tuple[int, R | Exception]]:
+        """`(position, result)`: first what the cache holds, then the others as they come.
+
+        keys: one for each request. ask: from the positions of requests to their results, by their
+        place in that list. read, write: from a JSON value to a result, and back.
+        """
+        known = self.cache.get_many(keys)
+        missing: dict[str, list[int]] = {}
+        for position, key in enumerate(keys):
+            if key in known:
+                self.hits += 1
+                yield position, read(known[key])
+            else:
+                missing.setdefault(key, []).append(position)
+        self.misses += len(missing)
+        if not missing:
+            return
+        wanted = list(missing.items())
+        for number, result in ask([positions[0] for _, positions in wanted]):
+            key, positions = wanted[number]
+            if not isinstance(result, Exception):
+                self.cache.put(key, write(result))
+            yield from ((position, result) for position in positions)
+
+
+class CachedScorer(_Cached[AnswerScorer]):
+    """A scorer that asks only for what the cache does not hold. An `AnswerScorer`.
+
+    Errors are not kept: they are asked for again.
+
+    Args:
+        scorer: Scores what is missing.
+        cache: Where the scores are kept.
+
+    Attributes:
+        hits: The number of requests so far that the cache answered.
+        misses: The number of different requests so far that the scorer was asked.
+    """
+
+    def __init__(self, scorer: AnswerScorer, cache: ResultCache) -> None:
+        super().__init__(scorer, cache)
+        self.scorer = scorer
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the scorer."""
+        return self.scorer.kind
 
     def capabilities(self) -> Capabilities:
-        """Those of the scorer."""
+        """Ask the scorer once, cheaply, whether this can work.
+
+        Returns:
+            What the probe found.
+        """
         return self.scorer.capabilities()
 
     def score(self, requests: Sequence[AnswerRequest]) -> list[AnswerScore | Exception]:
-        """For each request its score or the error that befell it, in order."""
+        """Score all requests.
+
+        Args:
+            requests: What to score.
+
+        Returns:
+            For each request its score, or the exception that it ended with; in order.
+        """
         return in_order(self.score_each(requests))
 
     def score_each(
         self, requests: Sequence[AnswerRequest]
     ) -> Iterator[tuple[int, AnswerScore | Exception]]:
-        """`(position, result)`: first what is known, then the others as they come."""
-        keys = [self._key(request) for request in requests]
-        known = self.cache.get_many(keys)
-        positions: dict[str, list[int]] = defaultdict(list)
-        for position, key in enumerate(keys):
-            if key in known:
-                self.hits += 1
-                yield position, AnswerScore.from_dict(known[key])
-            else:
-                positions[key].append(position)
-        missing = list(positions.values())
-        self.misses += len(missing)
-        if not missing:
-            return
-        for number, result in self.scorer.score_each([requests[same[0]] for same in missing]):
-            if isinstance(result, AnswerScore):
-                self.cache.put(keys[missing[number][0]], result.to_dict())
-            yield from ((position, result) for position in missing[number])
+        """Score all requests, and hand over each result as soon as it is there.
+
+        Args:
+            requests: What to score.
+
+        Yields:
+            `(position, result)`: first what the cache holds, then the others as they come.
+        """
+        return self._look_up(
+            [self._key(request) for request in requests],
+            lambda positions: self.scorer.score_each([requests[n] for n in positions]),
+            read=AnswerScore.from_dict,
+            write=AnswerScore.to_dict,
+        )
 
     def _key(self, request: AnswerRequest) -> str:
         asked = [request.query, request.context, request.answers]
         return content_hash("score", self._identity, asked)
 
 
-class CachedTeacher:
-    """A teacher that writes only what the cache does not hold. A `Teacher`. Errors are not kept."""
+class CachedTeacher(_Cached[Teacher]):
+    """A teacher that writes only what the cache does not hold. A `Teacher`.
+
+    Errors are not kept: they are asked for again.
+
+    Args:
+        teacher: Writes what is missing.
+        cache: Where the summaries are kept.
+
+    Attributes:
+        name: The name of the teacher.
+        prompts: The templates of the teacher, by name.
+        hits: The number of requests so far that the cache answered.
+        misses: The number of different requests so far that the teacher was asked.
+    """
 
     def __init__(self, teacher: Teacher, cache: ResultCache) -> None:
+        super().__init__(teacher, cache)
         self.teacher = teacher
-        self.cache = cache
         self.name = teacher.name
         self.prompts = teacher.prompts
-        self.hits = 0
-        self.misses = 0
 
     @property
     def licence(self) -> TeacherLicence:
-        """That of the teacher."""
+        """The licence of the teacher."""
         return self.teacher.licence
 
-    @property
-    def meter(self) -> Meter:
-        """That of the teacher."""
-        return self.teacher.meter
-
-    @meter.setter
-    def meter(self, meter: Meter) -> None:
-        self.teacher.meter = meter
-
-    @property
-    def identity(self) -> Mapping[str, Any]:
-        """That of the teacher."""
-        return self.teacher.identity
-
-    @cached_property
-    def _identity(self) -> Mapping[str, Any]:
-        return self.teacher.identity
-
     def write(self, requests: Sequence[TeacherRequest]) -> list[str | Exception]:
-        """For each request its summary or the error that befell it, in order."""
+        """Write all summaries.
+
+        Args:
+            requests: What to write.
+
+        Returns:
+            For each request its summary, "" for nothing to say, or the exception that it ended
+            with; in order.
+        """
         return in_order(self.write_each(requests))
 
     def write_each(
         self, requests: Sequence[TeacherRequest]
     ) -> Iterator[tuple[int, str | Exception]]:
-        """`(position, result)`: first what is known, then the others as they come."""
-        keys = [content_hash("teacher", self._identity, request.asked) for request in requests]
-        known = self.cache.get_many(keys)
-        missing = [position for position, key in enumerate(keys) if key not in known]
-        self.hits += len(requests) - len(missing)
-        self.misses += len(missing)
-        yield from ((n, known[key]) for n, key in enumerate(keys) if key in known)
-        if not missing:
-            return
-        for number, result in self.teacher.write_each([requests[n] for n in missing]):
-            if isinstance(result, str):
-                self.cache.put(keys[missing[number]], result)
-            yield missing[number], result
+        """Write all summaries, and hand over each as soon as it is there.
+
+        Args:
+            requests: What to write.
+
+        Yields:
+            `(position, result)`: first what the cache holds, then the others as they come.
+        """
+        return self._look_up(
+            [content_hash("teacher", self._identity, request.asked) for request in requests],
+            lambda positions: self.teacher.write_each([requests[n] for n in positions]),
+            read=str,
+            write=str,
+        )

@@ -1,47 +1,44 @@
-"""How likely is an answer, asked of an API that tells only what it generated itself.
+"""How likely an answer is, asked of an API that reports only what it generated itself.
 
-Three methods; what each one's value is, is said by its kind:
+There are three methods; the kind of a scorer says what its values are:
 
-- "prefix": the answer is put into the model's mouth token by token, and before each token the model
-  is asked for its next one. Exact while every token is among the likeliest that the API reports;
-  where one is not, the least likely of those bounds it from above ("censored").
-- "samples": the model answers k times at temperature 1, and how often it is right estimates the
+- "prefix": The answer is put into the model's mouth token by token, and before each token the model
+  is asked for its next one. The score is exact while every token is among the likeliest that the
+  API reports; at a token that is not, the least likely of those bounds it from above ("censored").
+- "samples": The model answers k times at temperature 1. How often it is right estimates the
   probability of the answer, in any of its wordings ("estimate").
-- "judge": the model is asked whether the answer follows, and the probabilities of its yes and no
+- "judge": The model is asked whether the answer follows, and the probabilities of its yes and no
   are compared ("proxy").
 """
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal
 
 from ..._utils.checks import check_choice, check_whole
-from ...errors import EndpointError
-from ...models.language_models.endpoint import Endpoint
+from ...models.language_models.endpoint import EndpointUser
 from ...readers.answer_scores import (
     AnswerPrompt,
     AnswerRequest,
     Answers,
     AnswerScore,
-    Capabilities,
+    AnswerScorer,
+    BaseScorer,
     Kind,
     Pair,
     PairScorer,
-    in_order,
 )
-from ...runtime.budget import Meter
+from ...readers.loading import load_tokenizer
 from ...text.answers import exact_match
-from ...text.splitting import replace_surrogates
+from ..chat_client import ChatClient, text_of
+from ..settings import ScorerSettings
 
 Method = Literal["samples", "prefix", "judge"]
 
 TOP_LOGPROBS = 20  # the most that the protocol allows
-# DeepSeek at temperature 0 gives 0 to the token that it takes and -9999 to all others.
-_IMPOSSIBLE = -9000.0
 
 CHAT_PROMPT = AnswerPrompt(
     "{context}\n\nQuestion: {query}\n"
@@ -61,157 +58,49 @@ _PROBE = AnswerRequest("Which number comes next: 1, 2, 3, 4?", "Numbers follow o
 
 
 def ChatScorer(model: str, *, method: Method = "samples", **settings: Any) -> ChatMethod:  # noqa: N802 - stands for the class of the method
-    """A scorer for a chat API. `method`: see the module; `settings`: see the method's class."""
+    """Make a scorer for a chat API.
+
+    Args:
+        model: The name that the API knows it by.
+        method: "samples" for a `SampledChatScorer`, "prefix" for a `PrefixChatScorer`, "judge" for
+            a `JudgeChatScorer`; see the module.
+        settings: Those of the method's class.
+
+    Returns:
+        The scorer.
+
+    Raises:
+        ValueError: `method` is none of the three, or a setting cannot work.
+        ImportError: The extra `openai` is not installed.
+    """
     check_choice("method", method, tuple(_METHODS))
     return _METHODS[method](model, **settings)
 
 
-def thinking_off(base_url: str | None) -> dict[str, Any]:
-    """What keeps a provider's models from thinking before they write, which costs time and money
-    and leaves no log-probabilities.
+class ChatMethod(EndpointUser, BaseScorer):
+    """What the methods share. An `AnswerScorer`.
+
+    Attributes:
+        chat: The model and its endpoint.
+        prompt: How a request is written.
     """
-    host = urlsplit(base_url or "").hostname or ""
-    is_deepseek = host == "deepseek.com" or host.endswith(".deepseek.com")
-    return {"thinking": {"type": "disabled"}} if is_deepseek else {}
 
+    chat: ChatClient
+    prompt: AnswerPrompt
+    _ability = "it answers as it should"
 
-class _Chat:
-    """A chat model that is asked for log-probabilities or samples."""
-
-    def __init__(
+    def _connect(
         self, model: str, extra_body: Mapping[str, Any] | None, endpoint: dict[str, Any]
     ) -> None:
-        self.model = model
-        self.endpoint = Endpoint(**endpoint)
-        self.extra_body = {**thinking_off(self.endpoint.base_url), **(extra_body or {})}
+        self.chat = ChatClient(model, extra_body, endpoint)
+        self.endpoint = self.chat.endpoint
 
-    async def ask(self, messages: Sequence[Mapping[str, Any]], **settings: Any) -> list[dict]:
-        """The choices of the reply. Raises `EndpointError`, for thoughts in it too."""
-        cleaned = [{**m, "content": replace_surrogates(m["content"])} for m in messages]
-        # At temperature 0 some APIs report no probabilities at all.
-        body = {"model": self.model, "messages": cleaned, "temperature": 1.0}
-        reply = await self.endpoint.post(
-            "chat/completions", {**body, **settings, **self.extra_body}
-        )
-        choices = reply.get("choices")
-        if not isinstance(choices, list) or not choices:
-            raise self.malformed("the reply has no choices")
-        for choice in choices:
-            message = choice.get("message") or {}
-            text = message.get("content") or ""
-            if message.get("reasoning_content") or text.lstrip().startswith("<think>"):
-                raise self.malformed(
-                    "it thinks before it answers: turn that off with extra_body, such as "
-                    '{"thinking": {"type": "disabled"}} or '
-                    '{"chat_template_kwargs": {"enable_thinking": False}}'
-                )
-        return choices
-
-    def first_token(self, choice: Mapping[str, Any]) -> dict[str, float]:
-        """The likeliest first tokens with their log-probabilities.
-
-        Raises `EndpointError` if there are none, or none that mean anything.
-        """
-        try:
-            token = choice["logprobs"]["content"][0]
-            listed = {t["token"]: float(t["logprob"]) for t in token["top_logprobs"]}
-            listed.setdefault(token["token"], float(token["logprob"]))
-        except (KeyError, IndexError, TypeError, ValueError):
-            raise self.malformed(
-                "it has no log-probabilities of what it wrote: the API does not support logprobs "
-                'and top_logprobs; use method="samples"'
-            ) from None
-        others = sorted(listed.values())[:-1]
-        if not others or not all(math.isfinite(value) for value in listed.values()):
-            raise self.malformed('top_logprobs is not honoured; use method="samples"')
-        if all(value <= _IMPOSSIBLE for value in others):
-            raise self.malformed(
-                "it gives 0 to the token that it took and nothing to all others, as DeepSeek's API "
-                "does at temperature 0: these are no log-probabilities; temperature 1.0 was sent, "
-                'so leave extra_body without one, or use method="samples"'
-            )
-        return listed
-
-    def malformed(self, what: str) -> EndpointError:
-        """The error of a reply that can't be used."""
-        return EndpointError(f"{self.model}: the reply can't be used: {what}", "malformed")
-
-
-class ChatAnswers:
-    """Prompts to a chat model's answers: the reader of an `EndTaskScorer`.
-
-    model, extra_body, endpoint: as in `ChatMethod`. max_new_tokens: of an answer.
-    """
-
-    def __init__(
-        self,
-        model: str,
-        *,
-        max_new_tokens: int = 32,
-        extra_body: Mapping[str, Any] | None = None,
-        **endpoint: Any,
-    ) -> None:
-        # Greedy, as far as a chat API goes.
-        self._chat = _Chat(model, {"temperature": 0, **(extra_body or {})}, endpoint)
-        self.max_new_tokens = check_whole("max_new_tokens", max_new_tokens)
-
-    def __call__(self, prompts: Sequence[str]) -> list[str | Exception]:
-        """The answer to each prompt, or its error, in order."""
-        return in_order(self._chat.endpoint.each(self._answer, prompts))
-
-    async def _answer(self, prompt: str) -> str:
-        messages = [{"role": "user", "content": prompt}]
-        choices = await self._chat.ask(messages, max_tokens=self.max_new_tokens)
-        return (choices[0].get("message") or {}).get("content") or ""
-
-
-class ChatMethod:
-    """What the methods have in common. An `AnswerScorer`.
-
-    model: the name that the API knows it by. prompt: see `AnswerPrompt`; by default one that asks
-    for a short answer. extra_body: further fields of each request, as in `OpenAIChatModel`;
-    thinking is turned off for deepseek.com. endpoint: the settings of `models.endpoint.Endpoint`:
-    base_url, api_key_env, max_concurrency, requests_per_minute, meter …
-    """
-
-    chat: _Chat
-
-    @property
-    def meter(self) -> Meter:
-        """That of the endpoint."""
-        return self.chat.endpoint.meter
-
-    @meter.setter
-    def meter(self, meter: Meter) -> None:
-        self.chat.endpoint.meter = meter
-
-    if TYPE_CHECKING:  # each method has its own
-
-        @property
-        def kind(self) -> Kind: ...
-        @property
-        def identity(self) -> Mapping[str, Any]: ...
-        def score(self, requests: Sequence[AnswerRequest]) -> list[AnswerScore | Exception]: ...
-        def score_each(
-            self, requests: Sequence[AnswerRequest]
-        ) -> Iterator[tuple[int, AnswerScore | Exception]]: ...
-
-    def capabilities(self) -> Capabilities:
+    def _probe(self) -> Mapping[str, Any]:
         """Ask one question whose answer is certain."""
-        try:
-            score = self._probe()
-        except Exception as error:
-            return Capabilities(False, self.kind, str(error))
-        return Capabilities(True, self.kind, "it answers as it should", score.to_dict())
-
-    def _probe(self) -> AnswerScore:
-        (result,) = self.score([_PROBE])
-        if isinstance(result, Exception):
-            raise result
-        return result
+        return self._probe_score(_PROBE).to_dict()
 
 
-class _WholeRequests(ChatMethod, ABC):
+class _WholeRequests(ChatMethod):
     """A method that asks once for all gold answers of a request."""
 
     def __init__(
@@ -222,7 +111,8 @@ class _WholeRequests(ChatMethod, ABC):
         extra_body: Mapping[str, Any] | None = None,
         **endpoint: Any,
     ) -> None:
-        self.chat = _Chat(model, extra_body, endpoint)
+        self._connect(model, extra_body, endpoint)
+        super().__init__(self.endpoint.meter)
         self.prompt = prompt
 
     @property
@@ -235,15 +125,18 @@ class _WholeRequests(ChatMethod, ABC):
             "extra_body": self.chat.extra_body,
         }
 
-    def score(self, requests: Sequence[AnswerRequest]) -> list[AnswerScore | Exception]:
-        """For each request its score or the error that befell it, in order."""
-        return in_order(self.score_each(requests))
-
     def score_each(
         self, requests: Sequence[AnswerRequest]
     ) -> Iterator[tuple[int, AnswerScore | Exception]]:
-        """`(position, result)` as they come."""
-        return self.chat.endpoint.each(self._ask, requests)
+        """Score all requests, and hand over each result as soon as it is there.
+
+        Args:
+            requests: What to score.
+
+        Yields:
+            `(position, result)`, in any order.
+        """
+        return self.endpoint.each(self._ask, requests)
 
     @abstractmethod
     async def _ask(self, request: AnswerRequest) -> AnswerScore:
@@ -251,15 +144,27 @@ class _WholeRequests(ChatMethod, ABC):
 
 
 class SampledChatScorer(_WholeRequests):
-    """Answers are sampled: how often is one of them right?
+    """The model answers k times: how often is it right?
 
-    samples: k, in one request where the API honours `n`, in more where it gives fewer.
-    max_new_tokens: of each.
-
-    With h of k right (exact match with any gold answer) the probability is estimated as
+    With h of k answers right (exact match with any gold answer) the probability is estimated as
     (h + ½) / (k + 1), which is never 0; the value is its logarithm, and `standard_error` that of
     the logarithm: sqrt((1 - p) / (p (k + 2))). k = 10 tells 1 from ½ and little more.
+
+    Args:
+        model: The name that the API knows it by.
+        samples: k, asked for in one request if the API honours `n`, in several if it gives fewer.
+        max_new_tokens: The length of the longest answer, in tokens.
+        prompt: How a request is written; by default it asks for a short answer.
+        settings: `extra_body`, further fields of each request (thinking is turned off for
+            deepseek.com); and the settings of `Endpoint`: `base_url`, `api_key_env`,
+            `max_concurrency`, `requests_per_minute`, `meter`, …
+
+    Raises:
+        ValueError: A setting cannot work.
+        ImportError: The extra `openai` is not installed.
     """
+
+    kind = Kind.ESTIMATE
 
     def __init__(
         self,
@@ -275,11 +180,6 @@ class SampledChatScorer(_WholeRequests):
         self.max_new_tokens = check_whole("max_new_tokens", max_new_tokens)
 
     @property
-    def kind(self) -> Kind:
-        """An estimate."""
-        return Kind.ESTIMATE
-
-    @property
     def identity(self) -> Mapping[str, Any]:
         """JSON values that decide the scores."""
         own = {"samples": self.samples, "max_new_tokens": self.max_new_tokens}
@@ -292,7 +192,7 @@ class SampledChatScorer(_WholeRequests):
             choices = await self.chat.ask(
                 messages, n=self.samples - len(texts), max_tokens=self.max_new_tokens
             )
-            texts += [(choice.get("message") or {}).get("content") or "" for choice in choices]
+            texts += map(text_of, choices)
         right = sum(exact_match(text, request.answers) for text in texts[: self.samples])
         p = (right + 0.5) / (self.samples + 1)
         error = math.sqrt((1 - p) / (p * (self.samples + 2)))
@@ -302,19 +202,23 @@ class SampledChatScorer(_WholeRequests):
 class JudgeChatScorer(_WholeRequests):
     """The model judges: log P(yes) / (P(yes) + P(no)), by the first token that it would write.
 
-    prompt: has `{answers}` too, for all gold answers.
+    Args:
+        model: The name that the API knows it by.
+        prompt: How a request is written; it has `{answers}` too, for all gold answers.
+        settings: `extra_body` and those of `Endpoint`, as in `SampledChatScorer`.
+
+    Raises:
+        ValueError: A setting cannot work.
+        ImportError: The extra `openai` is not installed.
     """
+
+    kind = Kind.PROXY
 
     def __init__(self, model: str, *, prompt: AnswerPrompt = JUDGE_PROMPT, **settings: Any) -> None:
         super().__init__(model, prompt=prompt, **settings)
 
-    @property
-    def kind(self) -> Kind:
-        """A proxy."""
-        return Kind.PROXY
-
     async def _ask(self, request: AnswerRequest) -> AnswerScore:
-        # Answers are put in before the texts of others, in which a field is just text.
+        # The answers go in before the other texts, in which something like a field is just text.
         template = AnswerPrompt(
             *(
                 text.replace("{answers}", " / ".join(request.answers).replace("{", "("))
@@ -332,7 +236,7 @@ class JudgeChatScorer(_WholeRequests):
         if yes is None and no is None:
             likeliest = max(listed, key=listed.__getitem__)
             raise self.chat.malformed(f"it begins with neither yes nor no but with {likeliest!r}")
-        # What is not listed is less likely than all that is.
+        # A token that is not listed is less likely than all that are.
         least = min(listed.values())
         yes, no = least if yes is None else yes, least if no is None else no
         return AnswerScore(yes - _log_add(yes, no), 1, self.kind)
@@ -341,16 +245,27 @@ class JudgeChatScorer(_WholeRequests):
 class PrefixChatScorer(ChatMethod, PairScorer):
     """The answer is put into the model's mouth, one token at a time.
 
-    continuation: how the API takes the beginning of its own reply: "prefix" (DeepSeek's beta:
-        `"prefix": true` on the last message) or "continue" (vLLM: `continue_final_message`).
-    tokenizer: the model's, if it is at hand: the answer is then walked through by its tokens.
-    answers: see `PairScorer`.
-
     Without a tokenizer the answer is walked through by the tokens that the API lists: at each step
     by the longest that the rest of the answer begins with. The score is that of this way to cut it,
-    which is the model's own wherever its tokens are listed. Where none is listed the score is
+    which is the model's own wherever its tokens are listed. If none is listed the score is
     "censored": a bound for the model's own cut, wherever that left the way.
+
+    Args:
+        model: The name that the API knows it by.
+        continuation: How the API takes the beginning of its own reply: "prefix" (DeepSeek's beta:
+            `"prefix": true` on the last message) or "continue" (vLLM: `continue_final_message`).
+        tokenizer: The model's, if it is at hand: the answer is then walked through by its tokens.
+        prompt: How a request is written; by default it asks for a short answer.
+        answers: Of several gold answers: "best" or "logsum", see `PairScorer`.
+        extra_body: Further fields of each request; thinking is turned off for deepseek.com.
+        endpoint: The settings of `Endpoint`: `base_url`, `api_key_env`, `max_concurrency`, …
+
+    Raises:
+        ValueError: A setting cannot work.
+        ImportError: The extra `openai` is not installed.
     """
+
+    kind = Kind.CENSORED
 
     def __init__(
         self,
@@ -364,15 +279,10 @@ class PrefixChatScorer(ChatMethod, PairScorer):
         **endpoint: Any,
     ) -> None:
         check_choice("continuation", continuation, ("prefix", "continue"))
-        self.chat = _Chat(model, extra_body, endpoint)
+        self._connect(model, extra_body, endpoint)
+        PairScorer.__init__(self, prompt=prompt, answers=answers, meter=self.endpoint.meter)
         self.continuation = continuation
         self.tokenizer = tokenizer
-        super().__init__(prompt=prompt, answers=answers, meter=self.chat.endpoint.meter)
-
-    @property
-    def kind(self) -> Kind:  # type: ignore[override]
-        """An upper bound, where it is not exact."""
-        return Kind.CENSORED
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -385,11 +295,11 @@ class PrefixChatScorer(ChatMethod, PairScorer):
             "extra_body": self.chat.extra_body,
         }
 
-    def _probe(self) -> AnswerScore:
-        """A reply that begins anew would say "1" and not "5"."""
+    def _probe(self) -> Mapping[str, Any]:
+        """Check that the reply is continued: one that begins again would say "1" and not "5"."""
         counting = "1, 2, 3, 4,"
         question = "Count from 1 to 10, with commas."
-        listed = self.chat.endpoint.run(lambda: self._next(question, counting))
+        listed = self.endpoint.run(lambda: self._next(question, counting))
         likeliest = max(listed, key=listed.__getitem__)
         if "5" not in likeliest and likeliest.strip():
             raise self.chat.malformed(
@@ -399,7 +309,7 @@ class PrefixChatScorer(ChatMethod, PairScorer):
         return super()._probe()
 
     def _each(self, pairs: Sequence[Pair]) -> Iterator[tuple[int, AnswerScore | Exception]]:
-        return self.chat.endpoint.each(self._walk, pairs)
+        return self.endpoint.each(self._walk, pairs)
 
     async def _walk(self, pair: Pair) -> AnswerScore:
         wanted = pair.continuation.strip()
@@ -408,7 +318,7 @@ class PrefixChatScorer(ChatMethod, PairScorer):
         while written != wanted:
             listed = await self._next(pair.prompt, written)
             n_tokens += 1
-            # If the model's own next token is another one, it is not listed, and no likelier.
+            # If the model's own next token is another one, it is not listed, and not likelier.
             bound = max(bound, total + min(listed.values()))
             token, text = _next_token(listed, written, wanted, cuts)
             if not text:
@@ -443,9 +353,10 @@ class PrefixChatScorer(ChatMethod, PairScorer):
 def _next_token(
     listed: Mapping[str, float], written: str, wanted: str, cuts: Sequence[int] | None
 ) -> tuple[str, str]:
-    """The listed token that goes on with the answer, and its text; two empty ones if none does.
+    """The listed token that continues the answer, and its text; two empty ones if none does.
 
-    That is the one up to the next of `cuts`, or else the longest; of equals the likeliest.
+    That is the token up to the next of `cuts`, or without cuts the longest; of equals the
+    likeliest.
     """
     rest = wanted[len(written) :]
     if cuts is not None:
@@ -477,3 +388,28 @@ def _mass(listed: Mapping[str, float], word: str) -> float | None:
 
 def _log_add(a: float, b: float) -> float:
     return max(a, b) + math.log1p(math.exp(-abs(a - b)))
+
+
+def build_chat_scorer(settings: ScorerSettings) -> AnswerScorer:
+    """Build the scorer "chat", by its method.
+
+    Args:
+        settings: `model`, `method` and those of the endpoint count; `samples` for "samples";
+            `answers` and `tokenizer` for "prefix".
+
+    Returns:
+        The scorer.
+
+    Raises:
+        ValueError: No model is named, or a setting cannot work.
+        ImportError: The extra `openai` is not installed.
+    """
+    model = settings.required_model()
+    own: dict[str, Any] = {}
+    if settings.method == "samples":
+        own = {"samples": settings.samples}
+    elif settings.method == "prefix":
+        own = {"answers": settings.answers}
+        if settings.tokenizer:
+            own["tokenizer"] = load_tokenizer(settings.tokenizer)
+    return ChatScorer(model, method=settings.method, **own, **settings.endpoint())

@@ -9,42 +9,50 @@ from typing import Any, Literal
 
 from ..._utils.checks import check_choice
 from ...errors import EndpointError
-from ...models.language_models.endpoint import Endpoint
+from ...models.language_models.endpoint import Endpoint, EndpointUser
 from ...readers.answer_scores import (
     AnswerPrompt,
     Answers,
     AnswerScore,
+    AnswerScorer,
     Capabilities,
-    Kind,
     Pair,
     PairScorer,
 )
+from ...readers.loading import load_tokenizer
 from ...readers.tokenization import Joined, join_all
 from ...runtime.budget import Meter
+from ..settings import ScorerSettings
 
 Protocol = Literal["vllm", "echo", "sglang"]
 PROTOCOLS: tuple[Protocol, ...] = ("vllm", "echo", "sglang")
 
-# Servers write what they can't: no log-probability of a text lies as low.
+# Servers write such numbers for what they can't score; no real log-probability is as low.
 _IMPOSSIBLE = -9000.0
 _PROBE = Pair("Question: what comes after one, two, three?\nAnswer:", " four")
 
 
-class CompletionsScorer(PairScorer):
-    """A model behind a completions server, scored on token ids.
-
-    model: the name that the server knows it by.
-    tokenizer: that of the model, or its name or folder; by default `model` itself names it.
-    protocol: "vllm" (`prompt_logprobs`), "echo" (OpenAI's `echo` with `logprobs`: SGLang,
-        llama-cpp-python, vLLM too) or "sglang" (its own `/generate`). "auto" tries them in this
-        order and stays with the first that works.
-    endpoint: the settings of `models.endpoint.Endpoint`: base_url, api_key_env, max_concurrency …
+class CompletionsScorer(EndpointUser, PairScorer):
+    """A model behind a completions server, scored on token ids. Needs the extra `openai`.
 
     llama.cpp's server, Ollama and OpenAI's own chat models return no log-probabilities of a prompt:
-    see `ChatScorer`. Needs the extra `openai`.
-    """
+    see `ChatScorer`.
 
-    kind = Kind.EXACT
+    Args:
+        model: The name that the server knows it by.
+        tokenizer: The model's, or its name or folder; None if `model` names it too.
+        protocol: "vllm" (`prompt_logprobs`), "echo" (OpenAI's `echo` with `logprobs`: SGLang,
+            llama-cpp-python, vLLM too) or "sglang" (its own `/generate`). "auto" tries them in this
+            order and stays with the first that works.
+        prompt: How a request is written; None for `AnswerPrompt()`.
+        answers: Of several gold answers: "best" or "logsum", see `PairScorer`.
+        meter: Counts what is used; None for one without a budget.
+        endpoint: The settings of `Endpoint`: `base_url`, `api_key_env`, `max_concurrency`, …
+
+    Raises:
+        ValueError: A setting cannot work.
+        ImportError: The extra is not installed.
+    """
 
     def __init__(
         self,
@@ -65,53 +73,48 @@ class CompletionsScorer(PairScorer):
         self._given_tokenizer = tokenizer
 
     @property
-    def meter(self) -> Meter:
-        """That of the endpoint."""
-        return self.endpoint.meter
-
-    @meter.setter
-    def meter(self, meter: Meter) -> None:
-        self.endpoint.meter = meter
-
-    @property
     def identity(self) -> Mapping[str, Any]:
-        """JSON values that decide the scores; the protocols give the same."""
+        """JSON values that decide the scores; all protocols give the same."""
         return {**self._shared_identity(), "model": self.model}
 
     @cached_property
     def tokenizer(self) -> Any:
-        """The model's, loaded when it is needed."""
+        """The model's tokenizer, loaded when it is needed."""
         given = self.model if self._given_tokenizer is None else self._given_tokenizer
-        if not isinstance(given, str):
-            return given
-        from transformers import AutoTokenizer
-
-        return AutoTokenizer.from_pretrained(given, trust_remote_code=False)
+        return load_tokenizer(given) if isinstance(given, str) else given
 
     @cached_property
     def protocol(self) -> Protocol:
-        """The one that is spoken. Raises `EndpointError` with what each of them met with."""
+        """The protocol that the server speaks, found by asking.
+
+        Raises:
+            EndpointError: None works; the error says why each of them failed.
+        """
         if self._protocol != "auto":
             return self._protocol
         (joined,) = join_all(self.tokenizer, [_PROBE])
-        met = []
+        failed = []
         for protocol in PROTOCOLS:
             try:
                 self.endpoint.run(partial(self._ask, joined, protocol))
             except EndpointError as error:
                 if error.reason in ("unauthorized", "quota", "timeout"):
                     raise
-                met.append(f"{protocol}: {error}")
+                failed.append(f"{protocol}: {error}")
             else:
                 return protocol
         raise EndpointError(
-            f"{self.model} returns no log-probabilities of a prompt ({'; '.join(met)}): use a "
+            f"{self.model} returns no log-probabilities of a prompt ({'; '.join(failed)}): use a "
             "server that does (vLLM, SGLang), or ChatScorer",
             "invalid",
         )
 
     def capabilities(self) -> Capabilities:
-        """Ask for one score."""
+        """Ask for one score, to see whether this can work.
+
+        Returns:
+            What the probe found; an error of the server is a reason, and is not raised.
+        """
         try:
             (joined,) = join_all(self.tokenizer, [_PROBE])
             protocol = self.protocol
@@ -157,9 +160,9 @@ class CompletionsScorer(PairScorer):
             )
         for value in logprobs:
             if not isinstance(value, (int, float)) or not math.isfinite(value):
-                raise self._malformed(f"it has {value!r} for a log-probability")
+                raise self._malformed(f"it has {value!r} as a log-probability")
             if not _IMPOSSIBLE < value <= 1e-6:
-                raise self._malformed(f"it has {value} for a log-probability, which is none")
+                raise self._malformed(f"it has {value} as a log-probability, which can't be one")
         return AnswerScore(min(0.0, float(sum(logprobs))), joined.n, self.kind)
 
     def _malformed(self, what: str) -> EndpointError:
@@ -191,7 +194,7 @@ def _ask_echo(model: str, joined: Joined) -> tuple[str, dict[str, Any]]:
         "prompt": list(joined.ids),
         "echo": True,
         "logprobs": 1,
-        # Some servers turn down 0; the token that is written then stands behind those we read.
+        # Some servers reject 0; the token that is written stands behind those that are read.
         "max_tokens": 1,
         "temperature": 0,
     }
@@ -220,9 +223,31 @@ def _ask_sglang(model: str, joined: Joined) -> tuple[str, dict[str, Any]]:
 def _read_sglang(reply: Mapping[str, Any], joined: Joined) -> list[float]:
     rows = reply["meta_info"]["input_token_logprobs"][-joined.n :]
     if [row[1] for row in rows] != list(joined.continuation):
-        raise IndexError("other tokens than were sent")
+        raise IndexError("other tokens than those that were sent")
     return [row[0] for row in rows]
 
 
 _REQUESTS = {"vllm": _ask_vllm, "echo": _ask_echo, "sglang": _ask_sglang}
 _READERS = {"vllm": _read_vllm, "echo": _read_echo, "sglang": _read_sglang}
+
+
+def build_completions_scorer(settings: ScorerSettings) -> AnswerScorer:
+    """Build the scorer "completions", a `CompletionsScorer`.
+
+    Args:
+        settings: `model`, `protocol`, `tokenizer`, `answers` and those of the endpoint count.
+
+    Returns:
+        The scorer.
+
+    Raises:
+        ValueError: No model is named, or a setting cannot work.
+        ImportError: The extra `openai` is not installed.
+    """
+    return CompletionsScorer(
+        settings.required_model(),
+        protocol=settings.protocol,
+        tokenizer=settings.tokenizer,
+        answers=settings.answers,
+        **settings.endpoint(),
+    )

@@ -1,4 +1,4 @@
-"""Language models that write the summaries to train on, and whose terms allow it.
+"""Teachers: who writes the summaries to train on, and the terms that allow it.
 
 Imports what `labelling` may.
 """

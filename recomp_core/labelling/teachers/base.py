@@ -1,7 +1,8 @@
-"""Who writes the summaries that the abstractive compressor learns from (paper, section 3.2)."""
+"""Teachers write the summaries that the abstractive compressor learns from (paper, section 3.2)."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,10 +11,9 @@ from ..._utils.chunking import chunks
 from ...abstractive.llm_summarizer import LLMSummarizer
 from ...errors import BudgetError
 from ...prompts import NOTHING_RELEVANT_WORD, TEACHER_PROMPTS, PromptTemplate
-from ...protocols import Splitter, Summarizer
-from ...readers.answer_scores import AnswerRequest, AnswerScore, AnswerScorer, in_order
+from ...protocols import Summarizer
+from ...readers.answer_scores import in_order
 from ...runtime.budget import Meter
-from ...text.splitting import SentenceSplitter
 from ...text.tokens import approximate_tokens
 from ...types import Document
 from .terms import DEFAULT_POLICY, TeacherLicence, TeacherPolicy
@@ -21,7 +21,14 @@ from .terms import DEFAULT_POLICY, TeacherLicence, TeacherPolicy
 
 @dataclass(frozen=True, slots=True)
 class TeacherRequest:
-    """What a teacher is asked. `answers` are for those that look them up, never in the prompt."""
+    """What a teacher is asked.
+
+    Attributes:
+        query: The question.
+        documents: What the summary is written from.
+        answers: The gold answers, for a teacher that looks them up; never in the prompt.
+        template: The form of the prompt.
+    """
 
     query: str
     documents: tuple[Document, ...]
@@ -30,7 +37,7 @@ class TeacherRequest:
 
     @property
     def prompt(self) -> str:
-        """The filled template; the documents' texts are joined with a line break."""
+        """The filled template, with the documents' texts joined by line breaks."""
         return self.template.format(self.query, "\n".join(d.text for d in self.documents))
 
     @property
@@ -41,32 +48,60 @@ class TeacherRequest:
 
 
 class Teacher(Protocol):
-    """Writes a summary for each request."""
+    """Writes a summary for each request.
+
+    Attributes:
+        name: The name of its model, by which its terms are looked up.
+        meter: Counts what the teacher has used; may be replaced by one with a budget.
+        prompts: The templates that it should be asked with, by name.
+    """
 
     name: str
     meter: Meter
     prompts: Mapping[str, PromptTemplate]
-    """The templates that it should be asked with, by name."""
 
     @property
     def licence(self) -> TeacherLicence:
-        """What is recorded of it."""
+        """What is recorded of its terms."""
 
     @property
     def identity(self) -> Mapping[str, Any]:
         """JSON values that decide what it writes."""
 
     def write(self, requests: Sequence[TeacherRequest]) -> list[str | Exception]:
-        """For each request its summary, "" for nothing to say, or the error; in order."""
+        """Write all summaries.
+
+        Args:
+            requests: What to write.
+
+        Returns:
+            For each request its summary, "" for nothing to say, or the exception that it ended
+            with; in order.
+        """
 
     def write_each(
         self, requests: Sequence[TeacherRequest]
     ) -> Iterator[tuple[int, str | Exception]]:
-        """The same as `(position, result)`, each as soon as it is there, in any order."""
+        """Write all summaries, and hand over each as soon as it is there.
+
+        Args:
+            requests: What to write.
+
+        Yields:
+            `(position, result)`, in any order; the results are those of `write`.
+        """
 
 
-class Teaching:
-    """What teachers have in common."""
+class BaseTeacher(ABC):
+    """What the teachers of this package share. A `Teacher`.
+
+    A subclass has an `identity` and `write_each`.
+
+    Args:
+        name: The name of its model.
+        licence: What is recorded of its terms.
+        meter: Counts what is used; None for one without a budget.
+    """
 
     prompts: Mapping[str, PromptTemplate] = TEACHER_PROMPTS
 
@@ -75,29 +110,58 @@ class Teaching:
         self.licence = licence
         self.meter = meter or Meter()
 
+    @property
+    @abstractmethod
+    def identity(self) -> Mapping[str, Any]:
+        """JSON values that decide what it writes."""
+
     def write(self, requests: Sequence[TeacherRequest]) -> list[str | Exception]:
-        """For each request its summary, "" for nothing to say, or the error; in order."""
+        """Write all summaries.
+
+        Args:
+            requests: What to write.
+
+        Returns:
+            For each request its summary, "" for nothing to say, or the exception that it ended
+            with; in order.
+        """
         return in_order(self.write_each(requests))
 
+    @abstractmethod
     def write_each(
         self, requests: Sequence[TeacherRequest]
     ) -> Iterator[tuple[int, str | Exception]]:
-        """The same as `(position, result)`, each as soon as it is there, in any order."""
-        raise NotImplementedError
+        """Write all summaries, and hand over each as soon as it is there.
+
+        Args:
+            requests: What to write.
+
+        Yields:
+            `(position, result)`, in any order.
+        """
 
 
-class LanguageModelTeacher(Teaching):
+class LanguageModelTeacher(BaseTeacher):
     """Any language model: a `protocols.Summarizer`, or a function `prompts -> texts`.
 
     A model of LangChain or LlamaIndex: `langchain_recomp.teacher_from_chat_model`,
     `llamaindex_recomp.teacher_from_llm`. An encoder-decoder model: `load_summarizer(…)`.
 
-    name: of the model, by which its terms are looked up. accept_terms: you state to have the right
-        to train on its outputs; see `policy`. empty_word: the reply that means "nothing helps".
-    settings: JSON values that decide what it writes, such as the temperature; recorded.
-    batch_size: prompts per call. Tokens are counted approximately (`approximate_tokens`).
+    If a whole call fails, its prompts are asked again one by one.
 
-    A raised exception is tried again prompt by prompt. Raises `TeacherTermsError`.
+    Args:
+        model: Writes the summaries.
+        name: The name of the model, by which its terms are looked up.
+        empty_word: The reply that means "nothing helps".
+        accept_terms: Whether you state that you have the right to train on its outputs; recorded.
+        policy: The terms of language models.
+        settings: JSON values that decide what it writes, such as the temperature; recorded.
+        batch_size: The number of prompts per call.
+        meter: Counts what is used, tokens approximately (`approximate_tokens`); None for one
+            without a budget.
+
+    Raises:
+        TeacherTermsError: The model's terms restrict training on its outputs.
     """
 
     def __init__(
@@ -134,7 +198,14 @@ class LanguageModelTeacher(Teaching):
     def write_each(
         self, requests: Sequence[TeacherRequest]
     ) -> Iterator[tuple[int, str | Exception]]:
-        """`(position, summary or error)` batch by batch."""
+        """Write all summaries, batch by batch.
+
+        Args:
+            requests: What to write.
+
+        Yields:
+            `(position, result)`, in any order.
+        """
         for chunk in chunks(enumerate(requests), self.batch_size):
             admitted = []
             for position, request in chunk:
@@ -151,89 +222,10 @@ class LanguageModelTeacher(Teaching):
     def _written(self, prompts: list[str]) -> list[str | Exception]:
         texts = self._summarizer.summarize(prompts) if prompts else []
         if len(prompts) > 1 and all(isinstance(text, Exception) for text in texts):
-            # One prompt may have brought the whole call down.
+            # A single prompt may have made the whole call fail.
             return [self._summarizer.summarize([prompt])[0] for prompt in prompts]
         return texts
 
     def _count(self, prompt: str, text: str | Exception) -> None:
         written = approximate_tokens(text) if isinstance(text, str) else 0
         self.meter.add(input_tokens=approximate_tokens(prompt), output_tokens=written)
-
-
-class ExtractiveTeacher(Teaching):
-    """Sentences of the documents themselves: no language model, no terms, no cost.
-
-    The gold sentences where a document's metadata has `gold_sentences` that stand in its text; or
-    else the sentences that `scorer` holds to help most, each better than no context; in document
-    order, joined with a space. "" where there is none.
-
-    scorer: None for gold sentences alone. max_sentences: at most so many.
-    """
-
-    prompts: Mapping[str, PromptTemplate] = {"extract": PromptTemplate("{query}\n{documents}")}
-
-    def __init__(
-        self,
-        scorer: AnswerScorer | None = None,
-        *,
-        max_sentences: int = 2,
-        splitter: Splitter | None = None,
-    ) -> None:
-        licence = TeacherLicence(
-            "extractive", "extractive", "allowed", "that of the documents", checked="2026-11-23"
-        )
-        super().__init__("extractive", licence, None if scorer is None else scorer.meter)
-        self.scorer = scorer
-        self.max_sentences = max_sentences
-        self.splitter = splitter or SentenceSplitter()
-
-    @property
-    def identity(self) -> Mapping[str, Any]:
-        """JSON values that decide what it writes."""
-        return {
-            "teacher": self.name,
-            "max_sentences": self.max_sentences,
-            "scorer": self.scorer.identity if self.scorer else None,
-            "splitter": repr(self.splitter),
-        }
-
-    def write_each(
-        self, requests: Sequence[TeacherRequest]
-    ) -> Iterator[tuple[int, str | Exception]]:
-        """`(position, summary or error)`, in order."""
-        for position, request in enumerate(requests):
-            try:
-                yield position, self._gold(request) or self._best(request)
-            except Exception as error:
-                yield position, error
-
-    def _gold(self, request: TeacherRequest) -> str:
-        found = [
-            sentence
-            for document in request.documents
-            for sentence in document.metadata.get("gold_sentences") or ()
-            if sentence in document.text
-        ]
-        return " ".join(list(dict.fromkeys(found))[: self.max_sentences])
-
-    def _best(self, request: TeacherRequest) -> str:
-        if self.scorer is None:
-            return ""
-        texts = dict.fromkeys(
-            document.text[start:end]
-            for document in request.documents
-            for start, end in self.splitter.split(document.text)
-        )
-        contexts = ["", *texts]
-        results = self.scorer.score(
-            [AnswerRequest(request.query, text, request.answers) for text in contexts]
-        )
-        values = []
-        for result in results:
-            if not isinstance(result, AnswerScore):
-                raise result
-            values.append(result.value)
-        none, *rest = values
-        helping = [n for n in range(len(rest)) if rest[n] > none]
-        best = sorted(sorted(helping, key=lambda n: -rest[n])[: self.max_sentences])
-        return " ".join(contexts[n + 1] for n in best)

@@ -3,37 +3,50 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._utils.checks import check_whole
 from ...abstractive.llm_summarizer import LLMSummarizer
 from ...errors import EndpointError
-from ...models.language_models.endpoint import Endpoint
+from ...models.language_models.endpoint import Endpoint, EndpointUser
 from ...models.summarizers.seq2seq import position_limit
 from ...models.torch_inference import inference
 from ...prompts import NOTHING_RELEVANT_WORD
+from ...readers.answer_scores import AnswerScorer
 from ...readers.loading import load_causal
-from ...runtime.budget import Meter
+from ...readers.tokenization import pad_rows
 from ...runtime.forking import torch_works_here
 from ...text.splitting import replace_surrogates
-from ..scorers.chat import thinking_off
-from .base import LanguageModelTeacher, TeacherRequest, Teaching
+from ..chat_client import thinking_off
+from ..settings import TeacherSettings
+from .base import BaseTeacher, LanguageModelTeacher, Teacher, TeacherRequest
 from .terms import DEFAULT_POLICY, TeacherPolicy
 
 _WHOLE = ("stop", "eos", "eos_token", "end_turn", "stop_sequence", None)
 
 
-class EndpointTeacher(Teaching):
-    """A chat model behind an OpenAI-compatible endpoint.
-
-    model: the name that the endpoint knows it by, by which its terms are looked up, with the
-        endpoint's host. accept_terms, policy: see `policy`. temperature: None sends none.
-    extra_body: further fields of each request; thinking is turned off for deepseek.com.
-    endpoint: the settings of `models.endpoint.Endpoint`: base_url, api_key_env, max_concurrency,
-        requests_per_minute, meter …
+class EndpointTeacher(EndpointUser, BaseTeacher):
+    """A chat model behind an OpenAI-compatible endpoint. Needs the extra `openai`.
 
     A reply that is cut, refused or filtered is an `EndpointError` with that reason.
+
+    Args:
+        model: The name that the endpoint knows it by. With the endpoint's host it decides which
+            terms apply.
+        accept_terms: Whether you state that you have the right to train on its outputs; recorded.
+        policy: The terms of language models.
+        empty_word: The reply that means "nothing helps".
+        temperature: None sends none.
+        max_new_tokens: The length of the longest summary, in tokens.
+        extra_body: Further fields of each request; thinking is turned off for deepseek.com.
+        endpoint: The settings of `Endpoint`: `base_url`, `api_key_env`, `max_concurrency`,
+            `requests_per_minute`, `meter`, …
+
+    Raises:
+        TeacherTermsError: The model's terms restrict training on its outputs.
+        ValueError: A setting cannot work.
+        ImportError: The extra is not installed.
     """
 
     def __init__(
@@ -55,17 +68,8 @@ class EndpointTeacher(Teaching):
         self.temperature = temperature
         self.max_new_tokens = check_whole("max_new_tokens", max_new_tokens)
         self.extra_body = {**thinking_off(self.endpoint.base_url), **(extra_body or {})}
-        # It knows what a model makes of the word for "nothing": quotes, full stops, fences.
+        # It recognises the word for "nothing" in quotes, with a full stop, in a code fence.
         self._read = LLMSummarizer(list, empty_word=empty_word)
-
-    @property
-    def meter(self) -> Meter:
-        """That of the endpoint."""
-        return self.endpoint.meter
-
-    @meter.setter
-    def meter(self, meter: Meter) -> None:
-        self.endpoint.meter = meter
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -81,7 +85,14 @@ class EndpointTeacher(Teaching):
     def write_each(
         self, requests: Sequence[TeacherRequest]
     ) -> Iterator[tuple[int, str | Exception]]:
-        """`(position, summary or error)` as they come."""
+        """Write all summaries, and hand over each as soon as it is there.
+
+        Args:
+            requests: What to write.
+
+        Yields:
+            `(position, result)`, in any order.
+        """
         for position, text in self.endpoint.each(self._ask, requests):
             yield position, self._read.summarize([text])[0] if isinstance(text, str) else text
 
@@ -103,7 +114,9 @@ class EndpointTeacher(Teaching):
         if message.get("refusal"):
             raise EndpointError(f"{self.name} refused: {message['refusal']}", "refused")
         if ending == "content_filter":
-            raise EndpointError(f"{self.name}: the provider's filter kept the reply", "filtered")
+            raise EndpointError(
+                f"{self.name}: the provider's filter withheld the reply", "filtered"
+            )
         if ending not in _WHOLE:
             raise EndpointError(
                 f"{self.name}: the reply is not whole ({ending}): raise max_new_tokens="
@@ -116,10 +129,19 @@ class EndpointTeacher(Teaching):
 
 
 class LocalTeacher(LanguageModelTeacher):
-    """A causal chat model of transformers on this machine: greedy, with its chat template if it has
-    one.
+    """A causal chat model of transformers on this machine.
 
-    name: by which its terms are looked up. The other settings are those of `LanguageModelTeacher`.
+    It writes greedily, and with its chat template if it has one.
+
+    Args:
+        model: As transformers loads it.
+        tokenizer: The model's.
+        name: The name of the model, by which its terms are looked up.
+        max_new_tokens: The length of the longest summary, in tokens.
+        settings: Those of `LanguageModelTeacher`.
+
+    Raises:
+        TeacherTermsError: The model's terms restrict training on its outputs.
     """
 
     def __init__(
@@ -150,25 +172,32 @@ class LocalTeacher(LanguageModelTeacher):
         local_files_only: bool = False,
         **settings: Any,
     ) -> LocalTeacher:
-        """Load `source`, a hub name or a folder, whose last part is the name if none is given.
+        """Load the model and its tokenizer; its terms are looked up before anything is loaded.
 
-        The terms are looked up before anything is loaded. Raises `ModelLoadError`.
+        Args:
+            source: A hub name or a folder.
+            name: The name of the model; None for the last part of `source`.
+            device: Where the model runs, such as "cuda"; None for the CPU.
+            dtype: The type of its weights, such as "bfloat16"; None for float32.
+            revision: A branch, tag or commit on the hub.
+            local_files_only: Whether to look only at what was downloaded before.
+            settings: Those of the class.
+
+        Returns:
+            The teacher.
+
+        Raises:
+            TeacherTermsError: The model's terms restrict training on its outputs.
+            ModelLoadError: The model is not there, damaged, or of another kind.
         """
         name = name or os.path.basename(os.path.normpath(os.fspath(source)))
         accepted = {k: v for k, v in settings.items() if k == "accept_terms"}
         settings.get("policy", DEFAULT_POLICY).check(name, **accepted)
-        model, tokenizer = load_causal(
-            source,
-            device=device,
-            dtype=dtype,
-            revision=revision,
-            local_files_only=local_files_only,
-        )
+        hub: dict[str, Any] = {"revision": revision, "local_files_only": local_files_only}
+        model, tokenizer = load_causal(source, device=device, dtype=dtype, **hub)
         return cls(model, tokenizer, name=name, **settings)
 
     def _generate(self, prompts: list[str]) -> list[str]:
-        import torch
-
         texts = [self._as_chat(replace_surrogates(prompt)) for prompt in prompts]
         pad = self.tokenizer.pad_token_id
         pad = self.tokenizer.eos_token_id if pad is None else pad
@@ -185,11 +214,8 @@ class LocalTeacher(LanguageModelTeacher):
                 f"a prompt of {width} tokens and max_new_tokens={self.max_new_tokens} do not fit "
                 f"into the teacher's {limit} positions: take fewer documents (--documents)"
             )
-        ids = torch.full((len(rows), width), pad or 0)
-        mask = torch.zeros_like(ids)
-        for n, row in enumerate(rows):  # a causal model goes on where its prompt ends
-            ids[n, width - len(row) :] = torch.tensor(row)
-            mask[n, width - len(row) :] = 1
+        # A causal model goes on where its prompt ends, so its padding stands in front.
+        ids, mask = pad_rows(rows, pad=pad or 0, left=True)
         with inference(self.model):
             written = self.model.generate(
                 input_ids=ids.to(self.model.device),
@@ -209,6 +235,50 @@ class LocalTeacher(LanguageModelTeacher):
             [{"role": "user", "content": prompt}],
             tokenize=False,
             add_generation_prompt=True,
-            enable_thinking=False,  # Qwen3's templates know it; others pass it by
+            enable_thinking=False,  # Qwen3's templates know it; others ignore it
         )
         return text
+
+
+def build_endpoint_teacher(
+    settings: TeacherSettings, scorer: Callable[[], AnswerScorer]
+) -> Teacher:
+    """Build the teacher "endpoint", an `EndpointTeacher`.
+
+    Args:
+        settings: `model`, `accept_terms` and those of the endpoint count.
+        scorer: Not asked.
+
+    Returns:
+        The teacher.
+
+    Raises:
+        TeacherTermsError: The model's terms restrict training on its outputs.
+        ValueError: No model is named, or a setting cannot work.
+        ImportError: The extra `openai` is not installed.
+    """
+    del scorer
+    return EndpointTeacher(
+        settings.required_model(), accept_terms=settings.accept_terms, **settings.endpoint()
+    )
+
+
+def build_local_teacher(settings: TeacherSettings, scorer: Callable[[], AnswerScorer]) -> Teacher:
+    """Build the teacher "local", a `LocalTeacher`.
+
+    Args:
+        settings: `model`, `device` and `accept_terms` count.
+        scorer: Not asked.
+
+    Returns:
+        The teacher.
+
+    Raises:
+        TeacherTermsError: The model's terms restrict training on its outputs.
+        ValueError: No model is named.
+        ModelLoadError: The model can't be loaded.
+    """
+    del scorer
+    return LocalTeacher.from_pretrained(
+        settings.required_model(), device=settings.device, accept_terms=settings.accept_terms
+    )

@@ -1,7 +1,7 @@
 """What the terms of language models say about training other models on what they write.
 
-Facts with links, as they were found on the day that each entry names; no legal advice. Terms
-change: read them yourself before you train.
+The entries are facts with links, as found on the day that each entry names. They are no legal
+advice, and terms change: read them yourself before you train.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import re
 import warnings
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -22,7 +21,7 @@ RECOMMENDED = "DeepSeek's open models (MIT) and Qwen's Apache-2.0 sizes allow it
 
 
 class TeacherTermsError(ValueError):
-    """A teacher's terms restrict training on its outputs, and nobody said that they may."""
+    """A teacher's terms restrict training on its outputs, and `accept_terms` was not given."""
 
 
 class TeacherTermsWarning(UserWarning):
@@ -33,11 +32,17 @@ class TeacherTermsWarning(UserWarning):
 class Terms:
     """A family of models and what its terms say.
 
-    pattern: a regular expression that is looked for in the lower-case name. host: of an endpoint
-        to which terms belong whatever the model; "" for none.
-    condition: what a model trained on the outputs must observe. source: where it stands.
-    quality: "primary" for the provider's own text, "secondary" for another's account of it.
-    checked: ISO date.
+    Attributes:
+        family: The name of the family.
+        pattern: A regular expression that is searched for in the lower-case name of a model.
+        verdict: Whether the terms allow training on the outputs.
+        licence: The name of the terms.
+        summary: What they say, in one sentence.
+        source: A link to them.
+        quality: "primary" for the provider's own text, "secondary" for an account of it.
+        checked: When they were read, an ISO date.
+        condition: What a model trained on the outputs must observe.
+        host: The host of an endpoint all of whose models have these terms; "" for none.
     """
 
     family: str
@@ -54,9 +59,17 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class TeacherLicence:
-    """What is recorded of a teacher in every record: its name, its terms, and whose word it is.
+    """What every record says of its teacher: its name, and its terms with their source.
 
-    accepted: the user stated to have the right to train on the outputs.
+    Attributes:
+        teacher: The name of the model.
+        family: The family whose terms apply; "" if they are not known.
+        verdict: Whether they allow training on the outputs.
+        licence: The name of the terms.
+        condition: What a model trained on the outputs must observe.
+        source: A link to the terms.
+        checked: When they were read, an ISO date.
+        accepted: Whether the user stated that they have the right to train on the outputs.
     """
 
     teacher: str
@@ -70,19 +83,26 @@ class TeacherLicence:
 
     @classmethod
     def unknown(cls, teacher: str) -> TeacherLicence:
-        """Of a teacher of which nothing is known."""
+        """Make the licence of a teacher whose terms are not known.
+
+        Args:
+            teacher: The name of the model.
+
+        Returns:
+            The licence.
+        """
         return cls(teacher)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON values, without what is empty."""
+        """The licence as JSON values, without what is empty."""
         return {name: value for name, value in asdict(self).items() if value != ""}
 
 
 _R1 = "https://github.com/deepseek-ai/DeepSeek-R1"
 _LLAMA = "https://github.com/meta-llama/llama-models/blob/main/models/llama3_1/LICENSE"
 
-# Of several entries that fit, the most specific of each name's families counts, and of several
-# families (a distilled model has two) the strictest: see `TeacherPolicy.find`.
+# Of several entries that match, the most specific one of each family in the name counts, and of
+# several families (a distilled model has two) the strictest: see `TeacherPolicy.find`.
 ENTRIES: tuple[Terms, ...] = (
     Terms(
         "OpenAI", r"(^|/)(gpt-[345]|chatgpt|o[134](-|$)|text-davinci)", "restricted",
@@ -157,23 +177,41 @@ ENTRIES: tuple[Terms, ...] = (
 
 
 class TeacherPolicy:
-    """A table of terms, and what follows from it for one teacher."""
+    """A table of terms, and what it means for one teacher.
+
+    Args:
+        entries: The terms of each family.
+    """
 
     def __init__(self, entries: tuple[Terms, ...] = ENTRIES) -> None:
         self.entries = entries
 
     def with_entry(self, entry: Terms) -> TeacherPolicy:
-        """The table with one more entry, which comes before those of the same family."""
+        """Add an entry.
+
+        Args:
+            entry: The terms; they replace those of the same family.
+
+        Returns:
+            A new table.
+        """
         return TeacherPolicy((entry, *(e for e in self.entries if e.family != entry.family)))
 
     def find(self, name: str, base_url: str | None = None) -> Terms | None:
-        """The terms of the model `name`, None if they are not known here.
+        """Find the terms of a model.
 
         Of the entries that match at the same place of the name, the one that matches most of it
         counts: "qwen2.5-3b" before "qwen". Of those that match at different places, as in
-        "DeepSeek-R1-Distill-Llama-70B", and of a host's, the strictest.
+        "DeepSeek-R1-Distill-Llama-70B", and of the host's, the strictest counts.
+
+        Args:
+            name: The name of the model.
+            base_url: The address of its endpoint, whose host may have terms of its own.
+
+        Returns:
+            The terms; None if they are not known here.
         """
-        name = name.lower().rstrip("/").rpartition("/")[2]  # who publishes it is another thing
+        name = name.lower().rstrip("/").rpartition("/")[2]  # the publisher's name does not count
         found: dict[int, tuple[int, Terms]] = {}
         for entry in self.entries:
             if entry.host and entry.host in (base_url or ""):
@@ -188,18 +226,27 @@ class TeacherPolicy:
     def check(
         self, name: str, *, base_url: str | None = None, accept_terms: bool = False
     ) -> TeacherLicence:
-        """What is recorded of the teacher `name`.
+        """Check whether a model may be a teacher.
 
-        accept_terms: the user states to have the right to train on its outputs; recorded. Raises
-        `TeacherTermsError` without it for a family whose terms restrict that; warns
-        (`TeacherTermsWarning`) of an unknown one.
+        Args:
+            name: The name of the model.
+            base_url: The address of its endpoint, whose host may have terms of its own.
+            accept_terms: Whether the user states that they have the right to train on its outputs.
+
+        Returns:
+            What is to be recorded of it. A model whose terms are not known causes a
+            `TeacherTermsWarning`.
+
+        Raises:
+            TeacherTermsError: The terms restrict training on its outputs, and `accept_terms` is
+                false.
         """
         terms = self.find(name, base_url)
         if terms is None:
             if not accept_terms:
                 warnings.warn(
                     f"nothing is known here about the terms of {name!r}: find out whether they "
-                    f"allow training on its outputs, and say accept_terms=True. {RECOMMENDED}",
+                    f"allow training on its outputs, and give accept_terms=True. {RECOMMENDED}",
                     TeacherTermsWarning,
                     stacklevel=3,
                 )
@@ -208,8 +255,8 @@ class TeacherPolicy:
             raise TeacherTermsError(
                 f"the terms of {terms.family} ({name!r}; {terms.licence}, checked {terms.checked}) "
                 f"restrict training on its outputs: {terms.summary} See {terms.source}. If you "
-                f"have the right nonetheless, say accept_terms=True (--accept-terms): it is "
-                f"recorded in the data. Or take another teacher: {RECOMMENDED}"
+                f"still have the right, give accept_terms=True (--accept-terms): it is recorded in "
+                f"the data. Or take another teacher: {RECOMMENDED}"
             )
         if terms.condition:
             logger.warning("%s: training on the outputs has a condition: %s (%s)", name,
@@ -227,8 +274,3 @@ class TeacherPolicy:
 
 
 DEFAULT_POLICY = TeacherPolicy()
-
-
-def described_terms(policy: TeacherPolicy = DEFAULT_POLICY) -> list[Mapping[str, Any]]:
-    """The table, for showing it."""
-    return [asdict(entry) for entry in policy.entries]
