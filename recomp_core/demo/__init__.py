@@ -2,6 +2,8 @@
 
     recomp demo
 
+It may import every room but `cli`.
+
 session   scores once per question, and what each setting keeps of them; no user interface
 view      a session's findings as HTML
 page      the page itself: a script that Streamlit runs

@@ -1,4 +1,4 @@
-"""What the page can be filled with."""
+"""The examples that the page offers."""
 
 from __future__ import annotations
 

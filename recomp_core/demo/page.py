@@ -1,6 +1,6 @@
-"""The page of `recomp demo`: a script that Streamlit runs anew at every move of a slider.
+"""The page of `recomp demo`: a script that Streamlit runs again at every move of a slider.
 
-What it shows is computed by `session` and drawn by `view`; here is only what stands where.
+`session` computes what it shows, and `view` draws it; this is the page's layout.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CONTEXTS = {
 
 
 def page() -> None:
-    """Everything from top to bottom."""
+    """Draw the page from top to bottom."""
     st.set_page_config(page_title="RECOMP", page_icon="✂️", layout="wide")
     session = served()
     _start(session)
@@ -65,9 +65,9 @@ def page() -> None:
 
 
 def _start(session: Session) -> None:
-    """What the widgets show before anybody has touched them, and what they showed before an error.
+    """Set what the widgets show at first, and restore what they showed before an error.
 
-    Streamlit forgets a widget that was not drawn, unless its state is written anew.
+    Streamlit forgets a widget that was not drawn, unless its state is written again.
     """
     state = st.session_state
     if "started" in state:
@@ -78,7 +78,7 @@ def _start(session: Session) -> None:
     defaults = {
         "example": next(iter(EXAMPLES)),
         "context": session.context,
-        # A compressor with a selector of another kind begins with two sentences, as any other.
+        # A compressor with a selector of another kind begins with two sentences, as usual.
         "use_top_k": limits.top_k is not None or limits == Limits(),
         "top_k": limits.top_k or 2,
         "use_top_p": limits.top_p is not None,
@@ -138,7 +138,7 @@ def _context(session: Session) -> str | None:
 
 
 def _limits(session: Session, everything: Trial) -> Limits:
-    """The sliders. Their ends are those of the documents at hand."""
+    """Draw the sliders; their ends are those of the current documents."""
     st.subheader("What stays", anchor=False)
     sentences, tokens = len(everything.ranked), everything.tokens_before
     low, high = 0.0, 1.0
@@ -162,7 +162,7 @@ def _limits(session: Session, everything: Trial) -> Limits:
 
 
 def _limit(key: str, label: str, low: float, high: float, step: float) -> float | None:
-    """A limit that can be switched off, and its slider; None where it is off."""
+    """Draw a limit that can be switched off, and its slider; None if it is off."""
     used = st.checkbox(label, key=f"use_{key}")
     if high <= low:  # a slider needs two ends
         high = low + step

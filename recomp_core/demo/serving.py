@@ -1,4 +1,4 @@
-"""The page's server, on this machine: Streamlit, with everything off that would ask the network."""
+"""The page's server on this machine: Streamlit, without anything that would use the network."""
 
 from __future__ import annotations
 
@@ -11,17 +11,25 @@ from .session import Session
 PAGE = Path(__file__).with_name("page.py")
 MAX_UPLOAD = 5  # megabytes
 
-# Streamlit runs the page as a script without arguments, in this process: what it shows lies here.
+# Streamlit runs the page as a script without arguments in this process, and takes its session here.
 _served: list[Session] = []
 
 
 def put(session: Session) -> None:
-    """What the page shows from now on."""
+    """Set what the page shows.
+
+    Args:
+        session: The session.
+    """
     _served[:] = [session]
 
 
 def served() -> Session:
-    """What the page shows: the bundled encoder, if nothing else was put."""
+    """Return what the page shows: the bundled encoder, if nothing else was put.
+
+    Returns:
+        The session.
+    """
     if not _served:
         from ..persistence.factory import compressor_from_settings
 
@@ -34,10 +42,16 @@ def serve(
 ) -> None:
     """Serve the page until it is interrupted.
 
-    host: 127.0.0.1 lets nobody but this machine in. The page has no password.
-    open_browser: show the page in the user's browser once it is there.
+    Args:
+        session: What the page shows.
+        host: The address to listen on; 127.0.0.1 admits this machine alone. The page has no
+            password.
+        port: The port to listen on.
+        open_browser: Whether to show the page in the user's browser.
 
-    Raises `ImportError` without Streamlit, `OSError` if the port can't be had.
+    Raises:
+        ImportError: Streamlit is missing.
+        OSError: The port is not free.
     """
     require("streamlit", "demo", "the demo")
     _check_port(host, port)
@@ -48,7 +62,16 @@ def serve(
 
 
 def flags(host: str, port: int, open_browser: bool) -> list[str]:
-    """Streamlit's settings: they go before those of the user's own files."""
+    """Write Streamlit's settings as arguments, which take precedence over the user's own files.
+
+    Args:
+        host: The address to listen on.
+        port: The port to listen on.
+        open_browser: Whether to show the page in the user's browser.
+
+    Returns:
+        The arguments.
+    """
     settings = {
         "server.address": host,
         "server.port": port,
@@ -66,7 +89,7 @@ def flags(host: str, port: int, open_browser: bool) -> list[str]:
 
 
 def _check_port(host: str, port: int) -> None:
-    """Raise `OSError` if nobody can listen there."""
+    """Raise `OSError` if the port is not free."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

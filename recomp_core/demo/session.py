@@ -1,5 +1,6 @@
-"""What the page shows: scores that are computed once per question, and what each setting keeps of
-them. Knows no user interface.
+"""What the page shows: scores, computed once per question, and what each setting keeps of them.
+
+It has no user interface.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ..protocols import SentenceScorer, SpanEncoder
 from ..text.tokens import encoder_token_counter
 from ..types import Compression, Context, Document, ScoredSentence, ScoringTask
 
-REMEMBERED = 32  # questions whose scores are held
+REMEMBERED = 32  # questions whose scores are kept
 DAYS_A_MONTH = 30
 
 _BREAK = re.compile(r"^[ \t]*-{3,}[ \t]*$", re.MULTILINE)
@@ -29,10 +30,14 @@ _TITLE = re.compile(r"#[ \t]+(\S[^\n]*)(?:\n|$)")
 
 @dataclass(frozen=True)
 class Limits:
-    """What the sliders say; None stands for no such limit, and all that are given hold.
+    """The limits that the sliders set; None stands for no limit, and all others hold together.
 
-    top_k, top_p, temperature, min_score, max_tokens: see `TopK`, `TopP`, `Threshold`,
-        `TokenBudget`.
+    Attributes:
+        top_k: See `TopK`.
+        top_p: See `TopP`.
+        min_score: See `Threshold`.
+        max_tokens: See `TokenBudget`.
+        temperature: Of `TopP`.
     """
 
     top_k: int | None = None
@@ -43,7 +48,14 @@ class Limits:
 
     @classmethod
     def of(cls, selector: Selector) -> Limits:
-        """The limits of a selector; those of a selector of another kind can't be shown."""
+        """Read the limits of a selector.
+
+        Args:
+            selector: The selector; one of another kind has no limits that can be shown.
+
+        Returns:
+            The limits.
+        """
         parts = selector.selectors if isinstance(selector, All) else (selector,)
         found: dict[str, Any] = {}
         for part in parts:
@@ -58,9 +70,16 @@ class Limits:
         return cls(**found)
 
     def selector(self, count_tokens: Callable[[str], int]) -> Selector:
-        """All limits together; without any, a selector that keeps everything.
+        """Make a selector of all limits together.
 
-        Raises `ValueError` for limits that cannot be.
+        Args:
+            count_tokens: Counts the tokens of a text.
+
+        Returns:
+            The selector; without any limit, one that keeps everything.
+
+        Raises:
+            ValueError: A limit is out of range.
         """
         policies: list[Selector] = []
         if self.top_k is not None:
@@ -78,7 +97,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Price:
-    """What a reader model costs: the price of a million input tokens, and how often it is asked."""
+    """What a reader model costs.
+
+    Attributes:
+        per_million: The price of a million input tokens.
+        calls_per_day: How often it is called.
+    """
 
     per_million: float
     calls_per_day: int
@@ -92,7 +116,14 @@ class Price:
                 raise ValueError(f"a price needs {name} of at least 0, got {value!r}")
 
     def per_month(self, tokens: int) -> float:
-        """Of 30 days, for calls with `tokens` each, in the currency of the price."""
+        """Compute the cost of 30 days.
+
+        Args:
+            tokens: Input tokens of each call.
+
+        Returns:
+            The cost, in the currency of the price.
+        """
         return tokens * self.per_million / 1e6 * self.calls_per_day * DAYS_A_MONTH
 
 
@@ -100,9 +131,13 @@ class Price:
 class Trial:
     """One question at one setting.
 
-    scoring_seconds: what splitting and encoding took when the question was new; None where there
-        was no sentence to score. selecting_seconds: what this setting took on top of it.
-    tokens_before, tokens_after: of all documents and of what is kept.
+    Attributes:
+        compression: The result.
+        tokens_before: Tokens of all documents.
+        tokens_after: Tokens of the compressed text.
+        scoring_seconds: Time of splitting and encoding when the question was new; None if there was
+            no sentence to score.
+        selecting_seconds: The additional time of this setting.
     """
 
     compression: Compression
@@ -118,15 +153,19 @@ class Trial:
 
 
 class Session:
-    """A compressor whose scores are remembered, so that another setting costs no encoding.
+    """A compressor whose scores are kept, so that another setting needs no encoding.
 
-    compressor: an `ExtractiveCompressor`; it is left as it is.
-    count_tokens: the reader model's count; by default the encoder's own tokenizer counts, and
-        where it has none, characters do.
-    model, tokenizer: their names, for the page; None for the default.
+    Several threads may use one session.
 
-    Several threads may use one session. Raises `TypeError` for a compressor that writes summaries:
-    there is nothing in it to slide.
+    Args:
+        compressor: An `ExtractiveCompressor`; it is not changed.
+        count_tokens: The reader model's counter; by default the encoder's own tokenizer counts, and
+            where it has none, characters do.
+        model: The compressor's name, for the page; None for the default.
+        tokenizer: The tokenizer's name, for the page; None for the default.
+
+    Raises:
+        TypeError: The compressor writes summaries, which have no such settings.
     """
 
     def __init__(
@@ -159,11 +198,11 @@ class Session:
 
     @property
     def cosine(self) -> bool:
-        """Whether scores are cosines, which lie in -1…1; otherwise they may be anything."""
+        """Whether scores are cosines, which lie in -1…1; otherwise they have no bounds."""
         return getattr(self._compressor.scorer, "similarity_fn_name", None) == "cosine"
 
     def warm_up(self) -> None:
-        """Score something, so that the first question is not charged with what a start costs."""
+        """Score something, so that the first question's time does not include loading."""
         self.compress("Who?", ["Nobody is here."], Limits())
 
     def compress(
@@ -176,8 +215,20 @@ class Session:
         """Compress as the compressor would with these limits and this context.
 
         The question is encoded if it was not among the latest with these documents and context.
-        Raises as `ExtractiveCompressor.compress`, and `ValueError` for a context that the scorer
-        does not have.
+
+        Args:
+            query: The question.
+            documents: The documents.
+            limits: The limits.
+            context: What a sentence is encoded with; None for the compressor's own.
+
+        Returns:
+            The result with its numbers.
+
+        Raises:
+            ValueError: The query is blank, a limit is out of range, or the scorer does not have
+                that context.
+            TypeError: The query or a document is of the wrong kind.
         """
         scorer = self._scorers.get(self.context if context is None else context)
         if scorer is None:
@@ -207,7 +258,15 @@ class Session:
         )
 
     def code(self, limits: Limits, context: str | None = None) -> str:
-        """The Python lines that do the same."""
+        """Write the Python lines that do the same.
+
+        Args:
+            limits: The limits.
+            context: What a sentence is encoded with; None for the compressor's own.
+
+        Returns:
+            The code.
+        """
         given = [] if self.model is None else [repr(self.model)]
         if context is not None and context != self.context:
             given.append(f"context={context!r}")
@@ -244,7 +303,12 @@ class Session:
 
 
 class RememberedScores:
-    """A scorer that scores each question with its documents once, the latest `most` of them."""
+    """A scorer that scores each question with its documents once.
+
+    Args:
+        scorer: The scorer.
+        most: How many questions' scores are kept.
+    """
 
     def __init__(self, scorer: SentenceScorer, most: int = REMEMBERED) -> None:
         self.scorer = scorer
@@ -254,18 +318,37 @@ class RememberedScores:
         self._thread = threading.local()
 
     def score(self, tasks: Sequence[ScoringTask]) -> list[list[float]]:
-        """As the scorer itself."""
+        """Score tasks as the scorer itself does.
+
+        Args:
+            tasks: The tasks.
+
+        Returns:
+            One score for each sentence of each task.
+        """
         with self._lock:
             return [self._scores(task) for task in tasks]
 
     def seconds(self, query: str, documents: tuple[Document, ...]) -> float | None:
-        """What scoring took; None for what is not remembered."""
+        """Look up how long scoring took.
+
+        Args:
+            query: The question.
+            documents: Its documents.
+
+        Returns:
+            The seconds; None if the scores are not kept.
+        """
         with self._lock:
             known = self._known.get((query, documents))
         return known[1] if known else None
 
     def spent_now(self) -> float:
-        """The seconds that this thread's scoring took since it was last asked."""
+        """Return the time of this thread's scoring since the last call.
+
+        Returns:
+            The seconds.
+        """
         spent = getattr(self._thread, "spent", 0.0)
         self._thread.spent = 0.0
         return float(spent)
@@ -286,7 +369,14 @@ class RememberedScores:
 
 
 def ranked(compression: Compression) -> tuple[ScoredSentence, ...]:
-    """All sentences from the best score down; of equal ones, the earlier first."""
+    """Order the sentences of a compression by score.
+
+    Args:
+        compression: The compression.
+
+    Returns:
+        All sentences from the best score down; of equal ones, the earlier first.
+    """
     return tuple(
         sorted(
             (*compression.kept, *compression.dropped),
@@ -296,17 +386,33 @@ def ranked(compression: Compression) -> tuple[ScoredSentence, ...]:
 
 
 def documents_from_text(text: str) -> list[Document]:
-    """The documents of one box: a line of `---` stands between two; blank ones do not count.
+    """Read the documents of one text box.
 
-    A document whose first line is `# Title` has that title, and the line is not a part of its text.
+    A line of `---` separates two documents. A first line `# Title` is a document's title, and no
+    part of its text.
+
+    Args:
+        text: The text of the box.
+
+    Returns:
+        The documents; blank ones are left out.
     """
     return [_document(part) for part in _BREAK.split(text.replace("\r\n", "\n")) if part.strip()]
 
 
 def document_from_file(name: str, raw: bytes) -> Document:
-    """A text or Markdown file as one document. Raises `ValueError` unless it is UTF-8.
+    """Read a text or Markdown file as one document.
 
-    Its title is that of its first line, see `documents_from_text`, else the file's name.
+    Args:
+        name: The file's name.
+        raw: Its bytes.
+
+    Returns:
+        The document. Its title is that of its first line, see `documents_from_text`, or else the
+        file's name.
+
+    Raises:
+        ValueError: The file is not UTF-8.
     """
     try:
         text = raw.decode("utf-8-sig")
@@ -317,7 +423,14 @@ def document_from_file(name: str, raw: bytes) -> Document:
 
 
 def text_of(documents: Iterable[Document]) -> str:
-    """Documents as the one box holds them: the inverse of `documents_from_text`."""
+    """Write documents as the text box holds them: the inverse of `documents_from_text`.
+
+    Args:
+        documents: The documents.
+
+    Returns:
+        The text of the box.
+    """
     return "\n\n---\n\n".join(
         f"# {document.title}\n\n{document.text}" if document.title else document.text
         for document in documents
@@ -333,7 +446,7 @@ def _document(text: str) -> Document:
 
 
 def _in_contexts(scorer: SentenceScorer) -> dict[str, SentenceScorer]:
-    """The scorer as it is, and the same encoder with the other contexts that it can do."""
+    """The scorer itself, and its encoder with the other contexts that it supports."""
     own = str(getattr(scorer, "context", "sentence"))
     if not isinstance(scorer, DualEncoderScorer):
         return {own: scorer}

@@ -1,6 +1,6 @@
 """A trial as HTML: figures in a row, and all sentences by score with the cut between them.
 
-No script, no colour that says something alone; everything is escaped.
+There is no script, no colour carries a meaning alone, and everything is escaped.
 """
 
 from __future__ import annotations
@@ -45,7 +45,16 @@ _STYLE = """
 
 
 def figures_fragment(trial: Trial, unit: str, price: Price | None = None) -> str:
-    """The figures of a trial in a row. `unit`: of its tokens. `price` adds what a month costs."""
+    """Show the figures of a trial in a row.
+
+    Args:
+        trial: The trial.
+        unit: What its tokens are: "tokens" or "characters".
+        price: Adds the cost of a month.
+
+    Returns:
+        HTML.
+    """
     compression = trial.compression
     sentences = len(compression.kept) + len(compression.dropped)
     rate = trial.tokens_after / trial.tokens_before if trial.tokens_before else 0.0
@@ -79,7 +88,15 @@ def figures_fragment(trial: Trial, unit: str, price: Price | None = None) -> str
 
 
 def scores_fragment(trial: Trial, most: int = SHOWN) -> str:
-    """All sentences from the best down, the first `most` of them, with a line at the cut."""
+    """Show the sentences from the best down, with a line at the cut.
+
+    Args:
+        trial: The trial.
+        most: How many sentences are shown.
+
+    Returns:
+        HTML.
+    """
     sentences = trial.ranked
     if not sentences:
         return (
@@ -118,19 +135,19 @@ def _item(trial: Trial, sentence: ScoredSentence, kept: bool, wide: float) -> st
 
 
 def style() -> str:
-    """The styles of both fragments; it stands last, for what cleans HTML drops a leading one."""
+    """Return the styles of both fragments, which stand last: HTML cleaners drop a leading style."""
     return f"<style>{_STYLE}</style>"
 
 
 def money(amount: float) -> str:
-    """An amount with as many digits as it deserves: 1,234; 12.30; 0.0042."""
+    """Write an amount with the digits that matter: 1,234; 12.30; 0.0042."""
     if amount >= 1000:
         return f"{amount:,.0f}"
     return f"{amount:.2f}" if amount >= 0.1 or amount == 0 else f"{amount:.2g}"
 
 
 def duration(seconds: float) -> str:
-    """In milliseconds below a second."""
+    """Write a duration, in milliseconds below a second."""
     if seconds >= 1:
         return f"{seconds:.1f} s"
     milliseconds = 1000 * seconds

@@ -1,4 +1,4 @@
-"""What compressing saves, and from where on it pays. Pure arithmetic, per question.
+"""What compressing saves, and when it pays. Pure arithmetic, per question.
 
 tokens saved    s = tokens of all documents − tokens of the compressed text, mean
 money saved     s × price / 1,000,000                     price: per million input tokens
@@ -19,10 +19,12 @@ from .statistics import percentile
 
 @dataclass(frozen=True, slots=True)
 class BreakEven:
-    """From where on compressing pays; None where it never does, or what is needed is not known.
+    """When compressing pays; None where it never does, or where a number is missing.
 
-    price_per_million: of the reader's input tokens: dearer readers make it pay. tokens_per_second:
-    how fast the reader takes in a prompt: slower ones make it pay.
+    Attributes:
+        price_per_million: The price of the reader's input tokens above which it pays in money.
+        tokens_per_second: The speed at which the reader takes in a prompt below which it pays in
+            time.
     """
 
     price_per_million: float | None
@@ -31,10 +33,18 @@ class BreakEven:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Of one setting of one system, means over the questions that were compressed.
+    """What one setting of one system costs and saves.
 
-    seconds: p50 of compressing one. saved_per_question: in the money of the price.
-    net_per_question: less what the machine costs that long. None where a price is not given.
+    Attributes:
+        system: The system's name.
+        setting: The system's setting.
+        n: How many questions were compressed.
+        tokens_before: Mean tokens of all documents.
+        tokens_after: Mean tokens of the compressed text.
+        seconds: Median time of compressing one question.
+        saved_per_question: Mean saving, in the money of the price; None without a price.
+        net_per_question: The same less the cost of the machine; None without both prices.
+        break_even: When compressing pays.
     """
 
     system: str
@@ -49,20 +59,29 @@ class Costs:
 
     @property
     def tokens_saved(self) -> float:
-        """Mean tokens that the reader need not read."""
+        """Mean tokens that the reader does not have to read."""
         return self.tokens_before - self.tokens_after
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """Return it as JSON values."""
         return {**asdict(self), "tokens_saved": self.tokens_saved}
 
 
 def break_even(
     seconds: float, tokens_saved: float, *, machine_per_hour: float | None = None
 ) -> BreakEven:
-    """From where on `seconds` of compressing pay for `tokens_saved`, both of one question.
+    """Compute when compressing pays.
 
-    machine_per_hour: what the machine that compresses costs; without it no price is told.
+    Args:
+        seconds: Time of compressing one question.
+        tokens_saved: Tokens that the reader does not have to read, of one question.
+        machine_per_hour: Cost of the machine that compresses; without it the price is None.
+
+    Returns:
+        The price and the speed at which saving and cost are equal.
+
+    Raises:
+        ValueError: A number is negative.
     """
     for name, value in (("seconds", seconds), ("machine_per_hour", machine_per_hour)):
         if value is not None:
@@ -83,12 +102,21 @@ def costs_of(
     price_per_million: float | None = None,
     machine_per_hour: float | None = None,
 ) -> Costs | None:
-    """What a system saves at a setting (None: its first); None if nothing was compressed.
+    """Compute what a system saves.
 
-    price_per_million: of the reader's input tokens. machine_per_hour: what the machine that
-        compresses costs. By default what the evaluation was told.
+    Args:
+        evaluation: The evaluation.
+        system: The system's name.
+        setting: The system's setting; None for its first.
+        price_per_million: Price of the reader's input tokens; None for what `evaluate` got.
+        machine_per_hour: Cost of the machine that compresses; None for what `evaluate` got.
 
-    Raises `ValueError` if the evaluation counted characters: prices are of tokens.
+    Returns:
+        The costs; None if nothing was compressed.
+
+    Raises:
+        ValueError: The evaluation counted characters, but prices are of tokens; or there is no such
+            system.
     """
     if evaluation.about.get("tokenizer", "characters") == "characters":
         raise ValueError(

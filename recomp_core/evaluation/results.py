@@ -88,7 +88,7 @@ class Row:
 
     @property
     def rate(self) -> float | None:
-        """Compression rate: tokens after ÷ tokens before; 0 where there was nothing to compress."""
+        """Tokens after ÷ tokens before; 0 where there was nothing to compress."""
         if self.tokens_before is None or self.tokens_after is None:
             return None
         return self.tokens_after / self.tokens_before if self.tokens_before else 0.0
@@ -116,7 +116,7 @@ class Row:
         return None if found is None else float(found)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, without what is not measured."""
+        """Return it as JSON values, without what is not measured."""
         data = {f.name: getattr(self, f.name) for f in fields(self)}
         return {
             name: value
@@ -126,7 +126,17 @@ class Row:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Row:
-        """The inverse of `to_dict`. Raises `ValueError` for fields of another version."""
+        """Make the row that `to_dict` wrote.
+
+        Args:
+            data: The JSON values.
+
+        Returns:
+            The row.
+
+        Raises:
+            ValueError: There is a field of another version.
+        """
         if unknown := data.keys() - {f.name for f in fields(cls)}:
             raise ValueError(f"a row has no field {', '.join(sorted(unknown))}")
         return cls(**{**data, "kept": tuple(tuple(span) for span in data.get("kept", ()))})
@@ -136,9 +146,12 @@ class Row:
 class Evaluation:
     """Rows of all systems, with what they were made from.
 
-    questions: those evaluated, in order, by id. about: JSON values that say how it was made: date,
-        versions, seed, tokenizer ("characters" where none), reader, settings of every system.
-    bad: records that were no questions, {"id", "error"}.
+    Attributes:
+        rows: The rows.
+        questions: The evaluated questions by id, in order.
+        about: JSON values that say how it was made: date, versions, seed, tokenizer ("characters"
+            where none), reader, settings of every system.
+        bad: Records that were no questions, as {"id", "error"}.
     """
 
     rows: tuple[Row, ...]
@@ -148,31 +161,65 @@ class Evaluation:
 
     @property
     def systems(self) -> tuple[str, ...]:
-        """Names, in the order in which they were evaluated."""
+        """The systems' names, in the order in which they were evaluated."""
         return tuple(dict.fromkeys(system for system, _ in self._points))
 
     def settings(self, system: str) -> tuple[str, ...]:
-        """The settings of a system, in order. Raises `ValueError` if there is no such system."""
+        """List the settings of a system.
+
+        Args:
+            system: The system's name.
+
+        Returns:
+            The settings in order.
+
+        Raises:
+            ValueError: There is no such system.
+        """
         found = tuple(setting for name, setting in self._points if name == system)
         if not found:
             raise ValueError(f"no system {system!r}: there are {', '.join(self.systems)}")
         return found
 
     def of(self, system: str, setting: str | None = None) -> tuple[Row, ...]:
-        """The rows of a system at a setting (None: its first), in the order of the questions."""
+        """Take the rows of a system at a setting.
+
+        Args:
+            system: The system's name.
+            setting: The setting; None for the system's first.
+
+        Returns:
+            The rows in the order of the questions.
+
+        Raises:
+            ValueError: There is no such system.
+        """
         wanted = self.settings(system)[0] if setting is None else setting
         return self._points.get((system, wanted), ())
 
     def points(self) -> Iterator[tuple[str, str, tuple[Row, ...]]]:
-        """(system, setting, rows) of every point, in order."""
+        """Go through all points.
+
+        Yields:
+            The system, the setting, and their rows, in order.
+        """
         for (system, setting), rows in self._points.items():
             yield system, setting, rows
 
     def curve(self, system: str) -> tuple[str, ...]:
-        """The settings that make up the system's curve, from the lowest mean rate to the highest.
+        """Choose the settings that make up a system's curve.
 
-        Settings of one kind ("top_p=0.5", "top_p=0.6"): where there are several kinds, the one with
-        the most settings, so that a curve does not jump between two ways to choose.
+        They are of one kind ("top_p=0.5", "top_p=0.6"). Where there are several kinds, it is the
+        one with the most settings, so that a curve does not jump between two ways to choose.
+
+        Args:
+            system: The system's name.
+
+        Returns:
+            The settings, from the lowest mean rate to the highest.
+
+        Raises:
+            ValueError: There is no such system.
         """
         kinds: dict[str, list[str]] = {}
         for setting in self.settings(system):
@@ -192,15 +239,32 @@ class Evaluation:
         return {point: tuple(rows) for point, rows in grouped.items()}
 
     def only(self, systems: Iterable[str]) -> Evaluation:
-        """The same with these systems alone."""
+        """Keep the rows of some systems.
+
+        Args:
+            systems: The systems' names.
+
+        Returns:
+            An evaluation with these systems alone.
+
+        Raises:
+            ValueError: There is no such system.
+        """
         names = tuple(systems)
         for name in names:
             self.settings(name)
         return replace(self, rows=tuple(row for row in self.rows if row.system in names))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write it as JSONL: a line about the evaluation, then one for every question with its
-        rows; `recomp evaluate --output` writes the same, line by line.
+        """Write it as JSONL: a line about the evaluation, then one per question with its rows.
+
+        `recomp evaluate --output` writes the same, line by line.
+
+        Args:
+            path: The file to write.
+
+        Returns:
+            The file's path.
         """
         rows: dict[str, list[Row]] = {question: [] for question in self.questions}
         for row in self.rows:
@@ -216,9 +280,17 @@ class Evaluation:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Evaluation:
-        """The inverse of `save`; a torn last line, which a killed run leaves, is passed over.
+        """Read what `save` wrote. A torn last line, which a killed run leaves, is skipped.
 
-        Raises `FileNotFoundError`, or `ValueError` with file and line.
+        Args:
+            path: The file.
+
+        Returns:
+            The evaluation.
+
+        Raises:
+            FileNotFoundError: The file is not there.
+            ValueError: A line is not of an evaluation; the message names file and line.
         """
         about: Mapping[str, Any] = {}
         questions: dict[str, Question] = {}
@@ -236,15 +308,15 @@ class Evaluation:
                         bad[data["bad"]["id"]] = data["bad"]
                     else:
                         question, its_rows = content_of(data)
-                        # A question that failed is evaluated anew: what was written last counts.
+                        # A question that failed is evaluated again: what was written last counts.
                         if question is not None:
                             questions[question.id] = question
                         if its_rows:
                             rows[its_rows[0].question] = its_rows
                 except (ValueError, KeyError, TypeError, AttributeError) as error:
                     raise ValueError(
-                        f"line {number} of {path} is not of an evaluation ({error}): write it anew "
-                        "with recomp evaluate --output"
+                        f"line {number} of {path} is not of an evaluation ({error}): write it "
+                        "again with recomp evaluate --output"
                     ) from error
         return cls(
             tuple(row for its_rows in rows.values() for row in its_rows),
@@ -261,12 +333,29 @@ class Evaluation:
 
 
 def header_of(about: Mapping[str, Any]) -> dict[str, Any]:
-    """The first line: what the rows were made with."""
+    """Make the first line of an evaluation's file.
+
+    Args:
+        about: What the rows were made with.
+
+    Returns:
+        JSON values.
+    """
     return {"format": FORMAT, "about": json.loads(json.dumps(dict(about), default=str))}
 
 
 def about_of(header: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The inverse of `header_of`. Raises `ValueError` for a file of another format."""
+    """Read what `header_of` made.
+
+    Args:
+        header: The first line.
+
+    Returns:
+        What the rows were made with.
+
+    Raises:
+        ValueError: The file is of another format.
+    """
     if header["format"] != FORMAT:
         raise ValueError(f"format {header['format']!r}, this is {FORMAT}")
     about: Mapping[str, Any] = header["about"]
@@ -274,7 +363,15 @@ def about_of(header: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def line_of(question: Question | None, rows: Iterable[Row]) -> dict[str, Any]:
-    """A question with its rows. A text that what was kept tells is not written."""
+    """Make the line of a question.
+
+    Args:
+        question: The question; None if it is not known.
+        rows: Its rows. A text that follows from what was kept is not written.
+
+    Returns:
+        JSON values.
+    """
     record = None if question is None else json.loads(json.dumps(question.to_dict(), default=str))
     written = []
     for row in rows:
@@ -286,7 +383,17 @@ def line_of(question: Question | None, rows: Iterable[Row]) -> dict[str, Any]:
 
 
 def content_of(line: Mapping[str, Any]) -> tuple[Question | None, tuple[Row, ...]]:
-    """The inverse of `line_of`."""
+    """Read what `line_of` made.
+
+    Args:
+        line: The line of a question.
+
+    Returns:
+        The question, or None if it is not known, and its rows.
+
+    Raises:
+        ValueError: The question or a row can't be read.
+    """
     rows = tuple(Row.from_dict(row) for row in line["rows"])
     if line["question"] is None:
         return None, rows
@@ -300,7 +407,7 @@ def content_of(line: Mapping[str, Any]) -> tuple[Question | None, tuple[Row, ...
 
 
 def _text_of(question: Question, kept: Iterable[tuple[int, int, int]]) -> str:
-    """What was kept as text, joined in the default layout."""
+    """The kept spans as text, joined in the default layout."""
     spans: dict[int, list[tuple[int, int]]] = {}
     for doc_index, start, end in kept:
         spans.setdefault(doc_index, []).append((start, end))

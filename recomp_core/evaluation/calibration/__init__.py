@@ -3,11 +3,11 @@
     calibration = calibrate("questions.jsonl", keep=0.95, confidence=0.9)
     save_compressor(compressor, "my-compressor", calibration=calibration)
 
-A rule (`top_p`, `min_score`, `top_k`, `max_tokens`) is a family of settings from the thriftiest to
-the most cautious. A question whose documents hold an answer needs some caution: that of the
-thriftiest setting from which on, whatever more caution is added, some document's kept sentences
-still hold an answer. So a setting loses exactly the answers of the questions that need more, and
-with more caution it never loses more, whatever happens at joints between sentences.
+A rule (`top_p`, `min_score`, `top_k`, `max_tokens`) is a family of settings, ordered by caution:
+the more caution, the more is kept. A question whose documents hold an answer needs some caution:
+the least one at which some document's kept sentences hold an answer, and hold it at every higher
+caution too. So a setting loses exactly the answers of the questions that need more, and with more
+caution it never loses more, also where sentences are joined.
 
 The promise, `guarantee="confidence"`: with probability `confidence` over the draw of the questions,
 the chosen setting keeps at least the share `keep` of the answers of all questions of the same kind.
@@ -24,17 +24,16 @@ at rank n - l.
 `guarantee="average"`: over all draws of the questions together, the chosen setting keeps on average
 at least `keep` of the answers (Angelopoulos et al. 2022, "Conformal risk control"; for a loss of 0
 or 1 this is split-conformal prediction). The rank is ⌈(n + 1) · keep⌉. It takes fewer questions and
-cuts more, but a single calibration falls short of `keep` about half of the time.
+cuts more, but a single calibration keeps less than `keep` about half of the time.
 
 Both hold for questions drawn independently from those that will come; the needs are computed
 without a grid, so nothing is lost between settings. No model is loaded before it is needed.
 
-choosing    calibrate: questions in, a calibration out
-cases       the questions with their scored sentences, each with the caution that it needs
-caution     a rule as a family of settings, and the caution that a question needs
-promises    arithmetic: from lost answers to what can be promised
-result      Calibration: the setting, its promise, its price; read from a saved compressor
-cli         the command `recomp calibrate`
+calibrator        calibrate: questions in, a calibration out
+cases             the questions with their scored sentences, each with the caution that it needs
+setting_families  a rule as a family of settings, and the caution that a question needs
+guarantees        arithmetic: from lost answers to what can be promised
+result            Calibration: the setting, its promise, its price; read from a saved compressor
 """
 
 from __future__ import annotations

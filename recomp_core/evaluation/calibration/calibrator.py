@@ -1,4 +1,4 @@
-"""The thriftiest setting that keeps the promise, found on questions."""
+"""`calibrate`: finds the setting that keeps the least and still keeps the promise."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date as dates
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+from ..._utils.hashing import content_hash
 from ...data import BadRecord, Question
-from ...extractive.selection import TopP, select
+from ...data.reading import read_questions
+from ...extractive.compressor import ExtractiveCompressor
+from ...extractive.selection import Selector, TopP, select
 from ...text.answers import contains_answer
 from ...text.tokens import TokenCounter
 from ...types import assemble
+from ..statistics import Estimate, mean_interval
 from .cases import Case, scored_cases, usable
 from .guarantees import Guarantee, allowed_losses, check_promise, choose, kept_at_least
 from .result import Calibration, scoring_settings
 from .setting_families import Family, Rule
-
-if TYPE_CHECKING:
-    from ...extractive.compressor import ExtractiveCompressor
 
 
 def calibrate(
@@ -36,24 +37,34 @@ def calibrate(
     limit: int | None = None,
     batch_questions: int = 32,
 ) -> Calibration:
-    """The thriftiest setting of `rule` that keeps the promise, see `evaluation.calibration`.
+    """Find the setting of a rule that keeps the least and still keeps the promise.
 
-    questions: as `read_questions` takes them, with gold answers, and of the kind that will come.
-        They must be other questions than those that the compressor was trained on. A record that
-        stands there twice counts once.
-    compressor: an `ExtractiveCompressor`, or what `load_compressor` takes. Its selector is set
-        aside, and never changed.
-    keep: the share of the answers. confidence, guarantee: see `evaluation.calibration`.
-    temperature: of top_p; that of the compressor's own `TopP`, if it has one, else 0.05.
-    count_tokens: what rates are counted with, and max_tokens; characters without it. A
-        `TokenCounter` can be stored.
-    limit: read only the first questions. batch_questions: how many are scored together.
+    See `evaluation.calibration` for what is promised and why it holds.
 
-    Raises `TypeError` for a compressor that does not rank sentences, `ValueError` for too few
-    questions or a rule that can't keep the promise.
+    Args:
+        questions: As `read_questions` takes them, with gold answers, and of the kind that will
+            come. They must not be the questions that the compressor was trained on. A record that
+            stands there twice counts once.
+        compressor: An `ExtractiveCompressor`, or what `load_compressor` takes. Its selector is not
+            used, and not changed.
+        keep: The share of the answers that is promised.
+        confidence: The confidence of the promise.
+        guarantee: "confidence", or "average" for a promise over many calibrations.
+        rule: Which limit is chosen.
+        temperature: Of top_p; None for that of the compressor's own `TopP`, if it has one, else
+            0.05.
+        count_tokens: Counts tokens for rates and max_tokens; None counts characters. A
+            `TokenCounter` can be stored.
+        limit: Read only this many questions.
+        batch_questions: How many questions are scored together.
+
+    Returns:
+        The calibration.
+
+    Raises:
+        TypeError: The compressor does not rank sentences.
+        ValueError: There are too few questions, or the rule can't keep the promise.
     """
-    from ...data.reading import read_questions
-
     check_promise(keep, confidence, guarantee)
     own = TopP.temperature if temperature is None else temperature
     family = Family(rule, own, count_tokens)
@@ -65,15 +76,13 @@ def calibrate(
     cases = list(scored_cases(usable(source, left_out), ranking, family, batch_questions))
     needs = [case.needed for case in cases if case.answerable]
     caution = choose(needs, keep, confidence, guarantee=guarantee)
-    return _told(
+    return _calibration(
         cases, family, family.value(caution), ranking,
         keep=keep, confidence=confidence, guarantee=guarantee, left_out=left_out,
     )  # fmt: skip
 
 
 def _ranking_compressor(compressor: Any) -> ExtractiveCompressor:
-    from ...extractive.compressor import ExtractiveCompressor
-
     if compressor is None or isinstance(compressor, (str, os.PathLike)):
         from ...persistence.compressors import load_compressor
 
@@ -86,7 +95,7 @@ def _ranking_compressor(compressor: Any) -> ExtractiveCompressor:
     return compressor
 
 
-def _told(
+def _calibration(
     cases: Sequence[Case],
     family: Family,
     value: float,
@@ -97,29 +106,12 @@ def _told(
     guarantee: Guarantee,
     left_out: Mapping[str, int],
 ) -> Calibration:
-    from ..._utils.hashing import content_hash
-    from ..statistics import mean_interval
-
     counter = family.count_tokens
     count: Callable[[str], int] = counter or len
-    selector, caution = family.selector(value), family.caution(value)
-    rates, empty = [], {True: 0, False: 0, None: 0}
-    for case in cases:
-        documents, layout = case.question.documents, compressor.layout
-        kept, _ = select(documents, case.sentences, selector, layout, compressor.expand)
-        text = assemble(documents, kept, layout)
-        whole = count(case.before.original_text)
-        rates.append(count(text) / whole if whole else 0.0)
-        empty[case.answerable] += not text
-    rate = mean_interval(rates)
-    assert rate is not None  # noqa: S101 - `choose` has seen questions
+    caution = family.caution(value)
+    rate, empty = _rate_and_empty(cases, family.selector(value), compressor, count)
     answerable = [case for case in cases if case.answerable]
     allowed = allowed_losses(len(answerable), keep, confidence, guarantee=guarantee)
-    unit = "characters"
-    if counter is not None:
-        # Of a folder its name: where it lies is this machine's business.
-        place = counter.name_or_path if isinstance(counter, TokenCounter) else "the given function"
-        unit = f"tokens of {os.path.basename(place.rstrip('/')) if os.path.isdir(place) else place}"
     return Calibration(
         rule=family.rule,
         value=value,
@@ -137,11 +129,11 @@ def _told(
         n_unanswerable=sum(case.answerable is False for case in cases),
         allowed=allowed,
         lost=sum(case.needed > caution for case in answerable),
-        # By what might be lost, which was known beforehand; what ties spared does not raise it.
+        # By the number that was allowed, which was known before; ties that saved some do not count.
         bound=kept_at_least(len(answerable), allowed, confidence, guarantee=guarantee),
         rate=rate.mean,
         rate_interval=(rate.low, rate.high),
-        unit=unit,
+        unit=_unit(counter),
         before=repr(compressor.selector),
         rate_before=fmean(case.before.rate(count) for case in cases),
         lost_before=sum(
@@ -154,3 +146,32 @@ def _told(
         date=dates.today().isoformat(),
         digest=content_hash(sorted(case.question.digest for case in cases))[:16],
     )
+
+
+def _rate_and_empty(
+    cases: Sequence[Case],
+    selector: Selector,
+    compressor: ExtractiveCompressor,
+    count: Callable[[str], int],
+) -> tuple[Estimate, dict[bool | None, int]]:
+    """The mean rate of a setting, and of how many questions nothing is kept, by `answerable`."""
+    rates = []
+    empty: dict[bool | None, int] = {True: 0, False: 0, None: 0}
+    for case in cases:
+        documents, layout = case.question.documents, compressor.layout
+        kept, _ = select(documents, case.sentences, selector, layout, compressor.expand)
+        text = assemble(documents, kept, layout)
+        whole = count(case.before.original_text)
+        rates.append(count(text) / whole if whole else 0.0)
+        empty[case.answerable] += not text
+    rate = mean_interval(rates)
+    assert rate is not None  # noqa: S101 - `choose` has seen questions
+    return rate, empty
+
+
+def _unit(counter: Callable[[str], int] | None) -> str:
+    if counter is None:
+        return "characters"
+    # A folder is called by its name: its path means nothing on another machine.
+    place = counter.name_or_path if isinstance(counter, TokenCounter) else "the given function"
+    return f"tokens of {os.path.basename(place.rstrip('/')) if os.path.isdir(place) else place}"

@@ -26,8 +26,12 @@ logger = logging.getLogger(__name__)
 class Case:
     """A question of the calibration with its scored sentences.
 
-    answerable: whether a document holds an answer; None where the question has no answers. needed:
-    the caution that it needs, if it is answerable. before: what the compressor made of it.
+    Attributes:
+        question: The question.
+        sentences: Its sentences with their scores, in document order.
+        before: What the compressor made of it with its own selector.
+        answerable: Whether a document holds an answer; None if the question has no answers.
+        needed: The caution that it needs, if it is answerable.
     """
 
     question: Question
@@ -40,7 +44,15 @@ class Case:
 def usable(
     questions: Iterable[Question | BadRecord], left_out: dict[str, int]
 ) -> Iterator[Question]:
-    """Those with documents, each once; what is left out is counted by reason."""
+    """Keep the questions with documents, each once.
+
+    Args:
+        questions: The questions and the broken records.
+        left_out: Counts what is left out, by reason.
+
+    Yields:
+        The usable questions.
+    """
     seen = set()
     for question in questions:
         if isinstance(question, BadRecord):
@@ -63,7 +75,17 @@ def scored_cases(
     family: Family,
     batch_questions: int,
 ) -> Iterator[Case]:
-    """The questions, scored in batches, as they come."""
+    """Score questions in batches.
+
+    Args:
+        questions: The questions.
+        compressor: Scores their sentences.
+        family: The settings that are chosen from.
+        batch_questions: How many questions are scored together.
+
+    Yields:
+        The questions with their scored sentences, in order.
+    """
     from tqdm import tqdm
 
     bar = tqdm(unit=" questions", disable=None, file=sys.stderr)

@@ -1,13 +1,13 @@
-"""Promises about a share of answers, from how many of some questions' answers were lost. Pure
-arithmetic; what is promised, and why it holds, is said in `calibration`.
+"""What can be promised of a share of answers, from how many of some questions' answers were lost.
+
+Pure arithmetic; what is promised, and why it holds, is said in `evaluation.calibration`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from fractions import Fraction
-from itertools import islice
 from typing import Literal, get_args
 
 from ..._utils.checks import check_choice
@@ -21,28 +21,47 @@ _ROUNDING = 1 + 1e-12
 def allowed_losses(
     n: int, keep: float, confidence: float = 0.9, *, guarantee: Guarantee = "confidence"
 ) -> int:
-    """How many of `n` answers a setting may lose and still be promised to keep `keep` of all.
+    """Compute how many answers a setting may lose and still be promised to keep `keep` of all.
 
-    -1: not even a setting that loses none can be promised; see `questions_needed`. Raises
-    `ValueError` for shares that are not between 0 and 1.
+    Args:
+        n: How many questions have an answer in their documents.
+        keep: The share of the answers that is promised.
+        confidence: The confidence of the promise.
+        guarantee: What the promise is about.
+
+    Returns:
+        The number of losses; -1 if not even a setting that loses none can be promised, see
+        `questions_needed`.
+
+    Raises:
+        ValueError: A share is not between 0 and 1.
     """
     check_promise(keep, confidence, guarantee)
     if guarantee == "average":
         # (losses + 1) / (n + 1) ≤ 1 - keep, in the decimals that the user wrote.
         return math.floor((1 - Fraction(repr(float(keep)))) * (n + 1)) - 1
-    tail = 0.0
-    for losses, term in enumerate(_binomial_terms(n, 1 - keep)):
-        tail += term
-        if tail > (1 - confidence) * _ROUNDING:
-            return losses - 1
-    return n
+    import numpy as np
+    from scipy.special import bdtr
+
+    tails = bdtr(np.arange(n + 1), n, 1 - keep)  # P(Bin(n, 1 - keep) ≤ losses)
+    return int(np.searchsorted(tails, (1 - confidence) * _ROUNDING, side="right")) - 1
 
 
 def questions_needed(
     keep: float, confidence: float = 0.9, *, guarantee: Guarantee = "confidence"
 ) -> int:
-    """How many questions with an answer in their documents the promise takes at least: 45 for 0.95
-    with the confidence 0.9, since 0.95⁴⁵ ≤ 0.1.
+    """Compute how many questions with an answer in their documents a promise takes.
+
+    Args:
+        keep: The share of the answers that is promised.
+        confidence: The confidence of the promise.
+        guarantee: What the promise is about.
+
+    Returns:
+        The least number: 45 for 0.95 with the confidence 0.9, since 0.95⁴⁵ ≤ 0.1.
+
+    Raises:
+        ValueError: A share is not between 0 and 1.
     """
     check_promise(keep, confidence, guarantee)
     if guarantee == "average":
@@ -57,33 +76,39 @@ def questions_needed(
 def kept_at_least(
     n: int, losses: int, confidence: float = 0.9, *, guarantee: Guarantee = "confidence"
 ) -> float:
-    """The largest share that can be promised of a setting with at most `losses` of `n` lost.
+    """Compute the largest share that can be promised of a setting.
 
     With a confidence it is the lower bound of Clopper and Pearson, one-sided.
+
+    Args:
+        n: How many questions have an answer in their documents.
+        losses: How many of the answers the setting loses at most.
+        confidence: The confidence of the promise.
+        guarantee: What the promise is about.
+
+    Returns:
+        The share, in 0…1.
     """
     if losses >= n:
         return 0.0
     if guarantee == "average":
         return (n - losses) / (n + 1)
-    low, high = 0.0, 1.0
-    while (middle := (low + high) / 2) not in (low, high):
-        tail = sum(islice(_binomial_terms(n, 1 - middle), losses + 1))
-        low, high = (middle, high) if tail <= 1 - confidence else (low, middle)
-    return low
+    from scipy.special import betaincinv
 
-
-def _binomial_terms(n: int, probability: float) -> Iterator[float]:
-    """P(Bin(n, probability) = k) for k = 0, 1, …, n, in logarithms: large n do not underflow."""
-    log_odds = math.log(probability) - math.log1p(-probability)
-    log_term = n * math.log1p(-probability)
-    for k in range(n + 1):
-        if k:
-            log_term += math.log((n - k + 1) / k) + log_odds
-        yield math.exp(log_term)
+    return float(betaincinv(n - losses, losses + 1, 1 - confidence))
 
 
 def check_promise(keep: float, confidence: float, guarantee: str) -> None:
-    """Raise `ValueError` for what can't be promised."""
+    """Check that something can be promised.
+
+    Args:
+        keep: The share of the answers.
+        confidence: The confidence of the promise.
+        guarantee: What the promise is about.
+
+    Raises:
+        ValueError: A share is not between 0 and 1, or the guarantee is not known.
+    """
     for name, value in (("keep", keep), ("confidence", confidence)):
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
             raise ValueError(f"{name} must be a share between 0 and 1, as 0.95, got {value!r}")
@@ -97,10 +122,20 @@ def choose(
     *,
     guarantee: Guarantee = "confidence",
 ) -> float:
-    """The least caution that keeps the promise: of the needs, ascending, an order statistic.
+    """Choose the least caution that keeps the promise: an order statistic of the needs.
 
-    needs: of the questions whose documents hold an answer, see `Family.needed`. Raises `ValueError`
-    where they are too few, with how many it takes, and where no setting suffices.
+    Args:
+        needs: What the questions whose documents hold an answer need, see `Family.needed`.
+        keep: The share of the answers that is promised.
+        confidence: The confidence of the promise.
+        guarantee: What the promise is about.
+
+    Returns:
+        The caution.
+
+    Raises:
+        ValueError: There are too few questions, and the message says how many it takes; or no
+            setting keeps enough.
     """
     ascending = sorted(needs)
     n = len(ascending)

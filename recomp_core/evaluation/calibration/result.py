@@ -21,20 +21,33 @@ if TYPE_CHECKING:
 class Calibration:
     """A setting, what it promises, and what it costs.
 
-    rule, value: the setting; `selector()` makes it. temperature: of top_p. tokenizer: of
-        max_tokens, by name.
-    keep, confidence, guarantee: the promise; a confidence of None where it is on average.
-    n: questions with documents. n_answerable: those whose documents hold an answer; the promise is
-        about these. n_unanswerable: those with answers that no document holds.
-    allowed, lost: how many answers of `n_answerable` might be lost, and how many the setting loses.
-    bound: what is kept at least, by the promise; somewhat above `keep`.
-    rate, rate_interval: mean compression rate of the setting over the n questions, and the 95 %
-        bootstrap interval of that mean. unit: what was counted, "characters" or "tokens of" a
-        named tokenizer.
-    before: the compressor's own selector, for comparison; rate_before, lost_before: its figures.
-    empty_answerable, empty_unanswerable: of how many questions nothing is kept.
-    left_out: records that were not used, by reason. compressor: the settings that decide scores.
-    date: ISO 8601. digest: a hash of the questions, whatever their order.
+    Attributes:
+        rule: Which limit was chosen.
+        value: Its value; `selector()` makes the setting.
+        keep: The share of the answers that is promised.
+        confidence: The confidence of the promise; None where it is on average.
+        guarantee: "confidence" or "average".
+        n: How many questions have documents.
+        n_answerable: How many of them have documents that hold an answer; the promise is about
+            these.
+        n_unanswerable: How many of them have answers that no document holds.
+        allowed: How many answers of `n_answerable` the setting may lose.
+        lost: How many it loses.
+        bound: The share that is kept at least, by the promise; somewhat above `keep`.
+        rate: Mean compression rate of the setting over the n questions.
+        rate_interval: The 95 % bootstrap interval of that mean.
+        unit: What was counted: "characters", or "tokens of" a named tokenizer.
+        before: The compressor's own selector, for comparison.
+        rate_before: The mean compression rate of that selector.
+        lost_before: How many answers that selector loses.
+        empty_answerable: Of how many answerable questions nothing is kept.
+        empty_unanswerable: Of how many unanswerable questions nothing is kept.
+        date: The day of the calibration, ISO 8601.
+        digest: A hash of the questions in any order.
+        temperature: Of top_p.
+        tokenizer: Of max_tokens, by name.
+        left_out: How many records were not used, by reason.
+        compressor: The settings that decide scores.
     """
 
     rule: Rule
@@ -64,8 +77,13 @@ class Calibration:
     compressor: Mapping[str, Any] = field(default_factory=dict)
 
     def selector(self) -> Selector:
-        """The setting as a selector. Raises `ValueError` if its tokens were counted by a function
-        that has no name.
+        """Make the setting.
+
+        Returns:
+            The selector.
+
+        Raises:
+            ValueError: Its tokens were counted by a function that has no name.
         """
         counter = None if self.tokenizer is None else TokenCounter(self.tokenizer)
         if self.rule == "max_tokens" and counter is None:
@@ -77,7 +95,7 @@ class Calibration:
         return Family(self.rule, temperature, counter).selector(self.value)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; `Calibration.from_dict` gives an equal one back."""
+        """Return it as JSON values; `Calibration.from_dict` reads them."""
         data = {f.name: getattr(self, f.name) for f in fields(self)}
         return {
             **data,
@@ -88,7 +106,17 @@ class Calibration:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Calibration:
-        """The inverse of `to_dict`. Raises `ValueError` for fields of another version."""
+        """Make the calibration that `to_dict` wrote.
+
+        Args:
+            data: The JSON values.
+
+        Returns:
+            The calibration.
+
+        Raises:
+            ValueError: The fields are of another version.
+        """
         try:
             low, high = data["rate_interval"]
             return cls(**{**data, "rate_interval": (low, high)})
@@ -99,7 +127,7 @@ class Calibration:
 
     @property
     def promise(self) -> str:
-        """What is promised, in words."""
+        """The promise in words."""
         how = "on average" if self.confidence is None else f"with confidence {self.confidence:g}"
         return (
             f"{self.rule}={self.value:g} keeps at least {_percent(self.keep)} of the answers that "
@@ -107,7 +135,7 @@ class Calibration:
         )
 
     def facts(self) -> dict[str, str]:
-        """The rest, in words, by heading."""
+        """Return everything but the promise in words, by heading."""
         low, high = self.rate_interval
         kept = 1 - self.lost_before / self.n_answerable
         none = "none" if not self.n_unanswerable else f"{self.empty_unanswerable}"
@@ -137,10 +165,17 @@ class Calibration:
 
 
 def load_calibration(name_or_path: str | os.PathLike[str] | None = None) -> Calibration | None:
-    """The calibration of a saved compressor; None if it has none.
+    """Read the calibration of a saved compressor.
 
-    Raises `ModelLoadError` if the folder is damaged, or its selector is no longer the one that the
-    calibration chose.
+    Args:
+        name_or_path: As `load_compressor` takes it; None for the bundled compressor.
+
+    Returns:
+        The calibration; None if the compressor has none.
+
+    Raises:
+        ModelLoadError: The folder is damaged, or its selector is no longer the one that the
+            calibration chose.
     """
     from ...errors import ModelLoadError
     from ...extractive.selectors import selector_to_dict
@@ -164,8 +199,15 @@ def load_calibration(name_or_path: str | os.PathLike[str] | None = None) -> Cali
 
 
 def scoring_settings(compressor: ExtractiveCompressor) -> dict[str, Any]:
-    """What decides the scores of a compressor and what stands between its sentences, but for the
-    weights: the keys of `recomp_config.json`. The calibration holds for these.
+    """Collect the settings that decide a compressor's scores and the text between its sentences.
+
+    The calibration holds for these settings, and for the weights.
+
+    Args:
+        compressor: The compressor.
+
+    Returns:
+        The settings by their keys in `recomp_config.json`.
     """
     scorer, layout = compressor.scorer, compressor.layout
     settings = {

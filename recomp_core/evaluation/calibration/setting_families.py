@@ -1,6 +1,6 @@
-"""The families of settings that calibration chooses from, and how much caution a question needs.
+"""The families of settings that calibration chooses from, and the caution that a question needs.
 
-Needs are computed exactly from the ranking, without a grid: see `Family.needed`.
+It is computed exactly from the ranking, without a grid: see `Family.needed`.
 """
 
 from __future__ import annotations
@@ -32,9 +32,12 @@ Rule = Literal["top_p", "min_score", "top_k", "max_tokens"]
 
 @dataclass(frozen=True)
 class Family:
-    """The settings of one rule. `caution` orders them: the more, the more is kept.
+    """The settings of one rule, ordered by caution: the more caution, the more is kept.
 
-    temperature: of `TopP`. count_tokens: of `TokenBudget`.
+    Attributes:
+        rule: Which limit varies.
+        temperature: Of `TopP`.
+        count_tokens: Of `TokenBudget`.
     """
 
     rule: Rule = "top_p"
@@ -48,10 +51,17 @@ class Family:
                 "the rule max_tokens needs count_tokens to count with: TokenCounter(name) of the "
                 "reader's tokenizer, which the command takes as --tokenizer"
             )
-        TopP(1.0, self.temperature)  # raises for a temperature that can't be
+        TopP(1.0, self.temperature)  # raises for a temperature that is out of range
 
     def selector(self, value: float) -> Selector:
-        """The setting."""
+        """Make a setting.
+
+        Args:
+            value: The limit's value.
+
+        Returns:
+            The selector.
+        """
         if self.rule == "top_p":
             return TopP(value, self.temperature)
         if self.rule == "min_score":
@@ -62,14 +72,27 @@ class Family:
         return TokenBudget(int(value), self.count_tokens)
 
     def caution(self, value: float) -> float:
-        """Of a setting: its value, or, where low values keep more, the negative."""
+        """Compute the caution of a setting.
+
+        Args:
+            value: The limit's value.
+
+        Returns:
+            The value; its negative where low values keep more.
+        """
         return -value if self.rule == "min_score" else value
 
     def value(self, caution: float) -> float:
-        """The setting of at least so much caution, in few digits.
+        """Find the setting of at least this much caution, in few digits.
 
-        Rounded towards more caution, and so that scores that differ in the last bits of two
+        It is rounded towards more caution, so that scores that differ in their last bits between
         machines do not decide.
+
+        Args:
+            caution: The caution.
+
+        Returns:
+            The limit's value.
         """
         if self.rule == "min_score":
             return _rounded(-caution, 6, ROUND_FLOOR)
@@ -85,10 +108,18 @@ class Family:
         layout: Layout,
         expand: tuple[int, int] = (0, 0),
     ) -> float:
-        """The least caution from which on some document's kept sentences always hold an answer.
+        """Compute the least caution from which on some document's excerpt always holds an answer.
 
-        Infinite where no setting keeps one: not even p = 1 keeps a sentence whose probability
-        vanishes beside the others'. `sentences` are in document order, as in `select`.
+        Args:
+            documents: The question's documents.
+            sentences: Their scored sentences, in document order as in `select`.
+            answers: The gold answers.
+            layout: Joins the kept sentences.
+            expand: How many neighbours before and after a chosen sentence are kept too.
+
+        Returns:
+            The caution. It is infinite if no setting keeps an answer: even p = 1 does not keep a
+            sentence whose probability vanishes beside the others'.
         """
         holders = [
             index
@@ -129,9 +160,15 @@ class Family:
         return needed
 
     def admitted(self, scores: Sequence[float]) -> list[float]:
-        """For each rank, scores falling, the caution from which on it is kept; it never falls.
+        """Compute the caution from which on each rank is kept; it never falls.
 
-        Not of max_tokens, whose larger budgets may drop what smaller ones keep.
+        This is not defined for max_tokens, whose larger budgets may drop what smaller ones keep.
+
+        Args:
+            scores: The scores, falling.
+
+        Returns:
+            The caution of each rank.
         """
         if self.rule == "top_k":
             return [rank + 1.0 for rank in range(len(scores))]
@@ -150,9 +187,11 @@ class Family:
         layout: Layout,
         expand: tuple[int, int],
     ) -> float:
-        """A larger budget may let in a long sentence in the place of the one with the answer. So
-        from the largest budget down: every text that was admitted fits as well into any budget down
-        to the longest of them, and nothing changes before that.
+        """For budgets: from the largest one down.
+
+        A larger budget may admit a long sentence in place of the one with the answer. Every text
+        that was admitted also fits any budget down to the longest of them, and nothing changes
+        before that.
         """
         known: dict[str, int] = {}
         budget = needed = math.inf
@@ -168,10 +207,10 @@ class Family:
 
 
 class _Holding:
-    """Which of the documents that hold an answer still do, as sentences are taken away.
+    """Which of the documents that hold an answer still do while sentences are taken away.
 
-    Each document is looked at by itself: an answer that only comes about where two of them, or
-    sentences of one without an answer, are joined was not kept.
+    Each document is examined by itself: an answer that only arises where two documents, or
+    sentences of one without an answer, are joined does not count as kept.
     """
 
     def __init__(
@@ -191,7 +230,7 @@ class _Holding:
         return any(self._held.values())
 
     def update(self, kept: Iterable[ScoredSentence], touched: Iterable[int] | None = None) -> None:
-        """`kept` is what is left; `touched`: the documents that lost something, None for all."""
+        """Look again at the documents in `touched` (None: all), of which `kept` is left."""
         wanted = self._held.keys() if touched is None else self._held.keys() & set(touched)
         if not wanted:
             return

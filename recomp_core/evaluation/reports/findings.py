@@ -1,4 +1,4 @@
-"""What is worth saying about an evaluation, in sentences: the best system, and what to mind."""
+"""An evaluation in sentences: the best system, and what to be aware of."""
 
 from __future__ import annotations
 
@@ -17,21 +17,35 @@ if TYPE_CHECKING:
 
 
 def facts(view: View) -> str:
-    """What was evaluated, in a line; not escaped."""
+    """Say in one line what was evaluated.
+
+    Args:
+        view: The evaluation.
+
+    Returns:
+        The line; not escaped.
+    """
     about = view.evaluation.about
     questions = len({row.question for row in view.evaluation.rows})
-    told = [counted(questions, "question"), counted(len(view.evaluation.systems), "system")]
+    shown = [counted(questions, "question"), counted(len(view.evaluation.systems), "system")]
     if about.get("reader"):
-        told.append(f"reader {_short_name(about['reader'])}")
+        shown.append(f"reader {_short_name(about['reader'])}")
     unit = f"tokens of {plain(about['tokenizer'])}" if view.unit == "tokens" else view.unit
-    told.append(f"rates in {unit}")
+    shown.append(f"rates in {unit}")
     if about.get("date"):
-        told.append(plain(about["date"])[:10])  # the day; the time is below
-    return " · ".join(told)
+        shown.append(plain(about["date"])[:10])  # the day; the time is below
+    return " · ".join(shown)
 
 
 def summary(view: View) -> str:
-    """What is worth saying, and the table by rate."""
+    """Write the findings and the table by rate.
+
+    Args:
+        view: The evaluation.
+
+    Returns:
+        HTML.
+    """
     if not view.evaluation.rows:
         return "<p>There is nothing to report: the evaluation has no row.</p>"
     ranked = _ranked(view, view.measures[0], DECISIVE) if view.measures else []
@@ -65,18 +79,18 @@ def _best(view: View, ranked: Sequence[tuple[str, RateEstimate]]) -> Iterator[st
         if found.rate > rate - 5e-4
         else f"Within a compression rate of {100 * rate:.0f}\u00a0% (it uses {percent(found.rate)})"
     )
-    told = (
+    words = (
         f"{reached}, <strong><bdi>{escape(best)}</bdi></strong> has the highest "
         f"{find_measure(measure).title}: <strong>{percent(found.mean)}</strong> "
         f"(95\u00a0% interval {percent(found.low)} to {percent(found.high)}, n = {found.n:,})."
     )
     full = _all_documents(view, measure)
     if full:
-        told += (
+        words += (
             f" All documents together reach {percent(full)}: "
             f"<strong>{100 * found.mean / full:.0f}\u00a0%</strong> of that is kept."
         )
-    yield told
+    yield words
     if others:
         following = "; ".join(
             f"<bdi>{escape(name)}</bdi> {percent(other.mean)} "
@@ -120,7 +134,7 @@ def _answerable(view: View) -> dict[str, bool]:
 
 
 def _notes(view: View, best: str | None) -> Iterator[str]:
-    """What else a reader of the page should know, and how the best system does otherwise."""
+    """What else a reader of the page should know, and more about the best system."""
     rows, bad = view.evaluation.rows, view.evaluation.bad
     failed = sum(bool(row.error) for row in rows)
     reader_failed = sum(bool(row.reader_error) for row in rows)
@@ -170,7 +184,7 @@ def _empty_split(point: PointSummary) -> str:
 
 
 def _short_name(identity: Any) -> str:
-    """What a reader is called: of its identity the name, else the class."""
+    """The name in a reader's identity, or else its class."""
     if isinstance(identity, Mapping):
         for key in ("name", "reader", "class", "model"):
             if identity.get(key):

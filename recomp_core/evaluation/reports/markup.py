@@ -1,4 +1,4 @@
-"""Small pieces of HTML and of its words that several sections need."""
+"""Small pieces of HTML and of its words that several sections use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from typing import Any
 
 
 def cell(value: float | None, shown: str | None = None, between: str = "", span: int = 1) -> str:
-    """A cell with the value that it is sorted by. between: a range, shown below the value."""
+    """Write a table cell.
+
+    Args:
+        value: The value that the column is sorted by; None for an empty cell.
+        shown: The text; None for the value itself.
+        between: A range, shown below the value.
+        span: How many columns it spans.
+
+    Returns:
+        HTML.
+    """
     if value is None:
         return "<td>–</td>"
     columns = f' colspan="{span}"' if span > 1 else ""
@@ -17,33 +27,50 @@ def cell(value: float | None, shown: str | None = None, between: str = "", span:
 
 
 def share_cell(mean: float, low: float, high: float) -> str:
-    """A cell with a share and its interval, in %."""
+    """Write a table cell with a share and its interval in percent.
+
+    Args:
+        mean: The share.
+        low: The lower end of its interval.
+        high: The upper end of its interval.
+
+    Returns:
+        HTML.
+    """
     return cell(mean, f"{100 * mean:.1f}", f"{100 * low:.1f}–{100 * high:.1f}")
 
 
 def scrolling(table: str, name: str) -> str:
-    """A table in a box of its own width that the keyboard can scroll."""
+    """Put a table into a box that the keyboard can scroll.
+
+    Args:
+        table: HTML.
+        name: What a screen reader calls the box.
+
+    Returns:
+        HTML.
+    """
     label = attribute(name)
     return f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">{table}</div>'
 
 
 def attribute(text: str) -> str:
-    """Escaped for an attribute in double quotes."""
+    """Escape a text for an attribute in double quotes."""
     return escape(text, quote=True)
 
 
 def capital(text: str) -> str:
-    """The text with its first letter as a capital."""
+    """Write the first letter of a text as a capital."""
     return text[:1].upper() + text[1:]
 
 
 def counted(n: int, noun: str) -> str:
-    """So many of them."""
+    """Write a number and its noun, in the plural where that is needed."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def plain(value: Any) -> str:
-    """A single JSON value as text, not escaped."""
+    """Write a single JSON value as text, not escaped."""
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -52,7 +79,7 @@ def plain(value: Any) -> str:
 
 
 def nested(value: Any) -> str:
-    """A JSON value as nested lists of names and values."""
+    """Write a JSON value as nested lists of names and values."""
     if isinstance(value, Mapping):
         if not value:
             return "–"

@@ -1,8 +1,8 @@
-"""An evaluation as one HTML page that needs no network, and as a small view for notebooks.
+"""An evaluation as one HTML page that needs no network.
 
-The page is whole without its script: words, charts, tables. The script sorts the tables and shows
-single questions. Everything that comes from data is escaped, and the page's own policy lets nothing
-run or load but what is in it.
+The page is complete without its script: words, charts, tables. The script sorts the tables and
+shows single questions. Everything that comes from data is escaped, and the page's own policy lets
+nothing run or load but its own style and script.
 """
 
 from __future__ import annotations
@@ -39,10 +39,18 @@ def write_report(
     lang: str = "en",
     compress: bool | None = None,
 ) -> Path:
-    """Write the report of an evaluation as one HTML file, and return its path.
+    """Write the report of an evaluation as one HTML file.
 
-    comparison: what `compare` gave, shown in a section of its own. lang: of the questions.
-    compress: whether the questions are embedded gzipped; None does that from 1 MB on.
+    Args:
+        evaluation: The evaluation.
+        path: The file to write.
+        comparison: What `compare` returned, shown in a section of its own.
+        title: The page's title.
+        lang: The language of the questions.
+        compress: Whether the questions are embedded gzipped; None does that from 1 MB on.
+
+    Returns:
+        The file's path.
     """
     target = Path(path)
     page = report_page(evaluation, comparison=comparison, title=title, lang=lang, compress=compress)
@@ -58,7 +66,18 @@ def report_page(
     lang: str = "en",
     compress: bool | None = None,
 ) -> str:
-    """The page that `write_report` writes."""
+    """Make the page that `write_report` writes.
+
+    Args:
+        evaluation: The evaluation.
+        comparison: What `compare` returned, shown in a section of its own.
+        title: The page's title.
+        lang: The language of the questions.
+        compress: Whether the questions are embedded gzipped; None does that from 1 MB on.
+
+    Returns:
+        HTML.
+    """
     view = View(evaluation)
     shown = [section for section in _sections(view, comparison) if section.content]
     style, script = asset("report.css"), asset("report.js")
@@ -82,7 +101,7 @@ def report_page(
 
 
 class _Section(NamedTuple):
-    """A section of the page. link: its name in the navigation. Without content it is not shown."""
+    """A section, shown if it has content; `link` is its name in the navigation."""
 
     id: str
     link: str
@@ -128,7 +147,7 @@ def _browser(view: View) -> str:
 
 
 def _digest(content: str) -> str:
-    """How a content security policy names the content of an element."""
+    """The name of an element's content in a content security policy."""
     digest = hashlib.sha256(content.encode("utf-8")).digest()
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 

@@ -1,4 +1,4 @@
-"""The rows of an evaluation as the report's browser of questions reads them: small, and escaped.
+"""The rows of an evaluation as the report's browser of questions reads them, small and escaped.
 
 Documents are held once each, rows column by column and point by point; offsets count UTF-16 code
 units, as JavaScript does.
@@ -19,7 +19,7 @@ from ...types import Document
 from ..results import Evaluation, Row
 from ..spans import gold_spans
 
-# From so many bytes of JSON on it is compressed: below, a page that can be read as it is is better.
+# JSON of more bytes is compressed; a smaller page stays readable as text.
 COMPRESSED_FROM = 1_000_000
 
 # Bits of a row's flags. A pair of bits tells whether a measure is known, and whether it is true.
@@ -28,7 +28,15 @@ _PAIRS = (("answerable", 8, 16), ("answer_recall", 32, 64), ("exact_match", 128,
 
 
 def data_element(evaluation: Evaluation, *, compress: bool | None = None) -> str:
-    """The `<script>` element with the data, never run. compress: None decides by size."""
+    """Write the `<script>` element that holds the data and is never run.
+
+    Args:
+        evaluation: The evaluation.
+        compress: Whether to compress the data; None decides by size.
+
+    Returns:
+        HTML.
+    """
     # No "<" is left in it: neither "</script>" nor "<!--" of a document ends it.
     text = json.dumps(payload(evaluation), ensure_ascii=False, separators=(",", ":"))
     text = text.replace("<", "\\u003c")
@@ -42,13 +50,19 @@ def data_element(evaluation: Evaluation, *, compress: bool | None = None) -> str
 
 
 def payload(evaluation: Evaluation) -> dict[str, Any]:
-    """The evaluation as JSON values.
+    """Return the evaluation as JSON values.
 
     documents: [title, text, gold spans as start, end, start, …].
     questions: [id, query, answers, positions in documents].
     points: per point its system, setting and one list for each field that some row has, as long as
         questions; null where there is no row. flags: bits, see above. kept: document, start, end,
         document, …, the document by its position in the question.
+
+    Args:
+        evaluation: The evaluation.
+
+    Returns:
+        The three lists.
     """
     documents = _Documents()
     names = dict.fromkeys((*evaluation.questions, *(row.question for row in evaluation.rows)))
@@ -160,12 +174,23 @@ class _Documents:
 
 
 class Offsets:
-    """Offsets in code points to offsets in UTF-16 code units."""
+    """Converts offsets in code points to offsets in UTF-16 code units.
+
+    Args:
+        text: The text that the offsets are in.
+    """
 
     def __init__(self, text: str) -> None:
         wide = [] if text.isascii() else [n for n, c in enumerate(text) if c > "\uffff"]
         self._wide: Sequence[int] = wide
 
     def __call__(self, offset: int) -> int:
-        """The offset plus one for each wide character before it."""
+        """Add one for each wide character before an offset.
+
+        Args:
+            offset: The offset in code points.
+
+        Returns:
+            The offset in UTF-16 code units.
+        """
         return offset + bisect_left(self._wide, offset)

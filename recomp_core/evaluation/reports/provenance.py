@@ -7,11 +7,18 @@ from html import escape
 from .markup import counted, nested, scrolling
 from .view import View
 
-SHOWN_BAD = 200  # records that were no questions; of more the number is told
+SHOWN_BAD = 200  # records that were no questions; of more, only the number is shown
 
 
 def made(view: View) -> str:
-    """Settings, what was left out, and what could not be read."""
+    """Show settings, what was left out, and what could not be read.
+
+    Args:
+        view: The evaluation.
+
+    Returns:
+        HTML.
+    """
     about = {k: v for k, v in view.evaluation.about.items() if v is not None}
     skipped = about.pop("skipped", None)
     parts = [nested(about) if about else "<p>The evaluation does not say.</p>"]

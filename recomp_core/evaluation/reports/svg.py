@@ -1,6 +1,6 @@
 """Charts as inline SVG: no library, no script, no colour of their own (the page's style gives it).
 
-Systems are told apart by marker, line style and a label at the line, not by colour alone.
+Systems differ by marker, line style and a label at the line, not by colour alone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,15 @@ _LONGEST = 22
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A point of a chart. low, high: its interval on the y axis. told: what a pointer is told."""
+    """A point of a chart.
+
+    Attributes:
+        x: Its value on the x axis.
+        y: Its value on the y axis.
+        low: The lower end of its interval on the y axis.
+        high: The upper end of that interval.
+        words: What a pointer shows.
+    """
 
     x: float
     y: float
@@ -33,7 +41,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A line with its marks, in order, and a mark beside it. style: marker, dash and colour."""
+    """A line with its marks, and marks beside it.
+
+    Attributes:
+        name: The name at the line.
+        line: The marks on the line, in order.
+        style: The number of its marker, dash and colour.
+        beside: Marks that are not on the line.
+    """
 
     name: str
     line: tuple[Mark, ...]
@@ -42,13 +57,21 @@ class Series:
 
     @property
     def marks(self) -> tuple[Mark, ...]:
-        """All of them."""
+        """All marks: those on the line, then those beside it."""
         return self.line + self.beside
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """low, high: its ends. ticks: values with their text. scale: monotonous, of low … high."""
+    """An axis of a chart.
+
+    Attributes:
+        label: Its name.
+        low: The value at its beginning.
+        high: The value at its end.
+        ticks: Values with their text.
+        scale: A monotonic function of low … high.
+    """
 
     label: str
     low: float
@@ -57,7 +80,14 @@ class Axis:
     scale: Callable[[float], float] = float
 
     def share(self, value: float) -> float:
-        """Where a value lies on the axis, 0…1."""
+        """Find where a value lies on the axis.
+
+        Args:
+            value: The value; outside the axis, its nearer end counts.
+
+        Returns:
+            A number in 0…1.
+        """
         low, high = self.scale(self.low), self.scale(self.high)
         clipped = min(max(value, self.low), self.high)
         return (self.scale(clipped) - low) / (high - low) if high > low else 0.5
@@ -67,7 +97,16 @@ _Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 class Chart:
-    """One chart at one size, in CSS pixels. name: makes the ids on a page its own."""
+    """One chart at one size.
+
+    Args:
+        series: The lines and marks.
+        x: The x axis.
+        y: The y axis.
+        width: In CSS pixels.
+        height: In CSS pixels.
+        name: A prefix that makes its ids unique on a page.
+    """
 
     def __init__(
         self, series: Sequence[Series], x: Axis, y: Axis, *, width: int, height: int, name: str
@@ -79,9 +118,15 @@ class Chart:
         self.top, self.bottom = 34, height - 48
 
     def svg(self, title: str, description: str, kind: str = "") -> str:
-        """The element, with the title as its name and the description for who does not see it.
+        """Write the SVG element.
 
-        kind: one more class of it.
+        Args:
+            title: Its accessible name.
+            description: Its description for screen readers.
+            kind: Further classes of the element.
+
+        Returns:
+            SVG.
         """
         parts = [
             f'<svg class="{" ".join(("chart", *kind.split()))}" role="img" '
@@ -220,7 +265,14 @@ class Chart:
 
 
 def legend(series: Sequence[Series]) -> str:
-    """A list of the names with line and marker, for names that are cut at the lines."""
+    """Write a list of the names with line and marker, because the lines' labels may be cut.
+
+    Args:
+        series: The lines and marks.
+
+    Returns:
+        HTML.
+    """
     items = []
     for one in series:
         line = f'<path class="line {_style(one)}"{_dash(one.style)} d="M1 9H43"/>'
@@ -234,7 +286,16 @@ def legend(series: Sequence[Series]) -> str:
 
 
 def marker(style: int, x: float, y: float) -> str:
-    """The path of a style's marker around a place."""
+    """Write the path of a marker.
+
+    Args:
+        style: The style's number.
+        x: Its middle, in CSS pixels.
+        y: Its middle, in CSS pixels.
+
+    Returns:
+        The `d` attribute of an SVG path.
+    """
     shape, size = style % STYLES, 5.0
     if shape == 0:  # a circle
         half = f"a{size} {size} 0 1 0"
@@ -261,12 +322,20 @@ def marker(style: int, x: float, y: float) -> str:
 
 
 def shortened(name: str) -> str:
-    """The name as it fits beside a line."""
+    """Cut a name so that it fits beside a line."""
     return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
 
 
 def share_axis(label: str, values: Sequence[float]) -> Axis:
-    """An axis of shares that holds the values: from 0 where they come near it, in steps of ten."""
+    """Make an axis of shares: from 0 if the values come near it, in steps of ten.
+
+    Args:
+        label: Its name.
+        values: The values that it must hold.
+
+    Returns:
+        The axis.
+    """
     low = math.floor(10 * min(values, default=0.0) + 1e-9) / 10
     high = math.ceil(10 * max(values, default=1.0) - 1e-9) / 10
     low = 0.0 if low <= 0.3 else max(0.0, low - 0.1)
@@ -277,14 +346,30 @@ def share_axis(label: str, values: Sequence[float]) -> Axis:
 
 
 def rate_axis(label: str, values: Sequence[float]) -> Axis:
-    """An axis of rates from 0, on a square-root scale: most points lie below 30 %."""
+    """Make an axis of rates from 0, on a square-root scale: most points lie below 30 %.
+
+    Args:
+        label: Its name.
+        values: The values that it must hold.
+
+    Returns:
+        The axis.
+    """
     high = max((*values, 0.1))
     ticks = [rate for rate in (0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0) if rate <= high]
     return Axis(label, 0.0, high, tuple((n, f"{100 * n:.0f} %") for n in ticks), math.sqrt)
 
 
 def seconds_axis(label: str, values: Sequence[float]) -> Axis:
-    """A logarithmic axis of seconds, from one power of ten to another; at least 0.1 ms."""
+    """Make a logarithmic axis of seconds between two powers of ten.
+
+    Args:
+        label: Its name.
+        values: The values that it must hold; those below 0.1 ms are drawn there.
+
+    Returns:
+        The axis.
+    """
     positive = [max(value, 1e-4) for value in values] or [1.0]
     low = math.floor(math.log10(min(positive)))
     high = max(low + 1, math.ceil(math.log10(max(positive))))

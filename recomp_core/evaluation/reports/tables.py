@@ -20,7 +20,14 @@ _WORDS = ("system", "setting")  # columns of words; the others hold numbers
 
 
 def by_rate(view: View) -> str:
-    """The table that most readers came for: each system at 5, 10 and 20 %."""
+    """Write the main table: each system at 5, 10 and 20 %.
+
+    Args:
+        view: The evaluation.
+
+    Returns:
+        HTML; "" if no measure has a curve.
+    """
     if not view.measures:
         return ""
     from ..statistics import RATES, at_rate
@@ -42,10 +49,10 @@ def by_rate(view: View) -> str:
     for point in view.summaries:
         if point.system in _REFERENCE_NAMES and measure in point.means:
             whole, at = point.means[measure], point.means.get("rate")
-            told = percent(whole.mean)
-            told += "" if at is None else f" at a rate of {percent(at.mean)}"
+            words = percent(whole.mean)
+            words += "" if at is None else f" at a rate of {percent(at.mean)}"
             between = f"{100 * whole.low:.1f}–{100 * whole.high:.1f}"
-            spanning = cell(whole.mean, told, between, span=len(RATES))
+            spanning = cell(whole.mean, words, between, span=len(RATES))
             named.append((_REFERENCE_NAMES[point.system], spanning))
     body = "".join(
         f'<tr><th scope="row" class="words"><bdi>{escape(name)}</bdi></th>{cells}</tr>'
@@ -65,7 +72,15 @@ def by_rate(view: View) -> str:
 
 
 def points(view: View, *, own_only: bool = False) -> str:
-    """The points, whatever was measured of them; own_only: of every system its own setting."""
+    """Write the table of points with everything that was measured of them.
+
+    Args:
+        view: The evaluation.
+        own_only: Whether to show only each system's own setting.
+
+    Returns:
+        HTML; "" if there is no point.
+    """
     summaries = view.own() if own_only else view.summaries
     if not summaries:
         return ""
@@ -112,7 +127,14 @@ def points(view: View, *, own_only: bool = False) -> str:
 
 
 def costs(view: View) -> str:
-    """What the systems save, and from where on compressing pays; nothing for characters."""
+    """Write the table of what the systems save and when compressing pays.
+
+    Args:
+        view: The evaluation.
+
+    Returns:
+        HTML; "" if characters were counted.
+    """
     from .markdown import all_costs, costs_cells
 
     found = [one for one in all_costs(view.evaluation) if one.system not in REFERENCES]
@@ -127,8 +149,8 @@ def costs(view: View) -> str:
     )
     caption = (
         "Means per question at each system's own setting. Compressing pays in money for "
-        "readers dearer than the price per million input tokens, and in time for readers that "
-        "take in fewer tokens a second."
+        "readers that cost more than the price per million input tokens, and in time for readers "
+        "that take in fewer tokens a second."
     )
     return scrolling(
         f"<table><caption>{caption}</caption><thead><tr>{_heads(heads)}</tr></thead>"
@@ -138,7 +160,14 @@ def costs(view: View) -> str:
 
 
 def compared(comparison: Comparison | None) -> str:
-    """The verdict of a comparison, and its numbers; nothing without one."""
+    """Write the verdict of a comparison and its numbers.
+
+    Args:
+        comparison: The comparison, or None.
+
+    Returns:
+        HTML; "" without a comparison.
+    """
     if comparison is None:
         return ""
     from .markdown import comparison_cells

@@ -1,4 +1,4 @@
-"""One evaluation as the sections of its report see it."""
+"""One evaluation as the sections of its report use it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,13 @@ DECISIVE = 0.10
 class View:
     """An evaluation, summarized once.
 
-    summaries: of every point. measures: those that have a curve, the one that matters most first.
-    name: makes the ids of several views in one notebook differ.
+    Args:
+        evaluation: The evaluation.
+
+    Attributes:
+        summaries: A summary of every point.
+        measures: The names of the measures that have a curve, the most important one first.
+        name: A prefix that makes the ids of several views in one notebook differ.
     """
 
     def __init__(self, evaluation: Evaluation) -> None:
@@ -29,16 +34,16 @@ class View:
         self.evaluation = evaluation
         self.summaries: Sequence[PointSummary] = summarize(evaluation) if evaluation.rows else []
         self.measures = curve_measures(self.summaries)
-        told = repr([(s.system, s.setting, s.n, s.means) for s in self.summaries])
-        self.name = f"recomp-{hashlib.sha256(told.encode('utf-8', 'replace')).hexdigest()[:8]}"
+        shown = repr([(s.system, s.setting, s.n, s.means) for s in self.summaries])
+        self.name = f"recomp-{hashlib.sha256(shown.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
     @property
     def unit(self) -> str:
-        """What rates count."""
+        """What rates are counted in: "characters" or "tokens"."""
         counter = self.evaluation.about.get("tokenizer", "characters")
         return "characters" if counter in (None, "", "characters") else "tokens"
 
     def own(self) -> list[PointSummary]:
-        """Of every system its own setting."""
+        """Return the summary of every system at its own setting."""
         own = {system: self.evaluation.settings(system)[0] for system in self.evaluation.systems}
         return [s for s in self.summaries if s.setting == own[s.system]]
