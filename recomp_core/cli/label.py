@@ -145,6 +145,8 @@ def distillation(
 
 def _check_name(registry: Registry, name: str, flag: str) -> None:
     """Refuse a name that stands for nothing as wrong usage."""
+    if name in registry.names():
+        return  # loading waits until the input was read
     try:
         registry.load(name)
     except ValueError as error:
