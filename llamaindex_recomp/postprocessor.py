@@ -205,7 +205,7 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
             return self._pass_through(nodes, documents, error)
         return self._put_back(nodes, documents, compression)
 
-    @dispatcher.span
+    @dispatcher.span  # type: ignore[untyped-decorator]
     async def _apostprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
     ) -> list[NodeWithScore]:

@@ -350,7 +350,7 @@ def _load_abstractive(source: Source, given: Mapping[str, Any]) -> AbstractiveCo
 
 def _is_abstractive(source: Source) -> bool:
     if source.settings:
-        return source.settings["kind"] == "abstractive"
+        return bool(source.settings["kind"] == "abstractive")
     if _is_bert(source.files):  # its files say so, before transformers is loaded to ask it
         return False
     from ..models.summarizers.checkpoint import is_seq2seq

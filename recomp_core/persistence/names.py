@@ -200,4 +200,4 @@ def _official_from_hub(local_files_only: bool) -> str:
             load_error_message(DEFAULT_HUB_MODEL, local_files_only, error)
         ) from error
     check_embedded(Path(folder))
-    return folder
+    return str(folder)
