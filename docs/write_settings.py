@@ -89,8 +89,8 @@ def written(page: str) -> str:
         The text with what stands between each pair of markers written again.
     """
     for name, table in tables().items():
-        pattern = rf"(<!-- settings: {name} -->\n).*?(\n<!-- end -->)"
-        page = re.sub(pattern, lambda m, t=table: m[1] + t + m[2], page, flags=re.DOTALL)
+        pattern = rf"(<!-- settings: {name} -->\n).*?(<!-- end -->)"
+        page = re.sub(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", page, flags=re.DOTALL)
     return page
 
 

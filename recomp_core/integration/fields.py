@@ -46,7 +46,10 @@ class IndexerSettings:
     batch_size: Annotated[
         Int | None, Setting("Texts that the model reads together.", in_command=False)
     ] = None
-    device: Annotated[str | None, Setting("cpu, cuda, mps …")] = None
+    device: Annotated[
+        str | None,
+        Setting("What to compute on: cpu, cuda, mps …", unset="an accelerator, where there is one"),
+    ] = None
     revision: Annotated[
         str | None, Setting("The model's branch, tag or commit on the hub.", in_command=False)
     ] = None
@@ -156,7 +159,10 @@ class CompressorSettings(IndexerSettings):
         ),
     ] = None
     compute_type: Annotated[
-        str | None, Setting("The numbers to compute with, such as int8.", unset="float32")
+        str | None,
+        Setting(
+            "The numbers to compute with, such as int8.", unset="float32; int8 with ctranslate2"
+        ),
     ] = None
     quantization: Annotated[
         str | None,
