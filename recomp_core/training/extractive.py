@@ -210,7 +210,7 @@ def _loss_module(model: Any, own: ExtractiveSettings) -> Any:
             labels = {f.name: asked.pop(f.name) for f in fields(Candidates)}
             queries = embed(self.model, asked)
             vectors = torch.cat([embed(self.model, chunk) for chunk in texts])
-            # Half precision is for the encoder: similarities are told apart by their last digits.
+            # Half precision is for the encoder: similarities differ in their last digits.
             with torch.autocast(queries.device.type, enabled=False):
                 queries, vectors = queries.float(), vectors.float()
                 if cosine:

@@ -208,11 +208,15 @@ class ExtractiveSettings:
     ] = 0.0
     context: Annotated[
         Context | None,
-        Setting("What a sentence is encoded with; default: as the base does."),
+        Setting("What a sentence is encoded with.", unset="as the base does"),
     ] = None
     similarity_fn_name: Annotated[
         SimilarityFunction | None,
-        Setting("How vectors are compared; default: as the base does.", flags=("--similarity",)),
+        Setting(
+            "How vectors are compared.",
+            flags=("--similarity",),
+            unset="as the base does",
+        ),
     ] = None
     max_query_tokens: Annotated[
         int, Setting("The length at which questions are cut, in tokens.", minimum=1)
@@ -261,7 +265,7 @@ class AbstractiveSettings:
 
     prompt: Annotated[
         str | None,
-        Setting("The input, with {query} and {documents}; default: the paper's."),
+        Setting("The input, with {query} and {documents}.", unset="the paper's"),
     ] = None
     titles: Annotated[bool, Setting("Put each document's title before its text.")] = False
     max_input_tokens: Annotated[

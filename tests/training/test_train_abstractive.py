@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 from tiny_seq2seq import checkpoint, edit_json
 from tiny_seq2seq import examples as pairs
-from training_kill import KILLED_AFTER
+from training_kill import kill_while_training
 
 pytest.importorskip("accelerate", reason='needs pip install "recomp[train]"')
 
@@ -405,29 +404,14 @@ class TestKilled:
         return folder
 
     def test_a_run_that_is_carried_on_ends_the_same(self, base, tmp_path):
-        rows = records(108)
-        (tmp_path / "rows.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+        rows, given = tmp_path / "rows.jsonl", {"base": str(base), **self.SETTINGS}
+        rows.write_text("".join(json.dumps(r) + "\n" for r in records(108)))
         # Killed between two checkpoints: after the fourth of six, within an epoch.
-        code = (
-            f"{KILLED_AFTER.format(steps=18)}"
-            "from recomp_core.training import train_abstractive\n"
-            f"train_abstractive({str(tmp_path / 'rows.jsonl')!r}, base={str(base)!r},"
-            f" output={str(tmp_path / 'killed')!r}, **{self.SETTINGS!r})"
+        kill_while_training(
+            train_abstractive, rows, tmp_path / "killed", steps=18, checkpoint=16, **given
         )
-        killed = subprocess.run([sys.executable, "-c", code], check=False)
-        checkpoints = tmp_path / "killed.run" / "checkpoints"
-        assert killed.returncode == -signal.SIGKILL
-        assert (checkpoints / "checkpoint-16" / "whole.json").exists()
-        assert not (tmp_path / "killed").exists()
-        # A torn checkpoint, as a kill in the middle of writing leaves it.
-        torn = checkpoints / "checkpoint-999"
-        torn.mkdir()
-        (torn / "trainer_state.json").write_text("{")
-
         resumed, unbroken = (
-            train_abstractive(
-                tmp_path / "rows.jsonl", base=base, output=tmp_path / name, **self.SETTINGS
-            )
+            train_abstractive(rows, output=tmp_path / name, **given)
             for name in ("killed", "unbroken")
         )
         assert resumed.steps == unbroken.steps

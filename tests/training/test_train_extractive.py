@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tiny_bert import save_contriever_style
-from training_kill import KILLED_AFTER
+from training_kill import kill_while_training
 
 pytest.importorskip("accelerate", reason='needs pip install "recomp[train]"')
 pytest.importorskip("datasets", reason='needs pip install "recomp[train]"')
@@ -351,27 +350,14 @@ class TestKilled:
     def test_a_run_that_is_carried_on_ends_the_same(self, base, tmp_path, more):
         if more:
             pytest.importorskip("peft", reason='needs pip install "recomp[lora]"')
-        rows, settings = tmp_path / "rows.jsonl", {**self.SETTINGS, **more}
+        rows, given = tmp_path / "rows.jsonl", {"base": str(base), **self.SETTINGS, **more}
         rows.write_text("".join(json.dumps(r) + "\n" for r in records(108)))
         # Killed between two checkpoints: after the third of six, within an epoch.
-        code = (
-            f"{KILLED_AFTER.format(steps=24)}"
-            "from recomp_core.training import train_extractive\n"
-            f"train_extractive({str(rows)!r}, base={str(base)!r},"
-            f" output={str(tmp_path / 'killed')!r}, **{settings!r})"
+        kill_while_training(
+            train_extractive, rows, tmp_path / "killed", steps=24, checkpoint=21, **given
         )
-        killed = subprocess.run([sys.executable, "-c", code], check=False)
-        checkpoints = tmp_path / "killed.run" / "checkpoints"
-        assert killed.returncode == -signal.SIGKILL
-        assert (checkpoints / "checkpoint-21" / "whole.json").exists()
-        assert not (tmp_path / "killed").exists()
-        # A torn checkpoint, as a kill in the middle of writing leaves it.
-        torn = checkpoints / "checkpoint-999"
-        torn.mkdir()
-        (torn / "trainer_state.json").write_text("{")
-
         resumed, unbroken = (
-            train_extractive(rows, base=base, output=tmp_path / name, **settings)
+            train_extractive(rows, output=tmp_path / name, **given)
             for name in ("killed", "unbroken")
         )
         assert resumed.steps == unbroken.steps == 42
