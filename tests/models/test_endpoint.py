@@ -108,6 +108,7 @@ def test_trouble_that_does_not_pass_is_not_tried_again(trouble, reason):
     assert caught.value.reason == reason
     assert "secret-key" not in str(caught.value)
     assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
 
 
 def test_at_last_it_gives_up():

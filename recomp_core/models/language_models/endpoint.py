@@ -114,12 +114,16 @@ class Endpoint:
             parts = urlsplit(self.base_url)
             path = f"{parts.scheme}://{parts.netloc}{path}"
         post = partial(connection.client.post, path, cast_to=object, body=dict(body))
+        reply: Any = None
+        failure = None
         try:
-            reply: Any = await self._with_retries(partial(self._in_slot, connection, post))
+            reply = await self._with_retries(partial(self._in_slot, connection, post))
         except BudgetError:
             raise
         except Exception as error:
-            raise self._failure(error) from None
+            failure = self._failure(error)
+        if failure is not None:
+            raise failure  # out here, so that the client's error is not its context
         if not isinstance(reply, dict):
             raise self._error("malformed", f"the reply is no JSON object but {str(reply)[:80]!r}")
         usage = reply.get("usage") or {}
