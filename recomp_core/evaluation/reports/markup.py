@@ -1,5 +1,9 @@
 """Small pieces of HTML and of its words that several sections use."""
 
+# The report's HTML is written by hand, without a template engine: fewer than a hundred lines of the
+# sections hold markup, mostly one element around a value that was computed beside it. The page's
+# frame is in `assets/`. Tests put hostile text into every field of an evaluation.
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -184,7 +184,7 @@ def langchain_filter(model: Any = None) -> System:
     encoder = Remembering(model)
     splitter = SentenceSplitter()
 
-    class Encoder(embeddings):  # type: ignore[valid-type, misc]
+    class SharedEmbeddings(embeddings):  # type: ignore[valid-type, misc]
         def embed_documents(self, texts: list[str]) -> list[list[float]]:
             vectors: list[list[float]] = encoder.encode(texts).tolist()
             return vectors
@@ -193,7 +193,7 @@ def langchain_filter(model: Any = None) -> System:
             return self.embed_documents([text])[0]
 
     def call(k: int) -> Callable[[str, Sequence[Document]], list[str]]:
-        best = compressors.EmbeddingsFilter(embeddings=Encoder(), k=k)
+        best = compressors.EmbeddingsFilter(embeddings=SharedEmbeddings(), k=k)
 
         def compress(query: str, documents: Sequence[Document]) -> list[str]:
             sentences = [
