@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from .._utils.checks import check_whole
 from ..extractive.scoring import sentence_inputs
@@ -77,7 +77,7 @@ class EntailmentModel(Protocol):
         batch_size: int,
         apply_softmax: bool,
         show_progress_bar: bool,
-    ) -> Iterable[Sequence[float]]:
+    ) -> Iterable[Any]:  # rows: lists, arrays or tensors, which have no type in common
         """Classify pairs of texts.
 
         Args:

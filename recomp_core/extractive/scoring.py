@@ -396,7 +396,7 @@ class FunctionScorer:
 
 
 def as_scorer(scorer: Scorable) -> SentenceScorer:
-    """Make a scorer of whatever can score sentences.
+    """Make a scorer of anything that can score sentences.
 
     Args:
         scorer: A scorer, an `Encoder`, a sentence-transformers model or cross-encoder, or a

@@ -7,7 +7,7 @@ import sys
 import threading
 
 import pytest
-from conftest import PATIENCE
+from conftest import PATIENCE, needs
 from hypothesis import given
 from hypothesis import strategies as st
 from openai_server import OpenAIServer, Reply, Request, error, without_environment
@@ -99,7 +99,7 @@ def test_anything_else_is_the_summary_as_it_was_written(reply):
 
 
 @pytest.mark.parametrize("word", ["NOTHING_RELEVANT", "no answer", "无关", "N/A", "{none}"])
-def test_the_word_can_be_agreed_anew(word):
+def test_another_word_can_be_agreed(word):
     summarizer = Model(f"“{word.lower()}”.").summarizer(empty_word=word)
     assert summarizer.summarize(["x"]) == [""]
     assert list(summarizer.stream("x")) == []
@@ -175,7 +175,7 @@ async def test_an_exception_that_is_raised_is_the_error_of_its_call_only():
 
 
 @pytest.mark.parametrize(
-    ("replies", "told"),
+    ("replies", "message"),
     [
         (["one"], "for 2 prompts it returned 1"),
         (["one", "two", "three"], "for 2 prompts it returned 3"),
@@ -184,11 +184,11 @@ async def test_an_exception_that_is_raised_is_the_error_of_its_call_only():
         (["one", None], "one of them is a NoneType"),
     ],
 )
-def test_a_callable_that_does_not_give_one_text_per_prompt_is_told(replies, told):
+def test_a_callable_that_does_not_give_one_text_per_prompt_is_named(replies, message):
     *_, last = LLMSummarizer(lambda _: replies).summarize(["a", "b"])
     assert isinstance(last, SummaryError)
     assert last.reason == "malformed"
-    assert told in str(last)
+    assert message in str(last)
 
 
 def test_one_reply_that_is_no_text_costs_the_others_nothing():
@@ -364,6 +364,7 @@ def about_towers(request: Request) -> Reply:
     return error(401, "bad key") if "locked" in request.prompt else Reply("Built in 1889.")
 
 
+@needs("openai", "openai")
 @pytest.mark.enable_socket
 async def test_from_endpoint(monkeypatch):
     without_environment(monkeypatch)
@@ -384,6 +385,7 @@ async def test_from_endpoint(monkeypatch):
             [piece async for piece in summarizer.astream("a locked tower")]
 
 
+@needs("openai", "openai")
 @pytest.mark.enable_socket
 def test_all_prompts_go_to_an_endpoint_at_once(monkeypatch):
     without_environment(monkeypatch)
@@ -415,7 +417,7 @@ def test_braces_in_the_values_are_text():
 
 
 @pytest.mark.parametrize(
-    ("template", "told"),
+    ("template", "message"),
     [
         ("{query}", r"lacks {documents}"),
         ("{documents}", r"lacks {query}"),
@@ -430,10 +432,10 @@ def test_braces_in_the_values_are_text():
         ("{query} {documents} }", "write a literal brace twice"),
     ],
 )
-def test_a_template_without_its_fields_is_refused_at_once(template, told):
+def test_a_template_without_its_fields_is_refused_at_once(template, message):
     with pytest.raises(ValueError) as caught:
         PromptTemplate(template)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_template_is_a_string():
