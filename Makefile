@@ -1,6 +1,6 @@
 # Two commands are enough to begin:
 #   make demo    install, compress the bundled example offline, write demo.html
-#   make test    install what the tests need and run them
+#   make test    install what the tests need and run them, in as many processes as there are cores
 # A second run does not install again unless pyproject.toml changed.
 
 PYTHON ?= python3
@@ -8,26 +8,60 @@ VENV   ?= .venv
 # Taken first: left to itself, pip may choose a newer build with several GB of GPU libraries.
 TORCH  ?= torch==2.13.0
 
+# How many processes run the tests: one for each core.
+JOBS   ?= auto
+
+COMMA  := ,
 BIN    := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+# A worker takes whole files, so that the models of a file are loaded once.
+SPREAD := -n $(JOBS) --dist loadfile
+CORE   := -m "not model and not slow and not browser"
+LOWEST := .venv-lowest
+# The extras whose packages are light enough to be tried at their lowest versions.
+LIGHT  := test-core,langchain,llamaindex,openai,bm25
 export HF_HUB_DISABLE_PROGRESS_BARS = 1
 
-.PHONY: demo test lint notebooks bench-contexts bench-abstractive bench-speed bench-scorer bench-labels bench-encoders bench-quality bench-calibration train-default clean
+.PHONY: demo test test-core test-lowest coverage lint notebooks wheel bench-contexts bench-abstractive bench-speed bench-scorer bench-labels bench-encoders bench-quality bench-calibration train-default clean
 
 demo: $(STAMPS)/demo
 	$(BIN)/recomp example --html demo.html
 
 test: $(STAMPS)/test
-	$(BIN)/python -m pytest
+	$(PYTEST) $(SPREAD)
+
+# What needs no extra and no model: less than a minute.
+test-core: $(STAMPS)/test-core
+	$(PYTEST) $(CORE)
+
+# The same, with the light dependencies at the lowest versions that pyproject.toml declares.
+test-lowest:
+	$(MAKE) VENV=$(LOWEST) $(LOWEST)/.stamps/venv
+	$(LOWEST)/bin/python .ci/lowest_versions.py $(subst $(COMMA), ,$(LIGHT)) >$(LOWEST)/lowest.txt
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint $(LOWEST)/lowest.txt --editable ".[$(LIGHT)]"
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest $(CORE)
+
+# All tests, measured: prints every file and every room, and fails where a core room is below 95 %.
+coverage: $(STAMPS)/test
+	@mkdir -p build
+	$(PYTEST) $(SPREAD) --cov --cov-report=term:skip-covered --cov-report=json:build/coverage.json
+	$(BIN)/python .ci/coverage_by_room.py build/coverage.json
 
 lint: $(STAMPS)/lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 notebooks: $(STAMPS)/notebooks
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --nbmake --nbmake-timeout=300 --force-enable-socket notebooks
+
+# The sdist and the wheel, each in a clean environment, with and without extras.
+wheel:
+	bash .ci/wheel
 
 bench-contexts: $(STAMPS)/benchmarks
 	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/contexts.py
@@ -61,12 +95,12 @@ bench-encoders: $(STAMPS)/benchmarks
 	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/quality.py score minilm recomp-minilm --questions 150
 	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/quality.py report minilm recomp-minilm
 
-# Trains the bundled encoder anew, into build/: about an hour on two cores.
+# Trains the bundled encoder again, into build/: about an hour on two cores.
 train-default: $(STAMPS)/benchmarks
 	PATH="$(abspath $(BIN)):$$PATH" bash benchmarks/train_default.sh build
 
 clean:
-	rm -rf $(VENV) build dist demo.html
+	rm -rf $(VENV) $(LOWEST) build dist demo.html
 
 $(STAMPS)/venv:
 	$(PYTHON) -m venv $(VENV)
@@ -76,6 +110,7 @@ $(STAMPS)/venv:
 	@touch $@
 
 # One rule for every set of extras that the project is installed with.
+$(STAMPS)/test-core: EXTRAS = test-core
 $(STAMPS)/demo: EXTRAS = offline
 $(STAMPS)/test: EXTRAS = test
 $(STAMPS)/lint: EXTRAS = test,lint

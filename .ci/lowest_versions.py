@@ -22,7 +22,9 @@ def lowest(pyproject: str, extras: list[str]) -> dict[str, str]:
     extra_lines = project.partition("\n[project.optional-dependencies]\n")[2]
     lists = [project.partition("\ndependencies = [")[2].partition("\n]")[0]]
     for extra in extras:
-        found = re.search(rf"^{re.escape(extra)} = \[(.*?)\]$", extra_lines, re.DOTALL | re.MULTILINE)
+        found = re.search(
+            rf"^{re.escape(extra)} = \[(.*?)\]$", extra_lines, re.DOTALL | re.MULTILINE
+        )
         if found is None:
             raise SystemExit(f"pyproject.toml declares no extra {extra!r}")
         lists.append(found[1])
