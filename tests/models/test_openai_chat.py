@@ -20,6 +20,8 @@ from conftest import PATIENCE
 from openai_server import OpenAIServer, Reply, Request, error, without_environment
 from pydantic import SecretStr
 
+pytest.importorskip("openai", reason='needs pip install "recomp[openai]"')
+
 from recomp_core.errors import SummaryError
 from recomp_core.models.language_models.openai_chat import OpenAIChatModel
 
@@ -35,7 +37,7 @@ def _alone(monkeypatch):
 
 def chat(server: OpenAIServer, **settings) -> OpenAIChatModel:
     """Its pauses are written down instead of waited for."""
-    settings = {"api_key": KEY, "max_retries": 0, "timeout": 5.0, **settings}
+    settings = {"api_key": KEY, "max_retries": 0, "timeout": PATIENCE, **settings}
     model = OpenAIChatModel("a-model", base_url=server.base_url, **settings)
     model.pauses = pauses = []
 

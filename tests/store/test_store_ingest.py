@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import typer
+from conftest import needs
 from test_store_scoring import HashEncoder
 from typer.testing import CliRunner
 
@@ -84,6 +85,7 @@ def test_a_store_that_can_not_be_written_is_told_before_the_work(tmp_path):
             Indexer(compressor(store))
 
 
+@needs("bm25s", "bm25")
 def test_only_a_compressor_with_a_store_indexes():
     for given in (
         ExtractiveCompressor(BM25Scorer()),

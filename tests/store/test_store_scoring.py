@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 import pytest
+from conftest import needs
 
 from recomp_core import (
     BM25Scorer,
@@ -264,6 +265,7 @@ def test_a_closed_store_is_an_error_at_query_time(tmp_path):
             kept.compress("a cat", documents)
 
 
+@needs("bm25s", "bm25")
 def test_only_what_has_sentence_vectors_takes_a_store():
     with pytest.raises(ValueError, match="with a dual encoder, and BM25Scorer has no vectors"):
         with_store(ExtractiveCompressor(BM25Scorer()), SentenceStore())
