@@ -1,9 +1,8 @@
-"""The commands `recomp evaluate` and `recomp compare`."""
+"""The command `recomp evaluate`."""
 
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,6 +13,7 @@ from .._utils.settings import Setting
 from ..integration.fields import CompressorSettings
 from .messages import set_up_messages
 from .options import EXIT_PARTLY, Verbose, takes_settings
+from .output import print_table, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,10 +27,6 @@ QUESTIONS_HELP = (
     "JSONL (.gz too) of records with query, answers and documents; a folder of a BEIR data set; "
     "or - for standard input."
 )
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Write JSON to standard output instead of a table.")
-]
-AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Write Markdown instead of a table.")]
 
 
 @dataclass
@@ -227,64 +223,6 @@ def evaluate(
     _finish(evaluation, verdicts)
 
 
-def compare(
-    first: Annotated[Path, typer.Argument(metavar="A.jsonl", help="What evaluate --output wrote.")],
-    second: Annotated[
-        Path | None,
-        typer.Argument(metavar="[B.jsonl]", help="Another run, over the same questions."),
-    ] = None,
-    measure: Annotated[
-        list[str] | None,
-        typer.Option(help="What to compare; several times for several. Default: answer_recall."),
-    ] = None,
-    system: Annotated[
-        list[str] | None,
-        typer.Option(help="The system; twice for one of each. Default: the first of each run."),
-    ] = None,
-    setting: Annotated[
-        list[str] | None, typer.Option(help="A setting; twice for one of each. Default: the first.")
-    ] = None,
-    at_rate: Annotated[
-        float | None, typer.Option(help="Compare the curves at this compression rate.")
-    ] = None,
-    as_json: AsJson = False,
-    as_markdown: AsMarkdown = False,
-    seed: Annotated[int, typer.Option(help="Of the intervals.")] = 0,
-) -> None:
-    """Is B better than A? Paired by question, with an interval and a verdict.
-
-    recomp compare before.jsonl after.jsonl --at-rate 0.1
-
-    recomp compare rows.jsonl --system bm25 --system recomp
-    """
-    set_up_messages(verbose=False)
-    from ..evaluation.comparison import compare as run
-    from ..evaluation.reports.markdown import comparison_cells, comparison_table
-    from ..evaluation.results import Evaluation
-
-    a = Evaluation.load(first)
-    b = None if second is None else Evaluation.load(second)
-    systems: Any = None if system is None else _pair(system, "--system")
-    chosen = (None, None) if setting is None else _pair(setting, "--setting")
-    found = [
-        run(a, b, systems=systems, settings=chosen, measure=name, at_rate=at_rate, seed=seed)
-        for name in measure or ["answer_recall"]
-    ]
-    if as_json:
-        _write(json.dumps([one.to_dict() for one in found], ensure_ascii=False, indent=2))
-    elif as_markdown:
-        _write(comparison_table(found))
-    else:
-        for one in found:
-            _print_table(["", ""], comparison_cells(one), title=one.verdict)
-
-
-def _pair(values: Sequence[str], option: str) -> tuple[str, str]:
-    if len(values) > 2:
-        raise typer.BadParameter("give it once or twice", param_hint=option)
-    return values[0], values[-1]
-
-
 def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
@@ -387,18 +325,16 @@ def _show(
     if options.as_json:
         content = markdown.to_dict(evaluation, rates=rates, seed=seed)
         content["gates"] = [verdict.to_dict() for verdict in verdicts]
-        _write(json.dumps(content, ensure_ascii=False, indent=2))
+        write(json.dumps(content, ensure_ascii=False, indent=2))
     elif options.as_markdown:
-        _write(markdown.as_markdown(evaluation, rates=rates, seed=seed))
+        write(markdown.as_markdown(evaluation, rates=rates, seed=seed))
     else:
-        _print_table(
-            *markdown.points_cells(evaluation, seed=seed), title=markdown.title(evaluation)
-        )
+        print_table(*markdown.points_cells(evaluation, seed=seed), title=markdown.title(evaluation))
         header, rows = markdown.curve_cells(evaluation, rates=rates, seed=seed)
         if rows:
-            _print_table(header, rows)
+            print_table(header, rows)
         if costs := markdown.all_costs(evaluation):
-            _print_table(*markdown.costs_cells(costs))
+            print_table(*markdown.costs_cells(costs))
 
 
 def _write_files(evaluation: Evaluation, options: ReportOptions) -> None:
@@ -410,31 +346,6 @@ def _write_files(evaluation: Evaluation, options: ReportOptions) -> None:
     if options.plots is not None:
         for path in save_plots(evaluation, options.plots):
             typer.echo(f"recomp: {path}", err=True)
-
-
-def _print_table(
-    header: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None
-) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=200)  # a file has no width, and cells must not be cut short
-    named = None if title is None else escape(title)
-    table = Table(title=named, title_justify="left", show_header=any(header))
-    for column, head in enumerate(header):
-        table.add_column(escape(head), justify="right" if column > 1 else "left")
-    for row in rows:
-        table.add_row(*map(escape, row))
-    console.print(table)
-
-
-def _write(text: str) -> None:
-    """Write UTF-8 in any locale of the terminal; lone surrogates become question marks."""
-    sys.stdout.buffer.write(text.encode("utf-8", "replace").rstrip(b"\n") + b"\n")
-    sys.stdout.buffer.flush()
 
 
 def _first_bad(evaluation: Evaluation) -> str:

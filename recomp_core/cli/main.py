@@ -13,9 +13,10 @@ import typer
 
 from .._version import __version__
 from .calibrate import calibrate
+from .compare import compare
 from .compress import compress
 from .demo import demo
-from .evaluate import compare, evaluate
+from .evaluate import evaluate
 from .example import example
 from .index import index
 from .label import app as label_app
