@@ -1,12 +1,15 @@
-"""Sentence vectors made when documents are ingested, and reused by every query.
+"""Sentence vectors that are computed when documents are ingested, and reused by every query.
 
-records     vectors and spans as bytes with a checksum
-keys        what decides a vector: encoder, context, text, spans
-files       the table on disk, in SQLite; memory: the one in memory, and what is at hand
-store       SentenceStore, around either
-splitter    spans that are looked up; passages: vectors that are looked up, and made where missing
-ingest      a compressor with a store, and documents into it
-sources     documents from files, folders and retrievers; cli: the command `recomp index`
+- `records`: vectors and spans as bytes with a checksum;
+- `keys`: what decides a vector: encoder, context, text, spans;
+- `disk_table`, `memory_table`: the table on disk, in SQLite, and the table in memory;
+- `sentence_store`: `SentenceStore`, around one of them;
+- `splitter`: spans that are looked up; `passages`: vectors that are looked up.
+
+The store on SQLite is written by hand: it is one small table, and it must survive forks, several
+processes, full disks and damage without stopping the caller. Caching libraries on SQLite do not.
+
+Imports `models` and what is below it.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from .sentence_store import SentenceStore, as_store
     from .splitter import StoredSplitter
 
-# The command is known by name before numpy is needed.
+# numpy is imported only when one of these names is asked for.
 _WHERE = {
     "SentenceStore": ".sentence_store",
     "StoredSplitter": ".splitter",

@@ -1,13 +1,13 @@
 """Records on disk, in SQLite: indexed, memory-mapped, safe for several processes and for a crash.
 
-A record is written by a transaction in the write-ahead log: after the end of a process it is there
-whole or not at all. What SQLite does not notice (a file that was cut or changed by others) the
-record's own checksum does, see `records`. Entries go in the order in which they were written,
-oldest first, when the file is full; their pages are used again, and given back to the file system
-where the bound was lowered.
+A transaction in the write-ahead log writes each record: if the process ends, the record is there
+whole or not at all. What SQLite does not notice (a file that was cut or changed by others), the
+record's own checksum does, see `records`. When the file is full, entries are deleted in the order
+in which they were written, oldest first. Their pages are used again, and given back to the file
+system where the bound was lowered.
 
 The store only saves time, so a folder that can't be written, a full disk or a damaged file never
-stops the caller: it is logged once, and nothing is found or kept from then on.
+stops the caller. It is logged once, and from then on nothing is found or kept.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ from .keys import FORMAT_VERSION
 logger = logging.getLogger(__name__)
 
 FILE = "sentences.sqlite"
+"""The name of the file in a store's folder."""
 
-_APPLICATION = 0x52434D50  # "RCMP": says that a file is ours
+_APPLICATION = 0x52434D50  # "RCMP" marks a file as ours
 _PAGE = 16_384  # bytes; four or five records of an everyday document
 _BUSY_SECONDS = 5.0
 _AT_ONCE = 500  # keys per query: SQLite limits the number of its parameters
-_MAPPED = 1 << 40  # all there is, up to the two gigabytes that SQLite is usually built for
+_MAPPED = 1 << 40  # the whole file, up to the two gigabytes that SQLite is usually built for
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS records"
@@ -41,19 +42,27 @@ _SCHEMA = (
 
 T = TypeVar("T")
 
-# Connections of a process that this one was forked from: never used here, and never closed.
+# Connections of the process that this one was forked from: never used here, and never closed.
 _PARENTS: list[sqlite3.Connection | None] = []
 
 
 class FileTable:
-    """Keys to records in the folder `path`; safe to share between threads and across a fork, and
-    its folder between the processes of one machine.
+    """Keys to records, in a folder.
 
-    max_bytes: of all files of the table together. failure: why the last thing that was to be
-    written was not; None if it was.
+    Threads may share it, also across a fork, and the processes of one machine may share its folder.
 
-    Raises `ValueError` for a path that is no folder, or holds a file that is no store or one of
-    another version.
+    Args:
+        path: The folder; it is made if need be.
+        max_bytes: The bound on all files of the table together.
+
+    Attributes:
+        path: See above.
+        max_bytes: See above.
+        failure: Why the last write failed; None if it did not.
+
+    Raises:
+        ValueError: The path is no folder, or holds a file that is no store or one of another
+            version.
     """
 
     def __init__(self, path: Path, max_bytes: int) -> None:
@@ -73,11 +82,18 @@ class FileTable:
 
     @property
     def file(self) -> Path:
-        """Where the records lie."""
+        """The file that holds the records."""
         return self.path / FILE
 
     def read(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        """The records of those keys that are there."""
+        """Look up records.
+
+        Args:
+            keys: Any number of keys.
+
+        Returns:
+            The records of those keys that are there.
+        """
 
         def found(connection: sqlite3.Connection) -> dict[bytes, bytes]:
             records: dict[bytes, bytes] = {}
@@ -91,7 +107,12 @@ class FileTable:
         return self._attempt("read", found) or {}
 
     def write(self, records: Iterable[tuple[bytes, bytes]]) -> None:
-        """Put records in place of what was there. One that is too large by itself is left out."""
+        """Write records; they replace those of the same keys.
+
+        Args:
+            records: Keys and records. A record that takes more than a quarter of the table is left
+                out.
+        """
         batch: list[tuple[bytes, bytes]] = []
         size = 0
         for key, record in records:
@@ -106,7 +127,12 @@ class FileTable:
             self._write(batch)
 
     def note(self, space: bytes, description: str) -> None:
-        """Remember what the keys of a space are for; warn where the store holds other ones only."""
+        """Remember what the keys of a space are for, and warn if the store holds only others.
+
+        Args:
+            space: What all keys of one encoder and context begin with.
+            description: The encoder and the context, for the log.
+        """
 
         def noted(connection: sqlite3.Connection) -> None:
             known = dict(connection.execute("SELECT space, description FROM spaces").fetchall())
@@ -125,7 +151,7 @@ class FileTable:
         self._attempt("write", noted)
 
     def probe(self) -> None:
-        """See whether the file can be written: `failure` tells."""
+        """Try whether the file can be written, and set `failure`."""
 
         def tried(connection: sqlite3.Connection) -> None:
             connection.execute("BEGIN IMMEDIATE")
@@ -143,7 +169,11 @@ class FileTable:
         return self._attempt("read", counted) or 0
 
     def size_bytes(self) -> int:
-        """What the table's files take."""
+        """Measure the table.
+
+        Returns:
+            The size of its files, in bytes.
+        """
         files = (self.file.with_name(FILE + end) for end in ("", "-wal"))
         return sum(file.stat().st_size for file in files if file.exists())
 
@@ -156,11 +186,11 @@ class FileTable:
                 self._connection = None
 
     def after_fork(self) -> None:
-        """In the child: the connection is the parent's, and another thread of it may hold the lock.
+        """In a forked process, drop the parent's connection, and its lock, which may be held.
 
-        The child connects anew when it needs to.
+        The child connects again when it needs to.
         """
-        _PARENTS.append(self._connection)  # to close it would be to close the parent's
+        _PARENTS.append(self._connection)  # closing it would close the parent's
         self._connection = None
         self._lock = threading.Lock()
         self._forked = True
@@ -186,7 +216,7 @@ class FileTable:
         self, connection: sqlite3.Connection, batch: Sequence[tuple[bytes, bytes]]
     ) -> None:
         """Delete the oldest records until `batch` fits."""
-        # A page holds whole records: of large ones up to half of it stays empty.
+        # A page holds whole records, so with large ones up to half of it stays empty.
         needed = 2 * sum(len(record) for _, record in batch) // _PAGE + len(batch) // 100 + 8
         if self._used(connection) + needed <= self._pages:
             return
@@ -196,7 +226,7 @@ class FileTable:
             self.path,
             self.max_bytes,
         )
-        # Some more than is needed, so that not every write has to.
+        # Delete some more than is needed, so that not every write has to.
         goal = max(0, self._pages - needed - self._pages // 64)
         while (surplus := self._used(connection) - goal) > 0:
             last, freed = None, 0
@@ -211,10 +241,10 @@ class FileTable:
             connection.execute("DELETE FROM records WHERE id <= ?", (last,))
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
-        """Empty pages to the file system, where the bound was lowered since the file grew."""
+        """Return empty pages to the file system, if the bound was lowered since the file grew."""
         step = max(1, self._log_bytes // 2 // _PAGE)
         while (surplus := _number(connection, "page_count") - self._pages) > 0:
-            # Not by `execute`, which gives back one page and stops.
+            # Not with `execute`, which gives back one page and stops.
             connection.executescript(f"PRAGMA incremental_vacuum({min(step, surplus)})")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             if _number(connection, "page_count") - self._pages >= surplus:
@@ -222,11 +252,11 @@ class FileTable:
 
     @staticmethod
     def _used(connection: sqlite3.Connection) -> int:
-        """Pages that hold something."""
+        """The number of pages that hold something."""
         return _number(connection, "page_count") - _number(connection, "freelist_count")
 
     def _attempt(self, to: str, work: Callable[[sqlite3.Connection], T]) -> T | None:
-        """What `work` gives; None, and one line in the log, where the file does not let it."""
+        """What `work` returns; None, and one line in the log, where the file does not allow it."""
         with self._lock:
             if self._closed:
                 raise ValueError(f"the sentence store {self.path} is closed: open it again")
@@ -244,7 +274,7 @@ class FileTable:
                     self._warn(
                         "damaged",
                         "the sentence store %s is damaged (%s): it is not used; delete %s, and it "
-                        "is made anew",
+                        "is made again",
                         self.path,
                         error,
                         self.file,
@@ -276,7 +306,7 @@ class FileTable:
             self._warn("write", "the sentence store %s can't be made: %s", self.path, error)
             return
         failure: Exception | None = None
-        # The last is for a folder that can't be written and was left by a process that ended early.
+        # The last is for a folder that can't be written and that a process left when it was killed.
         for how in ("mode=rwc", "mode=ro", "mode=ro&immutable=1"):
             try:
                 self._connection = self._opened(how)
@@ -324,7 +354,7 @@ class FileTable:
                 raise ValueError(
                     f"the sentence store {self.path} is of format {version}, and this version of "
                     f"recomp writes format {FORMAT_VERSION}: choose another folder, or delete "
-                    f"{self.file}, and it is made anew"
+                    f"{self.file}, and it is made again"
                 )
             return True
         tables = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
@@ -334,7 +364,7 @@ class FileTable:
 
     @staticmethod
     def _begin(connection: sqlite3.Connection) -> None:
-        """Make the tables. Of several processes that do at once, one does."""
+        """Make the tables. If several processes try at the same time, one of them does it."""
         connection.execute(f"PRAGMA page_size={_PAGE}")
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         _patiently(lambda: connection.execute("PRAGMA journal_mode=WAL").fetchall())
@@ -356,7 +386,7 @@ def _is_damage(error: Exception) -> bool:
 
 
 def _patiently(work: Callable[[], object]) -> None:
-    """What SQLite itself does not wait for: to switch to the log while others do."""
+    """Retry what SQLite itself does not wait for: switching to the log while others do."""
     for attempt in range(100):
         try:
             work()

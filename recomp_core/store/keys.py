@@ -1,7 +1,7 @@
-"""What decides a sentence's vector, as a key: the encoder, the context, the text, the spans.
+"""Keys of what decides a sentence's vector: the encoder, the context, the text, the spans.
 
-Another encoder, another context or another way of splitting means another key: entries of several
-live in one store side by side, and none is ever taken for another's.
+Another encoder, another context or another way of splitting means another key. Entries of several
+are in one store side by side, and none is ever taken for another's.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 from .records import spans_bytes
 
-# Of the way that keys are made and vectors written. Another number, and all is made anew.
 FORMAT_VERSION = 1
+"""How keys are made and vectors written. With another number everything is computed again."""
 _KEY_BYTES = 16
 
 # Of the rules in `text.splitting` and `text.joining`: raise it, and empty the table below, when a
@@ -36,13 +36,30 @@ _ORIGIN = {
 
 
 def namespace(*parts: Any) -> bytes:
-    """What all keys of one encoder and context, or of one splitter, begin with."""
+    """Make the beginning of all keys of one encoder and context, or of one splitter.
+
+    Args:
+        *parts: JSON values that identify the encoder and the context, or the splitter.
+
+    Returns:
+        32 bytes.
+    """
     text = json.dumps([FORMAT_VERSION, *parts], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).digest()
 
 
 def passage_key(space: bytes, title: str, text: str, spans: tuple[tuple[int, int], ...]) -> bytes:
-    """The key of the vectors of a document's sentences. title: "" where the encoder sees none."""
+    """Make the key of the vectors of a document's sentences.
+
+    Args:
+        space: See `namespace`.
+        title: The document's title; "" where the encoder does not see it.
+        text: The document's text.
+        spans: The sentences' starts and ends, in characters of the text.
+
+    Returns:
+        16 bytes.
+    """
     head, cuts = title.encode("utf-8", "surrogatepass"), spans_bytes(spans)
     lengths = b"%d,%d;" % (len(head), len(cuts))
     parts = (space, lengths, head, cuts, text.encode("utf-8", "surrogatepass"))
@@ -50,19 +67,34 @@ def passage_key(space: bytes, title: str, text: str, spans: tuple[tuple[int, int
 
 
 def text_key(space: bytes, text: str) -> bytes:
-    """The key of a text's spans."""
+    """Make the key of a text's spans.
+
+    Args:
+        space: See `namespace`.
+        text: The text.
+
+    Returns:
+        16 bytes.
+    """
     return hashlib.sha256(space + text.encode("utf-8", "surrogatepass")).digest()[:_KEY_BYTES]
 
 
 def encoder_identity(encoder: Any) -> str:
-    """What tells an encoder's vectors from any other's.
+    """Identify an encoder by what distinguishes its vectors from those of any other.
 
-    Its own `identity`, if it has that: a string, or JSON values. Of an encoder around a
-    sentence-transformers model: a digest of all weights as they are in memory, adapters included,
-    and of what else decides a vector (modules, prompt, tokenizer, longest input, `truncate_dim`).
-    A copy elsewhere has the same identity; one changed weight makes another.
+    An encoder may say so by an attribute `identity`, a string or JSON values. For an encoder around
+    a sentence-transformers model it is a digest of all weights as they are in memory, adapters
+    included, and of what else decides a vector (modules, prompt, tokenizer, longest input,
+    `truncate_dim`). A copy elsewhere has the same identity; one changed weight makes another.
 
-    Raises `ValueError` for an encoder that has neither.
+    Args:
+        encoder: A `protocols.Encoder`.
+
+    Returns:
+        The identity.
+
+    Raises:
+        ValueError: The encoder has neither an identity nor such a model.
     """
     given = getattr(encoder, "identity", None)
     if given is not None:
@@ -78,9 +110,14 @@ def encoder_identity(encoder: Any) -> str:
 
 
 def named_model(model: Any) -> list[str] | None:
-    """Class, name and length of vectors of a framework's embedding model, as its fields say.
+    """Identify a framework's embedding model by what its fields say.
 
-    None where it has no name of its own: then nothing tells it from another of its class.
+    Args:
+        model: An embedding model of LangChain or LlamaIndex.
+
+    Returns:
+        Its class, its name and the size of its vectors; None if it has no name of its own, because
+        then nothing distinguishes it from others of its class.
     """
     names = ("model_name", "model", "model_id", "deployment_name")
     found = (getattr(model, name, None) for name in names)
@@ -92,10 +129,16 @@ def named_model(model: Any) -> list[str] | None:
 
 
 def splitter_identity(splitter: Any) -> str | None:
-    """What tells a splitter's spans from any other's; None if nothing is known about it.
+    """Identify a splitter by what distinguishes its spans from those of any other.
 
-    Its own `identity`; of a `SentenceSplitter` its language, the version of its rules and
-    that of sentencex.
+    A splitter may say so by an attribute `identity`. For a `SentenceSplitter` it is the language,
+    the version of its rules and that of sentencex.
+
+    Args:
+        splitter: A `protocols.Splitter`.
+
+    Returns:
+        The identity; None if nothing is known about the splitter.
     """
     from ..text.splitting import SentenceSplitter
 
@@ -108,7 +151,7 @@ def splitter_identity(splitter: Any) -> str | None:
 
 
 def _splitting_code() -> str:
-    """What tells this way of splitting from another: our rules, and the version of sentencex."""
+    """What distinguishes this way of splitting: our rules, and the version of sentencex."""
     from importlib.metadata import version
 
     found = version("sentencex")
@@ -125,7 +168,7 @@ def _model_identity(model: Any) -> str:
 
 
 def _settings(model: Any) -> dict[str, Any]:
-    """Everything beside the weights that a sentence's vector depends on."""
+    """Everything but the weights that a sentence's vector depends on."""
     transformer = getattr(model, "transformers_model", None)
     config = transformer.config.to_dict() if transformer is not None else {}
     prompts = getattr(model, "prompts", None) or {}
@@ -152,7 +195,7 @@ def _tokenizer_digest(tokenizer: Any) -> str:
         vocabulary = tokenizer.get_vocab() if hasattr(tokenizer, "get_vocab") else None
         content: Any = [type(tokenizer).__name__, vocabulary]
     else:
-        # Padding and truncation are what the last call left there.
+        # Padding and truncation are only what the last call left there.
         whole: Mapping[str, Any] = json.loads(backend.to_str())
         content = {k: v for k, v in whole.items() if k not in ("padding", "truncation")}
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()

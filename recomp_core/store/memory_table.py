@@ -1,4 +1,8 @@
-"""What is held in memory, bounded: what was used longest ago makes room."""
+"""Bounded tables in memory. An entry that was used longest ago makes room for a new one.
+
+The table is written by hand: with cachetools' `LRUCache` the lock, the bytes of each entry and the
+renewal after a fork, which are most of it, would remain.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,8 @@ from typing import Generic, TypeVar
 
 from ..runtime.forking import tell_after_fork
 
-# What an entry takes beside key and value: the objects around them, and the place in the table.
 OVERHEAD = 200
+"""Bytes of an entry beside key and value: the objects around them, and the place in the table."""
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -19,7 +23,12 @@ V = TypeVar("V")
 class Recent(Generic[K, V]):
     """Keys to values; safe to share between threads and across a fork.
 
-    max_bytes: of all entries. Whoever puts one in says what it takes.
+    Args:
+        max_bytes: The bound on all entries together. The caller says how much each one takes.
+
+    Attributes:
+        max_bytes: See above.
+        size: Bytes of all entries now.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -30,7 +39,14 @@ class Recent(Generic[K, V]):
         tell_after_fork(self)
 
     def get(self, keys: Iterable[K]) -> list[V | None]:
-        """For each key its value, or None."""
+        """Look up values.
+
+        Args:
+            keys: Any number of keys.
+
+        Returns:
+            For each key its value, or None.
+        """
         values: list[V | None] = []
         with self._lock:
             for key in keys:
@@ -43,8 +59,11 @@ class Recent(Generic[K, V]):
         return values
 
     def put(self, entries: Iterable[tuple[K, V, int]]) -> None:
-        """Put `(key, value, bytes)` in place of what was there. What is too large by itself is left
-        out.
+        """Keep values; they replace those of the same keys.
+
+        Args:
+            entries: Key, value and size in bytes of each. An entry that is larger than the whole
+                table is left out.
         """
         with self._lock:
             for key, value, size in entries:
@@ -57,7 +76,7 @@ class Recent(Generic[K, V]):
                 self.size += size
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete all entries."""
         with self._lock:
             self._entries.clear()
             self.size = 0
@@ -66,7 +85,7 @@ class Recent(Generic[K, V]):
         return len(self._entries)
 
     def after_fork(self) -> None:
-        """In the child: another thread of the parent may hold the lock."""
+        """In a forked process, make a new lock: another thread of the parent may hold the old."""
         self._lock = threading.Lock()
 
     def _drop(self, key: K) -> None:
@@ -76,9 +95,13 @@ class Recent(Generic[K, V]):
 
 
 class MemoryTable:
-    """Keys to records, as `files.FileTable`, for this process.
+    """Keys to records, as in `disk_table.FileTable`, for this process only.
 
-    max_bytes: of keys, records and what Python needs around them.
+    Args:
+        max_bytes: The bound on keys, records and what Python needs around them.
+
+    Attributes:
+        failure: Always None: a write does not fail.
     """
 
     failure: str | None = None
@@ -87,29 +110,49 @@ class MemoryTable:
         self._recent: Recent[bytes, bytes] = Recent(max_bytes)
 
     def read(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        """The records of those keys that are there."""
+        """Look up records.
+
+        Args:
+            keys: Any number of keys.
+
+        Returns:
+            The records of those keys that are there.
+        """
         found = zip(keys, self._recent.get(keys), strict=True)
         return {key: record for key, record in found if record is not None}
 
     def write(self, records: Iterable[tuple[bytes, bytes]]) -> None:
-        """Put records in place of what was there. One that is too large by itself is left out."""
+        """Keep records; they replace those of the same keys.
+
+        Args:
+            records: Keys and records. A record that is larger than the whole table is left out.
+        """
         self._recent.put(
             (key, record, len(key) + len(record) + OVERHEAD) for key, record in records
         )
 
     def note(self, space: bytes, description: str) -> None:
-        """Nothing: nobody looks into this table from outside."""
+        """Do nothing: nobody looks into this table from outside.
+
+        Args:
+            space: Not used.
+            description: Not used.
+        """
 
     def probe(self) -> None:
-        """Nothing: it can always be written."""
+        """Do nothing: the table can always be written."""
 
     def __len__(self) -> int:
         return len(self._recent)
 
     def size_bytes(self) -> int:
-        """What the entries take."""
+        """Measure the table.
+
+        Returns:
+            The size of its entries, in bytes.
+        """
         return self._recent.size
 
     def close(self) -> None:
-        """Forget everything."""
+        """Delete all entries."""
         self._recent.clear()

@@ -1,4 +1,4 @@
-"""Documents' sentences to vectors, through the store: what is there is read, the rest is made."""
+"""Documents' sentences to vectors, through the store: read what is there, compute the rest."""
 
 from __future__ import annotations
 
@@ -14,17 +14,23 @@ from .memory_table import OVERHEAD, Recent
 from .records import Packed, pack, read_vectors, unpacked, vectors_record
 from .sentence_store import SentenceStore
 
-# What is held at one time: this bounds the memory of a call, not its speed.
+# What is held at the same time. This bounds the memory of a call, and does not change its speed.
 _SENTENCES_AT_ONCE = 4_096
 _CHARACTERS_AT_ONCE = 1_000_000
-# What was used last stays at hand, ready to be compared: some 10,000 everyday documents.
+# The vectors that were used last stay in memory, ready to be compared: some 10,000 usual documents.
 _RECENT_BYTES = 64 << 20
 
 Spans = tuple[tuple[int, int], ...]
 
 
 class Passage(NamedTuple):
-    """Sentences of one document. title: "" where the encoder does not see it."""
+    """Sentences of one document.
+
+    Attributes:
+        title: The document's title; "" where the encoder does not see it.
+        text: The document's text.
+        spans: The sentences' starts and ends, in characters of the text.
+    """
 
     title: str
     text: str
@@ -32,12 +38,23 @@ class Passage(NamedTuple):
 
 
 class PassageEncoder:
-    """Vectors of passages, kept in `store`.
+    """Vectors of passages, kept in a store.
 
-    encoder, context: as of `scoring.DualEncoderScorer`. finish: what is done to vectors, (n, dim),
-    when they come out. encoded: how many sentences the encoder has been asked for so far.
+    Args:
+        encoder: See `extractive.scoring.DualEncoderScorer`.
+        context: See there.
+        store: Where vectors are looked up and kept.
+        finish: A function of vectors, (n, dim), that is applied when they are read.
 
-    Raises `ValueError` for an encoder that does not say which it is, see `keys.encoder_identity`.
+    Attributes:
+        encoder: See above.
+        context: See above.
+        store: See above.
+        finish: See above.
+        encoded: The number of sentences that the encoder has encoded so far.
+
+    Raises:
+        ValueError: The encoder has no identity, see `keys.encoder_identity`.
     """
 
     def __init__(
@@ -59,17 +76,30 @@ class PassageEncoder:
         store.note(self._space, name)
 
     def passage(self, document: Document, spans: Spans) -> Passage:
-        """The sentences of `document` at `spans`, as the encoder sees them."""
+        """Take sentences of a document as the encoder sees them.
+
+        Args:
+            document: The document.
+            spans: The sentences' starts and ends, in characters of its text.
+
+        Returns:
+            The passage, whose title is "" where the encoder does not see it.
+        """
         title = "" if self.context == "sentence" else document.title or ""
         return Passage(title, document.text, spans)
 
     def vectors(
         self, passages: Iterable[Passage], dim: int
     ) -> Iterator[tuple[list[Passage], np.ndarray]]:
-        """Some distinct passages at a time with the finished vectors of all their sentences,
-        (n_sentences, dim).
+        """Look up the vectors of passages, and compute those that are missing.
 
-        dim: that of the encoder; what is kept of another is made anew.
+        Args:
+            passages: Distinct passages.
+            dim: The size of the encoder's vectors. Kept vectors of another size are computed again.
+
+        Yields:
+            Some passages at a time, with the finished vectors of all their sentences,
+            (n_sentences, dim).
         """
         self.store.check_open()
         for some in _chunks(passages):
@@ -83,7 +113,11 @@ class PassageEncoder:
             yield some, np.concatenate(cast("list[np.ndarray]", known))
 
     def keep(self, passages: Iterable[Passage]) -> None:
-        """Make what is missing of distinct passages."""
+        """Compute and keep the vectors that are missing.
+
+        Args:
+            passages: Distinct passages.
+        """
         for some in _chunks(passages):
             self._packed(some, None)
 
@@ -92,7 +126,7 @@ class PassageEncoder:
         whole = self.finish(unpacked(packed))
         found, first = {}, 0
         for passage in passages:
-            # A copy: a part would hold on to the whole.
+            # A copy, because a view would keep the whole array in memory.
             found[passage] = whole[first : first + len(passage.spans)].copy()
             first += len(passage.spans)
         self._recent.put(
@@ -103,7 +137,7 @@ class PassageEncoder:
         return found
 
     def _packed(self, passages: Sequence[Passage], dim: int | None) -> list[Packed]:
-        """Of each passage what is kept, and what was missing made and kept."""
+        """The vectors of each passage as they are kept; the missing ones are computed first."""
         keys = [passage_key(self._space, *passage) for passage in passages]
         records = self.store.read(keys)
         packed: list[Packed | None] = []
@@ -123,7 +157,7 @@ class PassageEncoder:
         return cast("list[Packed]", packed)
 
     def _made(self, passages: Sequence[Passage], keys: Sequence[bytes]) -> list[Packed]:
-        """Vectors from the encoder, kept, and as they will be read."""
+        """Vectors from the encoder, in the form in which they are kept and will be read."""
         dtype = self.store.dtype
         made: list[Packed] = []
         records = []
@@ -133,7 +167,7 @@ class PassageEncoder:
                 packed = pack(vectors, dtype)
                 records.append((key, vectors_record(key, packed, dtype)))
             else:
-                # Not kept: the scorer's caller hears of it.
+                # Not kept. The scorer's caller gets an error.
                 scales = None if dtype == "float32" else np.ones(len(vectors), dtype=np.float32)
                 packed = Packed(vectors, scales)
             made.append(packed)
@@ -142,7 +176,7 @@ class PassageEncoder:
         return made
 
     def _encode(self, passages: Sequence[Passage]) -> list[np.ndarray]:
-        """Per passage the vectors of its sentences, from the encoder."""
+        """For each passage the vectors of its sentences, from the encoder."""
         if self.context == "document":
             heads = [f"{passage.title}\n" if passage.title else "" for passage in passages]
             return cast("SpanEncoder", self.encoder).encode_spans(
@@ -170,7 +204,7 @@ class PassageEncoder:
 
 
 def _chunks(passages: Iterable[Passage]) -> Iterator[list[Passage]]:
-    """Consecutive passages that are few enough to be held at one time, or one larger one."""
+    """Consecutive passages that are few enough to be held together, or one larger passage."""
     chunk: list[Passage] = []
     sentences = characters = 0
     for passage in passages:

@@ -1,9 +1,9 @@
-"""What the store keeps, as bytes: the vectors of a passage's sentences, or the spans of a text.
+"""The bytes that a store keeps: the vectors of a passage's sentences, or the spans of a text.
 
-A record is a head and a body. The head holds a checksum over key and body, so that a record that
-was torn, changed, or put under another's key is never taken for what it is not.
+A record is a head and a body. The head holds a checksum over key and body, so a record that was
+torn, changed, or stored under another key is noticed. Vectors are kept in one of these types:
 
-    float32   the vectors as they came
+    float32   the vectors as they are
     float16   each vector divided by its largest component, and that component as float32: small
               and large vectors keep the same eleven bits
     int8      the same with whole numbers from -127 to 127
@@ -21,17 +21,18 @@ import numpy as np
 
 DType = Literal["float16", "int8", "float32"]
 DTYPES: tuple[DType, ...] = get_args(DType)
+"""The types in which vectors can be kept."""
 
-# crc32 of the key and of all after it; what it holds; how many; of which dimension.
+# The crc32 of the key and of everything after it; the kind of content; the count; the dimension.
 _CHECK = struct.Struct("<I")
 _HEAD = struct.Struct("<B3xII")
 _BODY_AT = _CHECK.size + _HEAD.size
 _SPANS = len(DTYPES)
 
-# Every float16 as float32, by its bits: to look them up is twice as fast as to convert them.
+# Every float16 as float32, by its bits: looking them up is twice as fast as converting them.
 _HALVES = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
 
-# Largest absolute value of a component, and how components are written.
+# The largest absolute value of a component, and how components are written.
 _STEPS = {"float16": 1.0, "int8": 127.0, "float32": None}
 _WRITTEN = {"float16": "<f2", "int8": "<i1", "float32": "<f4"}
 
@@ -40,8 +41,9 @@ _WRITTEN = {"float16": "<f2", "int8": "<i1", "float32": "<f4"}
 class Packed:
     """The vectors of one passage as they are kept.
 
-    values: (n_sentences, dim) in the type of the store. scales: (n_sentences,) float32, what each
-    row is to be multiplied with; None for float32.
+    Attributes:
+        values: Array (n_sentences, dim) in the type of the store.
+        scales: Float32 array (n_sentences,), the factor of each row; None for float32.
     """
 
     values: np.ndarray
@@ -54,7 +56,15 @@ class Packed:
 
 
 def pack(vectors: np.ndarray, dtype: DType) -> Packed:
-    """Float32 vectors (n_sentences, dim), all finite, in the type of the store."""
+    """Convert vectors to the type of the store.
+
+    Args:
+        vectors: Float32 array (n_sentences, dim), all finite.
+        dtype: The type of the store.
+
+    Returns:
+        The converted vectors.
+    """
     steps = _STEPS[dtype]
     if steps is None:
         return Packed(np.ascontiguousarray(vectors, dtype="<f4"), None)
@@ -69,7 +79,14 @@ def pack(vectors: np.ndarray, dtype: DType) -> Packed:
 
 
 def unpacked(parts: Sequence[Packed]) -> np.ndarray:
-    """The vectors of several passages of one type, one after the other: (n, dim) float32."""
+    """Convert vectors back to float32.
+
+    Args:
+        parts: The vectors of some passages, all of one type.
+
+    Returns:
+        Float32 array (n, dim), one passage after the other.
+    """
     values = np.concatenate([part.values for part in parts])
     if values.dtype == np.float16:
         vectors = _HALVES.take(values.view(np.uint16))
@@ -81,7 +98,16 @@ def unpacked(parts: Sequence[Packed]) -> np.ndarray:
 
 
 def vectors_record(key: bytes, packed: Packed, dtype: DType) -> bytes:
-    """Packed vectors as the record for `key`."""
+    """Write the record of a passage's vectors.
+
+    Args:
+        key: The key under which it is kept.
+        packed: The vectors.
+        dtype: The type of the store.
+
+    Returns:
+        The record.
+    """
     body = packed.values.tobytes()
     if packed.scales is not None:
         body = packed.scales.tobytes() + body
@@ -89,7 +115,16 @@ def vectors_record(key: bytes, packed: Packed, dtype: DType) -> bytes:
 
 
 def read_vectors(key: bytes, record: bytes, dtype: DType) -> Packed | None:
-    """What `vectors_record` wrote for that key; None if the record is damaged or something else."""
+    """Read the record of a passage's vectors.
+
+    Args:
+        key: The key under which it was kept.
+        record: The record.
+        dtype: The type of the store.
+
+    Returns:
+        The vectors; None if the record is damaged or something else.
+    """
     head = _head(key, record)
     if head is None or head[0] != DTYPES.index(dtype):
         return None
@@ -104,12 +139,28 @@ def read_vectors(key: bytes, record: bytes, dtype: DType) -> Packed | None:
 
 
 def spans_record(key: bytes, spans: Sequence[tuple[int, int]]) -> bytes:
-    """The spans of a text as the record for `key`."""
+    """Write the record of a text's spans.
+
+    Args:
+        key: The key under which it is kept.
+        spans: Starts and ends, in characters of the text.
+
+    Returns:
+        The record.
+    """
     return _record(key, _SPANS, len(spans), 0, spans_bytes(spans))
 
 
 def read_spans(key: bytes, record: bytes) -> list[tuple[int, int]] | None:
-    """What `spans_record` wrote for that key; None if the record is damaged or something else."""
+    """Read the record of a text's spans.
+
+    Args:
+        key: The key under which it was kept.
+        record: The record.
+
+    Returns:
+        Starts and ends, in characters of the text; None if the record is damaged or something else.
+    """
     head = _head(key, record)
     if head is None or head[0] != _SPANS:
         return None
@@ -118,7 +169,14 @@ def read_spans(key: bytes, record: bytes) -> list[tuple[int, int]] | None:
 
 
 def spans_bytes(spans: Sequence[tuple[int, int]]) -> bytes:
-    """Starts and ends as unsigned numbers of four bytes."""
+    """Write starts and ends as unsigned numbers of four bytes.
+
+    Args:
+        spans: Starts and ends.
+
+    Returns:
+        Eight bytes for each span.
+    """
     return struct.pack(f"<{2 * len(spans)}I", *(edge for span in spans for edge in span))
 
 

@@ -1,4 +1,4 @@
-"""Sentence vectors that are made once and used by every later query."""
+"""Sentence vectors that are computed once and used by every later query."""
 
 from __future__ import annotations
 
@@ -20,26 +20,37 @@ _LEAST_BYTES = 1 << 20
 class SentenceStore:
     """The vectors of documents' sentences, kept for the next query.
 
-        store = SentenceStore("store")                       # a folder, made where there is none
-        compressor = load_compressor(store=store)            # or store="store"
-
     A document's vectors are found by its text, the title where the encoder sees it, the encoder,
-    the context and the sentences' spans, all by content: another encoder in the same store finds
-    nothing of this one's, and never a wrong vector. What is missing is made and kept.
+    the context and the sentences' spans, all by content. Another encoder in the same store finds
+    nothing of this one's, and never a wrong vector. Missing vectors are computed and kept.
 
-    path: the folder; None keeps everything in memory, for this process.
-    dtype: how vectors are kept. "float16" moves a cosine by less than 0.001; "int8", at half the
-        size, by a few thousandths at most with usual encoders; "float32", at twice the size, not
-        at all. Scores are the same whether a vector was kept before or is made now.
-    max_bytes: of the files, 10 GiB by default, or of the memory, 256 MiB. When it is reached,
-        what was written first goes first (in memory: what was used longest ago).
+    Threads may share a store, and the processes of one machine may share its folder (not over a
+    network file system). It survives a fork. A folder that can't be written is read; a full disk or
+    a damaged file costs time and changes no result. Each of these is logged once.
 
-    Threads may share one, and the processes of one machine its folder (not over a network file
-    system); it survives a fork. A folder that can't be written is read; a full disk or a damaged
-    file costs time and no result. Each is logged once.
+    Args:
+        path: The folder; it is made if need be. None keeps everything in memory, for this process.
+        dtype: How vectors are kept. "float16" moves a cosine by less than 0.001; "int8", at half
+            the size, by a few thousandths at most with usual encoders; "float32", at twice the
+            size, not at all. Scores are the same whether a vector was kept before or is computed
+            now.
+        max_bytes: The bound on the files, by default 10 GiB, or on the memory, by default 256 MiB.
+            When it is reached, the entries that were written first are deleted (in memory: those
+            that were used longest ago).
 
-    Raises `ValueError` for settings that cannot work and for a folder that is no store or one of
-    another version.
+    Attributes:
+        path: See above.
+        dtype: See above.
+        max_bytes: See above.
+
+    Raises:
+        ValueError: A setting can't work, or the folder holds something else than a store of this
+            version.
+        TypeError: `max_bytes` is not a whole number.
+
+    Example:
+        store = SentenceStore("store")
+        compressor = load_compressor(store=store)  # or store="store"
     """
 
     def __init__(
@@ -65,33 +76,71 @@ class SentenceStore:
         )
 
     def read(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        """The records of those keys that are there."""
+        """Look up records.
+
+        Args:
+            keys: Any number of keys.
+
+        Returns:
+            The records of those keys that are there.
+
+        Raises:
+            ValueError: The store was closed.
+        """
         self.check_open()
         return self._table.read(keys)
 
     def write(self, records: Iterable[tuple[bytes, bytes]]) -> None:
-        """Put records in place of what was there."""
+        """Keep records; they replace those of the same keys.
+
+        Args:
+            records: Keys and records.
+
+        Raises:
+            ValueError: The store was closed.
+        """
         self.check_open()
         self._table.write(records)
 
     def note(self, space: bytes, description: str) -> None:
-        """Remember that keys of `space` are of `description`."""
+        """Remember what the keys of a space are for.
+
+        Args:
+            space: What all keys of one encoder and context begin with.
+            description: The encoder and the context, for the log.
+
+        Raises:
+            ValueError: The store was closed.
+        """
         self.check_open()
         self._table.note(space, description)
 
     def check_open(self) -> None:
-        """Raise `ValueError` if the store was closed."""
+        """Check that the store is open.
+
+        Raises:
+            ValueError: The store was closed.
+        """
         if self._closed:
             raise ValueError(f"{self!r} is closed: open it again, SentenceStore(…)")
 
     def check_writable(self) -> None:
-        """Raise `OSError` if nothing can be kept: for those who would work for nothing."""
+        """Check that something can be kept, before work that would be lost.
+
+        Raises:
+            OSError: Nothing can be kept.
+            ValueError: The store was closed.
+        """
         self.check_open()
         self._table.probe()
         self.check_written()
 
     def check_written(self) -> None:
-        """Raise `OSError` if what was to be kept last was not."""
+        """Check that the last write succeeded.
+
+        Raises:
+            OSError: It did not.
+        """
         if self._table.failure is not None:
             raise OSError(
                 f"the sentence store {self.path} can't be written ({self._table.failure}): give "
@@ -99,18 +148,26 @@ class SentenceStore:
             )
 
     def size_bytes(self) -> int:
-        """What is taken, in the files or in memory."""
+        """Measure the store.
+
+        Returns:
+            The bytes of its files or of its entries in memory.
+
+        Raises:
+            ValueError: The store was closed.
+        """
         self.check_open()
         return self._table.size_bytes()
 
     def close(self) -> None:
-        """Close the files, or forget what was in memory. Later calls raise `ValueError`."""
+        """Close the files, or delete what is in memory. Later calls raise `ValueError`."""
         self._closed = True
         self._table.close()
 
     def __len__(self) -> int:
-        """How many entries there are: of a document one for its spans, and one for the vectors of
-        each encoder and context.
+        """Count the entries.
+
+        A document has one for its spans, and one for the vectors of each encoder and context.
         """
         self.check_open()
         return len(self._table)
@@ -137,7 +194,18 @@ class SentenceStore:
 
 
 def as_store(store: SentenceStore | str | os.PathLike[str]) -> SentenceStore:
-    """`store` itself, or the store in that folder. Raises as `SentenceStore`, and `TypeError`."""
+    """Take a store, or open the store in a folder.
+
+    Args:
+        store: A `SentenceStore` or a folder.
+
+    Returns:
+        `store` itself, or the store in that folder.
+
+    Raises:
+        TypeError: It is neither.
+        ValueError: See `SentenceStore`.
+    """
     if isinstance(store, SentenceStore):
         return store
     if isinstance(store, (str, os.PathLike)):

@@ -1,4 +1,4 @@
-"""Splitting that is done once: the spans of a text are kept beside its vectors."""
+"""A splitter that splits each text once: its spans are kept beside its vectors."""
 
 from __future__ import annotations
 
@@ -12,16 +12,25 @@ from .sentence_store import SentenceStore
 
 Spans = tuple[tuple[int, int], ...]
 
-# What was split last stays at hand: some 20,000 everyday documents.
+# The spans that were used last stay in memory: some 20,000 usual documents.
 _RECENT_BYTES = 32 << 20
 _BYTES_OF_SPAN = 120  # a tuple of two numbers
 
 
 class StoredSplitter:
-    """Splits as `splitter` does, and looks into `store` first. A `protocols.Splitter`.
+    """A `protocols.Splitter` that looks into a store before it splits.
 
-    Spans are found by the text, and by what the splitter is: for a `SentenceSplitter` its language
-    and version, for one of your own its attribute `identity`. One without is asked every time.
+    Spans are found by the text and by the splitter's identity: the language and version of a
+    `SentenceSplitter`, the attribute `identity` of one of your own. A splitter without an identity
+    is called every time.
+
+    Args:
+        splitter: Splits the texts that are not in the store.
+        store: Where spans are looked up and kept.
+
+    Attributes:
+        splitter: See above.
+        store: See above.
     """
 
     def __init__(self, splitter: Splitter, store: SentenceStore) -> None:
@@ -32,11 +41,25 @@ class StoredSplitter:
         self._recent: Recent[str, Spans] = Recent(_RECENT_BYTES)
 
     def split(self, text: str) -> Sequence[tuple[int, int]]:
-        """Spans `(start, end)` in characters, those of the splitter."""
+        """Split one text.
+
+        Args:
+            text: The text.
+
+        Returns:
+            Spans `(start, end)` in characters, those of the splitter.
+        """
         return self.split_all([text])[0]
 
     def split_all(self, texts: Sequence[str]) -> list[Sequence[tuple[int, int]]]:
-        """The spans of each text, looked up together."""
+        """Split several texts, which are looked up together.
+
+        Args:
+            texts: The texts.
+
+        Returns:
+            For each text its spans `(start, end)` in characters.
+        """
         if self._space is None:
             return [self.splitter.split(text) for text in texts]
         self.store.check_open()
