@@ -22,8 +22,8 @@ from ..torch_inference import inference
 
 logger = logging.getLogger(__name__)
 
-# How many characters at the end of a text may still change when the next token comes: half of a
-# multi-byte character, a space before a full stop.
+# How many characters at the end of a text may still change when the next token comes, such as half
+# of a multi-byte character, or a space before a full stop.
 _UNSETTLED = 8
 
 _OUT_OF_MEMORY = re.compile(r"out of memory|not enough memory|can't allocate memory", re.IGNORECASE)
@@ -31,16 +31,20 @@ _OUT_OF_MEMORY = re.compile(r"out of memory|not enough memory|can't allocate mem
 
 @dataclass(frozen=True)
 class GenerationSettings:
-    """What a local summarizer reads and writes at most, and how. Raises `ValueError`.
+    """The limits of what a local summarizer reads and writes, and how it searches.
 
-    max_input_tokens: the longest input, special tokens included, as the tokenizers' `max_length`.
-        Less where the model has fewer positions.
-    max_new_tokens: the longest summary; one that reaches it ends there.
-    min_new_tokens: tokens before a summary may end; 0 allows the empty one.
-    num_beams: 1 for greedy search.
-    length_penalty: with beams, a score is divided by length to this power; above 0 favours long
-        summaries.
-    batch_size: prompts per pass.
+    Attributes:
+        max_input_tokens: The longest input, special tokens included, as the tokenizers'
+            `max_length`. Less where the model has fewer positions.
+        max_new_tokens: The longest summary; one that reaches it ends there.
+        min_new_tokens: Tokens before a summary may end; 0 allows the empty one.
+        num_beams: The number of beams; 1 for greedy search.
+        length_penalty: With beams, a score is divided by the length to this power; above 0 favours
+            long summaries.
+        batch_size: Prompts per pass.
+
+    Raises:
+        ValueError: A setting can't work.
     """
 
     max_input_tokens: int = 1024
@@ -61,7 +65,15 @@ class GenerationSettings:
         check_number("length_penalty", self.length_penalty)
 
     def within(self, config: Any, tokenizer: Any) -> GenerationSettings:
-        """The same, cut down to the positions of a model that numbers them absolutely."""
+        """Limit the settings to the positions of a model that numbers them absolutely.
+
+        Args:
+            config: The model's config, of transformers.
+            tokenizer: The model's tokenizer.
+
+        Returns:
+            The settings that apply.
+        """
 
         def at_most(wanted: int, positions: int | None) -> int:
             # Some models keep positions to themselves (RoBERTa two); their tokenizers know. Where
@@ -76,7 +88,15 @@ class GenerationSettings:
 
 
 def position_limit(config: Any, side: str) -> int | None:
-    """How many positions the "encoder" or "decoder" has; None where they are relative."""
+    """Find the number of positions of one side of a model.
+
+    Args:
+        config: The model's config, of transformers.
+        side: "encoder" or "decoder".
+
+    Returns:
+        The number of positions; None where they are relative.
+    """
     config = getattr(config, side, None) or config
     for name in (f"max_{side}_position_embeddings", "max_position_embeddings"):
         if isinstance(limit := getattr(config, name, None), int):
@@ -85,14 +105,25 @@ def position_limit(config: Any, side: str) -> int | None:
 
 
 class LocalSummarizer(ABC):
-    """What the backends have in common: limits, batches, streams; tokens in, tokens out.
+    """A `protocols.Summarizer` that leaves to a backend how tokens become tokens.
 
-    A `protocols.Summarizer`. Safe to call from several threads.
+    It handles limits, batches and streams. It is safe to call from several threads.
 
-    model: has a `config` and a `generation_config` of transformers. Of the latter only the special
-        tokens count; how to generate is said by the settings alone.
-    settings: see `GenerationSettings`. The attribute `settings` holds those that apply;
-        `max_input_tokens` what they leave for a prompt, net of the special tokens around it.
+    Args:
+        model: An object with a `config` and a `generation_config` of transformers. Only the special
+            tokens of the latter are used; the settings alone decide how to generate.
+        tokenizer: The model's tokenizer, of transformers.
+        **settings: See `GenerationSettings`.
+
+    Attributes:
+        model: See above.
+        tokenizer: See above.
+        settings: The `GenerationSettings` that apply.
+        max_input_tokens: What they leave for a prompt, without the special tokens around it.
+
+    Raises:
+        TypeError: The model is no encoder-decoder model.
+        ValueError: A setting can't work.
     """
 
     def __init__(self, model: Any, tokenizer: Any, **settings: Any) -> None:
@@ -116,24 +147,48 @@ class LocalSummarizer(ABC):
         self._model_lock = ForkSafeLock()
 
     def count_tokens(self, text: str) -> int:
-        """How many tokens `text` takes in the input, special tokens left out."""
+        """Count the tokens of a text.
+
+        Args:
+            text: Any string.
+
+        Returns:
+            The tokens that it takes in the input, without special ones.
+        """
         with self._tokenizer_lock:
             return count_with(self.tokenizer, text)
 
     def truncate(self, text: str, max_tokens: int) -> str:
-        """The longest prefix of `text` that ends with a token and takes at most `max_tokens`."""
+        """Cut a text to a number of tokens.
+
+        Args:
+            text: Any string.
+            max_tokens: The most tokens, without special ones.
+
+        Returns:
+            The longest prefix that ends with a token and takes at most so many.
+        """
         if self.count_tokens(text) <= max_tokens:
             return text
         cuts = [0, *self._token_ends(text, max_tokens)]
-        # Counted anew at each cut: a prefix may fall into other tokens than the whole does.
+        # Counted again at each cut: a prefix may be split into other tokens than the whole.
         fitting = bisect_right(cuts, max_tokens, key=lambda cut: self.count_tokens(text[:cut]))
         return text[: cuts[max(fitting - 1, 0)]]
 
     def summarize(self, prompts: Sequence[str]) -> list[str | Exception]:
-        """For each prompt its summary, stripped, or the error that befell it; in order.
+        """Summarize prompts.
 
-        Equal prompts are read once. A batch that fails, for want of memory as a rule, is tried
-        again in halves. Raises `TypeError` for anything but a sequence of strings.
+        Equal prompts are read once. A batch that fails, mostly for lack of memory, is tried again
+        in halves.
+
+        Args:
+            prompts: Any number of prompts.
+
+        Returns:
+            For each prompt its summary, stripped, or the error that it failed with; in order.
+
+        Raises:
+            TypeError: `prompts` is not a sequence of strings.
         """
         prompts = check_prompts(prompts)
         self._make_ready()
@@ -148,9 +203,16 @@ class LocalSummarizer(ABC):
         return [results[prompt] for prompt in prompts]
 
     def stream(self, prompt: str) -> Iterator[str]:
-        """The summary in pieces as it is written; with beams, in one piece at its end.
+        """Summarize one prompt, piece by piece.
 
-        Raises what `summarize` returns as an error.
+        Args:
+            prompt: The prompt.
+
+        Yields:
+            Pieces of the summary as they are written; with beams, one piece at the end.
+
+        Raises:
+            Exception: What `summarize` would return as an error.
         """
         check_prompts([prompt])
         if self.settings.num_beams > 1:
@@ -166,7 +228,7 @@ class LocalSummarizer(ABC):
         yield from self._pieces(self._stream(ids))
 
     def _make_ready(self) -> None:  # noqa: B027
-        """Before anything is read. What a forked process lacks is told here."""
+        """Called before anything is read. Raises in a forked process if something is missing."""
 
     @abstractmethod
     def _generate(self, inputs: Sequence[list[int]]) -> list[list[int]]:
@@ -185,7 +247,7 @@ class LocalSummarizer(ABC):
             except Exception as error:
                 if len(batch) == 1:
                     done += 1
-                    # Without its traceback, whose frames hold the batch's tensors.
+                    # Without its traceback, because its frames hold the batch's tensors.
                     yield error.with_traceback(None)
                     continue
                 size = len(batch) // 2
@@ -228,8 +290,9 @@ class LocalSummarizer(ABC):
             yield rest
 
     def _token_ends(self, text: str, n_tokens: int) -> Sequence[int]:
-        """Where the first tokens of `text` end, ascending; all positions for a tokenizer that is
-        written in Python and does not tell.
+        """The ends of the first tokens of `text`, ascending.
+
+        All positions for a tokenizer that is written in Python, which does not return offsets.
         """
         if not self.tokenizer.is_fast:
             return range(1, len(text))
@@ -246,11 +309,17 @@ class LocalSummarizer(ABC):
 class Seq2SeqSummarizer(LocalSummarizer):
     """Any encoder-decoder model of transformers, in torch: T5, BART, an `EncoderDecoderModel`.
 
-    model: on its device, in its number format; it is not changed. In float32 a summary does not
-        depend on what else is in the batch, but for ties at the sixth digit; in bfloat16 padding
-        can tip a near tie.
+    In float32 a summary does not depend on what else is in the batch, except for ties at the sixth
+    digit. In bfloat16 padding can decide a near tie.
 
-    See `LocalSummarizer` for the settings.
+    Args:
+        model: The model, on its device and in its number format; it is not changed.
+        tokenizer: The model's tokenizer.
+        **settings: See `GenerationSettings`.
+
+    Raises:
+        TypeError: See `LocalSummarizer`.
+        ValueError: See `LocalSummarizer`.
     """
 
     def __init__(self, model: Any, tokenizer: Any, **settings: Any) -> None:
@@ -295,14 +364,15 @@ class Seq2SeqSummarizer(LocalSummarizer):
 
     @cached_property
     def _writer(self) -> Any:
-        """The model with our settings. A shallow copy: it shares the weights, and the caller's
-        generation config stays as it is.
+        """The model with our settings.
+
+        A shallow copy shares the weights, and the caller's generation config stays as it is.
         """
         from transformers import GenerationConfig
 
         writer, theirs = copy.copy(self.model), self.model.generation_config
-        # The last two as CTranslate2 has them: done at `num_beams` finished beams, and what
-        # `min_new_tokens` forbids takes no part of the probability.
+        # The last two are as in CTranslate2: it stops at `num_beams` finished beams, and a token
+        # that `min_new_tokens` forbids takes no part of the probability.
         beams = {
             "length_penalty": self.settings.length_penalty,
             "early_stopping": True,
@@ -327,14 +397,15 @@ SPECIAL_TOKENS = (
     "decoder_start_token_id",
     "forced_bos_token_id",
 )
+"""The parts of a model's generation config that a summarizer keeps."""
 
 
 class _Abandoned(Exception):  # noqa: N818
-    """Nobody reads the stream any more."""
+    """The stream's reader is gone."""
 
 
 class _TokenStreamer:
-    """What `generate(streamer=)` writes to, read from another thread."""
+    """The target of `generate(streamer=)`, read from another thread."""
 
     def __init__(self) -> None:
         self.written: SimpleQueue[list[int] | Exception | None] = SimpleQueue()
