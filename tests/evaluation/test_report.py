@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recomp_core import Document
+from recomp_core._utils.notebook import notebook_html
 from recomp_core.data import Question
 from recomp_core.evaluation.reports import evaluation_fragment, report_page, write_report
 from recomp_core.evaluation.reports.payload import Offsets, data_element, payload
@@ -482,6 +483,15 @@ def test_the_view_of_a_notebook_is_small_and_runs_nothing():
     assert checker.seen.count("svg") == 1 + 7  # the chart, and a key for each system
     assert checker.seen.count("tr") == 1 + 7  # the head, and the own setting of each system
     assert len(view) < 60_000
+
+
+def test_a_subclass_has_the_view_of_its_class_and_other_classes_have_none():
+    class Mine(Evaluation):
+        pass
+
+    assert notebook_html(Mine(SMALL.rows)) == notebook_html(Evaluation(SMALL.rows))
+    with pytest.raises(TypeError, match="no notebook view is known for dict"):
+        notebook_html({})
 
 
 def test_views_on_one_page_have_their_own_ids():
