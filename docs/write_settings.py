@@ -47,12 +47,12 @@ def tables() -> dict[str, str]:
 
 
 def _long_runs() -> Iterable[tuple[str, list[str]]]:
-    from recomp_core.labelling import factory
+    from recomp_core.labelling import settings as labelling
     from recomp_core.training import settings as training
 
     for name, declared_by in (
-        ("scorers", factory.ScorerSettings),
-        ("teachers", factory.TeacherSettings),
+        ("scorers", labelling.ScorerSettings),
+        ("teachers", labelling.TeacherSettings),
         ("training-runs", training.RunSettings),
         ("training-extractive", training.ExtractiveSettings),
         ("training-abstractive", training.AbstractiveSettings),
