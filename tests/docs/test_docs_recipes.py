@@ -19,7 +19,7 @@ ROWS = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def recipe():
     text = (DOCS / "distributed.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"runs this block -->\n```python\n(.*?)```", text, re.DOTALL)
