@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from recomp_core import SummaryError
-from recomp_core.models.language_models.finish_reasons import objection
+from recomp_core.models.language_models.finish_reasons import reply_error
 
 
 class FinishReason(Enum):
@@ -44,7 +44,7 @@ def as_object(value):
     ],
 )
 def test_what_is_no_summary(response, reason, form):
-    error = objection("model", "some text", [form(response)])
+    error = reply_error("model", "some text", [form(response)])
     assert isinstance(error, SummaryError)
     assert error.reason == reason
     assert str(error).startswith("model: ")
@@ -67,16 +67,16 @@ def test_what_is_no_summary(response, reason, form):
     ],
 )
 def test_what_may_be_a_summary(response):
-    assert objection("model", "", [response]) is None
+    assert reply_error("model", "", [response]) is None
 
 
 def test_of_a_stream_the_last_ending_counts_and_a_refusal_may_come_in_pieces():
-    assert objection("m", "x", [{"finish_reason": "length"}, {}, {"finish_reason": "stop"}]) is None
-    assert objection("m", "x", [{"finish_reason": "length"}, {}]).reason == "cut"
-    error = objection("m", "", [{"delta": {"refusal": "I "}}, {"delta": {"refusal": "won't."}}])
+    assert reply_error("m", "x", [{"finish_reason": "length"}, {}, {"finish_reason": "stop"}]) is None
+    assert reply_error("m", "x", [{"finish_reason": "length"}, {}]).reason == "cut"
+    error = reply_error("m", "", [{"delta": {"refusal": "I "}}, {"delta": {"refusal": "won't."}}])
     assert str(error) == "m: the model refused (I won't.)"
 
 
 def test_a_reply_without_text():
-    assert objection("model", None, []).reason == "malformed"
-    assert objection("model", None, [{"finish_reason": "length"}]).reason == "cut"
+    assert reply_error("model", None, []).reason == "malformed"
+    assert reply_error("model", None, [{"finish_reason": "length"}]).reason == "cut"
