@@ -89,7 +89,7 @@ class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor):
     Raises:
         ValidationError: A setting cannot work (pydantic's error, a `ValueError`).
         TypeError: A setting is of the wrong type.
-        ModelLoadError: The model is not there. All three are raised whatever `on_error` says.
+        ModelLoadError: The model is not there. `on_error` changes none of these three.
     """
 
     model_config = ConfigDict(

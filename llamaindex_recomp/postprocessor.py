@@ -108,8 +108,8 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
         ValueError: A setting cannot work; at a call, there are nodes but no query.
         TypeError: A setting is of the wrong type; at a call, one of the nodes is no
             `NodeWithScore`.
-        ModelLoadError: The model is not there. Wrong settings and a missing model raise whatever
-            `on_error` says.
+        ModelLoadError: The model is not there. `on_error` does not change what wrong settings and a
+            missing model raise.
     """
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())

@@ -165,6 +165,6 @@ def _read(file: str) -> str:
 
 
 def _write_out(text: str) -> None:
-    """UTF-8 whatever the terminal's locale; lone surrogates as question marks."""
+    """Write UTF-8 in every locale; lone surrogates become question marks."""
     sys.stdout.buffer.write(text.encode("utf-8", "replace"))
     sys.stdout.buffer.flush()

@@ -74,7 +74,7 @@ def index(
     from ..data.documents import DocumentReader
 
     reader = DocumentReader()
-    # What can't be read is told before the model is loaded.
+    # Files that can't be read are reported before the model is loaded.
     found = _found(reader, files or [], questions, retriever, documents)
     indexer = _indexer(store, dtype, max_bytes, settings)
     _run(indexer, found, batch_documents)

@@ -69,7 +69,7 @@ def takes_settings(
         declaration: A dataclass or pydantic model whose annotations carry a `Setting`.
         only: The settings to take; None for all that have a place in the command.
         without: Settings to leave out.
-        unset: Whether an option that is not given is None, whatever the setting's default.
+        unset: Whether an option that is not given is None instead of the setting's default.
         choices: Whether the command itself shows the words of a `Literal` and refuses others as
             wrong usage; otherwise the code that uses the setting checks it.
         prefix: Goes before the options' names, such as "teacher_" for `--teacher-model`; settings
