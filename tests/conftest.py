@@ -13,6 +13,10 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+# What is made once for all processes of a run; pytest-xdist's workers inherit it.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["RECOMP_TESTS_FOLDER"] = tempfile.mkdtemp(prefix="recomp-tests-shared-")
+
 # Exported graphs are kept beside the hub's files: not in the user's own folder.
 os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="recomp-tests-")
 
@@ -70,6 +74,8 @@ def pytest_xdist_make_scheduler(config, log):
 
 def pytest_unconfigure():
     shutil.rmtree(os.environ["HF_HOME"], ignore_errors=True)
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(os.environ["RECOMP_TESTS_FOLDER"], ignore_errors=True)
 
 
 def shared_words(query: str, sentences: list[str]) -> list[float]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import functools
 import json
+import os
 import random
 import shutil
 import tempfile
@@ -37,12 +38,26 @@ _DEVIATION = 0.1
 def checkpoint(kind: str) -> Path:
     """The folder of a trained checkpoint of one of `KINDS`, made at the first call of a session.
 
-    Tests must not write into it.
+    All processes of a test session share it. Tests must not write into it.
     """
+    from filelock import FileLock
+
+    shared = os.environ.get("RECOMP_TESTS_FOLDER")
+    if shared is None:
+        shared = tempfile.mkdtemp(prefix="recomp-checkpoints-")
+        atexit.register(shutil.rmtree, shared, ignore_errors=True)
+    folder = Path(shared) / kind
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            begun = Path(f"{folder}.begun")
+            _save(kind, begun)
+            begun.rename(folder)
+    return folder
+
+
+def _save(kind: str, folder: Path) -> None:
     import torch
 
-    folder = Path(tempfile.mkdtemp(prefix=f"recomp-{kind}-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     state = torch.random.get_rng_state()
     try:
         torch.manual_seed(0)
@@ -56,7 +71,6 @@ def checkpoint(kind: str) -> Path:
     if kind == "t5-v1.1":
         # As the hub's own are written.
         edit_json(folder / "config.json", tie_word_embeddings=False, scale_decoder_outputs=None)
-    return folder
 
 
 def examples(n: int, seed: int = 1) -> list[tuple[str, str]]:
