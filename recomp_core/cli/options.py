@@ -13,14 +13,6 @@ import typer
 
 from .._utils.settings import DeclaredSetting, Setting, choices_of, declared_settings
 
-Context = Annotated[
-    str | None,
-    typer.Option(help="What a sentence is encoded with: sentence, title or document."),
-]
-Lang = Annotated[
-    str | None, typer.Option(help="Language of the documents, e.g. en; default: by script.")
-]
-Device = Annotated[str | None, typer.Option(help="cpu, cuda, mps …")]
 Documents = Annotated[
     int | None, typer.Option(min=1, help="Take only the first documents of each question.")
 ]
