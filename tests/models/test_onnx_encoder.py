@@ -491,7 +491,7 @@ def test_without_onnxruntime_auto_is_torch_and_onnx_names_the_extra(contriever, 
     loaded = load_encoder(str(contriever), device="cpu")
     assert type(loaded.encoder) is SentenceTransformerEncoder
     missing = pytest.MonkeyPatch()
-    missing.setattr("recomp_core._utils.checks.find_spec", lambda name: None)
+    missing.setattr("importlib.util.find_spec", lambda name: None)
     try:
         with pytest.raises(ImportError, match=r'onnxruntime: pip install "recomp\[onnx\]"'):
             load_encoder(str(contriever), device="cpu", backend="onnx")
