@@ -48,11 +48,12 @@ def tables() -> dict[str, str]:
 
 def _long_runs() -> Iterable[tuple[str, list[str]]]:
     from recomp_core.labelling import settings as labelling
+    from recomp_core.labelling.teachers import settings as teachers
     from recomp_core.training import settings as training
 
     for name, declared_by in (
         ("scorers", labelling.ScorerSettings),
-        ("teachers", labelling.TeacherSettings),
+        ("teachers", teachers.TeacherSettings),
         ("training-runs", training.RunSettings),
         ("training-extractive", training.ExtractiveSettings),
         ("training-abstractive", training.AbstractiveSettings),

@@ -10,13 +10,8 @@ import typer
 
 from .._utils.registry import Registry
 from .._utils.settings import Setting
-from ..labelling.settings import (
-    ANSWER_SCORERS,
-    TEACHERS,
-    LabelSettings,
-    ScorerSettings,
-    TeacherSettings,
-)
+from ..labelling.settings import ANSWER_SCORERS, LabelSettings, ScorerSettings
+from ..labelling.teachers.settings import TEACHERS, TeacherSettings
 from .messages import set_up_messages
 from .options import EXIT_PARTLY, Documents, Retriever, Verbose, takes_settings
 

@@ -47,10 +47,11 @@ if TYPE_CHECKING:
     from .scorers.completions import CompletionsScorer
     from .scorers.end_task import EndTaskScorer
     from .scorers.reader import ReaderScorer
-    from .settings import ANSWER_SCORERS, TEACHERS, ScorerSettings, TeacherSettings
+    from .settings import ANSWER_SCORERS, ScorerSettings
     from .teachers.base import LanguageModelTeacher, Teacher, TeacherRequest
     from .teachers.extractive import ExtractiveTeacher
     from .teachers.models import EndpointTeacher, LocalTeacher
+    from .teachers.settings import TEACHERS, TeacherSettings
     from .teachers.terms import (
         DEFAULT_POLICY,
         TeacherLicence,
@@ -88,7 +89,8 @@ _WHERE = {
     ".scorers.end_task": ("EndTaskScorer",),
     ".scorers.reader": ("ReaderScorer",),
     ".factory": ("labeller_from_settings",),
-    ".settings": ("ANSWER_SCORERS", "TEACHERS", "ScorerSettings", "TeacherSettings"),
+    ".settings": ("ANSWER_SCORERS", "ScorerSettings"),
+    ".teachers.settings": ("TEACHERS", "TeacherSettings"),
     "..data.retrieval": ("load_retriever", "retrieve"),
     "..readers.answer_scores": (
         "AnswerPrompt",

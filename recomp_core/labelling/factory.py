@@ -11,7 +11,8 @@ from ..readers.answer_scores import AnswerScorer
 from ..runtime.budget import Meter
 from .labeller import Labeller
 from .scorers.cache import CachedScorer, CachedTeacher, ResultCache
-from .settings import LabelSettings, ScorerSettings, TeacherSettings
+from .settings import LabelSettings, ScorerSettings
+from .teachers.settings import TeacherSettings
 
 
 def labeller_from_settings(

@@ -1,12 +1,11 @@
-"""The plain settings of answer scorers, teachers and labels, and the names that they may use.
+"""The plain settings of models, answer scorers and labels, and the names that scorers have.
 
-Settings are JSON values, so that a shell or another machine can give them. A name in them stands
-for a factory, a function that builds the thing from the settings:
+Settings are JSON values, so that a shell or another machine can give them. The name of a scorer
+stands for a factory, a function that builds it from the settings:
 
     def build_mine(settings: ScorerSettings) -> AnswerScorer: ...
-    def build_mine(settings: TeacherSettings, scorer: Callable[[], AnswerScorer]) -> Teacher: ...
 
-One line in `ANSWER_SCORERS` or `TEACHERS` registers it here. Another package registers its own as
+One line in `ANSWER_SCORERS` registers it here. Another package registers its own as
 an entry point:
 
     [project.entry-points."recomp.answer_scorers"]
@@ -17,16 +16,12 @@ Importing this loads no model's library.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from .._utils.registry import Registry
 from .._utils.settings import Setting
 from ..readers.answer_scores import Answers, AnswerScorer
-
-if TYPE_CHECKING:
-    from .teachers.base import Teacher
 
 ANSWER_SCORERS = Registry(
     "answer scorer",
@@ -42,17 +37,6 @@ ANSWER_SCORERS = Registry(
 )
 """The names of answer scorers; each points to a `ScorerFactory`."""
 
-TEACHERS = Registry(
-    "teacher",
-    "recomp.teachers",
-    {
-        "endpoint": "recomp_core.labelling.teachers.models:build_endpoint_teacher",
-        "local": "recomp_core.labelling.teachers.models:build_local_teacher",
-        "extractive": "recomp_core.labelling.teachers.extractive:build_extractive_teacher",
-    },
-)
-"""The names of teachers; each points to a `TeacherFactory`."""
-
 
 class ScorerFactory(Protocol):
     """What a name in `ANSWER_SCORERS` points to."""
@@ -67,28 +51,6 @@ class ScorerFactory(Protocol):
             The scorer, which has no budget and no cache yet.
 
         Raises:
-            ValueError: A setting cannot work, or one is missing.
-            ModelLoadError: The model can't be loaded.
-            ImportError: An extra is not installed.
-        """
-
-
-class TeacherFactory(Protocol):
-    """What a name in `TEACHERS` points to."""
-
-    def __call__(self, settings: TeacherSettings, scorer: Callable[[], AnswerScorer]) -> Teacher:
-        """Build the teacher.
-
-        Args:
-            settings: All settings of teachers; a factory reads those that it needs.
-            scorer: Builds the scorer of the run, for a teacher that asks it. A factory that looks
-                up a model's terms does so first, before anything is loaded.
-
-        Returns:
-            The teacher, which has no budget and no cache yet.
-
-        Raises:
-            TeacherTermsError: The model's terms restrict training on its outputs.
             ValueError: A setting cannot work, or one is missing.
             ModelLoadError: The model can't be loaded.
             ImportError: An extra is not installed.
@@ -196,60 +158,6 @@ class ScorerSettings(ModelSettings):
 
     def _what(self) -> str:
         return f"scorer {self.scorer!r}"
-
-
-@dataclass(frozen=True)
-class TeacherSettings(ModelSettings):
-    """A teacher in plain values.
-
-    Attributes:
-        teacher: A name in `TEACHERS`.
-        accept_terms: Whether you state that you have the right to train on its outputs.
-        max_sentences: The largest number of sentences that the extractive teacher takes.
-    """
-
-    model: Annotated[str | None, Setting("The teacher's model.")] = None
-    base_url: Annotated[str | None, Setting("Its endpoint.")] = None
-    api_key_env: Annotated[str, Setting("Its key's variable.")] = "OPENAI_API_KEY"
-    teacher: Annotated[
-        str,
-        Setting(
-            f"Who writes: {', '.join(TEACHERS.ours)}, or a name that another package registers.",
-            flags=("--teacher",),
-        ),
-    ] = "extractive"
-    accept_terms: Annotated[
-        bool,
-        Setting(
-            "You have the right to train on the teacher's outputs.",
-            flags=("--accept-terms/--no-accept-terms",),
-        ),
-    ] = False
-    max_sentences: Annotated[
-        int,
-        Setting("Of the extractive teacher's summaries.", flags=("--max-sentences",), minimum=1),
-    ] = 2
-
-    def build(self, scorer: Callable[[], AnswerScorer]) -> Teacher:
-        """Build the teacher.
-
-        Args:
-            scorer: Builds the scorer of the run, which the extractive teacher asks.
-
-        Returns:
-            What the factory of the name `teacher` returns.
-
-        Raises:
-            TeacherTermsError: The model's terms restrict training on its outputs.
-            ValueError: No teacher has that name, or a setting cannot work.
-            ModelLoadError: The model can't be loaded.
-            ImportError: An extra is not installed.
-        """
-        factory: TeacherFactory = TEACHERS.load(self.teacher)
-        return factory(self, scorer)
-
-    def _what(self) -> str:
-        return f"teacher {self.teacher!r}"
 
 
 @dataclass(frozen=True)

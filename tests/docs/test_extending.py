@@ -262,7 +262,7 @@ FILES = {
 CHECK = """
 from recomp_core.evaluation.measures import find_measure, mean_measures
 from recomp_core.extractive.selectors import parse_selector
-from recomp_core.labelling.settings import ANSWER_SCORERS, TEACHERS
+from recomp_core.labelling import ANSWER_SCORERS, TEACHERS
 from recomp_core.models.encoders.backends import ENCODER_BACKENDS
 
 assert parse_selector("middle:k=2").k == 2

@@ -71,7 +71,9 @@ def test_what_may_be_a_summary(response):
 
 
 def test_of_a_stream_the_last_ending_counts_and_a_refusal_may_come_in_pieces():
-    assert reply_error("m", "x", [{"finish_reason": "length"}, {}, {"finish_reason": "stop"}]) is None
+    assert (
+        reply_error("m", "x", [{"finish_reason": "length"}, {}, {"finish_reason": "stop"}]) is None
+    )
     assert reply_error("m", "x", [{"finish_reason": "length"}, {}]).reason == "cut"
     error = reply_error("m", "", [{"delta": {"refusal": "I "}}, {"delta": {"refusal": "won't."}}])
     assert str(error) == "m: the model refused (I won't.)"

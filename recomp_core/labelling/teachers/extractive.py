@@ -9,8 +9,8 @@ from ...prompts import PromptTemplate
 from ...protocols import Splitter
 from ...readers.answer_scores import AnswerRequest, AnswerScore, AnswerScorer
 from ...text.splitting import SentenceSplitter
-from ..settings import TeacherSettings
 from .base import BaseTeacher, Teacher, TeacherRequest
+from .settings import TeacherSettings
 from .terms import TeacherLicence
 
 

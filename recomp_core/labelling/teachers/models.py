@@ -19,8 +19,8 @@ from ...readers.tokenization import pad_rows
 from ...runtime.forking import torch_works_here
 from ...text.splitting import replace_surrogates
 from ..chat_client import thinking_off
-from ..settings import TeacherSettings
 from .base import BaseTeacher, LanguageModelTeacher, Teacher, TeacherRequest
+from .settings import TeacherSettings
 from .terms import DEFAULT_POLICY, TeacherPolicy
 
 _WHOLE = ("stop", "eos", "eos_token", "end_turn", "stop_sequence", None)
