@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Make training data for the compressors from questions, answers and documents.",
     no_args_is_help=True,
+    add_completion=False,
 )
 
 Source = Annotated[

@@ -7,39 +7,78 @@ records could not be read or compressed; 4 `evaluate --fail-under` was not met; 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from .._version import __version__
-from .calibrate import calibrate
-from .compare import compare
-from .compress import compress
-from .demo import demo
-from .evaluate import evaluate
-from .example import example
-from .index import index
-from .label import app as label_app
 from .options import EXIT_ERROR, EXIT_INTERRUPTED
-from .train import app as train_app
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# In the order of the help: the module of each command, and its name there.
+_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "compress": (".compress", "compress"),
+    "example": (".example", "example"),
+    "label": (".label", "app"),
+    "train": (".train", "app"),
+    "evaluate": (".evaluate", "evaluate"),
+    "compare": (".compare", "compare"),
+    "calibrate": (".calibrate", "calibrate"),
+    "demo": (".demo", "demo"),
+    "index": (".index", "index"),
+}
+
+
+class LazyCommands(TyperGroup):
+    """Imports a command when it is asked for: the others' options cost its start nothing."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """List the commands.
+
+        Args:
+            ctx: The context of the call.
+
+        Returns:
+            Their names, in the order of the help.
+        """
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Import a command.
+
+        Args:
+            ctx: The context of the call.
+            cmd_name: Its name.
+
+        Returns:
+            The command; None if there is none of that name.
+        """
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module, attribute = _COMMANDS[cmd_name]
+        found = getattr(import_module(module, __package__), attribute)
+        if not isinstance(found, typer.Typer):
+            function, found = found, typer.Typer(add_completion=False)
+            found.command()(function)
+        command = typer.main.get_command(found)
+        command.name = cmd_name
+        return command
+
 
 app = typer.Typer(
     name="recomp",
+    cls=LazyCommands,
     help="Compress retrieved documents before they reach the prompt.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-app.command()(compress)
-app.command()(example)
-app.add_typer(label_app, name="label")
-app.add_typer(train_app, name="train")
-app.command()(evaluate)
-app.command()(compare)
-app.command()(calibrate)
-app.command()(demo)
-app.command()(index)
 
 
 def main() -> None:

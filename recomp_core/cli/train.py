@@ -23,6 +23,7 @@ from .options import Verbose, takes_settings
 app = typer.Typer(
     help="Train the compressors on the labels that recomp label made.",
     no_args_is_help=True,
+    add_completion=False,
 )
 
 
