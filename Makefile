@@ -32,9 +32,9 @@ demo: $(STAMPS)/demo
 test: $(STAMPS)/test
 	$(PYTEST) $(SPREAD) $(MEASURED)
 
-# What needs no extra and no model: less than a minute.
+# What needs no extra and no model: about a minute on two cores.
 test-core: $(STAMPS)/test-core
-	$(PYTEST) $(CORE)
+	$(PYTEST) $(SPREAD) $(CORE)
 
 # The same, with the light dependencies at the lowest versions that pyproject.toml declares.
 test-lowest:
