@@ -68,6 +68,9 @@ def opened(browser, address, **window):
     browser.wait(READY)
     # Streamlit draws piece by piece, and greys out what it is about to replace.
     browser.wait(f"{DONE} && !document.querySelector('[data-stale=true]')")
+    # The first page of a server can pause between two pieces.
+    browser.wait("document.querySelectorAll('input[type=range], [role=slider]').length >= 4")
+    browser.wait("document.querySelector('[data-testid=stFileUploader] input[type=file]')")
 
 
 @pytest.mark.parametrize(
