@@ -466,4 +466,4 @@ def test_nothing_names_the_machine_it_was_made_on():
     for file in Path().rglob("*"):
         if file.is_file():
             content = file.read_bytes()
-            assert not any(there in content for there in (b"/tmp/", b"/work/", b"/root/")), file
+            assert not any(there in content for there in (b"/tmp/", b"/home/", b"/root/")), file
