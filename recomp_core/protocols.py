@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from .text.units import Unit
 from .types import Compression, Document, ScoringTask, SummarySentence
 
 if TYPE_CHECKING:
@@ -40,6 +41,22 @@ class BatchSplitter(Splitter, Protocol):
 
         Returns:
             For each text, in order, what `split` returns for it.
+        """
+
+
+@runtime_checkable
+class StructureSplitter(Splitter, Protocol):
+    """A splitter that also reads what each piece is and what it stands under."""
+
+    def units(self, text: str, format: str | None = None) -> Sequence[Unit]:
+        """Split one text.
+
+        Args:
+            text: The text.
+            format: The text's format, one of `text.units.FORMATS`; None recognises it.
+
+        Returns:
+            The units, ascending, not empty and not overlapping; their spans are those of `split`.
         """
 
 

@@ -18,6 +18,8 @@ from typing import Any, Literal
 
 from ._utils.notebook import notebook_html
 from .text.joining import Layout, group_by_document, is_blank
+from .text.markup import visible_text
+from .text.units import Kind, Span, path_text
 
 Context = Literal["sentence", "title", "document"]
 """What a sentence is encoded with; see `extractive.scoring.DualEncoderScorer`."""
@@ -64,19 +66,42 @@ class Document:
 class Sentence:
     """A located piece of a document: `documents[doc_index].text[start:end] == text`.
 
-    A heading, a list item, a table and a fenced code block count as one sentence each.
+    A heading, a list item, a small table and a fenced code block count as one sentence each.
 
     Attributes:
         text: The sentence itself.
         doc_index: The position of its document among the documents of the call.
         start: The offset of its first character in the document, in code points.
         end: The offset after its last character in the document, in code points.
+        kind: What it is in its document; see `text.units.Kind`.
+        path: The spans of what it stands under, outermost first: headings, the line that announces
+            a list, a table's header row, the question of an answer, the keys above an entry.
+        markup: Whether `text` holds HTML tags, which the compressed text leaves out.
     """
 
     text: str
     doc_index: int
     start: int
     end: int
+    kind: Kind = field(default="sentence", kw_only=True)
+    path: tuple[Span, ...] = field(default=(), kw_only=True)
+    markup: bool = field(default=False, kw_only=True)
+
+    @property
+    def visible(self) -> str:
+        """The text as a reader sees it: without HTML tags."""
+        return visible_text(self.text) if self.markup else self.text
+
+    def heading(self, document: Document) -> str:
+        """Read what the sentence stands under.
+
+        Args:
+            document: Its document.
+
+        Returns:
+            The texts of `path`, outermost first, with " › " between them; "" without a path.
+        """
+        return path_text(document.text, self.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,60 @@
+"""Marks to text: what a reader sees of HTML, and what a heading says without its marks.
+
+Standard library only. Every pattern is linear in the length of the text.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+# A tag holds no other "<", so that a search never runs past the next one.
+_TAG = re.compile(r"<!--.*?-->|</?[A-Za-z!?][^<>]*>", re.DOTALL)
+_CELL_END = re.compile(r"</t[dh]\s*>\s*(?=<t[dh])", re.IGNORECASE)
+_LINE_TAG = re.compile(
+    r"<br\b[^<>]*>|</?(?:p|div|tr|li|ul|ol|dl|dt|dd|h[1-6]|table|thead|tbody|blockquote|pre)\b[^<>]*>",
+    re.IGNORECASE,
+)
+_SPACES = re.compile(r"[ \t\r\f\v\u00a0]+")
+_LINES = re.compile(r" ?\n[ \n]*")
+
+
+def visible_text(text: str) -> str:
+    """Return what a reader sees of a piece of HTML.
+
+    Args:
+        text: HTML; it may begin or end inside an element.
+
+    Returns:
+        The text without tags, never longer: cells have " | " between them, blocks and rows a line
+        each, and entities are characters.
+    """
+    text = _CELL_END.sub(" | ", text)
+    text = _LINE_TAG.sub("\n", text)
+    text = html.unescape(_TAG.sub("", text))
+    return _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
+
+
+_MARKS_BEFORE = re.compile(r"[\s>#*_=|\-+•‣◦·]+")
+_MARKS_AFTER = re.compile(r"[\s#*_=|:：\-]+$")
+_RULE = re.compile(r"\n[\s=\-|:+]+$")
+_CELLS = re.compile(r"\s*\|\s*")
+
+
+def label_text(text: str) -> str:
+    """Return what a heading, a header row or a key says, without its marks.
+
+    Args:
+        text: The heading as it stands in the document.
+
+    Returns:
+        One line without Markdown marks, HTML tags and the colon at its end.
+    """
+    if "<" in text:
+        text = visible_text(text)
+    lines = text.strip().splitlines()
+    line = lines[0] if len(lines) > 1 and not lines[1].strip(" \t=-|:+") else " ".join(lines)
+    opening = _MARKS_BEFORE.match(line)
+    line = line[opening.end() :] if opening else line
+    line = line.rstrip(" \t#*_=|:：\"'`").lstrip("\"'`")
+    return _CELLS.sub(" | ", _SPACES.sub(" ", line))
