@@ -48,7 +48,7 @@ class BatchSplitter(Splitter, Protocol):
 class StructureSplitter(Splitter, Protocol):
     """A splitter that also reads what each piece is and what it stands under."""
 
-    def units(self, text: str, format: str | None = None) -> Sequence[Unit]:
+    def units(self, text: str, format: str | None = None) -> Sequence[Unit]:  # noqa: A002
         """Split one text.
 
         Args:
@@ -57,6 +57,24 @@ class StructureSplitter(Splitter, Protocol):
 
         Returns:
             The units, ascending, not empty and not overlapping; their spans are those of `split`.
+        """
+
+
+@runtime_checkable
+class BatchStructureSplitter(StructureSplitter, Protocol):
+    """A splitter that reads the structure of many texts at once faster than one by one."""
+
+    def units_all(
+        self, texts: Sequence[str], formats: Sequence[str | None]
+    ) -> Sequence[Sequence[Unit]]:
+        """Split many texts.
+
+        Args:
+            texts: The texts.
+            formats: The format of each, None to recognise it.
+
+        Returns:
+            For each text, in order, what `units` returns for it.
         """
 
 

@@ -1,0 +1,84 @@
+"""Documents to sentences, by any splitter. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..protocols import BatchSplitter, BatchStructureSplitter, Splitter, StructureSplitter
+from ..text.units import STRUCTURAL, Unit, stated_format
+from ..types import Document, Sentence
+
+
+def document_sentences(
+    documents: Sequence[Document],
+    splitter: Splitter,
+    reached: Iterable[int] | None = None,
+    *,
+    structural: bool = True,
+) -> tuple[Sentence, ...]:
+    """Split documents, each distinct text once.
+
+    The format that a document's metadata states goes to a splitter that knows formats.
+
+    Args:
+        documents: The documents.
+        splitter: A `protocols.Splitter`, or one of its richer kinds. The sentences of a splitter
+            that knows only spans have neither a kind nor a path.
+        reached: The positions of the documents to split; by default all.
+        structural: Whether to return headings, header rows, questions and keys too, which tell what
+            others are about. They are no candidates of their own.
+
+    Returns:
+        The sentences, document by document, in the order of `reached`.
+    """
+    positions = list(range(len(documents)) if reached is None else reached)
+    wanted = [
+        (documents[position].text, stated_format(documents[position].metadata))
+        for position in positions
+    ]
+    distinct = list(dict.fromkeys(wanted))
+    found = dict(
+        zip(
+            distinct,
+            all_units(splitter, [text for text, _ in distinct], [told for _, told in distinct]),
+            strict=True,
+        )
+    )
+    return tuple(
+        Sentence(
+            text[unit.start : unit.end],
+            position,
+            unit.start,
+            unit.end,
+            kind=unit.kind,
+            path=unit.path,
+            markup=unit.markup,
+        )
+        for position, (text, told) in zip(positions, wanted, strict=True)
+        for unit in found[text, told]
+        if structural or unit.kind not in STRUCTURAL
+    )
+
+
+def all_units(
+    splitter: Splitter, texts: Sequence[str], formats: Sequence[str | None]
+) -> Sequence[Sequence[Unit]]:
+    """Split texts to units by the richest method that a splitter has.
+
+    Args:
+        splitter: The splitter.
+        texts: The texts.
+        formats: The format of each text, None to recognise it.
+
+    Returns:
+        For each text its units. Those of a splitter that knows only spans are sentences.
+    """
+    if isinstance(splitter, BatchStructureSplitter):
+        return splitter.units_all(texts, formats)
+    if isinstance(splitter, StructureSplitter):
+        return [splitter.units(text, told) for text, told in zip(texts, formats, strict=True)]
+    if isinstance(splitter, BatchSplitter):
+        spans = splitter.split_all(texts)
+    else:
+        spans = [splitter.split(text) for text in texts]
+    return [[Unit(start, end) for start, end in its] for its in spans]
