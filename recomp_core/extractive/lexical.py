@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..text.function_words import function_words, without_question_words
-from ..text.words import folded
+from ..text.terms import folded, is_plain, is_unspaced, pairs, spans_of_tokens, terms_of, tokens
 
 # What a word of the query weighs, by its kind.
 _FUNCTION_WORD = 0.05
@@ -88,28 +88,6 @@ def _rarity(frequency: np.ndarray, n_texts: int) -> np.ndarray:
 
 # The query's side.
 
-# Scripts that put no spaces between words; of Korean, whose words take on endings, pairs of
-# syllables are compared as well.
-_UNSPACED = (
-    r"\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
-    r"\U00020000-\U0003ffff"
-)
-# What is in no word: spaces, punctuation and symbols. `\w` would leave out the vowel signs of Indic
-# scripts and of Arabic.
-_BETWEEN = (
-    r"\x00-/:-@\[-^`{-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf×÷\u055a-\u055f\u0589\u060c\u061b\u061f\u066a-\u066d\u06d4"
-    r"\u0964\u0965\u2000-\u200b\u200e-\u2bff\u2e00-\u2e7f\u3000-\u303f\ufe10-\ufe6f\uff00-\uff0f\uff1a-\uff20"
-    r"\uff3b-\uff40\uff5b-\uff65\U0001f000-\U0001faff"
-)
-_JOINTS = r".,\-‐‑/:@·"
-_ASCII_TOKEN = re.compile(r"[0-9A-Za-z_]+(?:[.,\-/:@][0-9A-Za-z_]+)*(?:\+\+|#)?")
-# A run of an unspaced script; or a word, or several words and numbers with a joint between them.
-_TOKEN = re.compile(
-    rf"[{_UNSPACED}]+|[^{_BETWEEN}{_UNSPACED}]+(?:[{_JOINTS}][^{_BETWEEN}{_UNSPACED}]+)*(?:\+\+|#)?"
-)
-_PLAIN = re.compile(rf"[^\d_{_JOINTS}+#]+")
-_PIECE = re.compile(rf"\d+(?:[.,]\d+)*|[^\d_{_JOINTS}+#]+")
-_CAMEL = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _IN_QUOTES = re.compile(
     r"\"([^\"\n]{2,80})\"|“([^”\n]{2,80})”|„([^“”\n]{2,80})[“”]|«([^»\n]{2,80})»|「([^」\n]{2,80})」"
     r"|『([^』\n]{2,80})』|《([^》\n]{2,80})》|`([^`\n]{2,80})`|(?:^|(?<=\s))'([^'\n]{2,80})'(?!\w)"
@@ -126,29 +104,26 @@ def _terms(query: str) -> dict[str, _Term]:
         elif weight > known.weight:
             known.weight = weight
 
-    tokens = [match.group() for match in _TOKEN.finditer(query)]
-    functional = function_words([folded(token) for token in tokens])
-    capitals = sum(token[0].isupper() for token in tokens)
-    names_stand_out = capitals <= len(tokens) / 2
+    spans = spans_of_tokens(query)
+    functional = function_words([folded(query[start:end]) for start, end in spans])
+    names_stand_out = sum(query[start].isupper() for start, _ in spans) <= len(spans) / 2
     previous_end = 0
-    for match in _TOKEN.finditer(query):
-        token = match.group()
-        between, previous_end = query[previous_end : match.start()], match.end()
-        if _is_unspaced(token):
+    for start, end in spans:
+        token, between, previous_end = query[start:end], query[previous_end:start], end
+        if is_unspaced(token):
             for gram, weight in _grams_of_query(token):
                 add(gram, weight)
             continue
-        whole, parts = _forms(token)
+        whole, parts = terms_of(token)
         if whole in functional:
             add(whole, _FUNCTION_WORD)
-        elif parts or not _PLAIN.fullmatch(whole):
+        elif parts or not is_plain(whole):
             add(whole, _NUMBER if whole.isdecimal() else _IDENTIFIER)
             for part in parts:
-                number = part[0].isdecimal()
-                weight = _FUNCTION_WORD if part in functional else _NUMBER if number else _WORD
-                add(part, _PART * weight, inflects=not number)
+                weight = _FUNCTION_WORD if part in functional else _WORD
+                add(part, _PART * weight, inflects=is_plain(part))
         else:
-            begins = match.start() == 0 or any(mark in between for mark in ".!?\n")
+            begins = start == 0 or any(mark in between for mark in ".!?\n")
             is_name = token[0].isupper() and names_stand_out and not begins
             add(whole, _NAME if is_name else _WORD, inflects=True)
     for match in _IN_QUOTES.finditer(query):
@@ -162,56 +137,15 @@ def _grams_of_query(run: str) -> Iterator[tuple[str, float]]:
     for piece in without_question_words(unicodedata.normalize("NFKC", run)):
         for character in piece:
             yield character, _CHARACTER
-        for first in range(len(piece) - 1):
-            yield piece[first : first + 2], _WORD
-
-
-# What a word looks like.
-
-
-def _forms(token: str) -> tuple[str, tuple[str, ...]]:
-    """Return a token as one word, and the parts that may also be asked for.
-
-    Hyphens and underscores make no difference to the whole: "KL-200" is "kl200". The parts of a
-    decimal number or a version are no words.
-    """
-    form = folded(token)
-    if form.isdecimal() or (_PLAIN.fullmatch(token) and not _CAMEL.search(token)):
-        return form, ()
-    pieces = _PIECE.findall(token)
-    parts = [folded(part) for piece in pieces for part in _CAMEL.split(piece)]
-    if all(len(part) == 1 and part.isalpha() for part in parts):
-        return "".join(parts), ()  # "U.S"
-    if not any(character.isalpha() for character in form):
-        if not re.search(r"[\-‐‑/:]", form):
-            return _number(form), ()
-        return form, tuple(part for part in parts if len(part) == 4)  # the year of a date
-    if re.fullmatch(r"v\d+(?:\.\d+)*", form):
-        return _number(form[1:]), ()  # "v2.3"
-    whole = re.sub(r"[-‐‑_·]", "", form)
-    if len(parts) == 1 or re.fullmatch(r"[^\W\d_]{1,2}\d+|\d+[^\W\d_]{1,2}", form):
-        return whole, ()  # "C++", "B200": a part of them is another thing
-    return whole, tuple(dict.fromkeys(part for part in parts if len(part) > 1 and part != whole))
-
-
-def _number(folded: str) -> str:
-    if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", folded):
-        return folded.replace(",", "")
-    return folded.replace(",", ".")
-
-
-def _tokens(text: str) -> list[str]:
-    return (_ASCII_TOKEN if text.isascii() else _TOKEN).findall(text)
+        if len(piece) > 1:
+            for pair in pairs(piece):
+                yield pair, _WORD
 
 
 def _spaced(text: str) -> str:
     """Return the words of a text with a space before, between and after them."""
-    found = [folded(token) for token in _tokens(text)]
+    found = [folded(token) for token in tokens(text)]
     return f" {' '.join(found)} " if len(found) > 1 else ""
-
-
-def _is_unspaced(token: str) -> bool:
-    return re.match(rf"[{_UNSPACED}]", token) is not None
 
 
 # The units' side.
@@ -224,7 +158,7 @@ class _Matcher:
         self._columns = {form: column for column, form in enumerate(terms)}
         self._phrases = [(form, n) for form, n in self._columns.items() if form[0] == " "]
         self._grams = [
-            (form, n) for form, n in self._columns.items() if form[0] != " " and _is_unspaced(form)
+            (form, n) for form, n in self._columns.items() if form[0] != " " and is_unspaced(form)
         ]
         self._stems: dict[str, list[tuple[str, int]]] = {}
         for form, term in terms.items():
@@ -236,12 +170,12 @@ class _Matcher:
 
     def matches(self, text: str) -> Iterator[tuple[int, float]]:
         """Yield the columns of the terms that a text has, with how well it has them."""
-        tokens = set(_tokens(text))
-        for token in tokens - self._seen:
+        there = set(tokens(text))
+        for token in there - self._seen:
             if found := self._of_token(token):
                 self._found[token] = found
-        self._seen |= tokens
-        for token in tokens & self._found.keys():
+        self._seen |= there
+        for token in there & self._found.keys():
             yield from self._found[token]
         if self._grams and not text.isascii():
             normal = unicodedata.normalize("NFKC", text)
@@ -259,7 +193,7 @@ class _Matcher:
         if simple and token[:3].lower() not in self._beginnings:
             return []
         found = []
-        whole, parts = _forms(token)
+        whole, parts = terms_of(token)
         for form in (whole, *parts):
             if form in self._columns:
                 found.append((self._columns[form], 1.0))

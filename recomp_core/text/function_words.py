@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from .words import folded
+from .terms import folded
 
 # Articles, pronouns, prepositions, auxiliary verbs and the words that ask.
 _WORDS = {
