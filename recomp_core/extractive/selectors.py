@@ -31,6 +31,8 @@ SELECTORS = Registry(
         "threshold": "recomp_core.extractive.selection:Threshold",
         "token_budget": "recomp_core.extractive.selection:TokenBudget",
         "all": "recomp_core.extractive.selection:All",
+        "no_near_duplicates": "recomp_core.extractive.diversity:NoNearDuplicates",
+        "mmr": "recomp_core.extractive.diversity:MMR",
     },
 )
 """The names of all selectors: those of this package, and those that other packages register."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from .terms import folded
 
@@ -163,7 +163,7 @@ _QUESTION = re.compile(
 )
 
 
-def function_words(words: Sequence[str]) -> frozenset[str]:
+def function_words(words: Iterable[str]) -> frozenset[str]:
     """Return the function words of the language that a query seems to be in.
 
     A word of one language may be a noun in another ("war", "die"), so only the languages with the
