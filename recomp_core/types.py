@@ -34,8 +34,8 @@ class Document:
 
     Attributes:
         text: The text to compress.
-        title: A title that may help the encoder (`context="title"` or `"document"`). It never
-            becomes part of the compressed text.
+        title: A title that may help the encoder (`context="title"` or `"document"`). It stands in
+            the compressed text only in brackets, see `Layout.titles`.
         id: The caller's own identifier, carried along untouched.
         metadata: Any other values of the caller, carried along untouched.
 
@@ -110,9 +110,35 @@ class ScoredSentence(Sentence):
 
     Attributes:
         score: The relevance. Higher is better; the scale is the scorer's.
+        lexical: The part of the score that words in common with the query gave.
     """
 
     score: float
+    lexical: float = field(default=0.0, kw_only=True)
+
+
+def with_score(sentence: Sentence, score: float, lexical: float = 0.0) -> ScoredSentence:
+    """Give a sentence its score.
+
+    Args:
+        sentence: The sentence.
+        score: The score.
+        lexical: The part of it that words in common with the query gave.
+
+    Returns:
+        The scored sentence.
+    """
+    return ScoredSentence(
+        sentence.text,
+        sentence.doc_index,
+        sentence.start,
+        sentence.end,
+        kind=sentence.kind,
+        path=sentence.path,
+        markup=sentence.markup,
+        score=score,
+        lexical=lexical,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +237,16 @@ class Compression:
             summarizer read, if an extractive compressor chose them for it; else empty.
         dropped: The other sentences, in document order; `kept` and `dropped` together are all
             sentences.
-        sources: The positions in `documents` of those that `text` was made from, ascending. For a
-            summary: the documents that the summarizer read.
+        sources: The positions in `documents` of those that `text` was made from, ascending; those
+            that hold a kept sentence again are among them. For a summary: the documents that the
+            summarizer read.
         outcome: What happened; see `Outcome`.
         layout: The strings that join the kept sentences.
-        truncated: Whether the last document that a summarizer read was cut to fit its input.
+        truncated: Whether something was cut to fit a model's input: the last document that a
+            summarizer read, or a query, title or sentence that an encoder read. `reason` says what.
         support: Every sentence of a summary with the document sentences that support it.
-        reason: A gate's reason, or how far a call got before its timeout; "" otherwise.
+        reason: A gate's reason, how far a call got before its timeout, what was cut, or what did not
+            fit into a budget; "" otherwise.
     """
 
     query: str
@@ -314,6 +343,7 @@ class Compression:
                 "separator": self.layout.separator,
                 "elision": self.layout.elision,
                 "document_separator": self.layout.document_separator,
+                "titles": self.layout.titles,
             },
         }
 
@@ -377,7 +407,30 @@ def excerpt_of(document: Document, kept: Sequence[Sentence], layout: Layout) -> 
     Returns:
         The excerpt; "" without sentences.
     """
-    return layout.excerpt(document.text, [(sentence.start, sentence.end) for sentence in kept])
+    spans = [(sentence.start, sentence.end) for sentence in kept]
+    return layout.excerpt(document.text, spans, _pieces(kept), document.title)
+
+
+def excerpt_starts(document: Document, kept: Sequence[Sentence], layout: Layout) -> list[int]:
+    """Find sentences in the excerpt that `excerpt_of` builds of them.
+
+    Args:
+        document: The document.
+        kept: Its kept sentences, ascending; at least one.
+        layout: The strings that join them.
+
+    Returns:
+        For each sentence the offset of its first character in the excerpt, in code points.
+    """
+    spans = [(sentence.start, sentence.end) for sentence in kept]
+    return layout.starts(document.text, spans, _pieces(kept), document.title)
+
+
+def _pieces(kept: Sequence[Sentence]) -> list[str] | None:
+    """What the excerpt writes for each sentence; None where that is the text itself."""
+    if any(sentence.markup for sentence in kept):
+        return [sentence.visible for sentence in kept]
+    return None
 
 
 def assemble(documents: Sequence[Document], kept: Iterable[Sentence], layout: Layout) -> str:
@@ -458,17 +511,27 @@ def _described(value: object) -> str:
 
 
 def _sentence_to_dict(sentence: ScoredSentence) -> dict[str, Any]:
-    return {
+    written: dict[str, Any] = {
         "doc_index": sentence.doc_index,
         "start": sentence.start,
         "end": sentence.end,
         "score": sentence.score,
         "text": sentence.text,
     }
+    if sentence.kind != "sentence":
+        written["kind"] = sentence.kind
+    if sentence.path:
+        written["path"] = [list(span) for span in sentence.path]
+    if sentence.markup:
+        written["markup"] = True
+    if sentence.lexical:
+        written["lexical"] = sentence.lexical
+    return written
 
 
 def _sentence_from_dict(data: Mapping[str, Any], documents: Sequence[Document]) -> ScoredSentence:
-    sentence = ScoredSentence(**data)
+    path = tuple((start, end) for start, end in data.get("path", ()))
+    sentence = ScoredSentence(**{**data, "path": path})
     found = documents[sentence.doc_index].text[sentence.start : sentence.end]
     if found != sentence.text:
         raise ValueError(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Literal, get_args
 
-from ..protocols import BatchSplitter, Splitter
+from .._utils.checks import check_choice
+from ..protocols import Splitter
 from ..runtime.batching import CONCURRENT, Batching, Call, MicroBatcher
 from ..runtime.deadline import Deadline, check_timeout
 from ..text.joining import Layout
 from ..text.splitting import SentenceSplitter
+from ..text.units import STRUCTURAL
 from ..types import (
     Compression,
     Document,
@@ -20,7 +23,10 @@ from ..types import (
     Sentence,
     assemble,
     check_batch,
+    with_score,
 )
+from .evidence import LexicalEvidence, check_weight
+from .fitting import fitted, unfit_reason
 from .partial import Progress, score_in_groups, timed_out
 from .scoring import (
     CrossEncoderScorer,
@@ -31,8 +37,13 @@ from .scoring import (
     scored_sentences,
 )
 from .selection import Selector, TopK, check_selector, select
+from .sentences import document_sentences
+from .structure import Structure, folded_text
 
 DEFAULT_SELECTOR = TopK(2)
+
+Outline = Literal["headings", "none"]
+"""What comes along with a kept sentence; see `ExtractiveCompressor`."""
 
 
 class ExtractiveCompressor:
@@ -48,6 +59,14 @@ class ExtractiveCompressor:
         elision: Marks such a gap, see `Layout`.
         document_separator: Joins the parts of different documents, see `Layout`.
         expand: How many neighbours (before, after) come along with each chosen sentence.
+        outline: "headings": a chosen sentence brings what it can't be understood without: the
+            nearest headings that tell its place from others, its table's header row, its list's
+            lead-in, its question, its keys. "none": it comes alone.
+        titles: Whether the text of a document begins with "[its title] " where no word of the title
+            stands in it, see `Layout`.
+        lexical_weight: What the words that a sentence has in common with the query count beside its
+            score, from 0, nothing, to 1, everything; see `lexical.blend`. None for the default: 0.2
+            for a dual encoder, 0 for other scorers.
         timeout_s: Seconds that a call may take, queueing included; None for no limit. When they
             have passed, the call returns the best so far with `Outcome.TIMED_OUT`. Choosing among
             the scored sentences takes a few milliseconds more. A thread does the work of such
@@ -72,16 +91,22 @@ class ExtractiveCompressor:
         elision: str = "",
         document_separator: str = "\n",
         expand: tuple[int, int] = (0, 0),
+        outline: Outline = "headings",
+        titles: bool = True,
+        lexical_weight: float | None = None,
         timeout_s: float | None = None,
         batching: Batching | None = None,
     ) -> None:
+        check_choice("outline", outline, get_args(Outline))
         self.scorer = as_scorer(scorer)
         self.selector = check_selector(DEFAULT_SELECTOR if selector is None else selector)
         self.splitter = SentenceSplitter() if splitter is None else splitter
         if not isinstance(self.splitter, Splitter):
             raise TypeError(f"{splitter!r} is not a splitter: it has no split(text)")
-        self.layout = Layout(separator, elision, document_separator)
+        self.layout = Layout(separator, elision, document_separator, titles)
         self.expand = _check_expand(expand)
+        self.outline: Outline = outline
+        self.evidence = LexicalEvidence(self.scorer, check_weight(lexical_weight))
         self.timeout_s = check_timeout(timeout_s)
         if batching is None:
             batching = CONCURRENT if isinstance(self.scorer, FunctionScorer) else Batching()
@@ -208,22 +233,34 @@ class ExtractiveCompressor:
         timeout_s = self.timeout_s if timeout_s is None else check_timeout(timeout_s)
         return None if timeout_s is None else Deadline(timeout_s)
 
+    @property
+    def lexical_weight(self) -> float:
+        """What words in common with the query count beside the scorer's score, 0…1."""
+        return self.evidence.weight
+
     def _compress(self, inputs: _Inputs) -> list[Compression]:
-        known = self._spans(document.text for _, documents in inputs for document in documents)
+        batch = [(query, documents, self._sentences(documents)) for query, documents in inputs]
         tasks = [
-            ScoringTask(query, documents, _sentences(documents, known))
-            for query, documents in inputs
+            ScoringTask(query, documents, _offered(sentences))
+            for query, documents, sentences in batch
         ]
-        to_score = [task for task in tasks if task.sentences]
-        scores = iter(self._score(to_score))
+        scores = iter(self._score([task for task in tasks if task.sentences]))
         return [
             self._select(
-                task.query,
-                task.documents,
+                query,
+                documents,
+                sentences,
                 scored_sentences(task, next(scores)) if task.sentences else (),
             )
-            for task in tasks
+            for (query, documents, sentences), task in zip(batch, tasks, strict=True)
         ]
+
+    def _sentences(
+        self, documents: tuple[Document, ...], reached: Sequence[int] | None = None
+    ) -> tuple[Sentence, ...]:
+        """The sentences of some documents, each small enough for the budget."""
+        sentences = document_sentences(documents, self.splitter, reached)
+        return fitted(documents, sentences, self.selector)
 
     def _compress_each(self, inputs: _Inputs) -> list[Compression | Exception]:
         """Call `compress_batch`, also a subclass's, so that an input that fails, fails alone."""
@@ -254,9 +291,9 @@ class ExtractiveCompressor:
 
     def _compress_in_time(self, batch: Sequence[Progress]) -> list[Compression | Exception | None]:
         def task_of(progress: Progress, reached: Sequence[int]) -> ScoringTask:
-            documents = progress.documents
-            known = self._spans(documents[n].text for n in reached)
-            return ScoringTask(progress.query, documents, _sentences(documents, known, reached))
+            sentences = self._sentences(progress.documents, reached)
+            progress.add(reached, sentences)
+            return ScoringTask(progress.query, progress.documents, _offered(sentences))
 
         by_document = getattr(
             self.scorer,
@@ -279,8 +316,13 @@ class ExtractiveCompressor:
 
     def _current_result(self, progress: Progress) -> Compression:
         scored = dict(progress.scored)  # a copy: the thread may still add to it
-        sentences = [sentence for n in progress.given for sentence in scored.get(n, ())]
-        compression = self._select(progress.query, progress.documents, sentences)
+        read = [n for n in progress.given if n in scored]
+        compression = self._select(
+            progress.query,
+            progress.documents,
+            [sentence for n in read for sentence in progress.sentences[n]],
+            [sentence for n in read for sentence in scored[n]],
+        )
         unread = [n for n in progress.given if n not in scored]
         if not unread:
             return compression
@@ -305,25 +347,27 @@ class ExtractiveCompressor:
             raise ValueError(f"the scorer gave scores for {len(scores)} of {len(tasks)} queries")
         return scores
 
-    def _spans(self, texts: Iterable[str]) -> dict[str, Sequence[tuple[int, int]]]:
-        """Return the sentences' spans of each text, in characters; each text is split once."""
-        distinct = list(dict.fromkeys(texts))
-        if isinstance(self.splitter, BatchSplitter):
-            return dict(zip(distinct, self.splitter.split_all(distinct), strict=True))
-        return {text: tuple(self.splitter.split(text)) for text in distinct}
-
     def _select(
         self,
         query: str,
         documents: tuple[Document, ...],
-        sentences: Sequence[ScoredSentence],
+        sentences: Sequence[Sentence],
+        scored: Sequence[ScoredSentence],
     ) -> Compression:
+        """Choose among all sentences; `scored` are those that the scorer scored, in order."""
         kept: tuple[ScoredSentence, ...] = ()
         dropped: tuple[ScoredSentence, ...] = ()
-        if not sentences:
+        reason = ""
+        if not scored:
             outcome = Outcome.NOTHING_GIVEN
         else:
-            kept, dropped = select(documents, sentences, self.selector, self.layout, self.expand)
+            blended = self.evidence.blend(query, documents, scored)
+            ranked = _with_structure(documents, sentences, blended)
+            outline = self.outline == "headings"
+            kept, dropped = select(
+                documents, ranked, self.selector, self.layout, self.expand, outline
+            )
+            reason = unfit_reason(blended, kept, self.selector)
             if not kept:
                 outcome = Outcome.NOTHING_RELEVANT
             elif not dropped:
@@ -336,27 +380,56 @@ class ExtractiveCompressor:
             text=assemble(documents, kept, self.layout),
             kept=kept,
             dropped=dropped,
-            sources=tuple(dict.fromkeys(sentence.doc_index for sentence in kept)),
+            sources=_sources(kept, dropped),
             outcome=outcome,
             layout=self.layout,
+            reason=reason,
         )
 
 
 _Inputs = Sequence[tuple[str, tuple[Document, ...]]]
 
 
-def _sentences(
+def _offered(sentences: Sequence[Sentence]) -> tuple[Sentence, ...]:
+    """The sentences that a scorer scores: not those that tell what others are about."""
+    content = tuple(sentence for sentence in sentences if sentence.kind not in STRUCTURAL)
+    return content or tuple(sentences)
+
+
+def _with_structure(
     documents: Sequence[Document],
-    spans: Mapping[str, Sequence[tuple[int, int]]],
-    reached: Iterable[int] | None = None,
-) -> tuple[Sentence, ...]:
-    """Return the sentences of the documents `reached`, by index; by default of all."""
-    return tuple(
-        Sentence(text[start:end], doc_index, start, end)
-        for doc_index in (range(len(documents)) if reached is None else reached)
-        for text in (documents[doc_index].text,)
-        for start, end in spans[text]
-    )
+    sentences: Sequence[Sentence],
+    scored: Sequence[ScoredSentence],
+) -> Sequence[ScoredSentence]:
+    """All sentences with scores: a heading has the best score of what stands under it."""
+    if len(scored) == len(sentences):
+        return scored
+    by_place = {(sentence.doc_index, sentence.start): sentence for sentence in scored}
+    known = {
+        position: by_place[place].score
+        for position, sentence in enumerate(sentences)
+        if (place := (sentence.doc_index, sentence.start)) in by_place
+    }
+    scores = Structure(documents, sentences).scores(known)
+    return [
+        by_place.get((sentence.doc_index, sentence.start)) or with_score(sentence, score)
+        for sentence, score in zip(sentences, scores, strict=True)
+    ]
+
+
+def _sources(kept: Sequence[ScoredSentence], dropped: Sequence[ScoredSentence]) -> tuple[int, ...]:
+    """The documents of the kept sentences, and those that say the same again."""
+    found = {sentence.doc_index for sentence in kept}
+    if dropped and kept:
+        said = {
+            folded_text(sentence.visible) for sentence in kept if sentence.kind not in STRUCTURAL
+        }
+        found.update(
+            sentence.doc_index
+            for sentence in dropped
+            if sentence.doc_index not in found and folded_text(sentence.visible) in said
+        )
+    return tuple(sorted(found))
 
 
 def _result_or_raise(result: Compression | Exception) -> Compression:

@@ -14,8 +14,16 @@ from dataclasses import replace
 
 from ..runtime.deadline import Deadline
 from ..text.joining import is_blank
-from ..types import Compression, Document, Outcome, ScoredSentence, ScoringTask, assemble
-from .selection import All, Selector, TokenBudget, select
+from ..types import (
+    Compression,
+    Document,
+    Outcome,
+    ScoredSentence,
+    ScoringTask,
+    Sentence,
+    assemble,
+)
+from .selection import All, Selector, select, token_budgets
 
 # A group of documents takes about this part of the given time. It is at most so many times as long
 # as the group before, because the speed that was measured is a rough guide.
@@ -33,6 +41,7 @@ class Progress:
 
     Attributes:
         given: The indices of the documents to score: those that are not blank.
+        sentences: All sentences of each document split so far, by its index.
         scored: The sentences with their scores of each document scored so far, by its index.
         error: The exception that scoring raised, or None.
         abandoned: Whether the caller has left.
@@ -43,9 +52,21 @@ class Progress:
         self.documents = documents
         self.deadline = deadline
         self.given = [n for n, document in enumerate(documents) if not is_blank(document.text)]
+        self.sentences: dict[int, list[Sentence]] = {}
         self.scored: dict[int, list[ScoredSentence]] = {}
         self.error: Exception | None = None
         self.abandoned = False
+
+    def add(self, reached: Sequence[int], sentences: Sequence[Sentence]) -> None:
+        """Note the sentences of documents that are about to be scored.
+
+        Args:
+            reached: The documents' indices.
+            sentences: All their sentences.
+        """
+        self.sentences.update({n: [] for n in reached})
+        for sentence in sentences:
+            self.sentences[sentence.doc_index].append(sentence)
 
     @property
     def is_wanted(self) -> bool:
@@ -152,7 +173,7 @@ def timed_out(
         ScoredSentence(text, n, 0, len(text), 0.0)
         for n, text in ((n, compression.documents[n].text) for n in unread)
     )
-    if budgets := _budgets(selector):
+    if budgets := token_budgets(selector):
         kept, _ = select(compression.documents, kept, All(*budgets), compression.layout)
     return replace(
         compression,
@@ -162,8 +183,3 @@ def timed_out(
         outcome=Outcome.TIMED_OUT,
         reason=f"{reason}{'the others' if read else 'they'} come as they are",
     )
-
-
-def _budgets(selector: Selector | None) -> list[TokenBudget]:
-    parts = selector.selectors if isinstance(selector, All) else (selector,)
-    return [part for part in parts if isinstance(part, TokenBudget)]

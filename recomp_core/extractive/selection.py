@@ -10,7 +10,8 @@ the earlier first), and the policy admits each one or not; it sees the text that
     TopK(5) & Threshold(0.3)                  both
 
 Your own policy is any object with `admits(draft) -> bool`. If it admits nothing more after its
-first refusal, set `is_prefix = True`: the walk then stops there. The module `selectors` gives
+first refusal, set `is_prefix = True`: the walk then stops there. A policy that ranks by more than
+the scores has `order(sentences)` too, which returns their positions, best first. The module `selectors` gives
 policies names, for saved compressors and commands.
 """
 
@@ -19,12 +20,14 @@ from __future__ import annotations
 import itertools
 import math
 import numbers
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from ..text.joining import Layout
+from ..text.units import STRUCTURAL
 from ..types import Document, ScoredSentence, assemble
+from .structure import Structure, folded_text
 
 
 class Ranking:
@@ -386,8 +389,12 @@ def select(
     selector: Selector,
     layout: Layout,
     expand: tuple[int, int] = (0, 0),
+    outline: bool = False,
 ) -> tuple[tuple[ScoredSentence, ...], tuple[ScoredSentence, ...]]:
     """Divide sentences into those that a selector keeps and the others.
+
+    A sentence that stands in several places is offered once, with the best of its scores: chunks
+    overlap, and pages are stored twice. Headings, header rows, questions and keys are not offered.
 
     Args:
         documents: The documents.
@@ -396,55 +403,133 @@ def select(
         layout: What joins the kept sentences.
         expand: How many neighbours (before, after) in its document come along with each admitted
             sentence, each neighbour once.
+        outline: Whether an admitted sentence brings what it stands under.
 
     Returns:
         The kept and the dropped sentences, both in document order.
     """
     # The walk is written by hand: top-k functions of NumPy or torch know scores only. Here a policy
     # sees the text that would come out, joints and neighbours included, and may be anyone's code.
+    walk = _Walk(documents, sentences, expand, Structure(documents, sentences) if outline else None)
     size = 0
-    keep: set[int] = set()
-    admitted: list[int] = []  # the same in the order of admission
-    scores = [sentence.score for sentence in sentences]
-    order = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)  # stable
-    ranking = Ranking([scores[position] for position in order])
+    admitted: list[int] = []  # in the order of admission
+    order = _order(sentences, selector)
+    ranking = Ranking([sentences[position].score for position in order])
     is_prefix = _is_prefix(selector)
     for rank, position in enumerate(order):
+        if walk.is_known(position):
+            continue
         # A sentence comes alone where it fits, but not with its neighbours (a token budget).
-        for group in _groups(sentences, position, expand):
+        for group in walk.groups(position):
             draft = Draft(
                 documents, sentences, layout, sentences[position], admitted, group, size + 1,
                 ranking, rank,
             )  # fmt: skip
             if selector.admits(draft):
-                admitted.extend(i for i in group if i not in keep)
-                keep.update(group)
+                admitted.extend(i for i in group if i not in walk.keep)
+                walk.admit(position, group)
                 size += 1
                 break
         else:
             if is_prefix:
                 break
-    kept = tuple(sentence for i, sentence in enumerate(sentences) if i in keep)
-    dropped = tuple(sentence for i, sentence in enumerate(sentences) if i not in keep)
+    kept = tuple(sentence for i, sentence in enumerate(sentences) if i in walk.keep)
+    dropped = tuple(sentence for i, sentence in enumerate(sentences) if i not in walk.keep)
     return kept, dropped
+
+
+def _order(sentences: Sequence[ScoredSentence], selector: Selector) -> list[int]:
+    """The positions of the sentences to offer, best first; of equal scores, the earlier first."""
+    offered = [i for i, sentence in enumerate(sentences) if sentence.kind not in STRUCTURAL]
+    if not offered:
+        offered = list(range(len(sentences)))  # an outline without a text
+    own = getattr(selector, "order", None)
+    if own is not None:
+        ranked = [offered[n] for n in own([sentences[i] for i in offered])]
+        if sorted(ranked) != offered:
+            raise ValueError(f"{selector!r} did not rank each of {len(offered)} sentences once")
+        return ranked
+    return sorted(offered, key=lambda i: sentences[i].score, reverse=True)
 
 
 def _is_prefix(selector: Selector) -> bool:
     return getattr(selector, "is_prefix", False)
 
 
-def _groups(
-    sentences: Sequence[ScoredSentence], position: int, expand: tuple[int, int]
-) -> Iterator[Sequence[int]]:
-    """Yield what to offer for a sentence: it and its neighbours, if it has any; then it alone."""
-    before, after = expand
-    if before or after:
-        document = sentences[position].doc_index
-        around = range(max(0, position - before), min(len(sentences), position + after + 1))
-        neighbourhood = [i for i in around if sentences[i].doc_index == document]
-        if len(neighbourhood) > 1:
-            yield neighbourhood
-    yield (position,)
+class _Walk:
+    """What a walk over the ranking knows: what it keeps, and what would come along."""
+
+    def __init__(
+        self,
+        documents: Sequence[Document],
+        sentences: Sequence[ScoredSentence],
+        expand: tuple[int, int],
+        structure: Structure | None,
+    ) -> None:
+        self._sentences = sentences
+        self._documents = documents
+        self._expand = expand
+        self._structure = structure
+        self.keep: set[int] = set()
+        self._heard: dict[str, list[str]] = {}
+
+    def is_known(self, position: int) -> bool:
+        """Tell whether a sentence is kept already, here or in another place."""
+        sentence = self._sentences[position]
+        if position in self.keep and sentence.kind == "lead-in":
+            return True
+        headings = self._heard.get(folded_text(sentence.visible))
+        if headings is None:
+            return False
+        # The same words under different headings say different things.
+        heading = sentence.heading(self._documents[sentence.doc_index])
+        return not heading or any(not known or known == heading for known in headings)
+
+    def admit(self, position: int, group: Iterable[int]) -> None:
+        """Keep a sentence with its group."""
+        sentence = self._sentences[position]
+        heading = sentence.heading(self._documents[sentence.doc_index])
+        self._heard.setdefault(folded_text(sentence.visible), []).append(heading)
+        self.keep.update(group)
+
+    def groups(self, position: int) -> Iterator[Sequence[int]]:
+        """Yield what to offer for a sentence, the most first, and it alone at last."""
+        offered: list[set[int]] = []
+        around = self._neighbours(position)
+        if self._structure is not None:
+            outline = self._structure.above(position)
+            announced = self._structure.announced(position)
+            offered += [{*around, *outline, *announced}, {position, *outline, *announced}]
+            if announced:
+                offered.append({position, *announced})
+            offered.append({position, *outline[-1:]})
+        offered += [around, {position}]
+        tried: list[set[int]] = []
+        for group in offered:
+            if group not in tried:
+                tried.append(group)
+                yield sorted(group)
+
+    def _neighbours(self, position: int) -> set[int]:
+        before, after = self._expand
+        if not before and not after:
+            return {position}
+        document = self._sentences[position].doc_index
+        first, last = max(0, position - before), min(len(self._sentences), position + after + 1)
+        return {i for i in range(first, last) if self._sentences[i].doc_index == document}
+
+
+def token_budgets(selector: Selector | None) -> list[TokenBudget]:
+    """Return the token budgets among a selector's policies.
+
+    Args:
+        selector: The selector, or None.
+
+    Returns:
+        The budgets; none for another policy.
+    """
+    parts = selector.selectors if isinstance(selector, All) else (selector,)
+    return [part for part in parts if isinstance(part, TokenBudget)]
 
 
 def make_selector(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Protocol, TypeVar
+
+from .markup import breaks_line, visible_text
+from .words import words
 
 INVISIBLE = (
     "".join(chr(c) for c in (*range(0x21), *range(0x7F, 0xA1)))
@@ -31,6 +34,25 @@ def is_blank(text: str) -> bool:
     return not text.strip(INVISIBLE)
 
 
+# A longer title is a sentence, and the excerpt can do without it.
+_LONGEST_TITLE = 120
+# What stands between the units of data and of pages, and says nothing without them.
+_MARKS = INVISIBLE + "{}[],-*_=~|"
+
+
+def is_seam(text: str) -> bool:
+    """Tell whether a text may lie between two units without being one.
+
+    Args:
+        text: The text.
+
+    Returns:
+        True for "", white space, the brackets and commas of JSON, rules, and HTML tags.
+    """
+    bare = text.strip(_MARKS)
+    return not bare or (bare[0] == "<" and not visible_text(bare).strip(_MARKS))
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The strings between kept sentences.
@@ -45,6 +67,8 @@ class Layout:
             lists and headings stay on lines of their own. The paper's choice is `" "`.
         elision: A mark such as "[…]" that shows the reader model where text was cut; "" for none.
         document_separator: The string between the parts of different documents.
+        titles: Whether an excerpt begins with its document's title, as "[Title] ", where none of
+            the title's words stands in it: "He died in 1502." then says who.
 
     Raises:
         TypeError: An attribute has the wrong type.
@@ -53,46 +77,86 @@ class Layout:
     separator: str | None = None
     elision: str = ""
     document_separator: str = "\n"
+    titles: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.titles, bool):
+            raise TypeError(f"titles must be True or False, got {self.titles!r}")
         for name in ("elision", "document_separator"):
             if not isinstance(getattr(self, name), str):
                 raise TypeError(f"{name} must be a string, got {getattr(self, name)!r}")
         if self.separator is not None and not isinstance(self.separator, str):
             raise TypeError(f"separator must be a string or None, got {self.separator!r}")
 
-    def excerpt(self, text: str, spans: Sequence[tuple[int, int]]) -> str:
+    def excerpt(
+        self,
+        text: str,
+        spans: Sequence[tuple[int, int]],
+        pieces: Sequence[str] | None = None,
+        title: str | None = None,
+    ) -> str:
         """Join spans of one document.
 
         Args:
             text: The document's text.
             spans: The spans `(start, end)` to keep, in characters, ascending.
+            pieces: What to write for each span, if that is not the text itself.
+            title: The document's title.
 
         Returns:
             The excerpt; "" without spans.
         """
         if not spans:
             return ""
-        before, after = self._around(text, spans)
-        pieces = (gap + text[a:b] for gap, (a, b) in zip(before, spans, strict=True))
-        return "".join(pieces) + after
+        head, gaps, tail = self._around(text, spans)
+        if pieces is None:
+            pieces = [text[start:end] for start, end in spans]
+        excerpt = "".join(map("".join, zip((head, *gaps), pieces, strict=True))) + tail
+        return self._titled(excerpt, text, title)
 
-    def starts(self, text: str, spans: Sequence[tuple[int, int]]) -> list[int]:
+    def starts(
+        self,
+        text: str,
+        spans: Sequence[tuple[int, int]],
+        pieces: Sequence[str] | None = None,
+        title: str | None = None,
+    ) -> list[int]:
         """Find the spans in the excerpt that `excerpt` builds of them.
 
         Args:
             text: The document's text.
             spans: At least one span `(start, end)`, in characters, ascending.
+            pieces: What stands for each span, see `excerpt`.
+            title: The document's title.
 
         Returns:
             For each span the offset of its first character in the excerpt.
         """
+        if pieces is None:
+            pieces = [text[start:end] for start, end in spans]
+        head, gaps, tail = self._around(text, spans)
         starts: list[int] = []
         position = 0
-        for gap, (start, end) in zip(self._around(text, spans)[0], spans, strict=True):
+        for gap, piece in zip((head, *gaps), pieces, strict=True):
             starts.append(position + len(gap))
-            position = starts[-1] + end - start
+            position = starts[-1] + len(piece)
+        if self.titles and title:
+            excerpt = "".join(map("".join, zip((head, *gaps), pieces, strict=True))) + tail
+            before = len(self._titled(excerpt, text, title)) - len(excerpt)
+            starts = [start + before for start in starts]
         return starts
+
+    def _titled(self, excerpt: str, text: str, title: str | None) -> str:
+        """The excerpt with the title before it, if it needs one and stays shorter than the text."""
+        if not self.titles or not title or not excerpt:
+            return excerpt
+        label = " ".join(title.split())
+        titled = f"[{label}] {excerpt}"
+        if len(titled) > len(text) or len(label) > _LONGEST_TITLE:
+            return excerpt
+        known = set(words(excerpt, pairs=False))
+        said = [word for word in words(label, pairs=False) if len(word) > 2 or not word.isascii()]
+        return excerpt if not said or known.intersection(said) else titled
 
     def join(self, excerpts: Iterable[str]) -> str:
         """Join the parts of several documents.
@@ -105,21 +169,27 @@ class Layout:
         """
         return self.document_separator.join(part for part in excerpts if not is_blank(part))
 
-    def _around(self, text: str, spans: Sequence[tuple[int, int]]) -> tuple[list[str], str]:
-        """The strings before each span of the excerpt, and the string after the last."""
+    def _around(self, text: str, spans: Sequence[tuple[int, int]]) -> tuple[str, list[str], str]:
+        """The strings before the first span, between the spans, and after the last."""
         head, tail = text[: spans[0][0]], text[spans[-1][1] :]
         gaps = [text[end:start] for (_, end), (start, _) in pairwise(spans)]
         if all(map(is_blank, (head, *gaps, tail))):
-            return [head, *gaps], tail  # nothing was dropped
-        return ["", *map(self._joint, gaps)], ""
+            return head, gaps, tail  # nothing was dropped
+        joints = [self._joint(gap) for gap in gaps]
+        whole = all(map(is_seam, (head, *gaps, tail)))
+        if whole and not any("<" in gap for gap in (head, *gaps, tail)):
+            return head, joints, tail  # nothing but the brackets of data
+        return "", joints, ""
 
     def _joint(self, gap: str) -> str:
         """The string that replaces `gap` between two kept sentences; neighbours keep it."""
-        if is_blank(gap):
-            return gap
+        if is_seam(gap):
+            if "<" not in gap:
+                return gap
+            return "\n" if breaks_line(gap) else " "
         separator = self.separator
         if separator is None:
-            separator = "\n" if "\n" in gap or "\r" in gap else " "
+            separator = "\n" if "\n" in gap or "\r" in gap or breaks_line(gap) else " "
         marked = f"{separator}{self.elision}{separator}" if self.elision else separator
         for joint in (marked, separator, " "):
             if len(joint) < len(gap):

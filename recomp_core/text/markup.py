@@ -35,6 +35,18 @@ def visible_text(text: str) -> str:
     return _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
 
 
+def breaks_line(text: str) -> bool:
+    """Tell whether something in a piece of HTML begins a new line.
+
+    Args:
+        text: The piece.
+
+    Returns:
+        Whether a line break, or the tag of a block or row stands in it.
+    """
+    return "\n" in text or "\r" in text or ("<" in text and _LINE_TAG.search(text) is not None)
+
+
 _MARKS_BEFORE = re.compile(r"[\s>#*_=|\-+•‣◦·]+")
 _MARKS_AFTER = re.compile(r"[\s#*_=|:：\-]+$")
 _RULE = re.compile(r"\n[\s=\-|:+]+$")

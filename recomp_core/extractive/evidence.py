@@ -1,0 +1,84 @@
+"""Scores that a scorer gave, blended with the words that a sentence and the query share."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Sequence
+
+from ..protocols import SentenceScorer
+from ..types import Document, ScoredSentence, with_score
+
+DEFAULT_WEIGHT = 0.2
+
+
+class LexicalEvidence:
+    """Blends a scorer's scores with lexical evidence.
+
+    Args:
+        scorer: The scorer.
+        weight: What the words count, 0…1; None for the default.
+
+    Attributes:
+        weight: What the words count, 0…1.
+    """
+
+    def __init__(self, scorer: SentenceScorer, weight: float | None = None) -> None:
+        from .scoring import DualEncoderScorer
+
+        is_dual = isinstance(scorer, DualEncoderScorer)
+        self.weight = (DEFAULT_WEIGHT if is_dual else 0.0) if weight is None else weight
+        self._bounded = is_dual and scorer.similarity_fn_name == "cosine"
+
+    def blend(
+        self, query: str, documents: Sequence[Document], sentences: Sequence[ScoredSentence]
+    ) -> Sequence[ScoredSentence]:
+        """Blend the scores of a call.
+
+        Args:
+            query: The query.
+            documents: The documents.
+            sentences: Their sentences with the scorer's scores.
+
+        Returns:
+            The sentences with the blended scores, and the part that the words gave.
+        """
+        if not self.weight:
+            return sentences
+        from .lexical import blend, lexical_scores
+
+        texts = []
+        for sentence in sentences:
+            document = documents[sentence.doc_index]
+            parts = (document.title or "", sentence.heading(document), sentence.visible)
+            texts.append("\n".join(part for part in parts if part))
+        evidence = lexical_scores(query, texts)
+        scores, shares = blend(
+            [sentence.score for sentence in sentences], evidence, self.weight, self._bounded
+        )
+        return [
+            with_score(sentence, score, share)
+            for sentence, score, share in zip(
+                sentences, scores.tolist(), shares.tolist(), strict=True
+            )
+        ]
+
+
+def check_weight(value: object) -> float | None:
+    """Check a `lexical_weight`.
+
+    Args:
+        value: The value.
+
+    Returns:
+        The value itself.
+
+    Raises:
+        ValueError: It is neither None nor a number from 0 to 1.
+    """
+    if value is None:
+        return None
+    good = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not good or math.isnan(value) or not 0 <= value <= 1:  # type: ignore[arg-type, operator]
+        raise ValueError(f"lexical_weight must be a number from 0 to 1, or None, got {value!r}")
+    return float(value)  # type: ignore[arg-type]

@@ -1,0 +1,152 @@
+"""What comes along with a kept sentence: the headings that tell it from others, its header, its list."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ..text.division import approximate_tokens
+from ..text.joining import INVISIBLE
+from ..text.markup import label_text
+from ..text.units import Span
+from ..types import Document, ScoredSentence
+
+# A line that announces more than this many tokens does not bring it all along.
+_ANNOUNCED_TOKENS = 240
+# Kinds that a sentence always brings, if it stands under one.
+_ALWAYS = frozenset({"header", "question", "key", "lead-in", "item", "entry"})
+
+
+def folded_text(text: str) -> str:
+    """Return a text as duplicates are compared: without case, with single spaces.
+
+    Args:
+        text: The text.
+
+    Returns:
+        The folded text.
+    """
+    return " ".join(text.split()).casefold().strip(INVISIBLE)
+
+
+class Structure:
+    """Knows for each sentence of a call which others it can't be understood without.
+
+    Args:
+        documents: The documents.
+        sentences: All their sentences, in document order.
+    """
+
+    def __init__(self, documents: Sequence[Document], sentences: Sequence[ScoredSentence]) -> None:
+        self._documents = documents
+        self._sentences = sentences
+        self._places: dict[tuple[int, Span], int] = {}
+        self._below: dict[int, list[int]] = {}
+        self._endings: dict[int, Counter[tuple[str, ...]]] = {}
+        if not any(sentence.path for sentence in sentences):
+            return
+        for position, sentence in enumerate(sentences):
+            self._places[sentence.doc_index, (sentence.start, sentence.end)] = position
+        for position, sentence in enumerate(sentences):
+            if sentence.path and (above := self._place(sentence, sentence.path[-1])) is not None:
+                self._below.setdefault(above, []).append(position)
+
+    def above(self, position: int) -> list[int]:
+        """Find what a sentence brings along.
+
+        Args:
+            position: The sentence's position.
+
+        Returns:
+            The positions of the headings that tell its place from others, from the nearest upwards
+            as far as needed, and of its header row, question, keys and lead-in; outermost first.
+        """
+        sentence = self._sentences[position]
+        places = [self._place(sentence, span) for span in sentence.path]
+        found: list[int] = []
+        headings: list[int] = []
+        for place in reversed(places):
+            if place is None:
+                continue
+            kind = self._sentences[place].kind
+            if kind in _ALWAYS:
+                found.append(place)
+            elif kind == "heading" and (not headings or not self._is_unique(headings)):
+                headings.insert(0, place)
+                found.append(place)
+        return sorted(found)
+
+    def announced(self, position: int) -> list[int]:
+        """Find what a lead-in announces.
+
+        Args:
+            position: The sentence's position.
+
+        Returns:
+            The positions of its list, code or rows, if they are not too long; else nothing.
+        """
+        if self._sentences[position].kind != "lead-in":
+            return []
+        found: list[int] = []
+        open_positions = [position]
+        tokens = 0
+        while open_positions:
+            for below in self._below.get(open_positions.pop(), ()):
+                tokens += approximate_tokens(self._sentences[below].text)
+                if tokens > _ANNOUNCED_TOKENS:
+                    return []
+                found.append(below)
+                open_positions.append(below)
+        return sorted(found)
+
+    def scores(self, scores: dict[int, float]) -> list[float]:
+        """Give headings and their like the best score of what they lead to.
+
+        Args:
+            scores: The scores of the other sentences, by position.
+
+        Returns:
+            The scores of all sentences, in order.
+        """
+        lowest = min(scores.values(), default=0.0)
+        best: dict[int, float] = {}
+        for position, score in scores.items():
+            sentence = self._sentences[position]
+            for span in sentence.path:
+                place = self._place(sentence, span)
+                if place is not None:
+                    best[place] = max(best.get(place, score), score)
+        return [
+            scores.get(position, best.get(position, lowest))
+            for position in range(len(self._sentences))
+        ]
+
+    def _place(self, sentence: ScoredSentence, span: Span) -> int | None:
+        return self._places.get((sentence.doc_index, span))
+
+    def _is_unique(self, headings: Sequence[int]) -> bool:
+        """Whether no other place of the document has headings that end with the same labels."""
+        first = self._sentences[headings[0]]
+        if first.doc_index not in self._endings:
+            self._endings[first.doc_index] = self._count_endings(first.doc_index)
+        labels = tuple(self._label(self._sentences[place]) for place in headings)
+        return self._endings[first.doc_index][labels] <= 1
+
+    def _count_endings(self, doc_index: int) -> Counter[tuple[str, ...]]:
+        counts: Counter[tuple[str, ...]] = Counter()
+        for sentence in self._sentences:
+            if sentence.doc_index != doc_index or sentence.kind != "heading":
+                continue
+            above = [self._place(sentence, span) for span in sentence.path]
+            labels = [
+                self._label(self._sentences[place])
+                for place in above
+                if place is not None and self._sentences[place].kind == "heading"
+            ]
+            labels.append(self._label(sentence))
+            for first in range(len(labels)):
+                counts[tuple(labels[first:])] += 1
+        return counts
+
+    def _label(self, sentence: ScoredSentence) -> str:
+        return label_text(sentence.text).casefold()

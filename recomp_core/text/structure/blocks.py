@@ -1,0 +1,655 @@
+"""Markdown and plain text to blocks, line by line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ..joining import INVISIBLE, is_blank
+from .lines import Block, Line, inner, span_of
+from .markers import Marker, trusted_markers
+from .markup_blocks import elements_of, html_blocks, opens_element
+from .paragraphs import ends_sentence, is_labelled, joined_lines, wrapped_width
+from .tables import pipe_table
+
+# Lists in lists in quotations: what lies deeper is read as text.
+_DEEPEST = 12
+
+_FENCE = re.compile(r"(`{3,})[^`]*$|(~{3,})")
+_ATX = re.compile(r"(#{1,6})(?:[ \t]+|$)")
+_SETEXT = re.compile(r"(=+|-{2,})$")
+_RULE = re.compile(r"(?:\*[ \t]*){3,}$|(?:_[ \t]*){3,}$|(?:-[ \t]*){3,}$")
+_QUOTE = re.compile(r">[ \t]?")
+_BOLD = re.compile(r"(\*\*|__)(?=\S)([^*_\n]{1,120})\1[ \t]*[:：]?$")
+_QUESTION = re.compile(
+    r"(?:q(?:uestion)?|frage|f|pregunta|p|domanda|d|pergunta|question|вопрос|в|otázka|pytanie|"
+    r"soru|câu hỏi|pertanyaan|سؤال|س|प्रश्न|คำถาม|ถาม|질문|문|問|问|質問|提问|问题|Ｑ)"
+    r"[ ]?\d{0,3}[ ]?[:：.)]\s*",
+    re.IGNORECASE,
+)
+_ANSWER = re.compile(
+    r"(?:a(?:nswer)?|antwort|respuesta|réponse|r|risposta|resposta|ответ|о|odpověď|odpowiedź|"
+    r"cevap|trả lời|jawaban|جواب|ج|उत्तर|คำตอบ|ตอบ|답변|답|答|回答|答案|Ａ)"
+    r"[ ]?\d{0,3}[ ]?[:：.)]\s*",
+    re.IGNORECASE,
+)
+_ENDS_IN_QUESTION = re.compile(r"[?？؟;][\"'”’»)*_]*$")
+_BOLD_QUESTION = re.compile(r"(\*\*|__)[^*_\n]{3,200}[?？؟]\1$")
+_STAMP = (
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}:\d{2}|"
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?[ ]\d{1,2})"
+)
+_LOG = re.compile(
+    rf"(?:[\[(<]?{_STAMP}[^\n]{{0,40}}?\d{{1,2}}:\d{{2}}(?::\d{{2}})?|\[[ ]*\d+\.\d{{3,6}}\]|"
+    rf"[\[(]?\d{{1,2}}:\d{{2}}:\d{{2}}|(?:TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b|"
+    r"\d{1,3}(?:\.\d{1,3}){3}[ ]\S+[ ]\S+[ ]\[)"
+)
+_NAME = r"[^\W\d_][^:：\n\[\]<>]{0,38}"
+_CHAT = re.compile(
+    rf"[\[(（]?{_STAMP}[^:：\n]{{0,4}}(?::\d{{2}})?[^\n]{{0,24}}?[\])）]?[ \-–,]{{0,4}}"
+    rf"(?:<{_NAME}>|{_NAME}[:：])[ \t　]?"
+    rf"|{_NAME}[ ]?[\[(（]\d{{1,2}}:\d{{2}}[^\n]{{0,12}}?[\])）][:：]?"
+    rf"|\d{{1,2}}:\d{{2}}[ ]<?{_NAME}[>:：]|<{_NAME}>[ ]"
+)
+_SPEAKER = re.compile(
+    r"(?:[A-ZÀ-ÖØ-ÞА-Я][^\s:：\d]{0,20}(?:[ .][A-ZÀ-ÖØ-ÞА-Я][^\s:：]{0,20}){0,2}|[\u3400-\u9fff\u3040-\u30ff]{1,6}|[\uac00-\ud7af]{1,5})[:：][ \t　]*(?=\S)"
+)
+_MAIL_HEADER = re.compile(
+    r"(?:from|to|cc|bcc|date|sent|subject|reply-to|message-id|von|an|gesendet|datum|betreff|de|à|"
+    r"envoyé|objet|para|enviado|fecha|asunto|data|assunto|oggetto|inviato|от|кому|дата|тема|发件人|"
+    r"收件人|抄送|日期|发送时间|主题|寄件者|收件者|主旨|差出人|宛先|日時|件名|보낸 사람|받는 사람|제목|날짜|van|aan|"
+    r"onderwerp|od|do|temat|komu|předmět)[ ]?[:：]",
+    re.IGNORECASE,
+)
+_SUBJECT = re.compile(
+    r"(?:subject|betreff|objet|asunto|assunto|oggetto|тема|主题|主旨|件名|제목|onderwerp|temat|předmět)"
+    r"[ ]?[:：]",
+    re.IGNORECASE,
+)
+_SIGNATURE = re.compile(r"--[ ]?$|_{5,}$")
+_FRAME = re.compile(r"(?:at[ ]\S+[(.]|File[ ]\"|\.\.\.[ ]\d+[ ]more|from[ ]\S+:\d+|#\d+[ ])")
+_CAUSE = re.compile(
+    r"(?:[\w.$]*[A-Za-z](?:Exception|Error|Fault|Panic)\b|(?:Root cause|Caused by|Traceback)\b)"
+)
+_DEEP_HEADING = re.compile(r"[^\n]{1,90}$")
+
+
+@dataclass
+class _Scan:
+    """A walk over the lines of a container.
+
+    Attributes:
+        text: The document's text.
+        lines: The container's lines.
+        depth: How many containers it lies in.
+        width: The document's `wrapped_width`.
+        markers: The lines that begin with a mark.
+        elements: Where each HTML element of the text ends, by its start.
+        logged: Whether the lines are a log's.
+        chatted: Whether they are messages with their times.
+        spoken: Whether they are turns of speakers.
+        blocks: What was found so far.
+        unclosed: For each fence character, the shortest fence that nothing closes from here on.
+    """
+
+    text: str
+    lines: Sequence[Line]
+    depth: int
+    width: int
+    markers: dict[int, Marker]
+    elements: dict[int, int]
+    logged: bool
+    chatted: bool
+    spoken: bool
+    blocks: list[Block] = field(default_factory=list)
+    unclosed: dict[str, int] = field(default_factory=dict)
+
+
+def text_blocks(text: str, lines: Sequence[Line]) -> list[Block]:
+    """Read Markdown or plain text.
+
+    Args:
+        text: The document's text.
+        lines: Its lines, or some of them.
+
+    Returns:
+        The blocks, in order.
+    """
+    elements = elements_of(text) if "</" in text else {}
+    return _scan(text, lines, 0, wrapped_width(lines), elements)
+
+
+def _scan(
+    text: str, lines: Sequence[Line], depth: int, width: int, elements: dict[int, int]
+) -> list[Block]:
+    given = [line for line in lines if not line.blank]
+    scan = _Scan(
+        text, lines, depth, width, trusted_markers(lines), elements,
+        logged=_share(given, _LOG) >= 0.3 and _count(given, _LOG) >= 3,
+        chatted=_share(given, _CHAT) >= 0.3 and _count(given, _CHAT) >= 3,
+        spoken=_are_spoken(given),
+    )  # fmt: skip
+    number = 0
+    while number < len(lines):
+        if lines[number].blank:
+            number += 1
+            continue
+        for rule in _RULES:
+            stop = rule(scan, number)
+            if stop is not None:
+                number = stop
+                break
+    return scan.blocks
+
+
+def _count(lines: Sequence[Line], pattern: re.Pattern[str]) -> int:
+    return sum(pattern.match(line.text) is not None for line in lines)
+
+
+def _share(lines: Sequence[Line], pattern: re.Pattern[str]) -> float:
+    return _count(lines, pattern) / len(lines) if lines else 0.0
+
+
+def _are_spoken(lines: Sequence[Line]) -> bool:
+    """Whether the lines are turns of few speakers, each named several times."""
+    names: dict[str, int] = {}
+    for line in lines:
+        found = _SPEAKER.match(line.text)
+        if found and not _QUESTION.match(line.text) and not _ANSWER.match(line.text):
+            name = found.group().strip(" :：\t　")
+            names[name] = names.get(name, 0) + 1
+    turns = sum(names.values())
+    return turns >= 4 and turns >= 0.4 * len(lines) and len(names) <= turns / 2
+
+
+# Rules: each looks at line `number` and returns the line after its block, or None.
+
+
+def _fence(scan: _Scan, number: int) -> int | None:
+    line = scan.lines[number]
+    found = _FENCE.match(line.text)
+    if found is None:
+        return None
+    mark = found.group(1) or found.group(2)
+    stop = _end_of_fence(scan, number, mark[0], len(mark))
+    if stop is None:
+        return None  # nothing closes it: it is a line like another, and swallows nothing
+    scan.blocks.append(Block("code", *span_of(scan.lines[number:stop])))
+    return stop
+
+
+def _end_of_fence(scan: _Scan, number: int, mark: str, length: int) -> int | None:
+    if length >= scan.unclosed.get(mark, 1 << 30):
+        return None
+    for at in range(number + 1, len(scan.lines)):
+        text = scan.lines[at].text
+        if text.startswith(mark * length) and not text.strip(mark):
+            return at + 1
+    scan.unclosed[mark] = length
+    return None
+
+
+def _element(scan: _Scan, number: int) -> int | None:
+    """A block of HTML among Markdown."""
+    line = scan.lines[number]
+    if not _begins_element(scan, line):
+        return None
+    end = scan.elements[line.start]
+    blocks = html_blocks(scan.text, line.start, end)
+    if not blocks:
+        return None
+    scan.blocks.extend(blocks)
+    stop = number
+    while stop < len(scan.lines) and scan.lines[stop].start < end:
+        stop += 1
+    last = scan.lines[stop - 1].end
+    if last > end and not is_blank(scan.text[end:last]):
+        start = last - len(scan.text[end:last].lstrip(INVISIBLE))
+        scan.blocks.append(Block("prose", start, last))
+    return stop
+
+
+def _begins_element(scan: _Scan, line: Line) -> bool:
+    """Whether a block of HTML begins with a line, and ends somewhere."""
+    return (
+        line.text[0] == "<" and opens_element(line.text) is not None and line.start in scan.elements
+    )
+
+
+def _atx(scan: _Scan, number: int) -> int | None:
+    line = scan.lines[number]
+    found = _ATX.match(line.text)
+    if found is None or line.indent > 3:
+        return None
+    scan.blocks.append(Block("heading", line.start, line.end, len(found.group(1))))
+    return number + 1
+
+
+def _setext(scan: _Scan, number: int) -> int | None:
+    if number + 1 >= len(scan.lines):
+        return None
+    line, below = scan.lines[number], scan.lines[number + 1]
+    found = _SETEXT.match(below.text)
+    if found is None or below.indent > 3 or _RULE.match(line.text) or number in scan.markers:
+        return None
+    if not scan.lines[number - 1].blank and number and not _is_done(scan, number):
+        return None
+    level = 1 if found.group(1)[0] == "=" else 2
+    scan.blocks.append(Block("heading", line.start, below.end, level))
+    return number + 2
+
+
+def _is_done(scan: _Scan, number: int) -> bool:
+    """Whether the block before line `number` has ended without a blank line."""
+    return bool(scan.blocks) and scan.blocks[-1].kind in ("heading", "code", "table")
+
+
+def _rule(scan: _Scan, number: int) -> int | None:
+    # Skipped: a rule says nothing, and what nobody can see needs no unit. Yet a unit must cover all
+    # that is visible, so it joins what stands before it.
+    line = scan.lines[number]
+    if not _RULE.match(line.text) and not _SIGNATURE.match(line.text):
+        return None
+    if _SIGNATURE.match(line.text) and not _RULE.match(line.text):
+        stop = number + 1
+        while stop < len(scan.lines) and not scan.lines[stop].blank and stop - number < 10:
+            stop += 1
+        scan.blocks.append(Block("boilerplate", *span_of(scan.lines[number:stop])))
+        return stop
+    scan.blocks.append(Block("rule", line.start, line.end))
+    return number + 1
+
+
+def _table(scan: _Scan, number: int) -> int | None:
+    block, stop = pipe_table(scan.lines, number)
+    if block is None:
+        return None
+    scan.blocks.append(block)
+    return stop
+
+
+def _mail(scan: _Scan, number: int) -> int | None:
+    stop = number
+    while stop < len(scan.lines) and _MAIL_HEADER.match(scan.lines[stop].text):
+        stop += 1
+    if stop - number < 2:
+        return None
+    for line in scan.lines[number:stop]:
+        kind = "heading" if _SUBJECT.match(line.text) else "boilerplate"
+        scan.blocks.append(Block(kind, line.start, line.end, 1))
+    return stop
+
+
+def _quotation(scan: _Scan, number: int) -> int | None:
+    if not scan.lines[number].text.startswith(">") or scan.depth >= _DEEPEST:
+        return None
+    stop = number
+    inside = []
+    while stop < len(scan.lines) and scan.lines[stop].text.startswith(">"):
+        line = scan.lines[stop]
+        found = _QUOTE.match(line.text)
+        assert found is not None
+        inside.append(inner(line, found.end(), line.indent + found.end()))
+        stop += 1
+    children = _scan(scan.text, inside, scan.depth + 1, scan.width, scan.elements)
+    if not children:
+        return None
+    scan.blocks.append(Block("quote", children[0].start, children[0].start, children=children))
+    return stop
+
+
+def _question(scan: _Scan, number: int) -> int | None:
+    line = scan.lines[number]
+    asked = _QUESTION.match(line.text)
+    if asked is None and not _BOLD_QUESTION.match(line.text):
+        return None
+    stop = number + 1
+    while (
+        stop < len(scan.lines)
+        and not scan.lines[stop].blank
+        and not _ANSWER.match(scan.lines[stop].text)
+        and not _QUESTION.match(scan.lines[stop].text)
+        and not _ENDS_IN_QUESTION.search(scan.lines[stop - 1].text)
+    ):
+        stop += 1
+    following = next((at for at in range(stop, len(scan.lines)) if not scan.lines[at].blank), None)
+    if following is None:
+        return None
+    answered = _ANSWER.match(scan.lines[following].text)
+    if asked is not None and answered is None:
+        return None
+    if following != stop and asked is None and following - stop > 1:
+        return None
+    scan.blocks.append(Block("question", *span_of(scan.lines[number:stop])))
+    return stop
+
+
+def _answer(scan: _Scan, number: int) -> int | None:
+    if _ANSWER.match(scan.lines[number].text) is None:
+        return None
+    if not any(block.kind == "question" for block in scan.blocks[-3:]):
+        return None
+    stop = number + 1
+    while stop < len(scan.lines) and not (
+        scan.lines[stop].blank
+        or _ends_paragraph(scan, stop)
+        or _QUESTION.match(scan.lines[stop].text)
+    ):
+        stop += 1
+    scan.blocks.append(Block("answer", *span_of(scan.lines[number:stop])))
+    return stop
+
+
+def _message(scan: _Scan, number: int) -> int | None:
+    if not (scan.chatted or scan.spoken):
+        return None
+    begins = _CHAT if scan.chatted else _SPEAKER
+    found = begins.match(scan.lines[number].text)
+    if found is None:
+        return None
+    stop = number + 1
+    while stop < len(scan.lines) and not (
+        scan.lines[stop].blank or begins.match(scan.lines[stop].text)
+    ):
+        stop += 1
+    start, end = span_of(scan.lines[number:stop])
+    # `level` keeps how long the speaker's name is.
+    scan.blocks.append(Block("message", start, end, found.end()))
+    return stop
+
+
+def _log(scan: _Scan, number: int) -> int | None:
+    line = scan.lines[number]
+    if scan.logged and _LOG.match(line.text):
+        scan.blocks.append(Block("line", line.start, line.end))
+        return number + 1
+    if _FRAME.match(line.text) and (line.indent or scan.blocks):
+        stop = number
+        while stop < len(scan.lines) and _FRAME.match(scan.lines[stop].text):
+            stop += 1
+        scan.blocks.append(Block("code", *span_of(scan.lines[number:stop])))
+        return stop
+    if _CAUSE.match(line.text) and not ends_sentence(line.text):
+        scan.blocks.append(Block("line", line.start, line.end))
+        return number + 1
+    return None
+
+
+def _heading(scan: _Scan, number: int) -> int | None:
+    """A heading without Markdown's marks: bold, in capitals, or numbered."""
+    line = scan.lines[number]
+    if len(line.text) > 120:
+        return None
+    level = _level_of_heading(scan, number)
+    if level is None:
+        return None
+    scan.blocks.append(Block("heading", line.start, line.end, level))
+    return number + 1
+
+
+def _level_of_heading(scan: _Scan, number: int) -> int | None:
+    line = scan.lines[number]
+    following = _next_line(scan, number)
+    if following is None:
+        return None
+    if _BOLD.match(line.text):
+        return 5
+    marker = scan.markers.get(number)
+    if marker is None:
+        return 2 if _is_capitals(scan, number) else None
+    if marker.number == 0 or not _is_title(line.text[marker.width :]):
+        return None
+    level = _RANK.get(marker.style, 2 + marker.depth)
+    after = scan.markers.get(following)
+    if after is not None:
+        is_below = after.style != marker.style and (
+            after.depth > marker.depth or _RANK.get(after.style, 3) > level
+        )
+        previous = _sibling_before(scan, number, marker)
+        return (
+            level
+            if is_below and not previous and line.indent <= scan.lines[following].indent
+            else None
+        )
+    if _sibling_before(scan, number, marker):
+        return None
+    if scan.lines[following].indent > line.indent:
+        return None
+    alone = following > number + 1 and (number == 0 or scan.lines[number - 1].blank)
+    if marker.style in ("dot.", "dot)") and not alone:
+        return None
+    if marker.style not in _RANK and marker.depth == 1 and not alone and not marker.strong:
+        return None
+    return level
+
+
+# The levels of marks that have a place of their own in a document: chapters above sections.
+_RANK = {
+    "section章": 1, "section编": 1, "section編": 1, "section篇": 1, "section部": 1, "section卷": 1,
+    "section节": 2, "section節": 2, "korean편": 1, "korean장": 1, "korean절": 2,
+    "chapter": 1, "part": 1, "kapitel": 1, "teil": 1, "chapitre": 1, "partie": 1, "capítulo": 1,
+    "capitolo": 1, "глава": 1, "часть": 1, "rozdział": 1, "kapitola": 1, "hoofdstuk": 1, "bölüm": 1,
+    "section": 2, "abschnitt": 2, "sección": 2, "sezione": 2, "seção": 2, "раздел": 2,
+    "article条": 4, "article條": 4, "korean조": 4, "article": 3, "artikel": 3, "статья": 3,
+    "cjkh": 3, "roundh": 4, "cjkd": 5, "roundd": 5, "circled": 6, "dot.": 3, "dot)": 4,
+}  # fmt: skip
+
+
+def _sibling_before(scan: _Scan, number: int, marker: Marker) -> bool:
+    """Whether the line right before is the item before this one: then both are items."""
+    before = scan.markers.get(number - 1)
+    return (
+        before is not None and before.style == marker.style and before.number == marker.number - 1
+    )
+
+
+def _next_line(scan: _Scan, number: int) -> int | None:
+    at = number + 1
+    if at < len(scan.lines) and scan.lines[at].blank:
+        at += 1
+        while at < len(scan.lines) and scan.lines[at].blank:
+            at += 1
+    return at if at < len(scan.lines) else None
+
+
+def _is_title(text: str) -> bool:
+    """Whether a numbered line's text reads like a title."""
+    if not text:
+        return True
+    if ends_sentence(text) or text[-1] in ",;，；、:：" or len(text) > 80:
+        return False
+    if text[0].islower() or text[0].isdigit():
+        return False
+    return len(text.split()) <= 10 and not any(c in text for c in "。；;，")
+
+
+def _is_capitals(scan: _Scan, number: int) -> bool:
+    line = scan.lines[number]
+    text = line.text
+    if len(text) > 70 or text[-1] in ".,;!?" or not text.isupper() or "|" in text:
+        return False
+    if sum(c.isalpha() for c in text) < 3 or sum(c.isdigit() for c in text) > len(text) / 3:
+        return False
+    if number + 1 < len(scan.lines) and not scan.lines[number + 1].blank:
+        below = scan.lines[number + 1]
+        if below.indent > line.indent:
+            return True
+        first = below.text.split(None, 1)[0]
+        if len(first) > 1 and first.isupper() and first.strip(".,:").isalpha():
+            return False  # the capitals go on
+    return number == 0 or scan.lines[number - 1].blank or below_heading(scan)
+
+
+def below_heading(scan: _Scan) -> bool:
+    """Whether the last block is a heading.
+
+    Args:
+        scan: The walk.
+
+    Returns:
+        Whether it is.
+    """
+    return bool(scan.blocks) and scan.blocks[-1].kind == "heading"
+
+
+def _item(scan: _Scan, number: int) -> int | None:
+    marker = scan.markers.get(number)
+    if marker is None or scan.depth >= _DEEPEST:
+        return None
+    line = scan.lines[number]
+    # Columns, not characters: what lies below belongs to the item if it is indented as its text.
+    content = line.indent + max(marker.width, 2)
+    first = inner(line, marker.width, content)
+    inside = [first]
+    stop = number + 1
+    blank_seen = False
+    while stop < len(scan.lines):
+        below = scan.lines[stop]
+        if below.blank:
+            blank_seen = True
+        elif below.indent >= min(content, line.indent + 2) and below.indent > line.indent:
+            blank_seen = False
+        elif blank_seen or stop in scan.markers or _ends_paragraph(scan, stop):
+            break
+        elif not _is_lazy(scan, stop):
+            break
+        inside.append(below if below.blank else inner(below, 0, min(content, below.indent)))
+        stop += 1
+    while inside and inside[-1].blank and len(inside) > 1:
+        inside.pop()
+    scan.blocks.append(_item_block(scan, line, first, inside))
+    return stop
+
+
+def _is_lazy(scan: _Scan, number: int) -> bool:
+    """Whether a line that is not indented carries on the item before it."""
+    before, line = scan.lines[number - 1], scan.lines[number]
+    if is_labelled(line.text):
+        return False
+    if before.text.endswith("-") and before.text[-2:-1].isalpha():
+        return True
+    if scan.width or line.text[0].islower():
+        return True
+    return not ends_sentence(before.text) and len(before.text) + before.indent >= 50
+
+
+def _item_block(scan: _Scan, line: Line, first: Line, inside: list[Line]) -> Block:
+    if first.blank:
+        return Block("item", line.start, line.end)
+    if _FENCE.match(first.text) or _begins_element(scan, first) or _ATX.match(first.text):
+        children = _scan(scan.text, inside, scan.depth + 1, scan.width, scan.elements)
+        if children and children[0].kind != "prose":
+            children[0].start = line.start if children[0].kind != "table" else children[0].start
+            return Block("item", line.start, line.start, children=children)
+    own = 1
+    markers = trusted_markers(inside[1:])
+    while own < len(inside) and not inside[own].blank and (own - 1) not in markers:
+        if _FENCE.match(inside[own].text) or inside[own].text.startswith((">", "|", "<")):
+            break
+        own += 1
+    end = span_of(inside[:own])[1]
+    block = Block("item", line.start, end)
+    if own < len(inside):
+        block.children = _scan(scan.text, inside[own:], scan.depth + 1, scan.width, scan.elements)
+    return block
+
+
+def _ends_paragraph(scan: _Scan, number: int) -> bool:
+    """Whether line `number` begins a block of its own, although no blank line precedes it."""
+    line = scan.lines[number]
+    text = line.text
+    if line.blank or number in scan.markers:
+        return True
+    first = text[0]
+    if first == "`" or first == "~":
+        return _FENCE.match(text) is not None
+    if first == "#":
+        return _ATX.match(text) is not None
+    if first == ">":
+        return True
+    if first == "<":
+        return _begins_element(scan, line)
+    if scan.logged and _LOG.match(text):
+        return True
+    if (scan.chatted and _CHAT.match(text)) or (scan.spoken and _SPEAKER.match(text)):
+        return True
+    if _BOLD.match(text) or _RULE.match(text):
+        return True
+    if _FRAME.match(text) and line.indent:
+        return True
+    if _QUESTION.match(text) and _question_is_answered(scan, number):
+        return True
+    return "|" in text and pipe_table(scan.lines, number)[0] is not None
+
+
+def _question_is_answered(scan: _Scan, number: int) -> bool:
+    return any(
+        _ANSWER.match(scan.lines[at].text)
+        for at in range(number + 1, min(number + 4, len(scan.lines)))
+    )
+
+
+def _hanging(scan: _Scan, number: int) -> int | None:
+    """A term with its text indented below it, as in a manual page, or after a colon below it."""
+    line = scan.lines[number]
+    stop = number + 1
+    while (
+        stop < len(scan.lines)
+        and not scan.lines[stop].blank
+        and (scan.lines[stop].indent >= line.indent + 2 or scan.lines[stop].text.startswith(": "))
+    ):
+        stop += 1
+    if stop == number + 1 or ends_sentence(line.text) or len(line.text) > 100:
+        return None
+    if scan.width and len(line.text) + line.indent > 0.7 * scan.width:
+        return None
+    scan.blocks.append(Block("entry", *span_of(scan.lines[number:stop])))
+    return stop
+
+
+def _paragraph(scan: _Scan, number: int) -> int | None:
+    stop = number + 1
+    while stop < len(scan.lines) and not _ends_paragraph(scan, stop):
+        if _SETEXT.match(scan.lines[stop].text):
+            break
+        stop += 1
+    lines = scan.lines[number:stop]
+    if len(lines) == 1 and _is_plain_question(scan, number):
+        scan.blocks.append(Block("question", lines[0].start, lines[0].end, 1))
+        return stop
+    alone = len(lines) == 1
+    for run in joined_lines(lines, scan.width):
+        start, end = span_of(run)
+        if len(run) > 1 or ends_sentence(run[-1].text):
+            kind = "prose"
+        elif is_labelled(run[0].text):
+            kind = "entry"
+        else:
+            kind = "title" if alone and _is_title_line(scan, number) else "prose"
+        scan.blocks.append(Block(kind, start, end))
+    return stop
+
+
+def _is_title_line(scan: _Scan, number: int) -> bool:
+    """Whether a line by itself reads like the title of what follows."""
+    text = scan.lines[number].text
+    return len(text) <= 80 and len(text.split()) <= 12 and text[-1] not in ":：,;，；、"
+
+
+def _is_plain_question(scan: _Scan, number: int) -> bool:
+    """Whether a paragraph of one line asks what the next paragraph answers."""
+    line = scan.lines[number]
+    if not _ENDS_IN_QUESTION.search(line.text) or len(line.text) > 200 or line.text[-1] == ";":
+        return False
+    following = _next_line(scan, number)
+    if following is None or following > number + 2:
+        return False
+    below = scan.lines[following].text
+    return not _ENDS_IN_QUESTION.search(below) and following not in scan.markers
+
+
+_RULES: tuple[Callable[[_Scan, int], int | None], ...] = (
+    _fence, _element, _atx, _table, _mail, _question, _answer, _message, _log, _quotation,
+    _setext, _rule, _heading, _item, _hanging, _paragraph,
+)  # fmt: skip

@@ -1,0 +1,213 @@
+"""JSON, YAML, INI and TOML to entries, each under the keys that lead to it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from ..division import approximate_tokens
+from .lines import Block, Line
+
+# A record or a list of values of this many tokens is one entry.
+_RECORD = 120
+_DEEPEST = 100
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+
+
+class _NotJSONError(ValueError):
+    pass
+
+
+def json_blocks(text: str, start: int = 0, end: int | None = None) -> list[Block] | None:
+    """Read JSON, or JSON Lines.
+
+    Args:
+        text: The document's text.
+        start: Where to begin.
+        end: Where to end; None for the end of the text.
+
+    Returns:
+        Keys and entries: an entry is a member with a plain value, or an element of a list. None if
+        the text is no JSON.
+    """
+    end = len(text) if end is None else end
+    tokens = [(m.start(), m.end()) for m in _TOKEN.finditer(text, start, end)]
+    blocks: list[Block] = []
+    position = 0
+    try:
+        while position < len(tokens):
+            position = _value(text, tokens, position, blocks, 0, None)
+    except (_NotJSONError, IndexError):
+        return None
+    return blocks or None
+
+
+def _value(
+    text: str,
+    tokens: Sequence[tuple[int, int]],
+    position: int,
+    blocks: list[Block],
+    depth: int,
+    key: int | None,
+) -> int:
+    """Read the value at a token, into blocks; returns the token after it.
+
+    Without recursion for long lists: only nesting costs a call, and it is bounded.
+    """
+    start, end = tokens[position]
+    opening = text[start]
+    if opening not in "{[":
+        if opening in "}],:":
+            raise _NotJSONError
+        if opening != '"':
+            _check_literal(text[start:end])
+        blocks.append(Block("entry", start if key is None else key, end))
+        return position + 1
+    if depth > _DEEPEST:
+        raise _NotJSONError
+    closing = "}" if opening == "{" else "]"
+    children: list[Block] = []
+    at = position + 1
+    plain = True
+    while text[tokens[at][0]] != closing:
+        name: int | None = None
+        if opening == "{":
+            first, last = tokens[at]
+            if text[first] != '"' or text[tokens[at + 1][0]] != ":":
+                raise _NotJSONError
+            name = first
+            at += 2
+            if text[tokens[at][0]] in "{[":
+                plain = False
+                key_block = Block("key", first, last)
+                at = _value(text, tokens, at, key_block.children, depth + 1, None)
+                key_block = _as_entry(text, key_block, tokens[at - 1][1], opening)
+                children.append(key_block)
+            else:
+                at = _value(text, tokens, at, children, depth + 1, name)
+        else:
+            plain = plain and text[tokens[at][0]] not in "{["
+            first = tokens[at][0]
+            inside: list[Block] = []
+            at = _value(text, tokens, at, inside, depth + 1, None)
+            last = tokens[at - 1][1]
+            if len(inside) > 1 and approximate_tokens(text[first:last]) <= _RECORD:
+                inside = [Block("entry", first, last)]
+            children.extend(inside)
+        if text[tokens[at][0]] == ",":
+            at += 1
+        elif text[tokens[at][0]] != closing:
+            raise _NotJSONError
+    last = tokens[at][1]
+    if opening == "[" and plain and children and approximate_tokens(text[start:last]) <= _RECORD:
+        children = [Block("entry", start, last)]
+    if not children:
+        children = [Block("entry", start if key is None else key, last)]
+    blocks.extend(children)
+    return at + 1
+
+
+def _as_entry(text: str, key: Block, end: int, opening: str) -> Block:
+    """A key with a list of values, or with nothing in it, is one entry."""
+    only = key.children[0] if len(key.children) == 1 else None
+    if only is not None and only.kind == "entry" and not only.children and text[only.start] in "[{":
+        return Block("entry", key.start, end)
+    return key
+
+
+def _check_literal(literal: str) -> None:
+    if literal not in ("true", "false", "null"):
+        try:
+            json.loads(literal)
+        except ValueError:
+            raise _NotJSONError from None
+
+
+_SECTION = re.compile(r"\[{1,2}[^\[\]\n]{1,80}\]{1,2}(?:\s*[#;].*)?$")
+_PAIR = re.compile(
+    r"(?:- +)*(?:[\w$][\w .$/@-]{0,60}|\"[^\"\n]{1,60}\"|'[^'\n]{1,60}')\s*(?:[:=](?=\s|$)|=)"
+)
+_IDENTIFIER = re.compile(r"(?:- +)*[\"']?[\w$./@-]+[\"']?\s*(?:[:=](?:\s|$)|=)")
+_KEY_ONLY = re.compile(r"(?:- +)*[^\s#][^#\n]{0,80}:\s*(?:[|>&!][^\s]*)?\s*(?:#.*)?$")
+
+
+def looks_like_settings(lines: Sequence[Line]) -> bool:
+    """Tell whether lines are YAML, INI or TOML.
+
+    Args:
+        lines: All lines of the text.
+
+    Returns:
+        Whether most of them are keys with values, and something shows that a program reads them:
+        nested keys, sections, or keys that are all single words.
+    """
+    given = [line for line in lines if not line.blank and line.text[0] not in "#;"]
+    if len(given) < 3:
+        return False
+    pairs = sum(_IDENTIFIER.match(line.text) is not None for line in given)
+    items = sum(line.text.startswith("- ") for line in given)
+    sections = sum(_SECTION.match(line.text) is not None for line in given)
+    values = sum(line.indent > 0 for line in given)
+    keys = sum(
+        _KEY_ONLY.match(line.text) is not None and not line.text.startswith("- ") for line in given
+    )
+    if pairs + items + sections < 0.85 * len(given) or pairs < 0.3 * len(given):
+        return False
+    small = sum(line.text[0].islower() or line.text[0] in "-[\"'_" for line in given)
+    return sections > 0 or (keys > 0 and values > 0) or small >= 0.9 * len(given)
+
+
+def settings_blocks(lines: Sequence[Line]) -> list[Block]:
+    """Read YAML, INI or TOML.
+
+    Args:
+        lines: All lines of the text.
+
+    Returns:
+        Keys with what is indented below them, sections with their pairs, and entries.
+    """
+    roots: list[Block] = []
+    stack: list[tuple[int, Block]] = []
+    comments: list[Line] = []
+    entry: tuple[int, Block] | None = None
+    for line in lines:
+        if line.blank:
+            entry = None
+            continue
+        if line.text[0] in "#;" and entry is None:
+            comments.append(line)
+            continue
+        if _SECTION.match(line.text) and not line.text.startswith("- "):
+            stack = [(-1, _put(roots, [], Block("key", line.start, line.end)))]
+            entry = None
+            comments.clear()
+            continue
+        if entry is not None and line.indent > entry[0] and not _PAIR.match(line.text):
+            entry[1].end = line.end  # the value goes on
+            continue
+        while stack and stack[-1][0] >= line.indent:
+            stack.pop()
+        kind = "key" if _KEY_ONLY.match(line.text) else "entry"
+        start = comments[0].start if comments and kind == "entry" else line.start
+        block = _put(roots, stack, Block(kind, start, line.end))
+        comments.clear()
+        if line.text.startswith("- ") and kind == "entry" and _PAIR.match(line.text):
+            # The first pair of a record in a list: the others stand below it, as one entry.
+            entry = (line.indent, block)
+            stack.append((line.indent, block))
+            continue
+        if kind == "key":
+            stack.append((line.indent, block))
+            entry = (line.indent, block) if line.text.endswith(("|", ">", "|-", ">-")) else None
+        else:
+            entry = (line.indent, block)
+    for line in comments:
+        roots.append(Block("line", line.start, line.end))
+    return roots
+
+
+def _put(roots: list[Block], stack: Sequence[tuple[int, Block]], block: Block) -> Block:
+    (stack[-1][1].children if stack else roots).append(block)
+    return block

@@ -1,0 +1,60 @@
+"""What a text is, and the reader for it."""
+
+from __future__ import annotations
+
+import re
+
+from .blocks import text_blocks
+from .data_formats import json_blocks, looks_like_settings, settings_blocks
+from .lines import Block, Line, lines_of
+from .markup_blocks import html_blocks
+from .source_code import code_blocks, looks_like_code
+from .tables import separated_rows
+
+_HTML = re.compile(
+    r"\s*(?:<!doctype\s+html|<(?:html|head|body|table|div|section|article|main|header|nav|p|h[1-6]|"
+    r"ul|ol|dl)(?=[\s>]))",
+    re.IGNORECASE,
+)
+_JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\d\-ntf\]])")
+
+
+def parse(text: str, format: str | None = None) -> list[Block]:
+    """Read a document to a tree of blocks.
+
+    Args:
+        text: The document's text.
+        format: One of `units.FORMATS`, if it is known; a text that turns out to be something else
+            is read as plain text.
+
+    Returns:
+        The blocks of the outermost level, in order.
+    """
+    if format == "html" or (format is None and _HTML.match(text)):
+        return html_blocks(text)
+    if format == "json" or (format is None and _JSON.match(text)):
+        found = json_blocks(text)
+        if found is not None:
+            return found
+    lines = lines_of(text)
+    return _from_lines(text, lines, format)
+
+
+def _from_lines(text: str, lines: list[Line], format: str | None) -> list[Block]:
+    if format == "csv":
+        table = separated_rows(lines, told=True)
+        if table is not None:
+            return [table]
+    elif format == "yaml":
+        return settings_blocks(lines)
+    elif format == "code":
+        return code_blocks(lines)
+    elif format is None and len(lines) > 2:
+        if looks_like_settings(lines):
+            return settings_blocks(lines)
+        table = separated_rows(lines)
+        if table is not None:
+            return [table]
+        if looks_like_code(lines):
+            return code_blocks(lines)
+    return text_blocks(text, lines)

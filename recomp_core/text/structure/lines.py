@@ -1,0 +1,154 @@
+"""A text's lines, with their offsets and indents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ..joining import INVISIBLE
+
+_BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_TAB_STOP = 4
+
+
+class Line(NamedTuple):
+    """A line of a text, or what is left of it inside a list item or quotation.
+
+    Attributes:
+        start: The offset of its first visible character in the text; that of its end if it is
+            blank.
+        end: The offset after its last visible character.
+        indent: The columns before `start`, from the edge of the container.
+        text: What stands between `start` and `end`.
+    """
+
+    start: int
+    end: int
+    indent: int
+    text: str
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing visible stands on the line."""
+        return self.start == self.end
+
+
+def lines_of(text: str, start: int = 0, end: int | None = None) -> list[Line]:
+    """Divide a text into lines.
+
+    Args:
+        text: The text.
+        start: Where to begin.
+        end: Where to end; None for the end of the text.
+
+    Returns:
+        The lines, blank ones included.
+    """
+    end = len(text) if end is None else end
+    found = []
+    while start < end:
+        match = _BREAK.search(text, start, end)
+        stop, following = match.span() if match else (end, end)
+        found.append(_line(text, start, stop))
+        start = following
+    return found
+
+
+def _line(text: str, start: int, stop: int) -> Line:
+    raw = text[start:stop]
+    visible = raw.strip(INVISIBLE)
+    if not visible:
+        return Line(stop, stop, 0, "")
+    before = len(raw) - len(raw.lstrip(INVISIBLE))
+    return Line(start + before, start + before + len(visible), _columns(raw[:before]), visible)
+
+
+def _columns(space: str) -> int:
+    columns = 0
+    for character in space:
+        if character == "\t":
+            columns += _TAB_STOP - columns % _TAB_STOP
+        elif character == "\u3000":
+            columns += 2
+        else:
+            columns += 1
+    return columns
+
+
+def inner(line: Line, skipped: int, columns: int) -> Line:
+    """Return what is left of a line after a mark at its beginning.
+
+    Args:
+        line: The line.
+        skipped: The characters of the mark and the space after it.
+        columns: The indent of the container's content, from the same edge as the line's.
+
+    Returns:
+        The rest; its indent is counted from the container's content.
+    """
+    rest = line.text[skipped:]
+    visible = rest.lstrip(INVISIBLE)
+    start = line.end - len(visible)
+    indent = line.indent + skipped + _columns(rest[: len(rest) - len(visible)]) - columns
+    return Line(start, line.end, max(0, indent), visible)
+
+
+@dataclass
+class Block:
+    """A node of a document's tree.
+
+    Attributes:
+        kind: "heading", "prose" (to be split into sentences), "item", "table", "row", "header",
+            "code", "entry", "question", "answer", "message", "line", "boilerplate", "key" or
+            "quote".
+        start: The offset of its first character; for a container that of its own text.
+        end: The offset after its last character, without what is in `children`.
+        level: Of a heading: 1 is the outermost.
+        children: What stands under it.
+        markup: Whether HTML tags stand in it.
+        lead: Whether it announces the block after it although no colon says so.
+    """
+
+    kind: str
+    start: int
+    end: int
+    level: int = 0
+    children: list[Block] = field(default_factory=list)
+    markup: bool = False
+    lead: bool = False
+
+
+def span_of(lines: Sequence[Line]) -> tuple[int, int]:
+    """Return the span from the first to the last visible character of some lines.
+
+    Args:
+        lines: At least one line that is not blank.
+
+    Returns:
+        The span, in code points.
+    """
+    return next(line.start for line in lines if not line.blank), next(
+        line.end for line in reversed(lines) if not line.blank
+    )
+
+
+def paragraphs_of(lines: Sequence[Line]) -> Iterator[list[Line]]:
+    """Divide lines at the blank ones.
+
+    Args:
+        lines: The lines.
+
+    Yields:
+        Runs of lines that are not blank.
+    """
+    run: list[Line] = []
+    for line in lines:
+        if not line.blank:
+            run.append(line)
+        elif run:
+            yield run
+            run = []
+    if run:
+        yield run

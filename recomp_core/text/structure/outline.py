@@ -1,0 +1,196 @@
+"""Blocks to units: sentences of prose, parts of what is too long, and what each stands under."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ..joining import is_seam
+from ..sentences import sentence_spans
+from ..units import Kind, Span, Unit
+from .lines import Block
+
+_LEAD = re.compile(r"[:：]\s*[*_]{0,2}\s*$")
+# A line that announces a list is shorter than this, in characters.
+_LONGEST_LEAD = 400
+# Blocks that a line with a colon may announce.
+_ANNOUNCED = frozenset({"item", "table", "code", "quote", "line", "entry"})
+
+Divide = Callable[[int, int], Sequence[Span]]
+"""Divides a span that is too long; returns it alone if it is not."""
+
+
+@dataclass
+class Outline:
+    """Makes units of one text's blocks.
+
+    Args:
+        text: The text.
+        lang: The language of its sentences.
+        divide: Divides a span that is longer than a unit may be.
+    """
+
+    text: str
+    lang: str
+    divide: Divide
+    units: list[Unit] = field(default_factory=list)
+
+    def add(self, blocks: Sequence[Block], path: tuple[Span, ...] = ()) -> None:
+        """Append the units of some blocks.
+
+        Args:
+            blocks: The blocks of one container, in order.
+            path: What the container stands under.
+        """
+        headings: list[tuple[int, Span]] = []
+        question: tuple[Span, ...] = ()
+        lead: tuple[Span, ...] = ()
+        title: tuple[Span, ...] = ()
+        for number, block in enumerate(blocks):
+            following = blocks[number + 1] if number + 1 < len(blocks) else None
+            above = (*path, *(span for _, span in headings), *title)
+            if block.kind == "heading":
+                while headings and headings[-1][0] >= block.level:
+                    headings.pop()
+                question = lead = title = ()
+                span = (block.start, block.end)
+                outer = (*path, *(one for _, one in headings))
+                is_empty = following is None or (
+                    following.kind == "heading" and following.level <= block.level
+                )
+                # A heading over nothing says what it says by itself.
+                self._put(block, "line" if is_empty else "heading", outer)
+                headings.append((block.level, span))
+                continue
+            if block.kind == "question":
+                lead = title = ()
+                answered = following is not None and following.kind not in ("heading", "question")
+                above = (*path, *(span for _, span in headings))
+                self._put(block, "question" if answered else "sentence", above)
+                question = ((block.start, block.end),) if answered else ()
+                # A question without a mark is answered by one paragraph only.
+                continue
+            if block.kind not in _ANNOUNCED:
+                lead = ()
+            if block.kind == "title":
+                title = question = ()
+                above = (*path, *(span for _, span in headings))
+                self._put(block, "line", above)
+                title = ((block.start, block.end),) if following is not None else ()
+                continue
+            found = len(self.units)
+            self._block(block, (*above, *question, *lead))
+            last = self.units[-1] if len(self.units) > found else None
+            if block.kind in ("prose", "item", "entry", "answer") and self._announces(
+                last, following
+            ):
+                assert last is not None
+                if last.kind != "item" or not block.children:
+                    self.units[-1] = last._replace(kind="lead-in")
+                    lead = ((last.start, last.end),)
+
+    def _announces(self, unit: Unit | None, following: Block | None) -> bool:
+        """Whether the last unit of a block is a line with a colon before what it announces."""
+        return (
+            unit is not None
+            and following is not None
+            and (following.kind in _ANNOUNCED)
+            and unit.end - unit.start <= _LONGEST_LEAD
+            and _LEAD.search(self.text, max(unit.start, unit.end - 6), unit.end) is not None
+        )
+
+    def _block(self, block: Block, path: tuple[Span, ...]) -> None:
+        kind = block.kind
+        if kind == "prose":
+            for start, end in sentence_spans(self.text, block.start, block.end, self.lang):
+                self._spans(start, end, "sentence", path, block.markup)
+        elif kind == "table":
+            self._table(block, path)
+        elif kind in ("item", "key", "entry", "quote"):
+            self._container(block, path)
+        elif kind == "message":
+            self._message(block, path)
+        elif kind == "code":
+            self._code(block, path)
+        elif kind in ("answer", "boilerplate", "line", "row", "part"):
+            self._spans(block.start, block.end, kind, path, block.markup)  # type: ignore[arg-type]
+        # A rule says nothing; the gap between two units may hold it.
+
+    def _container(self, block: Block, path: tuple[Span, ...]) -> None:
+        """An item, or a key, with what stands under it."""
+        if block.kind == "quote" or block.start == block.end:
+            self.add(block.children, path)
+            return
+        kind: Kind = "item" if block.kind == "item" else "entry"
+        if not block.children:
+            self._spans(block.start, block.end, kind, path, block.markup)
+            return
+        if block.kind == "key":
+            self._put(block, "key", path)
+        elif _LEAD.search(self.text, max(block.start, block.end - 6), block.end):
+            self._put(block, "lead-in", path)
+        else:
+            self._spans(block.start, block.end, kind, path, block.markup)
+        self.add(block.children, (*path, (block.start, block.end)))
+
+    def _table(self, block: Block, path: tuple[Span, ...]) -> None:
+        # Level 1 is a file of records, whose rows have nothing to do with each other.
+        if block.level == 0 and len(self.divide(block.start, block.end)) == 1:
+            self._put(block, "table", path)
+            return
+        for row in block.children:
+            if row.kind == "header" and len(block.children) > 1:
+                self._put(row, "header", path)
+                path = (*path, (row.start, row.end))
+            else:
+                self._spans(row.start, row.end, "row", path, row.markup)
+
+    def _message(self, block: Block, path: tuple[Span, ...]) -> None:
+        parts = self.divide(block.start, block.end)
+        if len(parts) == 1 or block.level <= 0:
+            self._put(block, "message", path)
+            return
+        said = block.start + block.level
+        speaker = (block.start, block.start + len(self.text[block.start : said].rstrip()))
+        self.units.append(Unit(*speaker, "key", path))
+        for start, end in sentence_spans(self.text, said, block.end, self.lang):
+            self._spans(start, end, "message", (*path, speaker), False)
+
+    def _code(self, block: Block, path: tuple[Span, ...]) -> None:
+        parts = self.divide(block.start, block.end)
+        if len(parts) == 1:
+            self._put(block, "code", path)
+            return
+        # Its first line, such as a function's name, tells what the other parts are about.
+        end = self.text.find("\n", block.start, block.end)
+        end = len(self.text[block.start : end].rstrip()) + block.start if end > 0 else block.start
+        first = (block.start, end)
+        if block.start < end < parts[0][1] and not is_seam(self.text[end : parts[0][1]]):
+            self.units.append(Unit(*first, "header", path))
+            path, parts = (*path, first), [*self.divide(_skip_blank(self.text, end), block.end)]
+        for start, stop in parts:
+            self.units.append(Unit(start, stop, "code", path, block.markup))
+
+    def _spans(
+        self, start: int, end: int, kind: Kind, path: tuple[Span, ...], markup: bool
+    ) -> None:
+        """Append one unit, or the parts of one that is too long."""
+        if is_seam(self.text[start:end]):
+            return
+        parts = self.divide(start, end)
+        for first, last in parts:
+            if len(parts) == 1:
+                self.units.append(Unit(first, last, kind, path, markup))
+            elif not is_seam(self.text[first:last]):
+                self.units.append(Unit(first, last, "part", path, markup))
+
+    def _put(self, block: Block, kind: Kind, path: tuple[Span, ...]) -> None:
+        if not is_seam(self.text[block.start : block.end]):
+            self.units.append(Unit(block.start, block.end, kind, path, block.markup))
+
+
+def _skip_blank(text: str, start: int) -> int:
+    while start < len(text) and text[start].isspace():
+        start += 1
+    return start

@@ -1,0 +1,138 @@
+"""Paragraphs: wrapped prose, or lines that each stand for themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from ..words import UNSPACED
+from .lines import Line
+
+_SENTENCE_END = re.compile(r"[.!?。！？…।॥؟۔][\"'”’»)\]）」』]*$")
+_GOES_ON = re.compile(r"(?:[,;(&/–—-]|[^\W\d_]-)$")
+_WORD = re.compile(r"\S+")
+# Below this a line was not broken for want of room.
+_NARROWEST = 28
+# How many columns a wrapped line may stay short of the room that it had.
+_SLACK = 3
+_LABEL = re.compile(r"[^\s:：][^:：\n]{0,38}[:：](?:[ \t　]|$|(?=[\u3400-\u9fff]))")
+_DEFINITION = re.compile(
+    r"[^\s–—=-][^–—=\n]{0,38}(?:[ \t]+(?:-|–|—|=|->|=>)[ \t]+|\t+| {3,}|\.{4,})\S"
+)
+
+
+def ends_sentence(text: str) -> bool:
+    """Tell whether a line ends like a sentence.
+
+    Args:
+        text: The line.
+
+    Returns:
+        Whether a full stop or its like stands at its end.
+    """
+    return _SENTENCE_END.search(text[-12:]) is not None
+
+
+def is_labelled(text: str) -> bool:
+    """Tell whether a line is a label with its value: "Shirt: 2.80", "farrier - shoes horses".
+
+    Args:
+        text: The line.
+
+    Returns:
+        Whether it is.
+    """
+    return _LABEL.match(text) is not None or _DEFINITION.match(text) is not None
+
+
+def wrapped_width(lines: Sequence[Line]) -> int:
+    """Find out whether a document's lines were broken at one width.
+
+    Args:
+        lines: The document's lines.
+
+    Returns:
+        The width in characters; 0 if its lines end where they want.
+    """
+    pairs = [(a, b) for a, b in pairwise(lines) if not a.blank and not b.blank]
+    if len(pairs) < 3:
+        return 0
+    widths = sorted(len(a.text) + a.indent for a, _ in pairs)
+    width = widths[min(len(widths) - 1, int(len(widths) * 0.97))]
+    if width < _NARROWEST:
+        return 0
+    return width if _share_filled(pairs, width) >= 0.75 else 0
+
+
+def _share_filled(pairs: Sequence[tuple[Line, Line]], width: int) -> float:
+    """The share of the lines on which the next line's first word had no room."""
+    return sum(_is_filled(a, b, width) for a, b in pairs) / len(pairs)
+
+
+def _is_filled(line: Line, following: Line, width: int) -> bool:
+    if UNSPACED.match(following.text):
+        return len(line.text) + line.indent >= width - 2
+    word = _WORD.match(following.text)
+    room = len(line.text) + line.indent + 1 + (len(word.group()) if word else 0)
+    return room > width - _SLACK
+
+
+def joined_lines(lines: Sequence[Line], width: int) -> Iterator[list[Line]]:
+    """Divide a paragraph into the lines that belong together.
+
+    Args:
+        lines: Its lines, none blank.
+        width: The document's `wrapped_width`.
+
+    Yields:
+        All lines at once for wrapped prose; else each line with those that carry it on.
+    """
+    if len(lines) == 1:
+        yield list(lines)
+        return
+    pairs = list(pairwise(lines))
+    small = sum(line.text[0].islower() for line in lines)
+    mostly_small = small > len(lines) / 2 and not ends_sentence(lines[-1].text)
+    labelled = sum(is_labelled(line.text) for line in lines)
+    wrapped = _is_wrapped(lines, pairs, width) and (labelled < 2 or labelled <= len(lines) / 4)
+    run = [lines[0]]
+    for before, line in pairs:
+        if _carries_on(
+            before, line, wrapped=wrapped, small=mostly_small or labelled > len(lines) / 2
+        ):
+            run.append(line)
+        else:
+            yield run
+            run = [line]
+    yield run
+
+
+def _is_wrapped(lines: Sequence[Line], pairs: Sequence[tuple[Line, Line]], width: int) -> bool:
+    longest = max(len(line.text) + line.indent for line in lines)
+    if width and longest <= width + _SLACK and _share_filled(pairs, width) >= 0.6:
+        return True
+    if longest < _NARROWEST:
+        return False
+    hyphens = sum(line.text.endswith("-") and line.text[-2:-1].isalpha() for line, _ in pairs)
+    starts_small = sum(b.text[0].islower() for _, b in pairs)
+    if len(pairs) < 3:
+        # Two or three lines: a first line that fills the paragraph proves nothing by itself.
+        enough = longest >= 60 and _share_filled(pairs, longest) == 1
+        return (enough and not any(ends_sentence(a.text) for a, _ in pairs)) or hyphens > 0
+    share = _share_filled(pairs, longest)
+    return share >= 0.8 or (share >= 0.5 and (hyphens > 0 or starts_small >= 0.4 * len(pairs)))
+
+
+def _carries_on(before: Line, line: Line, *, wrapped: bool, small: bool) -> bool:
+    """Whether a line goes on with the sentence of the line before it."""
+    last, first = before.text, line.text
+    if last.endswith("-") and last[-2:-1].isalpha() and first[0].islower():
+        return True
+    if wrapped:
+        return True
+    if small or ends_sentence(last):
+        return False
+    if _GOES_ON.search(last) and first[0].isalnum():
+        return True
+    return first[0].islower() and len(last) >= 16

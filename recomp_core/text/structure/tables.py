@@ -1,0 +1,128 @@
+"""Tables: Markdown's pipes, and rows of values with a separator between them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from .lines import Block, Line
+
+_RULE_CELL = re.compile(r":?-+:?$")
+_SEPARATORS = ("\t", ";", ",", "|")
+_QUOTED = re.compile(r'"[^"\n]*"')
+# As many lines tell how many columns a file has.
+_SAMPLE = 50
+
+
+def pipe_table(lines: Sequence[Line], first: int) -> tuple[Block | None, int]:
+    """Read a Markdown table.
+
+    Args:
+        lines: The container's lines.
+        first: The line where it may begin.
+
+    Returns:
+        The table and the line after it; None and `first` if none begins there.
+    """
+    if first + 1 >= len(lines) or "|" not in lines[first].text or "|" not in lines[first + 1].text:
+        return None, first
+    piped = all(line.text.startswith("|") for line in lines[first : first + 2])
+    ruled = is_rule(lines[first + 1].text)
+    if not piped and not ruled:
+        return None, first
+    stop = first
+    while stop < len(lines) and "|" in lines[stop].text:
+        stop += 1
+    rows = [Block("row", line.start, line.end) for line in lines[first:stop]]
+    # The rule goes with the header: without it the rows are no Markdown table.
+    header = Block("header", lines[first].start, lines[first + 1 if ruled else first].end)
+    rows = [header, *rows[2:]] if ruled else rows
+    return Block("table", lines[first].start, lines[stop - 1].end, children=rows), stop
+
+
+def is_rule(text: str) -> bool:
+    """Tell whether a line is the rule below a table's header.
+
+    Args:
+        text: The line, stripped.
+
+    Returns:
+        Whether it consists of cells of hyphens.
+    """
+    if set(text) - set("|:- \t"):
+        return False
+    cells = text.strip("|").split("|")
+    return all(_RULE_CELL.match(cell.strip()) for cell in cells)
+
+
+def separated_rows(lines: Sequence[Line], *, told: bool = False) -> Block | None:
+    """Read comma-separated values, or values with tabs, semicolons or bars between them.
+
+    Args:
+        lines: All lines of the text.
+        told: Whether the text is known to be such a table.
+
+    Returns:
+        The table with its header and rows, or None if the lines are something else.
+    """
+    rows = _joined_rows(lines)
+    if len(rows) < (2 if told else 3):
+        return None
+    separator = _separator([row[0] for row in rows[:_SAMPLE]], told=told)
+    if separator is None:
+        return None
+    blocks = [Block("row", start, end) for _, start, end in rows]
+    if _is_header(rows[0][0], separator):
+        blocks[0].kind = "header"
+    return Block("table", rows[0][1], rows[-1][2], children=blocks, level=1)
+
+
+def _joined_rows(lines: Sequence[Line]) -> list[tuple[str, int, int]]:
+    """The rows as (text, start, end): a quoted value may go on in the next line."""
+    rows: list[tuple[str, int, int]] = []
+    parts: list[str] = []
+    start = 0
+    odd = False
+    for line in lines:
+        if line.blank and not odd:
+            continue
+        if not parts:
+            start = line.start
+        parts.append(line.text)
+        odd ^= line.text.count('"') % 2 == 1
+        if not odd or len(parts) > 20:
+            rows.append(("\n".join(parts), start, line.end))
+            parts, odd = [], False
+    if parts:
+        rows.append(("\n".join(parts), start, lines[-1].end or start))
+    return [row for row in rows if row[1] < row[2]]
+
+
+def _separator(rows: Sequence[str], *, told: bool) -> str | None:
+    bare = [_QUOTED.sub("", row) for row in rows]
+    for separator in _SEPARATORS:
+        counts = Counter(row.count(separator) for row in bare)
+        columns, times = counts.most_common(1)[0]
+        if columns == 0 or (separator == "," and columns == 1 and not told and _is_prose(bare)):
+            continue
+        if separator == "|" and any(row.startswith("|") for row in bare):
+            continue  # Markdown's
+        if not told and any(row.count(separator) != columns for row in bare[:3]):
+            continue
+        if times >= (0.5 if told else 0.9) * len(bare) and (told or not _is_prose(bare)):
+            return separator
+    return None
+
+
+def _is_prose(rows: Sequence[str]) -> bool:
+    """Whether the commas stand in sentences: a space follows most of them, and words are long."""
+    commas = sum(row.count(",") for row in rows)
+    spaced = sum(row.count(", ") for row in rows)
+    sentences = sum(row.rstrip().endswith((".", "!", "?", "。")) for row in rows)
+    return sentences > len(rows) / 2 or (commas > 0 and spaced > commas / 2)
+
+
+def _is_header(row: str, separator: str) -> bool:
+    cells = [cell.strip().strip('"') for cell in row.split(separator)]
+    return not any(re.fullmatch(r"[-+]?[\d.,:%/ -]+", cell) for cell in cells if cell)
