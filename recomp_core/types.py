@@ -24,6 +24,9 @@ from .text.units import Kind, Span, path_text
 Context = Literal["sentence", "title", "document"]
 """What a sentence is encoded with; see `extractive.scoring.DualEncoderScorer`."""
 
+Outline = Literal["headings", "none"]
+"""What comes along with a kept sentence; see `extractive.compressor.ExtractiveCompressor`."""
+
 SimilarityFunction = Literal["cosine", "dot"]
 """How two vectors are compared; see `extractive.scoring.DualEncoderScorer`."""
 
@@ -245,8 +248,8 @@ class Compression:
         truncated: Whether something was cut to fit a model's input: the last document that a
             summarizer read, or a query, title or sentence that an encoder read. `reason` says what.
         support: Every sentence of a summary with the document sentences that support it.
-        reason: A gate's reason, how far a call got before its timeout, what was cut, or what did not
-            fit into a budget; "" otherwise.
+        reason: A gate's reason, how far a call got before its timeout, what was cut, or what did
+            not fit into a budget; "" otherwise.
     """
 
     query: str

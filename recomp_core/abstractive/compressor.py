@@ -19,7 +19,15 @@ from ..protocols import (
 )
 from ..text.joining import Layout, is_blank
 from ..text.splitting import SentenceSplitter
-from ..types import Compression, Document, Outcome, ScoredSentence, SummarySentence, check_batch
+from ..types import (
+    Compression,
+    Document,
+    Outcome,
+    ScoredSentence,
+    SummarySentence,
+    check_batch,
+    excerpt_starts,
+)
 from .attribution import OverlapScorer, link_all
 from .streams import LengthLimit, iterate_in_thread
 
@@ -494,12 +502,10 @@ class _Job:
         if self.extraction is None:  # the document was read, or its beginning
             return replace(source, doc_index=doc_index)
         kept = [sentence for sentence in self.extraction.kept if sentence.doc_index == doc_index]
-        starts = self.extraction.layout.starts(
-            self.documents[doc_index].text, [(sentence.start, sentence.end) for sentence in kept]
-        )
+        starts = excerpt_starts(self.documents[doc_index], kept, self.extraction.layout)
 
         def shared(start: int, sentence: ScoredSentence) -> int:
-            return min(source.end, start + len(sentence.text)) - max(source.start, start)
+            return min(source.end, start + len(sentence.visible)) - max(source.start, start)
 
         _, best = max(zip(starts, kept, strict=True), key=lambda pair: shared(*pair))
         return replace(best, score=source.score)

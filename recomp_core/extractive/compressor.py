@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal, get_args
+from typing import get_args
 
 from .._utils.checks import check_choice
 from ..protocols import Splitter
@@ -18,6 +18,7 @@ from ..types import (
     Compression,
     Document,
     Outcome,
+    Outline,
     ScoredSentence,
     ScoringTask,
     Sentence,
@@ -41,9 +42,6 @@ from .sentences import document_sentences
 from .structure import Structure, folded_text
 
 DEFAULT_SELECTOR = TopK(2)
-
-Outline = Literal["headings", "none"]
-"""What comes along with a kept sentence; see `ExtractiveCompressor`."""
 
 
 class ExtractiveCompressor:

@@ -1,4 +1,4 @@
-"""Budgets and unit sizes: what is too long for the budget is divided, and what did not fit is told."""
+"""Token budgets and units: what is too long is divided, and what did not fit is named."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ the earlier first), and the policy admits each one or not; it sees the text that
 
 Your own policy is any object with `admits(draft) -> bool`. If it admits nothing more after its
 first refusal, set `is_prefix = True`: the walk then stops there. A policy that ranks by more than
-the scores has `order(sentences)` too, which returns their positions, best first. The module `selectors` gives
-policies names, for saved compressors and commands.
+the scores has `order(sentences)` too, which returns their positions, best first. The module
+`selectors` gives policies names, for saved compressors and commands.
 """
 
 from __future__ import annotations

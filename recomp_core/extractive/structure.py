@@ -1,4 +1,4 @@
-"""What comes along with a kept sentence: the headings that tell it from others, its header, its list."""
+"""What a kept sentence brings along: its headings, its header row, its list's lead-in."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 
 from .._utils.settings import Checked, Float, Int, Name, Setting, declaration, declared_settings
 from ..runtime.deadline import check_timeout
-from ..types import Context, SimilarityFunction
+from ..text.units import Format
+from ..types import Context, Outline, SimilarityFunction
 
 
 @declaration
@@ -37,7 +38,22 @@ class IndexerSettings:
         ),
     ] = None
     lang: Annotated[
-        str | None, Setting("Language of the documents, such as en.", unset="by script")
+        str | None, Setting("Language of the documents, such as en.", unset="detected in each")
+    ] = None
+    document_format: Annotated[
+        Format | None,
+        Setting(
+            "Format of the documents: markdown, text, html, csv, json, yaml, email, log, chat or "
+            "code.",
+            unset="what a document's metadata says, else recognised in its text",
+        ),
+    ] = None
+    max_unit_tokens: Annotated[
+        Int | None,
+        Setting(
+            "About how many tokens a sentence, row or list item may have; a longer one is divided.",
+            unset="120",
+        ),
     ] = None
     store: Annotated[
         Name | None,
@@ -120,6 +136,21 @@ class CompressorSettings(IndexerSettings):
             in_command=False,
         ),
     ] = None
+    outline: Annotated[
+        Outline | None,
+        Setting(
+            "What a kept sentence brings along: headings (the nearest headings, its table's "
+            "header, its list's lead-in, its question) or none.",
+            unset="headings",
+        ),
+    ] = None
+    lexical_weight: Annotated[
+        Float | None,
+        Setting(
+            "What words in common with the query count beside the encoder, from 0 to 1.",
+            unset="0.2",
+        ),
+    ] = None
     expand: Annotated[
         tuple[Int, Int] | None,
         Setting(
@@ -146,7 +177,10 @@ class CompressorSettings(IndexerSettings):
     titles: Annotated[
         bool | None,
         Setting(
-            "For a model that writes: whether it reads a document's title on a line before it.",
+            "Whether the kept text of a document begins with its title in brackets where no word "
+            "of the title stands in it; for a model that writes: whether it reads the title on a "
+            "line before the document.",
+            unset="yes; no for a model that writes",
             in_command=False,
         ),
     ] = None

@@ -17,12 +17,13 @@ from .._utils.files import CONFIG_FILE
 from ..abstractive.compressor import AbstractiveCompressor
 from ..errors import ModelLoadError
 from ..extractive.compressor import ExtractiveCompressor
+from ..extractive.evidence import check_weight
 from ..extractive.scoring import DualEncoderScorer
 from ..extractive.selection import Selector
 from ..extractive.selectors import selector_from_dict, selector_to_dict
 from ..runtime.deadline import check_timeout
 from ..text.splitting import SentenceSplitter
-from ..types import Context, SimilarityFunction
+from ..types import Context, Outline, SimilarityFunction
 from .folders import read_config, update_config, write_folder
 from .names import Source, find_source, find_weights
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # The settings that only an abstractive compressor has: its own, then its summarizer's.
-_COMPRESSOR_SETTINGS = ("prompt", "titles", "gate", "extractor", "fallback", "support_scorer")
+_COMPRESSOR_SETTINGS = ("prompt", "gate", "extractor", "fallback", "support_scorer")
 _SUMMARIZER_SETTINGS = (
     "quantization", "max_input_tokens", "max_new_tokens", "min_new_tokens", "num_beams",
     "length_penalty",
@@ -44,7 +45,8 @@ _SUMMARIZER_SETTINGS = (
 # calibration holds for them only.
 _CALIBRATED_FOR = (
     "context", "similarity_fn_name", "lang", "truncate_dim", "expand", "separator", "elision",
-    "document_separator",
+    "document_separator", "outline", "titles", "lexical_weight", "max_unit_tokens",
+    "document_format",
 )  # fmt: skip
 
 
@@ -77,6 +79,11 @@ def load_compressor(
     context: Context | None = None,
     similarity_fn_name: SimilarityFunction | None = None,
     lang: str | None = None,
+    max_unit_tokens: int | None = None,
+    document_format: str | None = None,
+    outline: Outline | None = None,
+    titles: bool | None = None,
+    lexical_weight: float | None = None,
     separator: str | None = None,
     elision: str | None = None,
     document_separator: str | None = None,
@@ -121,7 +128,13 @@ def load_compressor(
         similarity_fn_name: For sentences only: see `DualEncoderScorer`. By default what the folder
             says; else the model's own similarity; for plain checkpoints "dot", as they were
             trained.
-        lang: For sentences only: the language of the sentence splitter; None picks by script.
+        lang: For sentences only: the language of the documents; None detects it in each.
+        max_unit_tokens: For sentences only: see `SentenceSplitter`, as for the next.
+        document_format: The format of all documents; None recognises each.
+        outline: For sentences only: see `ExtractiveCompressor`.
+        titles: Whether the text shows titles: see `ExtractiveCompressor` and
+            `AbstractiveCompressor`.
+        lexical_weight: For sentences only: see `ExtractiveCompressor`.
         separator: For sentences only: see `ExtractiveCompressor`.
         elision: For sentences only: see `ExtractiveCompressor`.
         document_separator: For sentences only: see `ExtractiveCompressor`.
@@ -141,7 +154,7 @@ def load_compressor(
         device: As in transformers.
         revision: As in transformers.
         local_files_only: As in transformers.
-        **summary_settings: For summaries only: `prompt`, `titles`, `gate`, `extractor`, `fallback`
+        **summary_settings: For summaries only: `prompt`, `gate`, `extractor`, `fallback`
             and `support_scorer` of `AbstractiveCompressor`; `quantization`, `max_input_tokens`,
             `max_new_tokens`, `min_new_tokens`, `num_beams` and `length_penalty` of
             `load_summarizer`.
@@ -159,14 +172,21 @@ def load_compressor(
     sentence_settings = _given(
         selector=selector, context=context, similarity_fn_name=similarity_fn_name, lang=lang,
         separator=separator, elision=elision, document_separator=document_separator, expand=expand,
-        truncate_dim=truncate_dim, store=None if store is None else _opened(store),
+        max_unit_tokens=max_unit_tokens, document_format=document_format, outline=outline,
+        lexical_weight=check_weight(lexical_weight), truncate_dim=truncate_dim,
+        store=None if store is None else _opened(store),
         timeout_s=check_timeout(timeout_s), batching=batching,
     )  # fmt: skip
     if unknown := summary_settings.keys() - {*_COMPRESSOR_SETTINGS, *_SUMMARIZER_SETTINGS}:
         raise TypeError(f"load_compressor has no setting {', '.join(sorted(unknown))}")
     summary_settings = _given(**summary_settings)
-    both = _given(batch_size=batch_size, device=device, backend=backend, compute_type=compute_type)
-    for name, choices in (("context", Context), ("similarity_fn_name", SimilarityFunction)):
+    both = _given(
+        batch_size=batch_size, device=device, backend=backend, compute_type=compute_type,
+        titles=titles,
+    )  # fmt: skip
+    for name, choices in (
+        ("context", Context), ("similarity_fn_name", SimilarityFunction), ("outline", Outline),
+    ):  # fmt: skip
         if name in sentence_settings:  # before the model is loaded, which takes seconds
             check_choice(name, sentence_settings[name], get_args(choices))
 
@@ -294,7 +314,7 @@ def _load_extractive(source: Source, given: Mapping[str, Any]) -> ExtractiveComp
         batch_size=settings.get("batch_size", 16),
     )
     store = settings.get("store")
-    splitter = SentenceSplitter(settings.get("lang"))
+    splitter = make_splitter(settings)
     return ExtractiveCompressor(
         DualEncoderScorer(
             loaded.encoder,
@@ -308,9 +328,33 @@ def _load_extractive(source: Source, given: Mapping[str, Any]) -> ExtractiveComp
         elision=settings.get("elision", ""),
         document_separator=settings.get("document_separator", "\n"),
         expand=tuple(settings.get("expand", (0, 0))),
+        outline=settings.get("outline", "headings"),
+        titles=settings.get("titles", True),
+        lexical_weight=settings.get("lexical_weight"),
         timeout_s=settings.get("timeout_s"),
         batching=settings.get("batching"),
     )
+
+
+def make_splitter(settings: Mapping[str, Any]) -> SentenceSplitter:
+    """Make the default splitter by a compressor's settings.
+
+    Args:
+        settings: `lang`, `max_unit_tokens` and `document_format` are read; None and what is missing
+            stand for the defaults.
+
+    Returns:
+        The splitter.
+
+    Raises:
+        ValueError: A setting has another form.
+    """
+    named = _given(
+        lang=settings.get("lang"),
+        max_unit_tokens=settings.get("max_unit_tokens"),
+        format=settings.get("document_format"),
+    )
+    return SentenceSplitter(**named)
 
 
 def _stored(splitter: SentenceSplitter, store: SentenceStore) -> StoredSplitter:
@@ -342,7 +386,8 @@ def _load_abstractive(source: Source, given: Mapping[str, Any]) -> AbstractiveCo
     saved = source.settings
     written = {**saved.get("generation", {}), **_given(prompt=saved.get("prompt"))}
     settings = {**written, **_given(titles=saved.get("titles")), **given}
-    own = {name: settings.pop(name) for name in _COMPRESSOR_SETTINGS if name in settings}
+    names = (*_COMPRESSOR_SETTINGS, "titles")
+    own = {name: settings.pop(name) for name in names if name in settings}
     if settings.get("backend") == "auto":
         del settings["backend"]
     return AbstractiveCompressor(load_summarizer(source.files, **settings), **own)
@@ -426,6 +471,11 @@ def _extractive_to_dict(
         "similarity_fn_name": scorer.similarity_fn_name,
         "selector": selector_to_dict(compressor.selector if selector is None else selector),
         "lang": splitter.lang,
+        "max_unit_tokens": splitter.max_unit_tokens,
+        "document_format": splitter.format,
+        "outline": compressor.outline,
+        "titles": compressor.layout.titles,
+        "lexical_weight": compressor.lexical_weight,
         "separator": compressor.layout.separator,
         "elision": compressor.layout.elision,
         "document_separator": compressor.layout.document_separator,

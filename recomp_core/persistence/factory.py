@@ -15,10 +15,9 @@ from ..extractive.scoring import DualEncoderScorer
 from ..extractive.selection import All, Selector, TokenBudget, check_selector, make_selector
 from ..extractive.selectors import parse_selector
 from ..protocols import Encoder, Summarizer
-from ..text.splitting import SentenceSplitter
 from ..text.tokens import TokenCounter, encoder_token_counter
 from ..types import Context, SimilarityFunction
-from .compressors import load_compressor
+from .compressors import load_compressor, make_splitter
 
 if TYPE_CHECKING:
     from ..store import SentenceStore
@@ -162,6 +161,8 @@ def compressor_from_encoder(
     selector: str | None = None,
     tokenizer: str | None = None,
     lang: str | None = None,
+    max_unit_tokens: int | None = None,
+    document_format: str | None = None,
     store: SentenceStore | str | os.PathLike[str] | None = None,
     **own_settings: Any,
 ) -> ExtractiveCompressor:
@@ -177,10 +178,13 @@ def compressor_from_encoder(
         max_tokens: See `TokenBudget`; it needs `tokenizer` here.
         selector: A registered selector by name.
         tokenizer: Name or folder of the reader model's tokenizer.
-        lang: The language for the sentence splitter; None chooses by script.
+        lang: See `SentenceSplitter`, as for the next two.
+        max_unit_tokens: About how many tokens a unit may have.
+        document_format: The format of all documents.
         store: Where sentence vectors are looked up and kept, see `SentenceStore`.
-        **own_settings: `separator`, `elision`, `document_separator`, `expand` and `batching` of
-            `ExtractiveCompressor`; None leaves one at its default.
+        **own_settings: `separator`, `elision`, `document_separator`, `expand`, `outline`, `titles`,
+            `lexical_weight` and `batching` of `ExtractiveCompressor`; None leaves one at its
+            default.
 
     Returns:
         The compressor.
@@ -204,7 +208,9 @@ def compressor_from_encoder(
             max_tokens=max_tokens,
             count_tokens=counter,
         ),
-        splitter=SentenceSplitter(lang),
+        splitter=make_splitter(
+            {"lang": lang, "max_unit_tokens": max_unit_tokens, "document_format": document_format}
+        ),
         **_given(own_settings),
     )
     if store is None:

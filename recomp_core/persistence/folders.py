@@ -15,7 +15,9 @@ from .._version import __version__
 from ..errors import ModelLoadError
 from ..models.checkpoints import read_json
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# What format 1 did not know was off: a folder keeps the results that it was saved with.
+_OFF_IN_FORMAT_1 = {"outline": "none", "titles": False, "lexical_weight": 0.0}
 """The format of `recomp_config.json`."""
 KINDS = ("extractive", "abstractive")
 """The kinds of compressors that a folder may hold."""
@@ -104,7 +106,7 @@ def read_config(folder: Path) -> Mapping[str, Any]:
         raise ModelLoadError(
             f"{file} is damaged ({type(error).__name__}: {error}): save the compressor again"
         ) from error
-    if version != FORMAT_VERSION or kind not in KINDS:
+    if version not in (1, FORMAT_VERSION) or kind not in KINDS:
         raise ModelLoadError(
             f"{file} is of kind {kind!r}, format {version!r}; this version of recomp "
             f"({__version__}) reads {' and '.join(KINDS)}, format {FORMAT_VERSION}: upgrade recomp"
@@ -123,6 +125,8 @@ def read_config(folder: Path) -> Mapping[str, Any]:
             f"{folder} holds {', '.join(sorted(unknown))}, which was not there when it was saved: "
             "remove it, or save the compressor again"
         )
+    if version == 1 and kind == "extractive":
+        settings = {**_OFF_IN_FORMAT_1, **settings}
     return dict(settings)
 
 

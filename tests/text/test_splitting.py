@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recomp_core.text.joining import INVISIBLE
-from recomp_core.text.splitting import SentenceSplitter, guess_language
+from recomp_core.text.joining import INVISIBLE, is_seam
+from recomp_core.text.splitting import SentenceSplitter
 
 
 def split(text, lang=None):
@@ -107,7 +107,16 @@ def test_wrapped_prose_that_begins_with_a_number_is_no_list():
 
 
 def test_a_fence_that_is_never_closed_takes_the_rest():
-    assert split("Text.\n~~~\na. b.\n\nc.") == ["Text.", "~~~\na. b.\n\nc."]
+    assert split("Text.\n~~~sh\na. b.\n\nc.") == ["Text.", "~~~sh\na. b.\n\nc."]
+
+
+def test_a_closing_fence_without_its_opening_takes_nothing():
+    # A chunk that begins within a code block.
+    assert split("x = 1\n```\nThe code sets x. It is short.") == [
+        "x = 1",
+        "The code sets x.",
+        "It is short.",
+    ]
 
 
 def test_a_table_without_its_rule():
@@ -149,21 +158,6 @@ def test_a_window_does_not_cut_sentences():
     assert split(text) == [f"This is sentence number {i}." for i in range(2_000)]
 
 
-@pytest.mark.parametrize(
-    ("text", "lang"),
-    [
-        ("Hello there", "en"),
-        ("今天很好", "zh"),
-        ("今日は良い日です", "ja"),
-        ("Привет", "ru"),
-        ("", "en"),
-        ("An English text that quotes 你 once and then goes on for long in English", "en"),
-    ],
-)
-def test_language_by_script(text, lang):
-    assert guess_language(text) == lang
-
-
 def test_lang_is_checked():
     with pytest.raises(ValueError, match="ISO 639.*English"):
         SentenceSplitter("English")
@@ -176,12 +170,12 @@ pieces = st.sampled_from(
 
 
 @given(st.one_of(st.text(max_size=200), st.lists(pieces, max_size=30).map("".join)))
-def test_spans_and_gaps_rebuild_the_text(text):
+def test_only_marks_and_white_space_lie_between_the_spans(text):
     spans = SentenceSplitter().split(text)
     position = 0
     for start, end in spans:
         assert position <= start < end
-        assert not text[position:start].strip(INVISIBLE)
+        assert is_seam(text[position:start])
         assert text[start:end] == text[start:end].strip(INVISIBLE)
         position = end
-    assert not text[position:].strip(INVISIBLE)
+    assert is_seam(text[position:])

@@ -20,7 +20,6 @@ _FENCE = re.compile(r"(`{3,})[^`]*$|(~{3,})")
 _ATX = re.compile(r"(#{1,6})(?:[ \t]+|$)")
 _SETEXT = re.compile(r"(=+|-{2,})$")
 _RULE = re.compile(r"(?:\*[ \t]*){3,}$|(?:_[ \t]*){3,}$|(?:-[ \t]*){3,}$")
-_QUOTE = re.compile(r">[ \t]?")
 _BOLD = re.compile(r"(\*\*|__)(?=\S)([^*_\n]{1,120})\1[ \t]*[:：]?$")
 _QUESTION = re.compile(
     r"(?:q(?:uestion)?|frage|f|pregunta|p|domanda|d|pergunta|question|вопрос|в|otázka|pytanie|"
@@ -38,7 +37,8 @@ _ENDS_IN_QUESTION = re.compile(r"[?？؟;][\"'”’»)*_]*$")
 _BOLD_QUESTION = re.compile(r"(\*\*|__)[^*_\n]{3,200}[?？؟]\1$")
 _STAMP = (
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}:\d{2}|"
-    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?[ ]\d{1,2})"
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
+    r"[ ]\d{1,2})"
 )
 _LOG = re.compile(
     rf"(?:[\[(<]?{_STAMP}[^\n]{{0,40}}?\d{{1,2}}:\d{{2}}(?::\d{{2}})?|\[[ ]*\d+\.\d{{3,6}}\]|"
@@ -52,14 +52,16 @@ _CHAT = re.compile(
     rf"|{_NAME}[ ]?[\[(（]\d{{1,2}}:\d{{2}}[^\n]{{0,12}}?[\])）][:：]?"
     rf"|\d{{1,2}}:\d{{2}}[ ]<?{_NAME}[>:：]|<{_NAME}>[ ]"
 )
+_CAPITAL = "[A-ZÀ-ÖØ-ÞА-Я]"
 _SPEAKER = re.compile(
-    r"(?:[A-ZÀ-ÖØ-ÞА-Я][^\s:：\d]{0,20}(?:[ .][A-ZÀ-ÖØ-ÞА-Я][^\s:：]{0,20}){0,2}|[\u3400-\u9fff\u3040-\u30ff]{1,6}|[\uac00-\ud7af]{1,5})[:：][ \t　]*(?=\S)"
+    rf"(?:{_CAPITAL}[^\s:：\d]{{0,20}}(?:[ .]{_CAPITAL}[^\s:：]{{0,20}}){{0,2}}|"
+    r"[\u3400-\u9fff\u3040-\u30ff]{1,6}|[\uac00-\ud7af]{1,5})[:：][ \t　]*(?=\S)"
 )
 _MAIL_HEADER = re.compile(
     r"(?:from|to|cc|bcc|date|sent|subject|reply-to|message-id|von|an|gesendet|datum|betreff|de|à|"
     r"envoyé|objet|para|enviado|fecha|asunto|data|assunto|oggetto|inviato|от|кому|дата|тема|发件人|"
-    r"收件人|抄送|日期|发送时间|主题|寄件者|收件者|主旨|差出人|宛先|日時|件名|보낸 사람|받는 사람|제목|날짜|van|aan|"
-    r"onderwerp|od|do|temat|komu|předmět)[ ]?[:：]",
+    r"收件人|抄送|日期|发送时间|主题|寄件者|收件者|主旨|差出人|宛先|日時|件名|"
+    r"보낸 사람|받는 사람|제목|날짜|van|aan|onderwerp|od|do|temat|komu|předmět)[ ]?[:：]",
     re.IGNORECASE,
 )
 _SUBJECT = re.compile(
@@ -72,7 +74,6 @@ _FRAME = re.compile(r"(?:at[ ]\S+[(.]|File[ ]\"|\.\.\.[ ]\d+[ ]more|from[ ]\S+:\
 _CAUSE = re.compile(
     r"(?:[\w.$]*[A-Za-z](?:Exception|Error|Fault|Panic)\b|(?:Root cause|Caused by|Traceback)\b)"
 )
-_DEEP_HEADING = re.compile(r"[^\n]{1,90}$")
 
 
 @dataclass
@@ -174,7 +175,11 @@ def _fence(scan: _Scan, number: int) -> int | None:
     mark = found.group(1) or found.group(2)
     stop = _end_of_fence(scan, number, mark[0], len(mark))
     if stop is None:
-        return None  # nothing closes it: it is a line like another, and swallows nothing
+        if line.text == mark:
+            # Nothing closes it, so it closes what stood before this chunk of a document.
+            scan.blocks.append(Block("rule", line.start, line.end))
+            return number + 1
+        stop = len(scan.lines)
     scan.blocks.append(Block("code", *span_of(scan.lines[number:stop])))
     return stop
 
@@ -233,15 +238,15 @@ def _setext(scan: _Scan, number: int) -> int | None:
     found = _SETEXT.match(below.text)
     if found is None or below.indent > 3 or _RULE.match(line.text) or number in scan.markers:
         return None
-    if not scan.lines[number - 1].blank and number and not _is_done(scan, number):
+    if not scan.lines[number - 1].blank and number and not _is_done(scan):
         return None
     level = 1 if found.group(1)[0] == "=" else 2
     scan.blocks.append(Block("heading", line.start, below.end, level))
     return number + 2
 
 
-def _is_done(scan: _Scan, number: int) -> bool:
-    """Whether the block before line `number` has ended without a blank line."""
+def _is_done(scan: _Scan) -> bool:
+    """Whether the last block has ended without a blank line."""
     return bool(scan.blocks) and scan.blocks[-1].kind in ("heading", "code", "table")
 
 
@@ -288,9 +293,8 @@ def _quotation(scan: _Scan, number: int) -> int | None:
     inside = []
     while stop < len(scan.lines) and scan.lines[stop].text.startswith(">"):
         line = scan.lines[stop]
-        found = _QUOTE.match(line.text)
-        assert found is not None
-        inside.append(inner(line, found.end(), line.indent + found.end()))
+        mark = 2 if line.text[1:2] in (" ", "\t") else 1
+        inside.append(inner(line, mark, line.indent + mark))
         stop += 1
     children = _scan(scan.text, inside, scan.depth + 1, scan.width, scan.elements)
     if not children:
@@ -510,9 +514,12 @@ def _item(scan: _Scan, number: int) -> int | None:
             blank_seen = True
         elif below.indent >= min(content, line.indent + 2) and below.indent > line.indent:
             blank_seen = False
-        elif blank_seen or stop in scan.markers or _ends_paragraph(scan, stop):
-            break
-        elif not _is_lazy(scan, stop):
+        elif (
+            blank_seen
+            or stop in scan.markers
+            or _ends_paragraph(scan, stop)
+            or not _is_lazy(scan, stop)
+        ):
             break
         inside.append(below if below.blank else inner(below, 0, min(content, below.indent)))
         stop += 1

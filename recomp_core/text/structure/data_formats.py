@@ -83,7 +83,7 @@ def _value(
                 plain = False
                 key_block = Block("key", first, last)
                 at = _value(text, tokens, at, key_block.children, depth + 1, None)
-                key_block = _as_entry(text, key_block, tokens[at - 1][1], opening)
+                key_block = _as_entry(text, key_block, tokens[at - 1][1])
                 children.append(key_block)
             else:
                 at = _value(text, tokens, at, children, depth + 1, name)
@@ -109,7 +109,7 @@ def _value(
     return at + 1
 
 
-def _as_entry(text: str, key: Block, end: int, opening: str) -> Block:
+def _as_entry(text: str, key: Block, end: int) -> Block:
     """A key with a list of values, or with nothing in it, is one entry."""
     only = key.children[0] if len(key.children) == 1 else None
     if only is not None and only.kind == "entry" and not only.children and text[only.start] in "[{":
@@ -203,8 +203,7 @@ def settings_blocks(lines: Sequence[Line]) -> list[Block]:
             entry = (line.indent, block) if line.text.endswith(("|", ">", "|-", ">-")) else None
         else:
             entry = (line.indent, block)
-    for line in comments:
-        roots.append(Block("line", line.start, line.end))
+    roots += (Block("line", line.start, line.end) for line in comments)
     return roots
 
 

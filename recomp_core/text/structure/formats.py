@@ -19,37 +19,37 @@ _HTML = re.compile(
 _JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\d\-ntf\]])")
 
 
-def parse(text: str, format: str | None = None) -> list[Block]:
+def parse(text: str, stated: str | None = None) -> list[Block]:
     """Read a document to a tree of blocks.
 
     Args:
         text: The document's text.
-        format: One of `units.FORMATS`, if it is known; a text that turns out to be something else
+        stated: One of `units.FORMATS`, if it is known; a text that turns out to be something else
             is read as plain text.
 
     Returns:
         The blocks of the outermost level, in order.
     """
-    if format == "html" or (format is None and _HTML.match(text)):
+    if stated == "html" or (stated is None and _HTML.match(text)):
         return html_blocks(text)
-    if format == "json" or (format is None and _JSON.match(text)):
+    if stated == "json" or (stated is None and _JSON.match(text)):
         found = json_blocks(text)
         if found is not None:
             return found
     lines = lines_of(text)
-    return _from_lines(text, lines, format)
+    return _from_lines(text, lines, stated)
 
 
-def _from_lines(text: str, lines: list[Line], format: str | None) -> list[Block]:
-    if format == "csv":
+def _from_lines(text: str, lines: list[Line], stated: str | None) -> list[Block]:
+    if stated == "csv":
         table = separated_rows(lines, told=True)
         if table is not None:
             return [table]
-    elif format == "yaml":
+    elif stated == "yaml":
         return settings_blocks(lines)
-    elif format == "code":
+    elif stated == "code":
         return code_blocks(lines)
-    elif format is None and len(lines) > 2:
+    elif stated is None and len(lines) > 2:
         if looks_like_settings(lines):
             return settings_blocks(lines)
         table = separated_rows(lines)

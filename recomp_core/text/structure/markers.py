@@ -100,12 +100,13 @@ def marker_of(line: Line) -> Marker | None:
     return Marker(style, number, 1, found.end(), strong)
 
 
+_AROUND = str.maketrans("", "", "()（）.、．§第제章节節编編篇部卷条條款項项장절편조항 ")
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50}
 
 
 def _value(mark: str) -> int:
     """The number that a mark writes; 0 if it is none."""
-    core = mark.strip("()（）.)、．§第제章节節编編篇部卷条條款項项장절편조항 ").lower()
+    core = mark.translate(_AROUND).lower()
     if core.isascii() and core.isdigit():
         return int(core)
     if len(core) == 1:
@@ -157,9 +158,7 @@ def trusted_markers(lines: Sequence[Line]) -> dict[int, Marker]:
             continue
         if marker.number == 0 and not marker.strong:
             continue
-        if marker.depth > 1 and marker.style in seen:
-            found[index] = marker
-        elif marker.strong:
+        if (marker.depth > 1 and marker.style in seen) or marker.strong:
             found[index] = marker
         else:
             doubtful[index] = marker

@@ -11,12 +11,16 @@ from .lines import Block
 # A tag holds no other "<", so that no search runs past the next one.
 _TAG = re.compile(r"<!--|<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})(?=[\s/>])[^<>]*>|<[!?][^<>]*>")
 _BLOCKS = frozenset(
-    "address article aside blockquote body caption center dd details dialog div dl dt fieldset "
-    "figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p pre "
-    "section summary table tbody td tfoot th thead title tr ul br option head".split()
-)
+    {
+        "address", "article", "aside", "blockquote", "body", "br", "caption", "center", "dd",
+        "details", "dialog", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer",
+        "form", "h1", "h2", "h3", "h4", "h5", "h6", "head", "header", "hr", "html", "legend", "li", "main",
+        "nav", "ol", "option", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot",
+        "th", "thead", "title", "tr", "ul",
+    }
+)  # fmt: skip
 # What stands in these is no text of the page.
-_HIDDEN = frozenset("script style template noscript svg iframe object".split())
+_HIDDEN = frozenset({"script", "style", "template", "noscript", "svg", "iframe", "object"})
 _OPENING = re.compile(
     r"<(table|ul|ol|dl|div|p|h[1-6]|section|article|aside|main|header|footer|nav|pre|details|figure|"
     r"blockquote|html|body|head|form|center)(?=[\s>])[^<>]*>",

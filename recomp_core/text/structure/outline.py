@@ -82,20 +82,17 @@ class Outline:
             found = len(self.units)
             self._block(block, (*above, *question, *lead))
             last = self.units[-1] if len(self.units) > found else None
-            if block.kind in ("prose", "item", "entry", "answer") and self._announces(
-                last, following
-            ):
-                assert last is not None
-                if last.kind != "item" or not block.children:
-                    self.units[-1] = last._replace(kind="lead-in")
-                    lead = ((last.start, last.end),)
+            if last is None or block.kind not in ("prose", "item", "entry", "answer"):
+                continue
+            if not block.children and self._announces(last, following):
+                self.units[-1] = last._replace(kind="lead-in")
+                lead = ((last.start, last.end),)
 
-    def _announces(self, unit: Unit | None, following: Block | None) -> bool:
+    def _announces(self, unit: Unit, following: Block | None) -> bool:
         """Whether the last unit of a block is a line with a colon before what it announces."""
         return (
-            unit is not None
-            and following is not None
-            and (following.kind in _ANNOUNCED)
+            following is not None
+            and following.kind in _ANNOUNCED
             and unit.end - unit.start <= _LONGEST_LEAD
             and _LEAD.search(self.text, max(unit.start, unit.end - 6), unit.end) is not None
         )
