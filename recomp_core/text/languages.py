@@ -48,86 +48,26 @@ _SCRIPTS = (
 _ANY_SCRIPT = re.compile("|".join(pattern.pattern for _, _, pattern in _SCRIPTS))
 _WORD = re.compile(r"[^\W\d_]+")
 
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 # Scripts of several languages, which the library tells apart.
-_SHARED_SCRIPTS = frozenset({"ar", "ru", "hi"})
+_SHARED_SCRIPTS = _set("ar ru hi")
 # The library also knows rarer languages, which a few words of a common one are easily taken for;
 # "zxx" is what is no language.
-_TOLD_APART = frozenset(
-    [
-        "ar",
-        "be",
-        "bg",
-        "ca",
-        "cs",
-        "da",
-        "de",
-        "en",
-        "es",
-        "et",
-        "eu",
-        "fa",
-        "fi",
-        "fr",
-        "hi",
-        "hr",
-        "hu",
-        "id",
-        "is",
-        "it",
-        "lt",
-        "lv",
-        "mk",
-        "mr",
-        "ne",
-        "nl",
-        "no",
-        "pl",
-        "pt",
-        "ro",
-        "ru",
-        "sk",
-        "sl",
-        "sr",
-        "sv",
-        "tr",
-        "uk",
-        "ur",
-        "vi",
-        "zxx",
-    ]
+_TOLD_APART = _set(
+    "ar be bg ca cs da de en es et eu fa fi fr hi hr hu id is it lt lv mk mr ne nl no pl pt ro ru "
+    "sk sl sr sv tr uk ur vi zxx"
 )
 _CODES = {"no": "nb", "zxx": "en"}
 
 # Words of English that no other language with its script has, or has as rarely. They are a
 # seventh of English prose, which spares most texts the library.
-_ENGLISH = frozenset(
-    [
-        "and",
-        "are",
-        "been",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "he",
-        "his",
-        "it",
-        "its",
-        "not",
-        "that",
-        "the",
-        "their",
-        "they",
-        "this",
-        "to",
-        "were",
-        "which",
-        "with",
-        "would",
-        "you",
-        "your",
-    ]
+_ENGLISH = _set(
+    "and are been for from had has have he his it its not that the their they this to were which "
+    "with would you your"
 )
 
 
@@ -160,17 +100,23 @@ def _stretches(text: str) -> str:
 
 def _language_of_script(sample: str, letters: int) -> str | None:
     """The language that stands for a script other than Latin; None for Latin."""
-    if _ANY_SCRIPT.search(sample) is None:
+    rest = len(_ANY_SCRIPT.findall(sample))
+    if rest == 0:
         return None
-    counts = [(lang, weight, len(pattern.findall(sample))) for lang, weight, pattern in _SCRIPTS]
-    whole = letters + sum((weight - 1) * count for _, weight, count in counts)
-    shares = {lang: weight * count / max(whole, 1) for lang, weight, count in counts}
+    shares = dict.fromkeys((lang for lang, _, _ in _SCRIPTS), 0.0)
+    for lang, weight, pattern in _SCRIPTS:
+        count = len(pattern.findall(sample))
+        shares[lang] = float(weight * count)
+        letters += (weight - 1) * count
+        rest -= count
+        if rest == 0:
+            break
     # Kana and Han are written together; of any other two scripts the larger counts.
     east = shares["ja"] + shares["zh"]
     if shares["ja"] >= _SHARE * east > 0:
         shares["ja"], shares["zh"] = east, 0.0
     lang = max(shares, key=shares.__getitem__)
-    return lang if shares[lang] >= _SHARE else None
+    return lang if shares[lang] >= _SHARE * letters else None
 
 
 def _identify(words: list[str]) -> str | None:

@@ -1,0 +1,510 @@
+"""Splits prose into sentences: one pass over full stops and their kin, each judged by its vicinity.
+
+Our own, because the libraries for it cut "am 3. Mai" and "approx. 5 kg", keep whatever stands
+between two unpaired marks in one piece, and some take time with the square of the text. Here a mark
+never swallows more than its sentence: quotations are not paired, and only what follows a closing
+mark tells whether the sentence goes on.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from enum import Enum, auto
+from itertools import pairwise
+
+from .abbreviations import Habits, habits
+from .joining import INVISIBLE
+
+Span = tuple[int, int]
+
+_SPACED = ".!?…‽⁇⁈⁉‼"
+"""Marks that end a sentence before a space."""
+_FULL = "。！？｡．︒︕︖।॥؟۔։።፧།။។៕᠃᱾"
+"""Marks that end a sentence without a space, too."""
+_CLOSING = ")]}）］｝】》〉」』｣〞〟”’›»"
+# These open in one language and close in another.
+_EITHER = "\"'“‘«‹*_~`"
+_OPENING = "([{（［｛【《〈「『｢〝“‘„‚«‹»›\"'¿¡*_~`<"
+_OPENING_OF = {
+    ")": "(", "]": "[", "}": "{", "）": "（", "］": "［", "】": "【", "》": "《", "〉": "〈",
+    "」": "「", "』": "『", "｣": "｢", "”": "“”„", "’": "‘’‚", "»": "«»", "«": "»«", "“": "„“",
+    "‘": "‚", "›": "‹›", "‹": "›", '"': '"', "'": "'",
+}  # fmt: skip
+# A quotation that its sentence goes on after is looked for this many characters back.
+_QUOTATION = 120
+_NEAR = 40
+
+_MARKS = re.escape(_SPACED[1:] + _FULL)
+# A full stop before a letter or a digit ends nothing. One class for all that may follow the first
+# mark, so that the pattern is linear.
+_CANDIDATE = re.compile(
+    rf"((?:\.(?![0-9A-Za-z])|[{_MARKS}])[.{_MARKS}{re.escape(_CLOSING + _EITHER)}]*)( *)"
+)
+_GREEK_CANDIDATE = re.compile(_CANDIDATE.pattern.replace("(?:", "(?:[;\u037e](?= )|", 1))
+_NEXT = re.compile(rf"(?:[{re.escape(_OPENING)} —–―\-]{{0,8}})([^\s,.;:!?)\]}}\"”»…]{{0,24}})")
+
+_EMOJI = r"[\u2600-\u27bf\u2b50\u2b55\ufe0f\u200d\U0001f1e6-\U0001faff]{1,16}"
+_SMILEY = r"[:;=8xX]['’]?[-o^]?[()\[\]{}DPpOo3|/\\*]+(?![^ ])|\^_*\^|<3(?![^ ])"
+# What belongs to the sentence before it: a footnote's mark, a closing tag, a smiley.
+_TAIL = re.compile(
+    r"(?:\[\d{1,3}\](?![^ \[])|[\u00b9\u00b2\u00b3\u2070-\u2079]{1,4}|</[A-Za-z]\w{0,9}>"
+    rf"| ?[»›](?!\w)|(?P<smiley> ?(?:{_EMOJI}|{_SMILEY}))){{1,6}}"
+)
+_CJK = re.compile(
+    r"[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff10-\uff5a\U00020000-\U0003ffff]"
+)
+
+# 「…。」と言った is one sentence: a particle ties the quotation to its verb. The exceptions are
+# words that begin with the same syllable.
+_PARTICLE = re.compile(
+    r"と(?!ても|ころ|にかく|はいえ|もかく|きに|いうのも|りわけ)|って|など|を|の(?!ち)|が(?!っ)"
+    r"|は(?!い|じめ|やく)|に(?!わか|もかか)|で(?!も|は[、，]|すが|した)|も(?!う|し|ちろん|とも|っと)"
+    r"|から(?!だ)|まで|より(?!も)|[、，。]"
+)
+# “走吧！”他大声说。
+_CHINESE_SPEECH = re.compile(
+    r"[\u4e00-\u9fff]{0,6}?(?:说|說|问|問|道|喊|叫|答|叹|嘆|嚷|吼)(?:着|著|道|了)?[，。：！,]|的"
+)
+_LOWER_LIST = re.compile(r"(?:[a-z]|[ivx]{1,4})\)")
+# "12 (3)" and "99, 010401 (2025)" after a journal's name, and the rest of such a name.
+_VOLUME = re.compile(r"\d+ ?\(\d+\)|\d+, ?\d+(?:[–-]\d+)? ?\(\d{4}\)")
+_JOURNAL = re.compile(r"(?:[A-Z]\w{0,9}\. ?){1,4}\d")
+_BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
+_CAPITAL_AFTER_MARK = re.compile(r"[.!?][\"')\]]? +[\"'(\[]?(\w)")
+
+_NUMBER = re.compile(r"#?\d+(?:[.,:/]\d+)*")
+_ORDINAL = re.compile(r"\d{1,3}|\d{1,2}\.\d{1,2}")
+_ROMAN = re.compile(r"[IVXLC]+")
+_ABBREVIATED = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,3}")
+_LABEL = re.compile(r"[\[(]?(?:\d|[A-Z]?\d|[IVXLC]+\b|[A-Z]\b)")
+_CONSONANTS = re.compile(r"[b-df-hj-np-tv-xzßñçčćšśžźżłńřďťň]{2,4}")
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_UNITS = _set(
+    "km m cm mm µm nm kg g mg µg t l ml cl dl h min s ms sec Hz kHz MHz GHz V mV kV W mW kW MW GW "
+    "kWh MWh A mA Ah K C F N kN J kJ MJ Pa kPa MPa bar B KB kB MB GB TB px pt dB rpm psi in ft yd "
+    "lb lbs oz mi mph M D H mol cal kcal км м см мм кг г мг т л мл В Вт кВт А Гц"
+)
+# What may follow "Co." or "p.m." within a sentence.
+_CONTINUATIONS = _set(
+    "KG KGaA OHG Ltd Inc Limited LLC GmbH EST EDT PST PDT CST CDT MST MDT GMT UTC BST CET CEST ET "
+    "PT Eastern Pacific Central Monday Tuesday Wednesday Thursday Friday Saturday Sunday January "
+    "February March April May June July August September October November December"
+)
+# After these a single capital is a name of its own: "vitamin C. Then".
+_BEFORE_LETTER = _set(
+    "vitamin plan group type class grade hepatitis category appendix section figure table part "
+    "point site side option platform hall terminal schedule exhibit variant building block gate "
+    "team step level phase zone model route line room case version typ gruppe klasse halle gleis "
+    "punkt haus variante vitamina tipo grupo clase groupe annexe tabla grupp"
+)
+
+
+def sentence_spans(text: str, start: int, end: int, lang: str) -> list[Span]:
+    """Split a block of prose into sentences.
+
+    Single line breaks end nothing; blank lines do.
+
+    Args:
+        text: The document.
+        start: The offset of the block's first character.
+        end: The offset after its last character.
+        lang: A code of ISO 639, such as "de".
+
+    Returns:
+        Spans `(start, end)` in characters of `text`, ascending. Between them is nothing visible,
+        and none is blank or only a number, a mark or a link, unless the block is.
+    """
+    spans: list[Span] = []
+    for first, last in _paragraphs(text, start, end):
+        flat = _flat(text[first:last])
+        cuts = [0, *_Paragraph(flat, habits(lang), lang).cuts(), len(flat)]
+        pieces = [_trim(flat, a, b) for a, b in pairwise(cuts)]
+        pieces = _without_scraps(flat, [(a, b) for a, b in pieces if a < b])
+        for a, b in pieces:
+            spans.extend((first + c, first + d) for c, d in _phrases(flat, a, b))
+    return spans
+
+
+def _paragraphs(text: str, start: int, end: int) -> Iterator[Span]:
+    for match in _BLANK_LINE.finditer(text, start, end):
+        yield start, match.start()
+        start = match.end()
+    yield start, end
+
+
+def _flat(piece: str) -> str:
+    """The same with a space for every invisible character."""
+    for character in INVISIBLE:
+        if character != " " and character in piece:
+            piece = piece.replace(character, " ")
+    return piece
+
+
+def _trim(flat: str, start: int, end: int) -> Span:
+    piece = flat[start:end]
+    return end - len(piece.lstrip(" ")), start + len(piece.rstrip(" "))
+
+
+class _Kind(Enum):
+    """What stands before a full stop."""
+
+    WORD = auto()
+    LEADING = auto()
+    NUMBERING = auto()
+    INNER = auto()
+    FINAL = auto()
+    INITIAL = auto()
+    NUMBER = auto()
+    ROMAN = auto()
+
+
+class _Paragraph:
+    """A paragraph with spaces only, and where its sentences end."""
+
+    def __init__(self, flat: str, habits: Habits, lang: str) -> None:
+        self.flat = flat
+        self.habits = habits
+        self.lang = lang
+        self.ends: list[int] = []
+        self._kinds: dict[str, _Kind] = {}
+        # A text without capitals has small letters at the beginning of each sentence.
+        self._small = not any(m[1].isupper() for m in _CAPITAL_AFTER_MARK.finditer(flat)) and (
+            flat[:40].lstrip(_OPENING + " ")[:1].islower()
+        )
+
+    def cuts(self) -> list[int]:
+        """The offsets after each sentence but the last."""
+        flat, size, small = self.flat, len(self.flat), self._small
+        code = _code_spans(flat)
+        pattern = _GREEK_CANDIDATE if self.lang == "el" else _CANDIDATE
+        for match in pattern.finditer(flat):
+            close, after = match.end(1), match.end()
+            if after >= size:
+                break
+            start = match.start()
+            following = flat[after]
+            if close == start + 1 < after and not small:  # the quick way for the usual case
+                if following in ",;:.!?)]}%&+=/":
+                    continue
+                if following.islower():
+                    second = flat[after + 1 : after + 2]
+                    if second != ")" and not second.isupper():
+                        continue
+            if code and _inside(code, start):
+                continue
+            self._judge(start, close, after)
+        return self.ends
+
+    def _judge(self, start: int, close: int, after: int) -> None:
+        """Decide whether a sentence ends with the marks from `start` to `close`."""
+        flat = self.flat
+        full = flat[start] in _FULL
+        if close == after:
+            close = after = self._before_opening(start, close)
+        tail = _TAIL.match(flat, close)
+        if tail is not None:
+            close = tail.end()
+            after = close + len(flat[close : close + 2]) - len(flat[close : close + 2].lstrip(" "))
+        if after >= len(flat):
+            return
+        following = flat[after]
+        if close == after and tail is None and not full and _CJK.match(following) is None:
+            self._join_quotation(start, close)  # "Stop!", he said
+            return
+        if following in ",;:，；：、)]}）】」』”%&+=/·" or self._goes_on(start, close, after):
+            self._join_quotation(start, close)
+            return
+        if tail is not None and tail["smiley"]:
+            self.ends.append(close)
+        elif full:
+            if self._ends_full(start):
+                self.ends.append(close)
+        elif self._ends(start, after):
+            self.ends.append(close)
+
+    def _before_opening(self, start: int, close: int) -> int:
+        """`close` without marks that open what follows them: 他说。"走吧。"."""
+        flat = self.flat
+        stop = close
+        while stop > start + 1 and flat[stop - 1] in _EITHER:
+            stop -= 1
+        if stop == close or not flat[close].isalnum():
+            return close
+        mark = flat[stop]
+        last = self.ends[-1] if self.ends else 0
+        opened = flat.count(mark, max(last, stop - _QUOTATION), stop) if mark in "\"'" else 0
+        return close if opened % 2 else stop
+
+    def _join_quotation(self, start: int, close: int) -> None:
+        """Take back the ends within a short quotation after which the sentence goes on."""
+        mark = next((c for c in self.flat[start + 1 : start + 4] if c in _OPENING_OF), None)
+        if mark is None or not self.ends or start + 1 >= close:
+            return
+        low = max(0, start - _QUOTATION)
+        opened = max(self.flat.rfind(opening, low, start) for opening in _OPENING_OF[mark])
+        while opened >= 0 and self.ends and self.ends[-1] > opened:
+            self.ends.pop()
+
+    def _goes_on(self, start: int, close: int, after: int) -> bool:
+        """Whether the sentence goes on after a quotation or with a small letter."""
+        flat = self.flat
+        quoted = close > start + 1
+        if _CJK.match(flat, after):
+            if not quoted:
+                return False
+            tie = _PARTICLE if self.lang == "ja" else _CHINESE_SPEECH
+            return close == after and tie.match(flat, after) is not None
+        word = self._next_word(after)
+        if not word[:1].islower() or flat[start] in "。｡．":
+            return False
+        if _LOWER_LIST.match(flat, after) or word[1:3].upper() == word[1:3] != word[1:3].lower():
+            return False  # "b) …", "iPhones …"
+        if flat[after] in "¿¡":
+            return False
+        return quoted or not self._small or self._kind(start)[0] is not _Kind.WORD
+
+    def _next_word(self, after: int) -> str:
+        match = _NEXT.match(self.flat, after)
+        return match[1] if match else ""
+
+    def _ends_full(self, start: int) -> bool:
+        mark, before = self.flat[start], self.flat[start - 1 : start]
+        if mark == "．":
+            return not before.isdigit() and not (before.isascii() and before.isalpha())
+        return start > 0 and before not in _OPENING
+
+    def _ends(self, start: int, after: int) -> bool:
+        """Whether a sentence ends with a mark before a space, where no small letter follows."""
+        flat = self.flat
+        mark = flat[start]
+        before = flat[start - 1 : start]
+        if not before or before in "([{（［":
+            return False  # "(!)", "[…]"
+        if mark == "…" or flat.startswith("..", start):
+            return not flat[after].isdigit() and before != " "
+        if mark in ";\u037e":
+            return "\u0370" <= before <= "\u1fff"
+        if mark != ".":
+            return True
+        if flat[after] in "•·▪◦●■►":
+            return True
+        return self._ends_full_stop(start, after)
+
+    def _ends_full_stop(self, start: int, after: int) -> bool:
+        flat = self.flat
+        word = self._next_word(after)
+        kind, before, previous = self._kind(start)
+        first = flat[after]
+        digit = word[:1].isdigit()
+        if kind is _Kind.NUMBER or kind is _Kind.ROMAN:
+            return self._ends_after_number(kind, before, previous, word, start)
+        if kind is _Kind.LEADING:
+            return False
+        if kind is not _Kind.WORD and kind is not _Kind.FINAL and self._is_unit(before, previous):
+            kind = _Kind.INNER if self.habits.nouns else _Kind.WORD
+        if kind is _Kind.WORD:
+            named = previous.endswith(".") and word[:1].isupper() and _JOURNAL.match(flat, after)
+            return not (named or (digit and _VOLUME.match(flat, after)))
+        if kind is _Kind.NUMBERING:
+            label = _LABEL.match(flat, after)
+            if label is None:
+                return True
+            return word in ("I", "A") and before.lower() == "no"
+        if digit or first == "[" or (first == "(" and kind is not _Kind.FINAL):
+            return False
+        if kind is _Kind.FINAL:
+            if word in _CONTINUATIONS:
+                return False
+            return not self.habits.nouns or self._starts(word)
+        if kind is _Kind.INITIAL and previous.lower() in _BEFORE_LETTER:
+            return True
+        return self._starts(word, after)
+
+    def _ends_after_number(
+        self, kind: _Kind, before: str, previous: str, word: str, start: int
+    ) -> bool:
+        """Whether a sentence ends with "3." or "XIV."."""
+        habits = self.habits
+        last = self.ends[-1] if self.ends else 0
+        head = self.flat[last : start - len(before)] if start - last < 16 else "x"
+        if not head.strip(_OPENING + " -–—•·"):
+            return False  # "2. Add water": a number of a list
+        if head.endswith((": ", "; ", ", ")) and len(before) < 3:
+            return False
+        if self.flat[start - len(before) - 2 : start - len(before) - 1] in (":", ";") and (
+            len(before) < 3
+        ):
+            return False
+        if habits.verbs_last:
+            return self._starts(word)
+        if kind is _Kind.ROMAN:
+            return not habits.ordinals or self._starts(word)
+        if not habits.ordinals or not _ORDINAL.fullmatch(before):
+            return True
+        if word.lower() in habits.months or word[:1].isdigit():
+            return False
+        ordinal = previous.lower() in habits.before_ordinals or _ORDINAL.fullmatch(
+            previous.rstrip(".")
+        )
+        return not ordinal or self._starts(word)
+
+    def _starts(self, word: str, after: int = -1) -> bool:
+        """Whether a word begins a sentence rather than a name."""
+        low = word.lower()
+        if len(word) == 1 and after >= 0:
+            place = self.flat.find(word, after, after + 10)
+            if self.flat[place + 1 : place + 2] == ".":
+                return False  # "J. A. Smith"
+        return low in self.habits.starters or re.split("['’]", low, maxsplit=1)[0] in (
+            self.habits.starters
+        )
+
+    def _is_unit(self, before: str, previous: str) -> bool:
+        return before in _UNITS and previous[-1:].isdigit()
+
+    def _kind(self, start: int) -> tuple[_Kind, str, str]:
+        """What stands before the full stop at `start`: its kind, itself and the word before it."""
+        flat = self.flat
+        begin = max(flat.rfind(" ", max(0, start - _NEAR), start) + 1, start - _NEAR, 0)
+        word = flat[begin:start].lstrip(_OPENING)
+        left = max(flat.rfind(" ", max(0, begin - 25), max(begin - 1, 0)) + 1, begin - 25, 0)
+        previous = flat[left : max(begin - 1, 0)].lstrip(_OPENING)
+        kind = self._kinds.get(word)
+        if kind is None:
+            kind = self._kinds[word] = self._kind_of(word)
+        if previous.endswith(".") and len(word) <= 3:
+            kind = self._kind_of_parts(begin, word, kind)
+        if kind is _Kind.WORD and self._lacks_vowels(word) and not previous[-1:].isdigit():
+            kind = _Kind.INNER
+        return kind, word, previous
+
+    def _lacks_vowels(self, word: str) -> bool:
+        """Whether a word is an abbreviation that no list has, such as "pkg."."""
+        if _CONSONANTS.fullmatch(word) is None or word in _UNITS:
+            return False
+        return set(word).isdisjoint(self.habits.syllabic)
+
+    def _kind_of_parts(self, begin: int, word: str, kind: _Kind) -> _Kind:
+        """The kind of an abbreviation with spaces, such as "z. B." or "и т. д."."""
+        parts = self.flat[max(0, begin - 12) : begin].split(" ")[-4:-1]
+        joined = word
+        for part in reversed(parts):
+            part = part.lstrip(_OPENING)
+            if not part.endswith(".") or len(part) > 3:
+                break
+            joined = part + joined
+            found = self._listed(joined)
+            if found is not None:
+                kind = found
+        return kind
+
+    def _kind_of(self, word: str) -> _Kind:
+        listed = self._listed(word)
+        if len(word) == 1 and word.isalpha():
+            return _Kind.INITIAL if listed in (None, _Kind.LEADING) else listed
+        if listed is not None:
+            return listed
+        if _NUMBER.fullmatch(word):
+            return _Kind.NUMBER
+        if _ROMAN.fullmatch(word):
+            return _Kind.ROMAN
+        # Thai ends no sentence with a full stop.
+        if _ABBREVIATED.fullmatch(word) or _PHRASED.match(word):
+            return _Kind.INNER
+        return _Kind.WORD
+
+    def _listed(self, word: str) -> _Kind | None:
+        forms = {word}
+        if len(word) > 1:
+            forms |= {word.lower(), word.capitalize() if word.isupper() else word}
+        for kind, entries in (
+            (_Kind.LEADING, self.habits.leading),
+            (_Kind.FINAL, self.habits.final),
+            (_Kind.INNER, self.habits.inner),
+            (_Kind.NUMBERING, self.habits.numbering),
+        ):
+            if not entries.isdisjoint(forms):
+                return kind
+        return None
+
+
+def _code_spans(flat: str) -> list[int]:
+    """The offsets of code spans in backticks: one begins, it ends, the next begins."""
+    if "`" not in flat:
+        return []
+    runs = [match.span() for match in re.finditer("`+", flat)]
+    by_length: dict[int, list[int]] = {}
+    for number, (begin, end) in enumerate(runs):
+        by_length.setdefault(end - begin, []).append(number)
+    spans: list[int] = []
+    number = 0
+    while number < len(runs):
+        begin, end = runs[number]
+        same = by_length[end - begin]
+        place = bisect_left(same, number) + 1
+        if place < len(same) and runs[same[place]][0] - end <= 200:
+            number = same[place]
+            spans += begin, runs[number][1]
+        number += 1
+    return spans
+
+
+def _inside(spans: list[int], position: int) -> bool:
+    return bisect_left(spans, position + 1) % 2 == 1
+
+
+_LINK = re.compile(r"[(<\[]?(?:https?://|www\.|doi:|DOI:|mailto:)\s?[^\s]+")
+_SHORT = re.compile(r"[\W\d_]*|\W*[A-Za-z]\W*|[(\[]?[^\W\d_]{1,5}\. ?[\d\W_]*\d[\d\W_]*")
+
+
+def _without_scraps(flat: str, pieces: list[Span]) -> list[Span]:
+    """Join a number, a mark or a link that stands alone with the sentence before it."""
+    joined: list[Span] = []
+    scrap_first = False
+    for start, end in pieces:
+        scrap = _is_scrap(flat, start, end)
+        if joined and (scrap or scrap_first):
+            joined[-1] = (joined[-1][0], end)
+            scrap_first = scrap and scrap_first
+        else:
+            scrap_first = scrap
+            joined.append((start, end))
+    return joined
+
+
+def _is_scrap(flat: str, start: int, end: int) -> bool:
+    if end - start > 300:
+        return False
+    piece = flat[start:end]
+    if _LINK.fullmatch(piece):
+        return True
+    return len(piece) <= 40 and _SHORT.fullmatch(piece) is not None
+
+
+_PHRASED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
+# In characters: Thai, Lao, Khmer and Burmese put spaces between phrases and rarely mark the end of
+# a sentence, so that units of this size are cut at spaces.
+_SMALLEST, _LARGEST = 40, 120
+# No cut after a space that belongs to a number or an abbreviation.
+_PHRASE_END = re.compile(r"(?<![\d.ๆ]) +(?![\dๆฯ)])")
+
+
+def _phrases(flat: str, start: int, end: int) -> Iterator[Span]:
+    if end - start > _LARGEST and 2 * len(_PHRASED.findall(flat, start, end)) > end - start:
+        begin = start
+        ends: list[Span] = [m.span() for m in _PHRASE_END.finditer(flat, start, end)]
+        for number, (stop, resume) in enumerate(ends):
+            following = ends[number + 1][0] if number + 1 < len(ends) else end
+            long_enough = stop - begin >= _SMALLEST and end - resume >= _SMALLEST
+            if long_enough and (stop - begin >= 2 * _SMALLEST or following - begin > _LARGEST):
+                yield begin, stop
+                begin = resume
+        start = begin
+    yield start, end
