@@ -9,7 +9,8 @@ import html
 import re
 
 # A tag holds no other "<", so that a search never runs past the next one.
-_TAG = re.compile(r"<!--.*?-->|</?[A-Za-z!?][^<>]*>", re.DOTALL)
+_TAG = re.compile(r"</?[A-Za-z!?][^<>]*>")
+_COMMENT = "<!--"
 _CELL_END = re.compile(r"</t[dh]\s*>\s*(?=<t[dh])", re.IGNORECASE)
 _LINE_TAG = re.compile(
     r"<br\b[^<>]*>|</?(?:p|div|tr|li|ul|ol|dl|dt|dd|h[1-6]|table|thead|tbody|blockquote|pre)\b[^<>]*>",
@@ -29,10 +30,24 @@ def visible_text(text: str) -> str:
         The text without tags, never longer: cells have " | " between them, blocks and rows a line
         each, and entities are characters.
     """
+    if _COMMENT in text:
+        text = _without_comments(text)
     text = _CELL_END.sub(" | ", text)
     text = _LINE_TAG.sub("\n", text)
     text = html.unescape(_TAG.sub("", text))
     return _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
+
+
+def _without_comments(text: str) -> str:
+    kept = []
+    position = 0
+    while (start := text.find(_COMMENT, position)) >= 0:
+        kept.append(text[position:start])
+        end = text.find("-->", start)
+        if end < 0:
+            return "".join(kept)  # nothing closes it: it hides the rest, as in a browser
+        position = end + 3
+    return "".join((*kept, text[position:]))
 
 
 def breaks_line(text: str) -> bool:
