@@ -1,4 +1,4 @@
-"""Measures how often the compressed text of messy documents holds the answer, beside other projects.
+"""Measures how often the compressed text of messy documents holds the answer, beside others.
 
     python benchmarks/documents/run.py [--before FOLDER] [-v] [--write]
 
@@ -243,7 +243,7 @@ def langchain_recursive() -> Compress:
 
 
 def langchain_markdown() -> Compress:
-    """By heading, then by length. The encoder reads the headings, which LangChain calls metadata."""
+    """By heading, then by length. The encoder reads the headings, which are its metadata."""
     splitters = importlib.import_module("langchain_text_splitters")
     levels = [("#" * level, f"h{level}") for level in (1, 2, 3)]
 
@@ -386,7 +386,7 @@ def tables(name: str, entries: list[dict[str, Any]], runs: dict[str, Run | str])
     size = sum(len(document["text"]) for document in documents)
     parts = [
         f"### {name}\n",
-        f"{len(pairs(entries))} questions over {len(documents)} documents in {len(entries)} entries, "
+        f"{len(pairs(entries))} questions, {len(documents)} documents in {len(entries)} entries, "
         f"{size:,} characters, {len(formats)} formats, {len(languages)} languages. Answers found, "
         "in %; strict: with what they need to be understood. Difference: recomp less the system, "
         "in points, 95 % interval, bootstrap over entries. ms: per question and rate.\n",
