@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
+from .division import approximate_tokens as approximate_tokens
 from .splitting import replace_surrogates
+
+
+class BareTokenizer(Protocol):
+    """A tokenizer of the library tokenizers, which static embeddings have. It can't be called."""
+
+    def encode(self, sequence: str, *, add_special_tokens: bool) -> Any:
+        """Tokenize a text.
+
+        Args:
+            sequence: The text.
+            add_special_tokens: Whether to put the special tokens around it.
+
+        Returns:
+            An encoding, with the token ids as `ids`.
+        """
 
 
 class Tokenizer(Protocol):
@@ -75,8 +90,8 @@ def _tokenizer(name_or_path: str, local_files_only: bool) -> Tokenizer:
     return tokenizer
 
 
-def count_with(tokenizer: Tokenizer, text: str) -> int:
-    """Count the tokens of a text with a tokenizer of transformers.
+def count_with(tokenizer: Tokenizer | BareTokenizer, text: str) -> int:
+    """Count the tokens of a text with a tokenizer of transformers, or of the library tokenizers.
 
     Args:
         tokenizer: The tokenizer.
@@ -85,8 +100,10 @@ def count_with(tokenizer: Tokenizer, text: str) -> int:
     Returns:
         The number of tokens, without special tokens.
     """
-    ids = tokenizer(replace_surrogates(text), add_special_tokens=False, verbose=False)["input_ids"]
-    return len(ids)
+    text = replace_surrogates(text)
+    if not callable(tokenizer):
+        return len(tokenizer.encode(text, add_special_tokens=False).ids)
+    return len(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
 
 def encoder_token_counter(compressor: object) -> Callable[[str], int] | None:
@@ -101,19 +118,3 @@ def encoder_token_counter(compressor: object) -> Callable[[str], int] | None:
     encoder = getattr(getattr(compressor, "scorer", None), "encoder", None)
     make: Callable[[], Callable[[str], int]] | None = getattr(encoder, "token_counter", None)
     return None if make is None else make()
-
-
-def approximate_tokens(text: str) -> int:
-    """Estimate the number of tokens of a text, without a tokenizer.
-
-    Four characters per token are the usual estimate for English, and the same number of bytes comes
-    close to current tokenizers for Chinese, Russian and Arabic too. Use a real counter where the
-    number matters.
-
-    Args:
-        text: The text.
-
-    Returns:
-        Its UTF-8 bytes ÷ 4, rounded up.
-    """
-    return math.ceil(len(text.encode("utf-8", "surrogatepass")) / 4)
