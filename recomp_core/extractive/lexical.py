@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,13 +31,23 @@ _FUNCTION_WORD = 0.05
 _WORD = 1.0
 _NAME = 1.3  # a capital where no sentence begins
 _NUMBER = 1.5
-_IDENTIFIER = 2.0  # "B200", "list_orders", "2.4", "UnknownHostException"
-_PHRASE = 3.0  # in quotation marks
+_IDENTIFIER = 4.0  # "B200", "list_orders", "2.4", "UnknownHostException"
+_PHRASE = 4.0  # in quotation marks
 _PART = 0.5  # of an identifier; relative to the same word alone
 _CHARACTER = 0.3  # a single Chinese character, relative to a pair
 
-# How much evidence a word with another ending is, relative to the same word.
+# How much evidence a word with another ending is, relative to the same word; for a name that stands
+# elsewhere as it was asked for ("Martin" is not "Marti").
 _INFLECTED = 0.8
+_OTHER_NAME = 0.5
+
+# What words count beside an encoder that can't read the text. Not everything: where no word is in
+# common, its scores are better than none.
+_UNREAD = 0.6
+
+# How much a text is held back that is longer than the average, as in BM25 (b).
+_LENGTH = 0.5
+_LONGEST = 3.0  # times the average; longer ones are held back no more
 
 
 @dataclass(slots=True)
@@ -46,6 +56,7 @@ class _Term:
 
     weight: float
     inflects: bool = False
+    is_name: bool = False
 
 
 def lexical_scores(query: str, texts: Sequence[str]) -> np.ndarray:
@@ -60,7 +71,7 @@ def lexical_scores(query: str, texts: Sequence[str]) -> np.ndarray:
 
     Returns:
         A float array of shape `(n_texts,)` with values from 0, no word in common, to 1, every word
-        found.
+        found in a text of at most average length; a longer one is held back as by BM25.
     """
     terms = _terms(query)
     matched = np.zeros((len(texts), len(terms)))
@@ -71,9 +82,17 @@ def lexical_scores(query: str, texts: Sequence[str]) -> np.ndarray:
         for column, quality in matcher.matches(text):
             if quality > matched[row, column]:
                 matched[row, column] = quality
+    named = np.array([term.is_name for term in terms.values()]) & (matched.max(axis=0) == 1)
+    matched[:, named] = np.where(matched[:, named] == 1, 1, matched[:, named] * _OTHER_NAME)
     frequency = np.count_nonzero(matched, axis=0)
     weights = np.array([term.weight for term in terms.values()]) * _rarity(frequency, len(texts))
-    return np.asarray(matched @ weights / weights.sum())
+    lengths = np.array([len(text) for text in texts])
+    longer = np.clip(lengths / max(1, lengths.mean()), 1, _LONGEST)
+    found = matched @ weights / weights.sum() / (1 + _LENGTH * (longer - 1))
+    # The text with the most keeps its value, and others fall behind: few words in common are often
+    # chance, and the second hop of a question has few.
+    best = found.max()
+    return np.asarray(found**2 / best) if best else found
 
 
 def _rarity(frequency: np.ndarray, n_texts: int) -> np.ndarray:
@@ -92,17 +111,17 @@ _IN_QUOTES = re.compile(
     r"\"([^\"\n]{2,80})\"|“([^”\n]{2,80})”|„([^“”\n]{2,80})[“”]|«([^»\n]{2,80})»|「([^」\n]{2,80})」"
     r"|『([^』\n]{2,80})』|《([^》\n]{2,80})》|`([^`\n]{2,80})`|(?:^|(?<=\s))'([^'\n]{2,80})'(?!\w)"
 )
+# A number, an ordinal, a quantity with its unit: "1990", "4th", "250g"; not "2.4", a version.
+_QUANTITY = re.compile(r"\d+[a-z]{0,2}")
 
 
 def _terms(query: str) -> dict[str, _Term]:
     terms: dict[str, _Term] = {}
 
-    def add(form: str, weight: float, inflects: bool = False) -> None:
+    def add(form: str, weight: float, inflects: bool = False, is_name: bool = False) -> None:
         known = terms.get(form)
-        if known is None:
-            terms[form] = _Term(weight, inflects)
-        elif weight > known.weight:
-            known.weight = weight
+        if known is None or weight > known.weight:
+            terms[form] = _Term(weight, inflects, is_name)
 
     spans = spans_of_tokens(query)
     functional = function_words([folded(query[start:end]) for start, end in spans])
@@ -115,17 +134,21 @@ def _terms(query: str) -> dict[str, _Term]:
                 add(gram, weight)
             continue
         whole, parts = terms_of(token)
-        if whole in functional:
+        if folded(token) in functional:
             add(whole, _FUNCTION_WORD)
+        elif _QUANTITY.fullmatch(whole):
+            add(whole, _NUMBER)
         elif parts or not is_plain(whole):
-            add(whole, _NUMBER if whole.isdecimal() else _IDENTIFIER)
+            # Of "two-stroke" the parts say as much as the whole.
+            is_compound = is_plain(whole) and re.search(r"[_.@:]|[a-z][A-Z]", token) is None
+            add(whole, _WORD if is_compound else _IDENTIFIER)
             for part in parts:
                 weight = _FUNCTION_WORD if part in functional else _WORD
-                add(part, _PART * weight, inflects=is_plain(part))
+                add(part, weight if is_compound else _PART * weight, inflects=is_plain(part))
         else:
             begins = start == 0 or any(mark in between for mark in ".!?\n")
             is_name = token[0].isupper() and names_stand_out and not begins
-            add(whole, _NAME if is_name else _WORD, inflects=True)
+            add(whole, _NAME if is_name else _WORD, inflects=True, is_name=is_name)
     for match in _IN_QUOTES.finditer(query):
         phrase = _spaced(next(filter(None, match.groups())))
         if phrase:
@@ -213,7 +236,7 @@ def _same_stem(a: str, b: str) -> bool:
     ends = len(a) + len(b) - 2 * shared
     if shared < 4:  # "cat" and "cats"
         return shared == 3 and ends == 1 and "s" in (a[3:], b[3:])
-    return 2 * shared >= 3 * ends and max(len(a), len(b)) - shared <= 4
+    return shared >= ends and max(len(a), len(b)) - shared <= 4
 
 
 # Blending with a scorer's scores.
@@ -227,22 +250,45 @@ def blend(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Blend a call's scores with their lexical evidence.
 
+    The evidence is put on the scale of the scores. No evidence is worth the call's lowest score,
+    but not less than 0, because some encoders give 0.7 to texts that have nothing in common. All
+    evidence is worth 1 where that is the best score there is, as for cosines. Other scorers have no
+    scale that is known beforehand: there it is worth the call's best score, and no evidence is
+    worth the lowest.
+
     Args:
         scores: The scorer's scores of a call's units.
         lexical: The units' `lexical_scores`.
         weight: What the words count, from 0, nothing, to 1, everything.
-        bounded: Whether the scores are cosines. Others have no scale that is known beforehand: the
-            evidence then takes the scale of the call's scores, from their lowest to their highest.
+        bounded: Whether the best score there is, is 1.
 
     Returns:
         The blended scores `(1 - weight) * score + weight * evidence`, and the part of each that the
-        words gave, two float arrays of shape `(n_units,)`.
+        words gave, `weight * evidence`: two float arrays of shape `(n_units,)`.
     """
     scores = np.asarray(scores, dtype=float)
     if not len(scores) or not weight:
         return scores, np.zeros(len(scores))
-    if not bounded:
-        low = scores.min()
-        lexical = low + lexical * (scores.max() - low)
-    share = weight * lexical
+    low = max(0.0, scores.min()) if bounded else scores.min()
+    high = 1.0 if bounded else scores.max()
+    share = weight * (low + lexical * (high - low))
     return (1 - weight) * scores + share, share
+
+
+def weight_for(text: str, weight: float, reads: Callable[[str], float] | None) -> float:
+    """Return what the words count beside an encoder that may not be able to read a text.
+
+    Args:
+        text: A text like those of the call, such as the query and the first units.
+        weight: What the words count where the encoder can read everything, 0…1.
+        reads: Tells how well the encoder can read a text, 0…1; see `models.encoders.reading`. None
+            if nothing is known.
+
+    Returns:
+        The weight itself for a text that the encoder can read, at least 0.6 for one of which it can
+        read half or less, and in between in proportion. 0 stays 0.
+    """
+    if not weight or weight >= _UNREAD or reads is None:
+        return weight
+    unread = min(1.0, 2 * (1 - reads(text)))
+    return weight + (_UNREAD - weight) * unread

@@ -44,6 +44,11 @@ _MARKS = re.compile(
     r"[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200c\u200d]+"
 )
 
+# Articles, prepositions and conjunctions that Arabic and Hebrew write as one word with the next.
+_PREFIX = re.compile(
+    r"(?:[وفبك]?ال|لل|[وبل])(?=[\u0620-\u06ff]{3})|[הובלמשכ](?=[\u05d0-\u05ea]{3})"
+)
+
 
 def tokens(text: str) -> list[str]:
     """Split a text into words, identifiers with their joints, and runs of unspaced scripts.
@@ -135,7 +140,7 @@ def terms_of(token: str) -> tuple[str, tuple[str, ...]]:
     """
     whole = folded(token)
     if whole.isdecimal() or (is_plain(token) and not _CAMEL.search(token)):
-        return whole, ()
+        return whole if whole.isascii() else _without_prefix(whole), ()
     parts = [folded(part) for piece in _PIECE.findall(token) for part in _CAMEL.split(piece)]
     if all(len(part) == 1 and part.isalpha() for part in parts):
         return "".join(parts), ()  # "U.S"
@@ -150,6 +155,11 @@ def terms_of(token: str) -> tuple[str, tuple[str, ...]]:
     if is_code or len(parts) == 1:
         return whole, ()  # "B200", "C++"
     return whole, tuple(dict.fromkeys(part for part in parts if len(part) > 1 and part != whole))
+
+
+def _without_prefix(word: str) -> str:
+    prefix = _PREFIX.match(word)
+    return word[prefix.end() :] if prefix else word
 
 
 def _number(term: str) -> str:
