@@ -21,6 +21,8 @@ from .structure.outline import Outline
 from .structure.tables import pipe_table
 from .units import FORMATS, Unit
 
+# What is too long is divided into parts of this share of the limit: about a sentence each.
+_PARTS = 3
 VERSION = 2
 """Of the rules: raise it when a text's units change. Stores then split and encode again."""
 
@@ -80,7 +82,7 @@ class SentenceSplitter:
         """
         return [(unit.start, unit.end) for unit in self.units(text)]
 
-    def units(self, text: str, format: str | None = None) -> list[Unit]:
+    def units(self, text: str, format: str | None = None) -> list[Unit]:  # noqa: A002
         """Split one text, and say what each piece is and what it stands under.
 
         Args:
@@ -92,7 +94,13 @@ class SentenceSplitter:
         """
         text = replace_surrogates(text)
         lang = self.lang or detect_language(text)
-        outline = Outline(text, lang, _divider(text, self.max_unit_tokens, approximate_tokens))
+        limit = self.max_unit_tokens
+        outline = Outline(
+            text,
+            lang,
+            _divider(text, limit, approximate_tokens, max(8, limit // _PARTS)),
+            _is_at_most(text, limit // 2, approximate_tokens),
+        )
         outline.add(parse(text, self.format or format))
         return outline.units
 
@@ -117,19 +125,35 @@ def divided(text: str, unit: Unit, limit: int, count_tokens: Callable[[str], int
         blocks = [block for block in found if block is not None]
     else:
         blocks = [Block("part", unit.start, unit.end, markup=unit.markup)]
-    outline = Outline(text, "en", _divider(text, max(limit, 1), count_tokens))
+    outline = Outline(
+        text,
+        "en",
+        _divider(text, max(limit, 1), count_tokens, max(limit, 1)),
+        _is_at_most(text, limit, count_tokens),
+    )
     outline.add(blocks, unit.path)
     return outline.units if len(outline.units) > 1 else [unit]
 
 
 def _divider(
-    text: str, limit: int, count_tokens: Callable[[str], int]
+    text: str, limit: int, count_tokens: Callable[[str], int], part: int
 ) -> Callable[[int, int], Sequence[tuple[int, int]]]:
+    is_short = _is_at_most(text, limit, count_tokens)
+
     def of_span(start: int, end: int) -> Sequence[tuple[int, int]]:
-        # No usual tokenizer has more tokens than a text has characters.
-        if end - start <= limit or count_tokens(text[start:end]) <= limit:
+        if is_short(start, end):
             return [(start, end)]
-        return divide(text, start, end, limit, count_tokens)
+        return divide(text, start, end, part, count_tokens)
+
+    return of_span
+
+
+def _is_at_most(
+    text: str, limit: int, count_tokens: Callable[[str], int]
+) -> Callable[[int, int], bool]:
+    def of_span(start: int, end: int) -> bool:
+        # No usual tokenizer has more tokens than a text has characters.
+        return end - start <= limit or count_tokens(text[start:end]) <= limit
 
     return of_span
 

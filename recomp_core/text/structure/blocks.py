@@ -35,22 +35,28 @@ _ANSWER = re.compile(
 )
 _ENDS_IN_QUESTION = re.compile(r"[?？؟;][\"'”’»)*_]*$")
 _BOLD_QUESTION = re.compile(r"(\*\*|__)[^*_\n]{3,200}[?？؟]\1$")
-_STAMP = (
-    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}:\d{2}|"
+_DATE = (
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|"
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
     r"[ ]\d{1,2})"
 )
+_TIME = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:[ ]?[AaPp]\.?[Mm]\b\.?)?"
+_LEVEL = re.compile(
+    r".{0,60}?(?:\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL)\b|"
+    r"\b(?:info|warn|error|debug)\b|[\w/.-]+\[\d+\]:|\"(?:GET|POST|PUT|HEAD|DELETE)[ ])"
+)
 _LOG = re.compile(
-    rf"(?:[\[(<]?{_STAMP}[^\n]{{0,40}}?\d{{1,2}}:\d{{2}}(?::\d{{2}})?|\[[ ]*\d+\.\d{{3,6}}\]|"
-    rf"[\[(]?\d{{1,2}}:\d{{2}}:\d{{2}}|(?:TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b|"
+    rf"(?:[\[(<]?{_DATE}[^\n]{{0,20}}?{_TIME}|\[[ ]*\d+\.\d{{3,6}}\]|"
+    r"[\[(]?\d{1,2}:\d{2}:\d{2}|"
+    r"(?:TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL|CRITICAL)\b|"
     r"\d{1,3}(?:\.\d{1,3}){3}[ ]\S+[ ]\S+[ ]\[)"
 )
 _NAME = r"[^\W\d_][^:：\n\[\]<>]{0,38}"
 _CHAT = re.compile(
-    rf"[\[(（]?{_STAMP}[^:：\n]{{0,4}}(?::\d{{2}})?[^\n]{{0,24}}?[\])）]?[ \-–,]{{0,4}}"
+    rf"[\[(（]?(?:{_DATE}[,，]?[ T]?(?:at[ ])?)?{_TIME}[\])）]?[ ]?[-–—|,]?[ ]?"
     rf"(?:<{_NAME}>|{_NAME}[:：])[ \t　]?"
-    rf"|{_NAME}[ ]?[\[(（]\d{{1,2}}:\d{{2}}[^\n]{{0,12}}?[\])）][:：]?"
-    rf"|\d{{1,2}}:\d{{2}}[ ]<?{_NAME}[>:：]|<{_NAME}>[ ]"
+    rf"|{_NAME}[ ]?[,–-]?[ ]?[\[(（]?(?:{_DATE}[,，]?[ ])?{_TIME}[\])）]?[:：]?(?=[ \t]|$)"
+    rf"|<{_NAME}>[ ]"
 )
 _CAPITAL = "[A-ZÀ-ÖØ-ÞА-Я]"
 _SPEAKER = re.compile(
@@ -125,10 +131,13 @@ def _scan(
     text: str, lines: Sequence[Line], depth: int, width: int, elements: dict[int, int]
 ) -> list[Block]:
     given = [line for line in lines if not line.blank]
+    stamped = [line for line in given if _LOG.match(line.text)]
+    logged = len(stamped) >= max(3, 0.3 * len(given)) and (
+        _count(stamped, _LEVEL) >= 0.5 * len(stamped) or _count(stamped, _CHAT) < 0.5 * len(stamped)
+    )
     scan = _Scan(
         text, lines, depth, width, trusted_markers(lines), elements,
-        logged=_share(given, _LOG) >= 0.3 and _count(given, _LOG) >= 3,
-        chatted=_share(given, _CHAT) >= 0.3 and _count(given, _CHAT) >= 3,
+        logged=logged, chatted=not logged and _count(given, _CHAT) >= max(3, 0.3 * len(given)),
         spoken=_are_spoken(given),
     )  # fmt: skip
     number = 0
@@ -146,10 +155,6 @@ def _scan(
 
 def _count(lines: Sequence[Line], pattern: re.Pattern[str]) -> int:
     return sum(pattern.match(line.text) is not None for line in lines)
-
-
-def _share(lines: Sequence[Line], pattern: re.Pattern[str]) -> float:
-    return _count(lines, pattern) / len(lines) if lines else 0.0
 
 
 def _are_spoken(lines: Sequence[Line]) -> bool:
@@ -398,7 +403,7 @@ def _level_of_heading(scan: _Scan, number: int) -> int | None:
     if following is None:
         return None
     if _BOLD.match(line.text):
-        return 5
+        return 4 if following > number + 1 else 5  # titles stand apart from the text
     marker = scan.markers.get(number)
     if marker is None:
         return 2 if _is_capitals(scan, number) else None
@@ -420,9 +425,13 @@ def _level_of_heading(scan: _Scan, number: int) -> int | None:
         return None
     if scan.lines[following].indent > line.indent:
         return None
-    alone = following > number + 1 and (number == 0 or scan.lines[number - 1].blank)
-    if marker.style in ("dot.", "dot)") and not alone:
-        return None
+    begins = number == 0 or scan.lines[number - 1].blank
+    alone = following > number + 1 and begins
+    if marker.style in ("dot.", "dot)", "bare") and not alone:
+        below = scan.lines[following].text
+        if not begins or below[0].islower() or len(line.text) > 60:
+            return None
+        return level
     if marker.style not in _RANK and marker.depth == 1 and not alone and not marker.strong:
         return None
     return level
@@ -436,7 +445,7 @@ _RANK = {
     "capitolo": 1, "глава": 1, "часть": 1, "rozdział": 1, "kapitola": 1, "hoofdstuk": 1, "bölüm": 1,
     "section": 2, "abschnitt": 2, "sección": 2, "sezione": 2, "seção": 2, "раздел": 2,
     "article条": 4, "article條": 4, "korean조": 4, "article": 3, "artikel": 3, "статья": 3,
-    "cjkh": 3, "roundh": 4, "cjkd": 5, "roundd": 5, "circled": 6, "dot.": 3, "dot)": 4,
+    "cjkh": 3, "roundh": 4, "cjkd": 5, "roundd": 5, "circled": 6, "dot.": 3, "dot)": 4, "bare": 3,
 }  # fmt: skip
 
 

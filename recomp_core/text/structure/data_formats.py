@@ -10,7 +10,9 @@ from ..division import approximate_tokens
 from .lines import Block, Line
 
 # A record or a list of values of this many tokens is one entry.
-_RECORD = 120
+_RECORD = 64
+# A longer record is named by one of these members, or else by its first.
+_NAMES = ('"name"', '"title"', '"id"', '"key"', '"label"')
 _DEEPEST = 100
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
@@ -93,8 +95,11 @@ def _value(
             inside: list[Block] = []
             at = _value(text, tokens, at, inside, depth + 1, None)
             last = tokens[at - 1][1]
-            if len(inside) > 1 and approximate_tokens(text[first:last]) <= _RECORD:
-                inside = [Block("entry", first, last)]
+            if len(inside) > 1 or inside[0].children:
+                if approximate_tokens(text[first:last]) <= _RECORD:
+                    inside = [Block("entry", first, last)]
+                elif text[first] == "{":
+                    inside = [_named(text, inside)]
             children.extend(inside)
         if text[tokens[at][0]] == ",":
             at += 1
@@ -107,6 +112,20 @@ def _value(
         children = [Block("entry", start if key is None else key, last)]
     blocks.extend(children)
     return at + 1
+
+
+def _named(text: str, members: list[Block]) -> Block:
+    """A record as its name with the other members below it."""
+    plain = [member for member in members if member.kind == "entry"]
+    if not plain or plain[0] is not members[0]:
+        return Block("quote", members[0].start, members[0].start, children=members)
+    name = next((one for one in plain if text.startswith(_NAMES, one.start)), plain[0])
+    # What stands before the name stays beside it: a unit comes after those that it stands under.
+    before = members.index(name)
+    name.children = members[before + 1 :]
+    if not before:
+        return name
+    return Block("quote", members[0].start, members[0].start, children=[*members[:before], name])
 
 
 def _as_entry(text: str, key: Block, end: int) -> Block:

@@ -15,6 +15,7 @@ _NUMBERED = re.compile(
     rf"""
     (?P<deep>\d{{1,4}}(?:\.\d{{1,4}}){{1,5}})(?:[.)]?[ \t　]+|(?=[\u3400-\u9fff]))
   | (?P<dot>\d{{1,9}})(?P<dotmark>[.)])(?:[ \t]+|$)
+  | (?P<bare>\d{{1,2}})[ ]{{1,3}}(?=[A-ZÀ-ÖØ-ÞА-Я\u3400-\u9fff\u3040-\u30ff])
   | (?P<tight>\d{{1,3}})(?P<tightmark>[.)])(?=[^\W\d_])
   | (?P<round>[(（](?:\d{{1,3}}|[{_HAN}]{{1,4}})[)）])[ \t　]*
   | (?P<cjk>(?:\d{{1,3}}|[{_HAN}]{{1,4}})[、．])[ \t　]*
@@ -148,30 +149,35 @@ def trusted_markers(lines: Sequence[Line]) -> dict[int, Marker]:
     """
     found: dict[int, Marker] = {}
     last: dict[str, tuple[int, Marker]] = {}
-    doubtful: dict[int, Marker] = {}
-    seen: set[str] = set()
     for index, line in enumerate(lines):
-        if line.blank or not _may_begin(line.text):
+        marker = marker_of(line) if not line.blank and _may_begin(line.text) else None
+        if marker is None or (marker.number == 0 and not marker.strong):
             continue
-        marker = marker_of(line)
-        if marker is None:
-            continue
-        if marker.number == 0 and not marker.strong:
-            continue
-        if (marker.depth > 1 and marker.style in seen) or marker.strong:
+        above = _above(marker, last)
+        if above is not None:
+            found[above[0]] = above[1]
+        if above is not None or marker.strong:
             found[index] = marker
-        else:
-            doubtful[index] = marker
         before = last.get(marker.style)
         if before is not None and before[1].number == marker.number - 1:
             found[before[0]] = before[1]
             found[index] = marker
         last[marker.style] = (index, marker)
-        if marker.style.startswith("dot"):
-            seen.add(f"{marker.number}.")
-        elif marker.depth > 1:
-            seen.add(f"{marker.style}{marker.number}.")
     return found
+
+
+def _above(marker: Marker, last: dict[str, tuple[int, Marker]]) -> tuple[int, Marker] | None:
+    """The section that a sub-number belongs to: "12." or "12" above "12.3"."""
+    if marker.depth == 1:
+        return None
+    outer = marker.style[:-1]
+    head, _, number = outer.rpartition(".")
+    styles = (f"{head}.",) if head else ("dot.", "bare", "dot)")
+    for style in styles:
+        above = last.get(style)
+        if above is not None and str(above[1].number) == number:
+            return above
+    return None
 
 
 _FIRST = re.compile(

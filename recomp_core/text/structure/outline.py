@@ -29,11 +29,13 @@ class Outline:
         text: The text.
         lang: The language of its sentences.
         divide: Divides a span that is longer than a unit may be.
+        is_small: Tells whether a table is short enough to be one unit.
     """
 
     text: str
     lang: str
     divide: Divide
+    is_small: Callable[[int, int], bool]
     units: list[Unit] = field(default_factory=list)
 
     def add(self, blocks: Sequence[Block], path: tuple[Span, ...] = ()) -> None:
@@ -133,7 +135,7 @@ class Outline:
 
     def _table(self, block: Block, path: tuple[Span, ...]) -> None:
         # Level 1 is a file of records, whose rows have nothing to do with each other.
-        if block.level == 0 and len(self.divide(block.start, block.end)) == 1:
+        if block.level == 0 and self.is_small(block.start, block.end):
             self._put(block, "table", path)
             return
         for row in block.children:
@@ -160,12 +162,13 @@ class Outline:
             self._put(block, "code", path)
             return
         # Its first line, such as a function's name, tells what the other parts are about.
-        end = self.text.find("\n", block.start, block.end)
-        end = len(self.text[block.start : end].rstrip()) + block.start if end > 0 else block.start
-        first = (block.start, end)
-        if block.start < end < parts[0][1] and not is_seam(self.text[end : parts[0][1]]):
+        first = _signature(self.text, block.start, block.end)
+        if first[0] < first[1] < block.end:
+            if block.start < first[0]:
+                self._spans(block.start, first[0], "code", path, block.markup)
             self.units.append(Unit(*first, "header", path))
-            path, parts = (*path, first), [*self.divide(_skip_blank(self.text, end), block.end)]
+            parts = self.divide(_skip_blank(self.text, first[1]), block.end)
+            path = (*path, first)
         for start, stop in parts:
             self.units.append(Unit(start, stop, "code", path, block.markup))
 
@@ -185,6 +188,20 @@ class Outline:
     def _put(self, block: Block, kind: Kind, path: tuple[Span, ...]) -> None:
         if not is_seam(self.text[block.start : block.end]):
             self.units.append(Unit(block.start, block.end, kind, path, block.markup))
+
+
+def _signature(text: str, start: int, end: int) -> Span:
+    """The first line of a program's part that is neither a comment nor a decorator."""
+    at = start
+    while at < end:
+        stop = text.find("\n", at, end)
+        stop = end if stop < 0 else stop
+        line = text[at:stop].strip()
+        if line and not line.startswith(("@", "#", "//", "/*", "*", "--", '"', "```", "~~~")):
+            first = stop - len(text[at:stop].lstrip())
+            return first, first + len(line)
+        at = stop + 1
+    return start, start
 
 
 def _skip_blank(text: str, start: int) -> int:
