@@ -28,8 +28,8 @@ _BREAKS = tuple(
         r"\s+",
     )
 )
-# A part is about as long as the others, give or take this share.
-_SLACK = 0.3
+# A part is about as long as the others, give or take a share: at a place that hurts less, more.
+_SLACK = (0.75, 0.75, 0.75, 0.5, 0.6, 0.3, 0.3)
 # Characters on each side of the best place in which to look for the boundary of a word.
 _VICINITY = 20
 
@@ -115,9 +115,10 @@ def _best_cut(text: str, start: int, end: int, reach: int) -> int:
     rest = end - start
     target = math.ceil(rest / math.ceil(rest / reach))
     high = start + reach
-    low = start + max(1, min(int(target * (1 - _SLACK)), reach))
+    low = start + 1
     best = start + min(target, reach)
-    for pattern in _BREAKS:
+    for pattern, slack in zip(_BREAKS, _SLACK, strict=True):
+        low = start + max(1, min(int(target * (1 - slack)), reach))
         cuts = (match.end() for match in pattern.finditer(text, low - 1, high) if match.end() > low)
         cut = min(cuts, key=lambda place: abs(place - best), default=None)
         if cut is not None:
