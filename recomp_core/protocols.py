@@ -137,6 +137,33 @@ class SpanEncoder(Encoder, Protocol):
 
 
 @runtime_checkable
+class Windowed(Protocol):
+    """A model that reads only so many tokens at one time, and says where it would cut a text.
+
+    An encoder that is one reads texts of any length, and nothing is cut in silence; see
+    `extractive.scoring.DualEncoderScorer`.
+    """
+
+    @property
+    def max_tokens(self) -> int | None:
+        """The most tokens of a text that are read at one time; None for no limit.
+
+        Those around it are not counted, such as special ones and a prompt.
+        """
+
+    def token_windows(self, text: str, max_tokens: int | None = None) -> Sequence[tuple[int, int]]:
+        """Cut a text into overlapping windows, between words if possible.
+
+        Args:
+            text: The text.
+            max_tokens: Tokens of a window; by default `self.max_tokens`.
+
+        Returns:
+            Spans in characters, ascending, from the start of the text to its end. One if it fits.
+        """
+
+
+@runtime_checkable
 class Summarizer(Protocol):
     """Writes summaries: a local encoder-decoder model, or a language model behind an API.
 

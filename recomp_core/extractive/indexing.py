@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from itertools import islice
 from os import PathLike
 
+from ..models.encoders.inputs import Inputs
 from ..store.passages import PassageEncoder
 from ..store.sentence_store import SentenceStore, as_store
 from ..store.splitter import StoredSplitter
-from ..types import Document, as_documents
+from ..text.units import STRUCTURAL
+from ..types import Document, Sentence, as_documents
 from .compressor import ExtractiveCompressor
+from .fitting import fitted
 from .scoring import DualEncoderScorer
+from .sentences import document_sentences
 
 
 def with_store(
@@ -58,6 +62,9 @@ def with_store(
         elision=compressor.layout.elision,
         document_separator=compressor.layout.document_separator,
         expand=compressor.expand,
+        outline=compressor.outline,
+        titles=compressor.layout.titles,
+        lexical_weight=compressor.lexical_weight,
         timeout_s=compressor.timeout_s,
         batching=compressor.batching,
     )
@@ -88,9 +95,10 @@ class IndexReport:
 
 
 class Indexer:
-    """Adds documents' spans and vectors to a compressor's store; what is there stays.
+    """Adds documents' units and vectors to a compressor's store; what is there stays.
 
-    A query finds them if it comes with the same texts. So give the documents as they are retrieved:
+    A query finds them if it comes with the same texts. What only tells what others are about, such
+    as a heading, has no vector of its own. So give the documents as they are retrieved:
     the chunks, not the files that they were cut from. If the compressor's context reads the title,
     give the title too.
 
@@ -119,6 +127,8 @@ class Indexer:
             )
         self.report = IndexReport()
         self._splitter = splitter
+        self._scorer = scorer
+        self._selector = compressor.selector
         self._passages: PassageEncoder = scorer.passages
         self.store: SentenceStore = scorer.store
         self.store.check_writable()
@@ -138,17 +148,22 @@ class Indexer:
         documents = iter(documents)
         while batch := as_documents(list(islice(documents, batch_documents))):
             before = self._passages.encoded
-            spans = self._splitter.split_all([document.text for document in batch])
-            found = [
-                self._passages.passage(document, tuple(its))
-                for document, its in zip(batch, spans, strict=True)
-                if its
-            ]
+            sentences = self._offered(batch)
+            inputs = Inputs(self._scorer.context, self._scorer.encoder)
+            found = (passage for passage, _ in inputs.passages(batch, sentences))
             self._passages.keep(dict.fromkeys(found))
             self.store.check_written()
             self.report.documents += len(batch)
-            self.report.sentences += sum(len(its) for its in spans)
+            self.report.sentences += len(sentences)
             self.report.encoded += self._passages.encoded - before
             now = time.perf_counter()
             self.report.seconds += now - began
             began = now
+
+    def _offered(self, documents: tuple[Document, ...]) -> list[Sentence]:
+        """The sentences of each document that a query will have scored."""
+        sentences = fitted(documents, document_sentences(documents, self._splitter), self._selector)
+        content = [sentence for sentence in sentences if sentence.kind not in STRUCTURAL]
+        has_content = {sentence.doc_index for sentence in content}
+        # A document of headings only is scored if nothing else is there.
+        return content + [s for s in sentences if s.doc_index not in has_content]

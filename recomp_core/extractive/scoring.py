@@ -6,30 +6,53 @@ NumPy; the models come from outside.
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast, get_args, runtime_checkable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, cast, get_args, runtime_checkable
 
 import numpy as np
 
 from .._utils.checks import check_choice, check_whole, require
 from .._utils.chunking import chunks
+from ..models.encoders.inputs import Inputs, Passage, encode_passages, passage_chunks
 from ..protocols import Encoder, SentenceScorer, SpanEncoder
 from ..runtime.forking import torch_works_here
 from ..text.words import words
-from ..types import Context, ScoredSentence, ScoringTask, SimilarityFunction
+from ..types import Context, ScoredSentence, ScoringTask, SimilarityFunction, with_score
+from .pairs import PairWindow
+from .queries import QueryParts, query_parts
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from ..store import SentenceStore
-    from ..store.passages import Passage
 
-# How many strings, or characters of whole documents, are held as vectors at one time: this bounds
-# the memory of a call, not its speed.
-_SENTENCES_AT_ONCE = 4_096
-_CHARACTERS_AT_ONCE = 1_000_000
+logger = logging.getLogger(__name__)
+
+# How many pairs are held at one time: this bounds the memory of a call, not its speed.
+_PAIRS_AT_ONCE = 4_096
+
+
+class Scores(list[list[float]]):
+    """The scores of several tasks, with what the model did not read of them.
+
+    Args:
+        scores: For each task one score per sentence.
+        notes: For each task what was not read, a few words for each cut.
+
+    Attributes:
+        notes: See above.
+    """
+
+    def __init__(self, scores: Iterable[list[float]], notes: Sequence[Sequence[str]]) -> None:
+        super().__init__(scores)
+        self.notes = [tuple(its) for its in notes]
+        if told := list(dict.fromkeys(note for its in self.notes for note in its)):
+            more = f" (and {len(told) - 3} more like that)" if len(told) > 3 else ""
+            logger.warning("longer than the model's window: %s%s", "; ".join(told[:3]), more)
 
 
 class PairModel(Protocol):
@@ -69,7 +92,8 @@ Scorable = SentenceScorer | Encoder | _SentenceTransformer | PairModel | Scoring
 """What `as_scorer` accepts."""
 
 
-class _Places(NamedTuple):
+@dataclass
+class _Places:
     """The sentences that a chunk of vectors stands for, one entry per sentence.
 
     Attributes:
@@ -78,24 +102,40 @@ class _Places(NamedTuple):
         sentences: The position among the task's sentences.
     """
 
-    rows: list[int]
-    tasks: list[int]
-    sentences: list[int]
+    rows: list[int] = field(default_factory=list)
+    tasks: list[int] = field(default_factory=list)
+    sentences: list[int] = field(default_factory=list)
+
+
+_Wanted = dict[Passage, list[tuple[int, list[int]]]]
+"""Passages to the tasks that have them, each with the positions of their sentences there."""
 
 
 class DualEncoderScorer:
     """Encodes query and sentences with one encoder and compares the vectors.
 
-    This is the extractive compressor of the paper (section 3.1). Equal sentences get equal scores.
-    A score does not depend on what else is in the call, apart from the rounding of the encoder's
-    batches (below 1e-5; with a store, the rounding of its `dtype`).
+    This is the extractive compressor of the paper (section 3.1). Equal sentences get equal scores,
+    in the contexts "sentence" and "title". A score does not depend on what else is in the call,
+    apart from the rounding of the encoder's batches (below 1e-5; with a store, the rounding of its
+    `dtype`).
+
+    In every context a sentence is read with its path, the headings and the like that it stands
+    under (`Sentence.path`), on a line before it.
+
+    Nothing is cut in silence if the encoder says how long its window is (`protocols.Windowed`):
+    those of this package do. A longer query is read as several parts: overlapping windows over it,
+    each question in it, and its last sentence; a sentence's score is the best over the parts. A
+    longer sentence is read through windows, see `models.encoders.span_pooling`. Of a title, or a
+    path, that takes more than a quarter of the window, only the beginning is read. What is not read
+    is logged, and told in `Scores.notes`.
 
     Args:
         encoder: Turns texts into vectors.
         context: What a sentence is encoded with. "sentence": alone, as in the paper. "title": after
             its document's title. "document": the whole document, title first, is encoded once, and
             a sentence's vector is the mean over its own tokens; this needs a
-            `protocols.SpanEncoder`.
+            `protocols.SpanEncoder`. A sentence with a path is encoded alone, after title and path,
+            and the mean over the path's tokens is added to its own.
         similarity_fn_name: "cosine", or "dot" for the plain inner product. The published RECOMP
             encoders were trained with "dot", unnormalised.
         store: A `store.SentenceStore` or its folder. Sentences whose vectors it holds are not
@@ -133,7 +173,7 @@ class DualEncoderScorer:
             self.store = as_store(store)
             self.passages = PassageEncoder(encoder, context, self.store, self._comparable)
 
-    def score(self, tasks: Sequence[ScoringTask]) -> list[list[float]]:
+    def score(self, tasks: Sequence[ScoringTask]) -> Scores:
         """Score the sentences of each task.
 
         Args:
@@ -142,86 +182,43 @@ class DualEncoderScorer:
         Returns:
             One list per task with one score per sentence: the cosine, -1…1, or the inner product.
         """
-        queries = {query: row for row, query in enumerate(dict.fromkeys(t.query for t in tasks))}
-        if not queries:
-            return []
-        query_vectors = self._comparable(self.encoder.encode_queries(list(queries)))
-        query_rows = np.array([queries[task.query] for task in tasks])
+        if not tasks:
+            return Scores([], [])
+        parts = {query: query_parts(query, self.encoder) for query in {t.query: 0 for t in tasks}}
+        texts = {text: 0 for its in parts.values() for text in its.texts}
+        rows = {text: row for row, text in enumerate(texts)}
+        query_vectors = self._comparable(self.encoder.encode_queries(list(rows)))
+        asked = [[rows[text] for text in parts[task.query].texts] for task in tasks]
+
+        inputs = Inputs(self.context, self.encoder)
+        wanted: _Wanted = {}
+        for number, task in enumerate(tasks):
+            for passage, positions in inputs.passages(task.documents, task.sentences):
+                wanted.setdefault(passage, []).append((number, positions))
+
         ends = np.cumsum([len(task.sentences) for task in tasks])
         starts = np.concatenate([[0], ends[:-1]])
         scores = np.zeros(ends[-1], dtype=np.float32)
-        for vectors, places in self._vectors(tasks, query_vectors.shape[1]):
-            numbers = np.array(places.tasks)
-            if len(query_vectors) == 1:
-                similarities = np.einsum("ij,j->i", vectors, query_vectors[0])[places.rows]
-            else:
-                similarities = np.einsum(
-                    "ij,ij->i", vectors[places.rows], query_vectors[query_rows[numbers]]
-                )
-            scores[starts[numbers] + places.sentences] = similarities
-        if self.store is not None and self.context != "document":
-            scores = scores[_first_equal(tasks, self.context, starts)]
-        return [part.tolist() for part in np.split(scores, ends[:-1])]
+        for some, vectors in self._vectors(wanted, query_vectors.shape[1]):
+            places = _places_of([wanted[passage] for passage in some])
+            scores[starts[places.tasks] + places.sentences] = _best_similarities(
+                vectors, query_vectors, places, asked
+            )
+        if self.context != "document":
+            scores = scores[_first_equal(wanted, starts, len(scores))]
+        notes = [
+            [*_query_notes(parts[t.query]), *inputs.cuts(t.documents, t.sentences)] for t in tasks
+        ]
+        return Scores([part.tolist() for part in np.split(scores, ends[:-1])], notes)
 
-    # Each way yields comparable vectors, (n, dim), chunk by chunk, with their places.
-
-    def _vectors(
-        self, tasks: Sequence[ScoringTask], dim: int
-    ) -> Iterator[tuple[np.ndarray, _Places]]:
+    def _vectors(self, wanted: _Wanted, dim: int) -> Iterator[tuple[list[Passage], np.ndarray]]:
+        """Some passages at a time, with the comparable vectors of all their sentences, (n, dim)."""
         if self.store is not None:
-            return self._vectors_from_store(tasks, dim)
-        if self.context == "document":
-            return self._vectors_in_documents(tasks)
-        return self._vectors_of_strings(tasks)
-
-    def _vectors_of_strings(
-        self, tasks: Sequence[ScoringTask]
-    ) -> Iterator[tuple[np.ndarray, _Places]]:
-        wanted: dict[str, list[tuple[int, int]]] = {}
-        for number, task in enumerate(tasks):
-            for position, text in enumerate(sentence_inputs(task, self.context)):
-                wanted.setdefault(text, []).append((number, position))
-        for chunk in chunks(wanted, _SENTENCES_AT_ONCE):
-            places = _Places([], [], [])
-            for row, text in enumerate(chunk):
-                for number, position in wanted[text]:
-                    places.rows.append(row)
-                    places.tasks.append(number)
-                    places.sentences.append(position)
-            yield self._comparable(self.encoder.encode_sentences(chunk)), places
-
-    def _vectors_in_documents(
-        self, tasks: Sequence[ScoringTask]
-    ) -> Iterator[tuple[np.ndarray, _Places]]:
-        encoder = cast(SpanEncoder, self.encoder)  # the constructor checked it
-        # (text, spans) -> the tasks that have it, with the positions of the spans' sentences there
-        wanted: dict[tuple[str, tuple[tuple[int, int], ...]], list[tuple[int, list[int]]]] = {}
-        for number, task, doc_index, positions in _by_document(tasks):
-            document = task.documents[doc_index]
-            head = f"{document.title}\n" if document.title else ""
-            spans = tuple(
-                (len(head) + task.sentences[i].start, len(head) + task.sentences[i].end)
-                for i in positions
-            )
-            wanted.setdefault((head + document.text, spans), []).append((number, positions))
-        for chunk in chunks(wanted, _CHARACTERS_AT_ONCE, size=lambda key: len(key[0])):
-            encoded = encoder.encode_spans([text for text, _ in chunk], [s for _, s in chunk])
-            yield (
-                self._comparable(np.concatenate(encoded)),
-                _places_of([wanted[key] for key in chunk]),
-            )
-
-    def _vectors_from_store(
-        self, tasks: Sequence[ScoringTask], dim: int
-    ) -> Iterator[tuple[np.ndarray, _Places]]:
-        wanted: dict[Passage, list[tuple[int, list[int]]]] = {}
-        for number, task, doc_index, positions in _by_document(tasks):
-            members = [task.sentences[i] for i in positions]
-            spans = tuple([(sentence.start, sentence.end) for sentence in members])
-            passage = self.passages.passage(task.documents[doc_index], spans)
-            wanted.setdefault(passage, []).append((number, positions))
-        for chunk, vectors in self.passages.vectors(wanted, dim):
-            yield vectors, _places_of([wanted[passage] for passage in chunk])
+            yield from self.passages.vectors(wanted, dim)
+            return
+        for some in passage_chunks(wanted):
+            vectors = encode_passages(self.encoder, self.context, some)
+            yield some, self._comparable(np.concatenate(vectors))
 
     def _comparable(self, vectors: np.ndarray) -> np.ndarray:
         vectors = np.asarray(vectors, dtype=np.float32)
@@ -231,50 +228,77 @@ class DualEncoderScorer:
         return vectors / np.where(lengths > 0, lengths, 1)
 
 
-def _by_document(
-    tasks: Sequence[ScoringTask],
-) -> Iterator[tuple[int, ScoringTask, int, list[int]]]:
-    """Yield (number of the task, task, doc_index, positions of that document's sentences)."""
-    for number, task in enumerate(tasks):
-        members: dict[int, list[int]] = {}
-        for position, sentence in enumerate(task.sentences):
-            members.setdefault(sentence.doc_index, []).append(position)
-        for doc_index, positions in members.items():
-            yield number, task, doc_index, positions
-
-
 def _places_of(wanted: Sequence[Sequence[tuple[int, list[int]]]]) -> _Places:
-    """Return the places of whole documents' vectors, which follow one another in a chunk.
+    """Return the places of passages' vectors, which follow one another in a chunk.
 
     Args:
-        wanted: For each document the tasks that have it, with the positions of its sentences there.
+        wanted: For each passage the tasks that have it, with the positions of its sentences there.
     """
-    places = _Places([], [], [])
+    places = _Places()
     first = 0
-    for document in wanted:
-        for number, positions in document:
+    for passage in wanted:
+        for number, positions in passage:
             places.rows.extend(range(first, first + len(positions)))
             places.tasks.extend([number] * len(positions))
             places.sentences.extend(positions)
-        first += len(document[0][1])
+        first += len(passage[0][1])
     return places
 
 
-def _first_equal(tasks: Sequence[ScoringTask], context: Context, starts: np.ndarray) -> list[int]:
-    """Return for every sentence the first of its task that a model reads as the same string.
+def _best_similarities(
+    vectors: np.ndarray, query_vectors: np.ndarray, places: _Places, asked: Sequence[list[int]]
+) -> np.ndarray:
+    """Each sentence's inner product with its query, the best over the query's parts.
 
-    Vectors that a store kept at different times may differ by its rounding.
+    Args:
+        vectors: The sentences' vectors, (n, dim).
+        query_vectors: The vectors of all queries' parts, (n_parts, dim).
+        places: Which sentences they are.
+        asked: For each task the rows of its query's parts.
     """
-    places: list[int] = []
-    for task, start in zip(tasks, starts.tolist(), strict=True):
-        first: dict[str, int] = {}
-        for place, text in enumerate(sentence_inputs(task, context), start):
-            places.append(first.setdefault(text, place))
+    if len(query_vectors) == 1:
+        alone: np.ndarray = np.einsum("ij,j->i", vectors, query_vectors[0])[places.rows]
+        return alone
+    numbers = np.array(places.tasks)
+    chosen = vectors[places.rows]
+    counts = np.array([len(rows) for rows in asked])[numbers]
+    first = np.array([rows[0] for rows in asked])
+    best: np.ndarray = np.einsum("ij,ij->i", chosen, query_vectors[first[numbers]])
+    for part in range(1, int(counts.max(initial=1))):
+        has = np.flatnonzero(counts > part)
+        row = np.array([rows[min(part, len(rows) - 1)] for rows in asked])
+        found = np.einsum("ij,ij->i", chosen[has], query_vectors[row[numbers[has]]])
+        best[has] = np.maximum(best[has], found)
+    return best
+
+
+def _first_equal(wanted: _Wanted, starts: np.ndarray, count: int) -> np.ndarray:
+    """Return for every sentence one place for all of its task that are the same string.
+
+    Vectors that were made in different batches, or kept by a store at different times, may differ
+    by rounding.
+    """
+    places = np.arange(count)
+    first: dict[tuple[int, str], int] = {}
+    for passage, tasks in wanted.items():
+        strings = passage.strings()
+        for number, positions in tasks:
+            for text, position in zip(strings, positions, strict=True):
+                place = int(starts[number]) + position
+                places[place] = first.setdefault((number, text), place)
     return places
+
+
+def _query_notes(parts: QueryParts) -> list[str]:
+    return [] if parts.complete else ["the middle of the query was not read"]
 
 
 class CrossEncoderScorer:
     """Reads query and sentence together: better and more expensive than a dual encoder.
+
+    A sentence is read with its path, and nothing is cut in silence, as by `DualEncoderScorer`, if
+    the model has a tokenizer and a `max_seq_length`: a pair that is longer is read as pairs of
+    parts of the query and windows of the sentence, and the best of them counts.
 
     Args:
         model: A sentence-transformers `CrossEncoder` with one output, or another `PairModel`.
@@ -298,9 +322,10 @@ class CrossEncoderScorer:
         self.model = model
         self.context: Context = context
         self.batch_size = check_whole("batch_size", batch_size)
+        self._window = PairWindow.of(model)
         torch_works_here()
 
-    def score(self, tasks: Sequence[ScoringTask]) -> list[list[float]]:
+    def score(self, tasks: Sequence[ScoringTask]) -> Scores:
         """Score the sentences of each task; each distinct pair is computed once.
 
         Args:
@@ -309,18 +334,37 @@ class CrossEncoderScorer:
         Returns:
             One list per task with the model's own output for each sentence.
         """
-        wanted = [
-            [(task.query, text) for text in sentence_inputs(task, self.context)] for task in tasks
-        ]
+        inputs = Inputs(self.context, self._window)
+        wanted = [self._pairs(task, inputs) for task in tasks]
         torch_works_here()
         scores: dict[tuple[str, str], float] = {}
-        distinct = dict.fromkeys(pair for pairs in wanted for pair in pairs)
-        for chunk in chunks(distinct, _SENTENCES_AT_ONCE):
+        distinct = dict.fromkeys(pair for its in wanted for pairs in its for pair in pairs)
+        for chunk in chunks(distinct, _PAIRS_AT_ONCE):
             predicted = self.model.predict(
                 [list(pair) for pair in chunk], batch_size=self.batch_size, show_progress_bar=False
             )
             scores.update(zip(chunk, np.asarray(predicted, dtype=float).tolist(), strict=True))
-        return [[scores[pair] for pair in pairs] for pairs in wanted]
+        return Scores(
+            [[max(scores[pair] for pair in pairs) for pairs in its] for its in wanted],
+            [self._notes(task, inputs) for task in tasks],
+        )
+
+    def _pairs(self, task: ScoringTask, inputs: Inputs) -> list[list[tuple[str, str]]]:
+        """For each sentence what the model reads: one pair, or several if that is too long."""
+        heads = inputs.heads(task.documents, task.sentences)
+        texts = [sentence.visible for sentence in task.sentences]
+        if self._window is None:
+            return [[(task.query, head + text)] for head, text in zip(heads, texts, strict=True)]
+        return [
+            self._window.pairs(task.query, head, text)
+            for head, text in zip(heads, texts, strict=True)
+        ]
+
+    def _notes(self, task: ScoringTask, inputs: Inputs) -> list[str]:
+        cuts = inputs.cuts(task.documents, task.sentences)
+        if self._window is None:
+            return cuts
+        return [*_query_notes(self._window.parts(task.query)), *cuts]
 
 
 class BM25Scorer:
@@ -374,7 +418,8 @@ class FunctionScorer:
     """Makes a scorer of a plain function.
 
     Args:
-        function: Takes a query and a list of sentences and returns one score per sentence.
+        function: Takes a query and a list of sentences and returns one score per sentence. A
+            sentence that stands under something (`Sentence.path`) comes after a line with it.
     """
 
     def __init__(self, function: ScoringFunction) -> None:
@@ -390,7 +435,7 @@ class FunctionScorer:
             The function's scores, one list per task.
         """
         return [
-            [float(score) for score in self.function(task.query, [s.text for s in task.sentences])]
+            [float(score) for score in self.function(task.query, sentence_inputs(task, "sentence"))]
             for task in tasks
         ]
 
@@ -456,27 +501,20 @@ def scored_sentences(task: ScoringTask, scores: Sequence[float]) -> list[ScoredS
         score = float(score)
         if not math.isfinite(score):
             raise ValueError(f"the scorer gave {score} to the sentence {sentence.text[:80]!r}")
-        result.append(
-            ScoredSentence(sentence.text, sentence.doc_index, sentence.start, sentence.end, score)
-        )
+        result.append(with_score(sentence, score))
     return result
 
 
 def sentence_inputs(task: ScoringTask, context: Context) -> list[str]:
-    """Return the strings that a model reads for a task's sentences.
+    """Return the strings that a model without a window reads for a task's sentences.
 
     Args:
         task: A query with its documents and sentences.
         context: "title" puts the document's title on a line before each sentence; "sentence" does
-            not.
+            not. The sentence's path follows on a line of its own.
 
     Returns:
         One string per sentence.
     """
-    if context == "sentence":
-        return [sentence.text for sentence in task.sentences]
-    titles = [document.title for document in task.documents]
-    return [
-        f"{titles[s.doc_index]}\n{s.text}" if titles[s.doc_index] else s.text
-        for s in task.sentences
-    ]
+    heads = Inputs(context).heads(task.documents, task.sentences)
+    return [head + s.visible for head, s in zip(heads, task.sentences, strict=True)]

@@ -1,10 +1,10 @@
 """Sentence vectors that are computed when documents are ingested, and reused by every query.
 
-- `records`: vectors and spans as bytes with a checksum;
-- `keys`: what decides a vector: encoder, context, text, spans;
+- `records`: vectors and units as bytes with a checksum;
+- `keys`: what decides a vector: encoder, context, what is read, spans;
 - `disk_table`, `memory_table`: the table on disk, in SQLite, and the table in memory;
 - `sentence_store`: `SentenceStore`, around one of them;
-- `splitter`: spans that are looked up; `passages`: vectors that are looked up.
+- `splitter`: units that are looked up; `passages`: vectors that are looked up.
 
 The store on SQLite is written by hand: it is one small table, and it must survive forks, several
 processes, full disks and damage without stopping the caller. Caching libraries on SQLite do not.

@@ -1,4 +1,4 @@
-"""Keys of what decides a sentence's vector: the encoder, the context, the text, the spans.
+"""Keys of what decides a sentence's vector: the encoder, the context, what it reads, the spans.
 
 Another encoder, another context or another way of splitting means another key. Entries of several
 are in one store side by side, and none is ever taken for another's.
@@ -17,16 +17,9 @@ FORMAT_VERSION = 1
 """How keys are made and vectors written. With another number everything is computed again."""
 _KEY_BYTES = 16
 
-# Of the rules in `text.splitting` and `text.joining`: raise it, and empty the table below, when a
-# text's spans change. Stores then split and encode again what they hold.
-SPLITTING_VERSION = 1
-# By sentencex's version: what stores made with these rules have in their keys. It was a digest of
-# the two modules' files, which a moved file or a comment would have changed.
-_SPLITTING_CODE = {
-    "1.0.30": "722ebbc1e213246b",
-    "1.0.31": "96c62a5d55d1f1a8",
-    "1.0.32": "3a17f7099d48a1de",
-}
+INPUTS_VERSION = 2
+"""How `models.encoders.inputs` puts together what an encoder reads, and how longer texts than its
+window are read: raise it when that changes. Vectors are then made again."""
 
 # What a model's config says about where it came from, and nothing about its vectors.
 _ORIGIN = {
@@ -48,35 +41,40 @@ def namespace(*parts: Any) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def passage_key(space: bytes, title: str, text: str, spans: tuple[tuple[int, int], ...]) -> bytes:
-    """Make the key of the vectors of a document's sentences.
+def passage_key(
+    space: bytes, title: str, path: str, text: str, spans: tuple[tuple[int, int], ...]
+) -> bytes:
+    """Make the key of the vectors of a passage's sentences.
 
     Args:
         space: See `namespace`.
-        title: The document's title; "" where the encoder does not see it.
-        text: The document's text.
+        title: The document's title as the encoder reads it; "" where it does not.
+        path: What the sentences stand under; "" for nothing.
+        text: The text that they are part of.
         spans: The sentences' starts and ends, in characters of the text.
 
     Returns:
         16 bytes.
     """
-    head, cuts = title.encode("utf-8", "surrogatepass"), spans_bytes(spans)
-    lengths = b"%d,%d;" % (len(head), len(cuts))
-    parts = (space, lengths, head, cuts, text.encode("utf-8", "surrogatepass"))
-    return hashlib.sha256(b"".join(parts)).digest()[:_KEY_BYTES]
+    parts = [_bytes_of(title), _bytes_of(path), spans_bytes(spans), _bytes_of(text)]
+    lengths = b"%d,%d,%d;" % tuple(len(part) for part in parts[:3])
+    return hashlib.sha256(b"".join((space, lengths, *parts))).digest()[:_KEY_BYTES]
 
 
-def text_key(space: bytes, text: str) -> bytes:
-    """Make the key of a text's spans.
+def text_key(space: bytes, text: str, told: str | None = None) -> bytes:
+    """Make the key of a text's units.
 
     Args:
         space: See `namespace`.
         text: The text.
+        told: The format that the splitter was told.
 
     Returns:
         16 bytes.
     """
-    return hashlib.sha256(space + text.encode("utf-8", "surrogatepass")).digest()[:_KEY_BYTES]
+    return hashlib.sha256(b"%b%b;%b" % (space, _bytes_of(told or ""), _bytes_of(text))).digest()[
+        :_KEY_BYTES
+    ]
 
 
 def encoder_identity(encoder: Any) -> str:
@@ -129,34 +127,19 @@ def named_model(model: Any) -> list[str] | None:
 
 
 def splitter_identity(splitter: Any) -> str | None:
-    """Identify a splitter by what distinguishes its spans from those of any other.
-
-    A splitter may say so by an attribute `identity`. For a `SentenceSplitter` it is the language,
-    the version of its rules and that of sentencex.
+    """Identify a splitter by what distinguishes its units from those of any other.
 
     Args:
-        splitter: A `protocols.Splitter`.
+        splitter: A `protocols.Splitter`. It says so by an attribute `identity`, a string or JSON
+            values.
 
     Returns:
         The identity; None if nothing is known about the splitter.
     """
-    from ..text.splitting import SentenceSplitter
-
     given = getattr(splitter, "identity", None)
-    if given is not None:
-        return given if isinstance(given, str) else json.dumps(given, sort_keys=True, default=str)
-    if type(splitter) is SentenceSplitter:
-        return json.dumps([splitter.lang, _splitting_code()])
-    return None
-
-
-def _splitting_code() -> str:
-    """What distinguishes this way of splitting: our rules, and the version of sentencex."""
-    from importlib.metadata import version
-
-    found = version("sentencex")
-    known = _SPLITTING_CODE.get(found)
-    return known or hashlib.sha256(f"{found} {SPLITTING_VERSION}".encode()).hexdigest()[:16]
+    if given is None or isinstance(given, str):
+        return given
+    return json.dumps(given, sort_keys=True, default=str)
 
 
 def _model_identity(model: Any) -> str:
@@ -199,6 +182,10 @@ def _tokenizer_digest(tokenizer: Any) -> str:
         whole: Mapping[str, Any] = json.loads(backend.to_str())
         content = {k: v for k, v in whole.items() if k not in ("padding", "truncation")}
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _bytes_of(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _bytes(tensor: Any) -> memoryview:

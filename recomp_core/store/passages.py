@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 
-from ..protocols import Encoder, SpanEncoder
-from ..types import Document
-from .keys import encoder_identity, namespace, passage_key
+from ..models.encoders.inputs import Passage, encode_passages, passage_chunks
+from ..protocols import Encoder
+from ..types import Context
+from .keys import INPUTS_VERSION, encoder_identity, namespace, passage_key
 from .memory_table import OVERHEAD, Recent
 from .records import Packed, pack, read_vectors, unpacked, vectors_record
 from .sentence_store import SentenceStore
 
-# What is held at the same time. This bounds the memory of a call, and does not change its speed.
-_SENTENCES_AT_ONCE = 4_096
-_CHARACTERS_AT_ONCE = 1_000_000
 # The vectors that were used last stay in memory, ready to be compared: some 10,000 usual documents.
 _RECENT_BYTES = 64 << 20
-
-Spans = tuple[tuple[int, int], ...]
-
-
-class Passage(NamedTuple):
-    """Sentences of one document.
-
-    Attributes:
-        title: The document's title; "" where the encoder does not see it.
-        text: The document's text.
-        spans: The sentences' starts and ends, in characters of the text.
-    """
-
-    title: str
-    text: str
-    spans: Spans
 
 
 class PassageEncoder:
@@ -60,7 +42,7 @@ class PassageEncoder:
     def __init__(
         self,
         encoder: Encoder,
-        context: str,
+        context: Context,
         store: SentenceStore,
         finish: Callable[[np.ndarray], np.ndarray],
     ) -> None:
@@ -70,23 +52,10 @@ class PassageEncoder:
         self.finish = finish
         self.encoded = 0
         identity = encoder_identity(encoder)
-        self._space = namespace("vectors", identity, context, store.dtype)
+        self._space = namespace("vectors", INPUTS_VERSION, identity, context, store.dtype)
         self._recent: Recent[Passage, np.ndarray] = Recent(_RECENT_BYTES)
         name = f"{type(encoder).__name__} {identity[:12]} (context={context}, {store.dtype})"
         store.note(self._space, name)
-
-    def passage(self, document: Document, spans: Spans) -> Passage:
-        """Take sentences of a document as the encoder sees them.
-
-        Args:
-            document: The document.
-            spans: The sentences' starts and ends, in characters of its text.
-
-        Returns:
-            The passage, whose title is "" where the encoder does not see it.
-        """
-        title = "" if self.context == "sentence" else document.title or ""
-        return Passage(title, document.text, spans)
 
     def vectors(
         self, passages: Iterable[Passage], dim: int
@@ -102,7 +71,7 @@ class PassageEncoder:
             (n_sentences, dim).
         """
         self.store.check_open()
-        for some in _chunks(passages):
+        for some in passage_chunks(passages):
             known = self._recent.get(some)
             missing = [one for one, it in zip(some, known, strict=True) if it is None]
             if missing:
@@ -118,7 +87,7 @@ class PassageEncoder:
         Args:
             passages: Distinct passages.
         """
-        for some in _chunks(passages):
+        for some in passage_chunks(passages):
             self._packed(some, None)
 
     def _finished(self, passages: Sequence[Passage], dim: int) -> dict[Passage, np.ndarray]:
@@ -159,9 +128,10 @@ class PassageEncoder:
     def _made(self, passages: Sequence[Passage], keys: Sequence[bytes]) -> list[Packed]:
         """Vectors from the encoder, in the form in which they are kept and will be read."""
         dtype = self.store.dtype
+        encoded = encode_passages(self.encoder, self.context, passages)
         made: list[Packed] = []
         records = []
-        for key, vectors in zip(keys, self._encode(passages), strict=True):
+        for key, vectors in zip(keys, encoded, strict=True):
             vectors = np.asarray(vectors, dtype=np.float32)
             if np.isfinite(vectors).all():
                 packed = pack(vectors, dtype)
@@ -174,45 +144,3 @@ class PassageEncoder:
             self.encoded += len(vectors)
         self.store.write(records)
         return made
-
-    def _encode(self, passages: Sequence[Passage]) -> list[np.ndarray]:
-        """For each passage the vectors of its sentences, from the encoder."""
-        if self.context == "document":
-            heads = [f"{passage.title}\n" if passage.title else "" for passage in passages]
-            return cast("SpanEncoder", self.encoder).encode_spans(
-                [head + passage.text for head, passage in zip(heads, passages, strict=True)],
-                [
-                    tuple((len(head) + start, len(head) + end) for start, end in passage.spans)
-                    for head, passage in zip(heads, passages, strict=True)
-                ],
-            )
-        rows: dict[str, int] = {}
-        places = [
-            [
-                rows.setdefault(
-                    f"{passage.title}\n{passage.text[start:end]}"
-                    if passage.title
-                    else passage.text[start:end],
-                    len(rows),
-                )
-                for start, end in passage.spans
-            ]
-            for passage in passages
-        ]
-        vectors = np.asarray(self.encoder.encode_sentences(list(rows)), dtype=np.float32)
-        return [vectors[place] for place in places]
-
-
-def _chunks(passages: Iterable[Passage]) -> Iterator[list[Passage]]:
-    """Consecutive passages that are few enough to be held together, or one larger passage."""
-    chunk: list[Passage] = []
-    sentences = characters = 0
-    for passage in passages:
-        sentences += len(passage.spans)
-        characters += len(passage.text)
-        if chunk and (sentences > _SENTENCES_AT_ONCE or characters > _CHARACTERS_AT_ONCE):
-            yield chunk
-            chunk, sentences, characters = [], len(passage.spans), len(passage.text)
-        chunk.append(passage)
-    if chunk:
-        yield chunk

@@ -1,4 +1,4 @@
-"""The bytes that a store keeps: the vectors of a passage's sentences, or the spans of a text.
+"""The bytes that a store keeps: the vectors of a passage's sentences, or the units of a text.
 
 A record is a head and a body. The head holds a checksum over key and body, so a record that was
 torn, changed, or stored under another key is noticed. Vectors are kept in one of these types:
@@ -15,9 +15,12 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, get_args
 
 import numpy as np
+
+from ..text.units import Kind, Span, Unit
 
 DType = Literal["float16", "int8", "float32"]
 DTYPES: tuple[DType, ...] = get_args(DType)
@@ -27,7 +30,17 @@ DTYPES: tuple[DType, ...] = get_args(DType)
 _CHECK = struct.Struct("<I")
 _HEAD = struct.Struct("<B3xII")
 _BODY_AT = _CHECK.size + _HEAD.size
-_SPANS = len(DTYPES)
+# 3 was for spans, without kinds and paths.
+_UNITS = len(DTYPES) + 1
+
+# A unit's kind by its number in a record: add new ones at the end.
+KINDS: tuple[Kind, ...] = (
+    "sentence", "item", "table", "row", "code", "entry", "answer", "message", "line", "part",
+    "heading", "lead-in", "header", "question", "key", "boilerplate",
+)  # fmt: skip
+"""All kinds of units, in an order that never changes."""
+_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
+_MARKUP = 0x100  # beside the kind's number
 
 # Every float16 as float32, by its bits: looking them up is twice as fast as converting them.
 _HALVES = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
@@ -138,34 +151,76 @@ def read_vectors(key: bytes, record: bytes, dtype: DType) -> Packed | None:
     return Packed(values, scales)
 
 
-def spans_record(key: bytes, spans: Sequence[tuple[int, int]]) -> bytes:
-    """Write the record of a text's spans.
+def units_record(key: bytes, units: Sequence[Unit]) -> bytes:
+    """Write the record of a text's units.
+
+    The body is numbers of four bytes: for each unit its start, its end, its kind and the number of
+    its path; then for each distinct path how many spans it has, and these.
 
     Args:
         key: The key under which it is kept.
-        spans: Starts and ends, in characters of the text.
+        units: The units.
 
     Returns:
         The record.
     """
-    return _record(key, _SPANS, len(spans), 0, spans_bytes(spans))
+    paths: dict[tuple[Span, ...], int] = {}
+    numbers: list[int] = []
+    for unit in units:
+        kind = _NUMBERS[unit.kind] | (_MARKUP if unit.markup else 0)
+        numbers += (unit.start, unit.end, kind, paths.setdefault(unit.path, len(paths)))
+    for path in paths:
+        numbers.append(len(path))
+        numbers += (edge for span in path for edge in span)
+    body = struct.pack(f"<{len(numbers)}I", *numbers)
+    return _record(key, _UNITS, len(units), len(paths), body)
 
 
-def read_spans(key: bytes, record: bytes) -> list[tuple[int, int]] | None:
-    """Read the record of a text's spans.
+def read_units(key: bytes, record: bytes, length: int) -> tuple[Unit, ...] | None:
+    """Read the record of a text's units.
 
     Args:
         key: The key under which it was kept.
         record: The record.
+        length: The length of the text, in characters.
 
     Returns:
-        Starts and ends, in characters of the text; None if the record is damaged or something else.
+        The units; None if the record is damaged, something else, or can't be of such a text.
     """
     head = _head(key, record)
-    if head is None or head[0] != _SPANS:
+    if head is None or head[0] != _UNITS or (len(record) - _BODY_AT) % 4:
         return None
-    edges = iter(struct.unpack_from(f"<{2 * head[1]}I", record, _BODY_AT))
-    return list(zip(edges, edges, strict=True))
+    _, n, n_paths = head
+    numbers = struct.unpack_from(f"<{(len(record) - _BODY_AT) // 4}I", record, _BODY_AT)
+    try:
+        paths = _read_paths(numbers, 4 * n, n_paths)
+        units = tuple([
+            Unit(start, end, KINDS[kind & ~_MARKUP], paths[path], bool(kind & _MARKUP))
+            for start, end, kind, path in zip(*[iter(numbers[: 4 * n])] * 4, strict=True)
+        ])  # fmt: skip
+    except (IndexError, ValueError):
+        return None
+    return units if len(units) == n and _are_of_a_text(units, paths, length) else None
+
+
+def _read_paths(numbers: Sequence[int], at: int, count: int) -> list[tuple[Span, ...]]:
+    paths = []
+    for _ in range(count):
+        end = at + 1 + 2 * numbers[at]
+        edges = iter(numbers[at + 1 : end])
+        paths.append(tuple(zip(edges, edges, strict=True)))
+        at = end
+    if at != len(numbers):
+        raise ValueError(f"{len(numbers) - at} numbers are left over")
+    return paths
+
+
+def _are_of_a_text(units: Sequence[Unit], paths: Sequence[tuple[Span, ...]], length: int) -> bool:
+    """Whether the units ascend within the text, and each path points into it."""
+    edges = [0, *(edge for unit in units for edge in unit[:2]), length]
+    return all(a <= b for a, b in pairwise(edges)) and all(
+        start <= end <= length for path in paths for start, end in path
+    )
 
 
 def spans_bytes(spans: Sequence[tuple[int, int]]) -> bytes:

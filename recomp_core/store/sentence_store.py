@@ -20,9 +20,10 @@ _LEAST_BYTES = 1 << 20
 class SentenceStore:
     """The vectors of documents' sentences, kept for the next query.
 
-    A document's vectors are found by its text, the title where the encoder sees it, the encoder,
-    the context and the sentences' spans, all by content. Another encoder in the same store finds
-    nothing of this one's, and never a wrong vector. Missing vectors are computed and kept.
+    Sentences' vectors are found by the text around them, the title and the path where the encoder
+    sees them, the encoder, the context and the sentences' spans, all by content. Another encoder in
+    the same store finds nothing of this one's, and never a wrong vector. Missing vectors are
+    computed and kept.
 
     Threads may share a store, and the processes of one machine may share its folder (not over a
     network file system). It survives a fork. A folder that can't be written is read; a full disk or
@@ -167,7 +168,8 @@ class SentenceStore:
     def __len__(self) -> int:
         """Count the entries.
 
-        A document has one for its spans, and one for the vectors of each encoder and context.
+        A document has one for its units, and for each encoder and context one for its vectors, or
+        for those of each of its sections.
         """
         self.check_open()
         return len(self._table)

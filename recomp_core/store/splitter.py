@@ -1,32 +1,33 @@
-"""A splitter that splits each text once: its spans are kept beside its vectors."""
+"""A splitter that splits each text once: its units are kept beside their vectors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..protocols import Splitter
+from ..protocols import Splitter, StructureSplitter
+from ..text.units import Unit
 from .keys import namespace, splitter_identity, text_key
 from .memory_table import OVERHEAD, Recent
-from .records import read_spans, spans_record
+from .records import read_units, units_record
 from .sentence_store import SentenceStore
 
-Spans = tuple[tuple[int, int], ...]
+Units = tuple[Unit, ...]
 
-# The spans that were used last stay in memory: some 20,000 usual documents.
+# The units that were used last stay in memory: some 20,000 usual documents.
 _RECENT_BYTES = 32 << 20
-_BYTES_OF_SPAN = 120  # a tuple of two numbers
+_BYTES_OF_UNIT = 170  # a tuple with two numbers, and the path that it shares with others
 
 
 class StoredSplitter:
-    """A `protocols.Splitter` that looks into a store before it splits.
+    """A `protocols.BatchStructureSplitter` that looks into a store before it splits.
 
-    Spans are found by the text and by the splitter's identity: the language and version of a
-    `SentenceSplitter`, the attribute `identity` of one of your own. A splitter without an identity
-    is called every time.
+    Units are found by the text, its format and the splitter's attribute `identity`, such as the
+    language and version of a `SentenceSplitter`. A splitter without an identity is called every
+    time. The units of one that knows only spans are sentences without a path.
 
     Args:
         splitter: Splits the texts that are not in the store.
-        store: Where spans are looked up and kept.
+        store: Where units are looked up and kept.
 
     Attributes:
         splitter: See above.
@@ -37,8 +38,8 @@ class StoredSplitter:
         self.splitter = splitter
         self.store = store
         identity = splitter_identity(splitter)
-        self._space = None if identity is None else namespace("spans", identity)
-        self._recent: Recent[str, Spans] = Recent(_RECENT_BYTES)
+        self._space = None if identity is None else namespace("units", identity)
+        self._recent: Recent[tuple[str, str | None], Units] = Recent(_RECENT_BYTES)
 
     def split(self, text: str) -> Sequence[tuple[int, int]]:
         """Split one text.
@@ -49,7 +50,7 @@ class StoredSplitter:
         Returns:
             Spans `(start, end)` in characters, those of the splitter.
         """
-        return self.split_all([text])[0]
+        return [(unit.start, unit.end) for unit in self.units(text)]
 
     def split_all(self, texts: Sequence[str]) -> list[Sequence[tuple[int, int]]]:
         """Split several texts, which are looked up together.
@@ -60,38 +61,72 @@ class StoredSplitter:
         Returns:
             For each text its spans `(start, end)` in characters.
         """
+        found = self.units_all(texts, [None] * len(texts))
+        return [[(unit.start, unit.end) for unit in units] for units in found]
+
+    def units(self, text: str, format: str | None = None) -> Units:  # noqa: A002
+        """Split one text, and say what each piece is.
+
+        Args:
+            text: The text.
+            format: The text's format, one of `text.units.FORMATS`; None recognises it.
+
+        Returns:
+            The units of the splitter.
+        """
+        return self.units_all([text], [format])[0]
+
+    def units_all(self, texts: Sequence[str], formats: Sequence[str | None]) -> list[Units]:
+        """Split several texts, which are looked up together, and say what each piece is.
+
+        Args:
+            texts: The texts.
+            formats: The format of each, None to recognise it.
+
+        Returns:
+            For each text the units of the splitter.
+        """
+        if not isinstance(self.splitter, StructureSplitter):
+            formats = [None] * len(texts)
+        wanted = list(zip(texts, formats, strict=True))
         if self._space is None:
-            return [self.splitter.split(text) for text in texts]
+            return [self._split(text, told) for text, told in wanted]
         self.store.check_open()
-        known = self._recent.get(texts)
-        missing = [text for text, spans in zip(texts, known, strict=True) if spans is None]
-        if not missing:
-            return list(known)  # type: ignore[arg-type]
-        found = self._looked_up(list(dict.fromkeys(missing)), self._space)
+        known = self._recent.get(wanted)
+        missing = dict.fromkeys(
+            one for one, units in zip(wanted, known, strict=True) if units is None
+        )
+        found = self._looked_up(list(missing), self._space) if missing else {}
         return [
-            found[text] if spans is None else spans
-            for text, spans in zip(texts, known, strict=True)
+            found[one] if units is None else units for one, units in zip(wanted, known, strict=True)
         ]
 
     def __repr__(self) -> str:
         return f"StoredSplitter({self.splitter!r}, {self.store!r})"
 
-    def _looked_up(self, texts: Sequence[str], space: bytes) -> dict[str, Spans]:
-        """The spans of distinct texts, from the store or else the splitter."""
-        keys = [text_key(space, text) for text in texts]
+    def _looked_up(
+        self, wanted: Sequence[tuple[str, str | None]], space: bytes
+    ) -> dict[tuple[str, str | None], Units]:
+        """The units of distinct texts, from the store or else the splitter."""
+        keys = [text_key(space, text, told) for text, told in wanted]
         records = self.store.read(keys)
-        found: dict[str, Spans] = {}
+        found: dict[tuple[str, str | None], Units] = {}
         new = []
-        for key, text in zip(keys, texts, strict=True):
+        for key, (text, told) in zip(keys, wanted, strict=True):
             record = records.get(key)
-            kept = None if record is None else read_spans(key, record)
-            found[text] = tuple(self.splitter.split(text) if kept is None else kept)
+            kept = None if record is None else read_units(key, record, len(text))
+            found[text, told] = self._split(text, told) if kept is None else kept
             if kept is None:
-                new.append((key, spans_record(key, found[text])))
+                new.append((key, units_record(key, found[text, told])))
         if new:
             self.store.write(new)
         self._recent.put(
-            (text, spans, len(text) + _BYTES_OF_SPAN * len(spans) + OVERHEAD)
-            for text, spans in found.items()
+            (one, units, len(one[0]) + _BYTES_OF_UNIT * len(units) + OVERHEAD)
+            for one, units in found.items()
         )
         return found
+
+    def _split(self, text: str, told: str | None) -> Units:
+        if isinstance(self.splitter, StructureSplitter):
+            return tuple(self.splitter.units(text, told))
+        return tuple([Unit(start, end) for start, end in self.splitter.split(text)])

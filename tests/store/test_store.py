@@ -6,10 +6,13 @@ import os
 import pickle
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
 import textwrap
+import zlib
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -17,13 +20,15 @@ import pytest
 from recomp_core.store import SentenceStore, as_store
 from recomp_core.store.disk_table import FILE
 from recomp_core.store.records import (
+    KINDS,
     pack,
-    read_spans,
+    read_units,
     read_vectors,
-    spans_record,
+    units_record,
     unpacked,
     vectors_record,
 )
+from recomp_core.text.units import Kind, Unit
 
 KEY, OTHER = b"k" * 16, b"o" * 16
 
@@ -35,12 +40,12 @@ def vectors(n=3, dim=8, seed=0, scale=1.0):
 def record_of(number, size=2_000):
     """A key and a record that can be told from any other's."""
     key = number.to_bytes(16, "big")
-    return key, spans_record(key, [(number, number + i) for i in range(size // 8)])
+    return key, units_record(key, [Unit(number, number)] * (size // 16))
 
 
 def is_right(key, record):
     number = int.from_bytes(key, "big")
-    return read_spans(key, record)[0] == (number, number)
+    return read_units(key, record, number)[0] == Unit(number, number)
 
 
 # Records
@@ -83,13 +88,72 @@ def test_a_record_with_any_byte_changed_or_missing_is_no_record(dtype):
 
 def test_a_record_is_not_taken_for_another_kind_or_another_keys():
     record = vectors_record(KEY, pack(vectors(), "float16"), "float16")
-    spans = spans_record(KEY, [(0, 3), (4, 9)])
-    assert read_spans(KEY, spans) == [(0, 3), (4, 9)]
+    units = units_record(KEY, [Unit(0, 3), Unit(4, 9)])
+    assert read_units(KEY, units, 9) == (Unit(0, 3), Unit(4, 9))
     assert read_vectors(OTHER, record, "float16") is None
     assert read_vectors(KEY, record, "int8") is None
-    assert read_vectors(KEY, spans, "float16") is None
-    assert read_spans(KEY, record) is None
-    assert read_spans(OTHER, spans) is None
+    assert read_vectors(KEY, units, "float16") is None
+    assert read_units(KEY, record, 9) is None
+    assert read_units(OTHER, units, 9) is None
+
+
+UNITS = (
+    Unit(0, 4, "heading"),
+    Unit(5, 9, "item", ((0, 4),), markup=True),
+    Unit(9, 12, "row", ((0, 4), (5, 9))),
+    Unit(13, 20, "item", ((0, 4),)),
+)
+
+
+def test_units_come_back_with_kind_path_and_markup():
+    assert read_units(KEY, units_record(KEY, UNITS), 20) == UNITS
+    every = tuple(Unit(n, n + 1, kind) for n, kind in enumerate(KINDS))
+    assert read_units(KEY, units_record(KEY, every), len(every)) == every
+    assert read_units(KEY, units_record(KEY, []), 0) == ()
+
+
+def test_every_kind_has_a_number():
+    assert sorted(KINDS) == sorted(get_args(Kind))
+    # The numbers are in every store: new kinds come after these.
+    assert KINDS[:4] == ("sentence", "item", "table", "row")
+    assert KINDS[15] == "boilerplate"
+
+
+def test_units_with_any_byte_changed_or_missing_are_no_record():
+    record = units_record(KEY, UNITS)
+    for position in range(len(record)):
+        changed = bytearray(record)
+        changed[position] ^= 1
+        assert read_units(KEY, bytes(changed), 20) is None
+        assert read_units(KEY, record[:position], 20) is None
+
+
+def checked(numbers, n, n_paths):
+    """A record with the right checksum over any content."""
+    body = struct.pack(f"<B3xII{len(numbers)}I", 4, n, n_paths, *numbers)
+    return struct.pack("<I", zlib.crc32(body, zlib.crc32(KEY))) + body
+
+
+@pytest.mark.parametrize(
+    ("numbers", "n", "n_paths"),
+    [
+        ((0, 4, 0, 0), 1, 1),  # the path is missing
+        ((0, 4, 99, 0, 0), 1, 1),  # no such kind
+        ((0, 4, 0, 3, 0), 1, 1),  # no such path
+        ((0, 30, 0, 0, 0), 1, 1),  # beyond the text
+        ((4, 0, 0, 0, 0), 1, 1),  # backwards
+        ((0, 4, 0, 0, 2, 0, 1), 1, 1),  # a path that is cut
+        ((0, 4, 0, 0, 1, 0, 30), 1, 1),  # a path beyond the text
+        ((0, 4, 0, 0, 1, 3, 1), 1, 1),  # a path backwards
+        ((0, 4, 0, 0, 0, 7), 1, 1),  # something is left over
+        ((5, 9, 0, 0, 0, 4, 0, 0, 0), 2, 1),  # not ascending
+        ((0, 4), 4_000_000_000, 4_000_000_000),
+        ((0, 4, 0, 0, 4_000_000_000), 1, 1),
+    ],
+)
+def test_units_that_can_not_be_of_the_text_are_not_read(numbers, n, n_paths):
+    assert read_units(KEY, checked((0, 4, 0, 0, 0), 1, 1), 20) == (Unit(0, 4),)
+    assert read_units(KEY, checked(numbers, n, n_paths), 20) is None
 
 
 # Both tables
@@ -107,7 +171,7 @@ def test_what_was_written_is_read(store):
     assert len(store) == 700
     assert store.read([*records, OTHER]) == records
     assert store.read([]) == {}
-    replaced = spans_record((5).to_bytes(16, "big"), [(1, 2)])
+    replaced = units_record((5).to_bytes(16, "big"), [Unit(1, 2)])
     store.write([((5).to_bytes(16, "big"), replaced)])
     assert len(store) == 700
     assert store.read([(5).to_bytes(16, "big")]) == {(5).to_bytes(16, "big"): replaced}
@@ -256,7 +320,7 @@ def test_a_file_with_changed_bytes_never_gives_a_wrong_record(tmp_path):
         changed[position] ^= 0x55
         (target / FILE).write_bytes(changed)
         for key, record in (found_in(target) or {}).items():
-            if read_spans(key, record) is None:
+            if read_units(key, record, 1 << 31) is None:
                 lost += 1
             else:
                 assert (key, record) == record_of(int.from_bytes(key, "big"))

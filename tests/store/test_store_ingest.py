@@ -141,10 +141,10 @@ def test_files_of_every_kind_are_indexed_and_known_the_next_time(run, tmp_path):
     result = run(folder, tmp_path / "d.jsonl.gz", "--model", "m", "--lang", "en", "--dtype", "int8")
     assert result.exit_code == 0
     assert run.encoder.read == [
-        ["Text one.", "Text two.", "T\nFrom JSON.", "# Head", "Body.", "A record's.", "Second."]
+        ["Text one.", "Text two.", "T\nFrom JSON.", "Head\nBody.", "A record's.", "Second."]
     ]
     assert run.settings == {"model": "m", "context": None, "lang": "en", "device": None}
-    assert "recomp: 5 documents, 7 sentences, 7 of them encoded in" in result.stderr
+    assert "recomp: 5 documents, 6 sentences, 6 of them encoded in" in result.stderr
     assert f"; {tmp_path / 'store'} takes 0." in result.stderr
     again = run(folder, tmp_path / "d.jsonl.gz", "--model", "m", "--lang", "en", "--dtype", "int8")
     assert again.exit_code == 0

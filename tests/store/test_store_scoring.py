@@ -156,9 +156,9 @@ def test_equal_sentences_have_equal_scores_whenever_they_were_kept(context):
 
 
 def test_many_documents_are_read_and_made_part_by_part(monkeypatch):
-    from recomp_core.store import passages
+    from recomp_core.models.encoders import inputs
 
-    monkeypatch.setattr(passages, "_SENTENCES_AT_ONCE", 4)
+    monkeypatch.setattr(inputs, "_SENTENCES_AT_ONCE", 4)
     documents = [f"Sentence one of {n}. Sentence two of {n}." for n in range(9)]
     with SentenceStore(dtype="float32") as store:
         encoder = HashEncoder()
@@ -309,7 +309,7 @@ def test_a_text_is_split_once():
         splitter = CountingSplitter("mine-1")
         stored = StoredSplitter(splitter, store)
         texts = ["One. Two.", "", "One. Two.", "Three."]
-        expected = [((0, 4), (5, 9)), (), ((0, 4), (5, 9)), ((0, 6),)]
+        expected = [[(0, 4), (5, 9)], [], [(0, 4), (5, 9)], [(0, 6)]]
         assert stored.split_all(texts) == expected
         assert [stored.split(text) for text in texts] == expected
         assert splitter.calls == 3
@@ -429,7 +429,7 @@ def test_a_loaded_compressor_keeps_its_vectors(tiny, tmp_path, context):
         kept = load_compressor(tiny, device="cpu", context=context, store=store)
         assert scores(kept, documents=documents) == scores(plain, documents=documents)
         before = len(store)
-        assert before == 2  # spans and vectors
+        assert before == 2  # units and vectors
         scores(kept, documents=documents)
         assert len(store) == before
     kept = load_compressor(tiny, device="cpu", context=context, store=tmp_path / "store")

@@ -14,7 +14,8 @@ from typing import Any
 
 from ..checkpoints import read_json
 from .backends import UnsupportedModelError
-from .span_pooling import EncoderWindow, TokenizedWindow, assign_tokens, window_overlap
+from .span_pooling import EncoderWindow, TokenizedWindow, assign_tokens
+from .windows import window_overlap
 
 # The classes whose tokenizer is rebuilt from the vocabulary, and those that take `tokenizer.json`
 # as it is.
@@ -56,20 +57,45 @@ class BertTextTokenizer:
         tokenizer.enable_truncation(self.max_length, stride=self._overlap)
         return tokenizer
 
+    @cached_property
+    def _measuring(self) -> Any:
+        return self.plain()
+
+    @property
+    def room(self) -> int:
+        """Tokens of a window, without the special ones."""
+        room: int = self.max_length - self._cutting.num_special_tokens_to_add(False)
+        return room
+
     @property
     def _overlap(self) -> int:
-        return window_overlap(self.max_length - self._cutting.num_special_tokens_to_add(False))
+        return window_overlap(self.room)
 
-    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+    def ids(self, texts: Sequence[str]) -> tuple[list[list[int]], list[int]]:
         """Split texts into tokens and cut them to the window.
 
         Args:
             texts: Any strings.
 
         Returns:
-            Each text's token ids, at most `max_length`.
+            Each text's token ids, at most `max_length`, and the positions of the texts that were
+            cut.
         """
-        return [encoding.ids for encoding in self._cutting.encode_batch_fast(list(texts))]
+        encodings = self._cutting.encode_batch_fast(list(texts))
+        cut = [number for number, encoding in enumerate(encodings) if encoding.overflowing]
+        return [encoding.ids for encoding in encodings], cut
+
+    def offsets(self, texts: Sequence[str]) -> list[Sequence[tuple[int, int]]]:
+        """Find the tokens of texts.
+
+        Args:
+            texts: Any strings.
+
+        Returns:
+            For each text start and end of its tokens, in characters, without the special ones.
+        """
+        encodings = self._measuring.encode_batch(list(texts), add_special_tokens=False)
+        return [encoding.offsets for encoding in encodings]
 
     def windows(self, texts: Sequence[str]) -> list[EncoderWindow]:
         """Cut texts into overlapping windows.

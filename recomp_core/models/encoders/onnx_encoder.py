@@ -121,7 +121,7 @@ class OnnxEncoder(SpanPoolingEncoder):
 
     def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
         """Encode queries. See `SpanPoolingEncoder.encode_queries`."""
-        return self._encode(self.folder.prompts.get("query", ""), queries)
+        return self._encode(self._query_prompt(), queries)
 
     def encode_sentences(self, sentences: Sequence[str]) -> np.ndarray:
         """Encode sentences. See `SpanPoolingEncoder.encode_sentences`."""
@@ -144,7 +144,9 @@ class OnnxEncoder(SpanPoolingEncoder):
         self.model.save_pretrained(folder)
 
     def _encode(self, prompt: str, texts: Sequence[str]) -> np.ndarray:
-        sequences = self.tokenizer.ids([prompt + replace_surrogates(text) for text in texts])
+        sequences, cut = self.tokenizer.ids([prompt + replace_surrogates(text) for text in texts])
+        if cut:
+            return self._with_long(prompt, texts, cut, partial(self._encode, prompt))
         pooled = np.zeros((len(sequences), self.folder.dimension), dtype=np.float32)
         for number, vectors in self._read(sequences):
             pooled[number] = vectors[0] if self.folder.pooling == "cls" else vectors.mean(axis=0)
@@ -214,8 +216,17 @@ class OnnxEncoder(SpanPoolingEncoder):
     def _module_names(self) -> list[str]:
         return list(self.folder.modules)
 
+    def _query_prompt(self) -> str:
+        return self.folder.prompts.get("query", "")
+
     def _document_prompt(self) -> str:
         return self.folder.prompts.get("document", "")
+
+    def _room(self) -> int:
+        return self.tokenizer.room
+
+    def _token_offsets(self, texts: Sequence[str]) -> list[Sequence[tuple[int, int]]]:
+        return self.tokenizer.offsets([replace_surrogates(text) for text in texts])
 
     def _hidden_size(self) -> int:
         return self.folder.dimension

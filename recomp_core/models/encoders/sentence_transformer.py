@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
+import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,8 @@ from .span_pooling import (
     SpanPoolingEncoder,
     TokenizedWindow,
     assign_tokens,
-    window_overlap,
 )
+from .windows import TokenizerWindows, surely_fits, uncut_copy, window_overlap
 
 
 class SentenceTransformerEncoder(SpanPoolingEncoder):
@@ -45,11 +45,11 @@ class SentenceTransformerEncoder(SpanPoolingEncoder):
 
     def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
         """Encode queries. See `SpanPoolingEncoder.encode_queries`."""
-        return self._encode(self.model.encode_query, queries)
+        return self._encode(self.model.encode_query, self._query_prompt(), queries)
 
     def encode_sentences(self, sentences: Sequence[str]) -> np.ndarray:
         """Encode sentences. See `SpanPoolingEncoder.encode_sentences`."""
-        return self._encode(self.model.encode_document, sentences)
+        return self._encode(self.model.encode_document, self._document_prompt(), sentences)
 
     def encode_spans(
         self, texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
@@ -89,25 +89,60 @@ class SentenceTransformerEncoder(SpanPoolingEncoder):
         from ...text.tokens import count_with
 
         tokenizer = getattr(self.model, "tokenizer", None)
-        return None if tokenizer is None else partial(count_with, copy.deepcopy(tokenizer))
+        return None if tokenizer is None else partial(count_with, uncut_copy(tokenizer))
 
     def save_pretrained(self, folder: str) -> None:
         """Write the model as sentence-transformers does. See `SpanPoolingEncoder`."""
         self.model.save_pretrained(folder)
 
-    def _encode(self, encode: Any, texts: Sequence[str]) -> np.ndarray:
+    def _encode(self, encode: Any, prompt: str, texts: Sequence[str]) -> np.ndarray:
         torch_works_here()
         with self._lock:
-            vectors = encode(
-                [replace_surrogates(text) for text in texts],
-                batch_size=self.batch_size,
-                show_progress_bar=False,
-                convert_to_numpy=True,
-            )
+            long = self._longer_than_window(prompt, texts)
+            if long:
+                return self._with_long(prompt, texts, long, partial(self._encode_short, encode))
+            return self._encode_short(encode, texts)
+
+    def _encode_short(self, encode: Any, texts: Sequence[str]) -> np.ndarray:
+        vectors = encode(
+            [replace_surrogates(text) for text in texts],
+            batch_size=self.batch_size,
+            show_progress_bar=False,
+            convert_to_numpy=True,
+        )
         return np.asarray(vectors, dtype=np.float32)
+
+    def _longer_than_window(self, prompt: str, texts: Sequence[str]) -> list[int]:
+        room = self._room()
+        if room is None:
+            return []
+        unsure = [n for n, text in enumerate(texts) if not surely_fits(prompt + text, room)]
+        offsets = self._token_offsets([prompt + texts[n] for n in unsure])
+        return [n for n, found in zip(unsure, offsets, strict=True) if len(found) > room]
+
+    @cached_property
+    def _tokens(self) -> TokenizerWindows:
+        return TokenizerWindows(self.model.tokenizer, None)
+
+    def _token_offsets(self, texts: Sequence[str]) -> list[Sequence[tuple[int, int]]]:
+        return self._tokens.offsets(texts)
+
+    def _room(self) -> int | None:
+        tokenizer = getattr(self.model, "tokenizer", None)
+        if tokenizer is None:
+            return None
+        if not callable(tokenizer):  # of static embeddings, whose window is what it cuts
+            return (tokenizer.truncation or {}).get("max_length")
+        length = self.model.max_seq_length
+        if length is None or not math.isfinite(length):
+            return None
+        return max(1, length - tokenizer.num_special_tokens_to_add())
 
     def _module_names(self) -> list[str]:
         return [type(module).__name__ for module in self.model]
+
+    def _query_prompt(self) -> str:
+        return (getattr(self.model, "prompts", None) or {}).get("query") or ""
 
     def _document_prompt(self) -> str:
         return (getattr(self.model, "prompts", None) or {}).get("document") or ""

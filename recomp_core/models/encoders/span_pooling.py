@@ -13,10 +13,7 @@ import numpy as np
 
 from ..._utils.checks import check_whole
 from ...text.splitting import replace_surrogates
-
-# The overlap of neighbouring windows over a long document, as a fraction of the window. A token is
-# read from the window in which it is farther from the edge.
-_OVERLAP = 0.25
+from .windows import cut_windows, surely_fits
 
 
 @dataclass(frozen=True)
@@ -68,18 +65,6 @@ class EncoderWindow:
         return self.own[inside], span[inside]
 
 
-def window_overlap(room: int) -> int:
-    """Choose how many tokens two neighbouring windows share.
-
-    Args:
-        room: Tokens of a window, without the special ones.
-
-    Returns:
-        A quarter of the window.
-    """
-    return int(room * _OVERLAP)
-
-
 def assign_tokens(rows: Sequence[TokenizedWindow], overlap: int) -> list[EncoderWindow]:
     """Assign each token of a text to exactly one window.
 
@@ -106,6 +91,10 @@ def assign_tokens(rows: Sequence[TokenizedWindow], overlap: int) -> list[Encoder
 
 class SpanPoolingEncoder(ABC):
     """An encoder with `encode_spans`, built on what a backend provides.
+
+    It reads texts of any length. One that is longer than the model's window is read through
+    overlapping windows; its vector is the mean over all its tokens if the model is mean-pooled,
+    else the mean of the windows' vectors.
 
     Args:
         batch_size: Sentences, or windows of a document, per forward pass.
@@ -159,6 +148,33 @@ class SpanPoolingEncoder(ABC):
             Float array (n_sentences, dim).
         """
 
+    @property
+    def max_tokens(self) -> int | None:
+        """The most tokens of a text that are read at one time; None for no limit.
+
+        Those around it are not counted: the special ones and the prompt.
+        """
+        room = self._room()
+        if room is None:
+            return None
+        prompts = [p for p in (self._query_prompt(), self._document_prompt()) if p]
+        return max(1, room - max(map(len, self._token_offsets(prompts)), default=0))
+
+    def token_windows(self, text: str, max_tokens: int | None = None) -> list[tuple[int, int]]:
+        """Cut a text into overlapping windows, between words if possible.
+
+        Args:
+            text: The text.
+            max_tokens: Tokens of a window; by default `self.max_tokens`.
+
+        Returns:
+            Spans in characters, ascending, from the start of the text to its end. One if it fits.
+        """
+        room = self.max_tokens if max_tokens is None else max_tokens
+        if room is None or surely_fits(text, room):
+            return [(0, len(text))]
+        return cut_windows(text, self._token_offsets([text])[0], room)
+
     @abstractmethod
     def save_pretrained(self, folder: str) -> None:
         """Write the model as sentence-transformers does.
@@ -190,7 +206,15 @@ class SpanPoolingEncoder(ABC):
                 'context="document" needs a transformer that is mean-pooled; this model is '
                 f'{self._module_names()}: use context="title"'
             )
-        prompt = self._document_prompt()
+        return [self._finish(v) for v in self._means(self._document_prompt(), texts, spans)]
+
+    def _means(
+        self,
+        prompt: str,
+        texts: Sequence[str],
+        spans: Sequence[Sequence[tuple[int, int]]],
+    ) -> list[np.ndarray]:
+        """The mean over each span's token vectors, before the modules after pooling."""
         windows = self._windows([prompt + replace_surrogates(text) for text in texts])
         edges = [np.asarray(s, dtype=np.int64).reshape(-1, 2) + len(prompt) for s in spans]
         sums = [np.zeros((len(s), self._hidden_size()), dtype=np.float32) for s in spans]
@@ -206,11 +230,62 @@ class SpanPoolingEncoder(ABC):
             totals = np.add.reduceat(vectors[positions], runs, axis=0)
             np.add.at(sums[window.text], members[runs], totals)
             np.add.at(counts[window.text], members[runs], np.diff(runs, append=len(members)))
-        means = [
+        return [
             total / np.maximum(count, 1).astype(np.float32)[:, None]
             for total, count in zip(sums, counts, strict=True)
         ]
-        return [self._finish(vectors) for vectors in means]
+
+    def _with_long(
+        self,
+        prompt: str,
+        texts: Sequence[str],
+        long: Sequence[int],
+        encode: Callable[[Sequence[str]], np.ndarray],
+    ) -> np.ndarray:
+        """The vectors of texts of which some are longer than the window.
+
+        Args:
+            prompt: What is put before each text.
+            texts: The texts.
+            long: The positions of those that are longer than the window, at least one.
+            encode: Encodes texts that fit.
+
+        Returns:
+            Float array (n_texts, dim).
+        """
+        too_long = [texts[n] for n in long]
+        if self.can_encode_spans:
+            whole = [[(0, len(text))] for text in too_long]
+            read = self._finish(np.concatenate(self._means(prompt, too_long, whole)))
+        else:
+            read = np.stack([self._mean_of_windows(text, encode) for text in too_long])
+        vectors = np.empty((len(texts), read.shape[1]), dtype=np.float32)
+        vectors[list(long)] = read
+        fits = sorted(set(range(len(texts))).difference(long))
+        if fits:
+            vectors[fits] = encode([texts[n] for n in fits])
+        return vectors
+
+    def _mean_of_windows(
+        self, text: str, encode: Callable[[Sequence[str]], np.ndarray]
+    ) -> np.ndarray:
+        """The mean of the windows' vectors, as long as they are on average."""
+        vectors = encode([text[start:end] for start, end in self.token_windows(text)])
+        mean: np.ndarray = vectors.mean(axis=0)
+        length, wanted = np.linalg.norm(mean), np.linalg.norm(vectors, axis=1).mean()
+        return mean * (wanted / length) if length else mean
+
+    @abstractmethod
+    def _room(self) -> int | None:
+        """Tokens of a window, without the special ones; None for no limit."""
+
+    @abstractmethod
+    def _token_offsets(self, texts: Sequence[str]) -> list[Sequence[tuple[int, int]]]:
+        """For each text start and end of its tokens, in characters, without special ones."""
+
+    @abstractmethod
+    def _query_prompt(self) -> str:
+        """The text that is put before a query."""
 
     @abstractmethod
     def _module_names(self) -> list[str]:

@@ -1,0 +1,87 @@
+"""Queries that are longer than a model's window, such as a conversation or an e-mail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ..protocols import Windowed
+from ..text.splitting import SentenceSplitter
+
+# The most windows, and the most questions, that a query is read as: this bounds the time.
+_WINDOWS = 32
+_QUESTIONS = 32
+
+# Question marks of all scripts, perhaps followed by marks that close. A Greek one looks like a
+# semicolon; an Armenian one stands within its word.
+_QUESTION = re.compile(r"(?:[?？؟⁇⁈⁉‽⸮፧꘏᥅\u037e]|(?<=[\u0370-\u03ff]);)[\W_]{0,4}\Z")
+_ARMENIAN = "\u055e"
+
+
+class QueryParts(NamedTuple):
+    """What a model reads of a query.
+
+    Attributes:
+        texts: The whole query if it fits into the window. Else overlapping windows over it, the
+            questions in it, and its last sentence.
+        complete: Whether they are all that belongs to it; False for a query that is longer than
+            some dozens of windows.
+    """
+
+    texts: tuple[str, ...]
+    complete: bool = True
+
+
+def query_parts(query: str, model: object, max_tokens: int | None = None) -> QueryParts:
+    """Divide a query that is longer than a model's window.
+
+    Args:
+        query: The query.
+        model: The model. A query for one that is no `protocols.Windowed` stays whole.
+        max_tokens: The most tokens of a part; by default the model's window.
+
+    Returns:
+        Its parts, at least one.
+    """
+    if not isinstance(model, Windowed):
+        return QueryParts((query,))
+    windows = model.token_windows(query, max_tokens)
+    if len(windows) == 1:
+        return QueryParts((query,))
+    spans = SentenceSplitter().split(query)
+    # The windows have what is longer.
+    sentences = [
+        sentence
+        for sentence in (query[start:end] for start, end in spans)
+        if len(model.token_windows(sentence, max_tokens)) == 1
+    ]
+    asked = [sentence for sentence in sentences if is_question(sentence)]
+    texts = _distinct([
+        *(query[start:end].strip() for start, end in _ends(windows, _WINDOWS)),
+        *asked[-_QUESTIONS:],
+        *sentences[-1:],
+    ])  # fmt: skip
+    return QueryParts(texts or (query,), len(windows) <= _WINDOWS and len(asked) <= _QUESTIONS)
+
+
+def is_question(sentence: str) -> bool:
+    """Tell whether a sentence ends with a question mark of any script.
+
+    Args:
+        sentence: The sentence.
+
+    Returns:
+        True if it does.
+    """
+    return _QUESTION.search(sentence[-8:]) is not None or _ARMENIAN in sentence
+
+
+def _ends(windows: Iterable[tuple[int, int]], most: int) -> list[tuple[int, int]]:
+    """The windows at both ends, if there are too many."""
+    windows = list(windows)
+    return windows if len(windows) <= most else [*windows[: most // 2], *windows[-most // 2 :]]
+
+
+def _distinct(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for text in texts if text))
