@@ -38,7 +38,7 @@ from .scoring import (
     scored_sentences,
 )
 from .selection import Selector, TopK, check_selector, select
-from .sentences import document_sentences
+from .sentences import Known, document_sentences, document_units
 from .structure import Structure, folded_text
 
 DEFAULT_SELECTOR = TopK(2)
@@ -64,7 +64,7 @@ class ExtractiveCompressor:
             stands in it, see `Layout`.
         lexical_weight: What the words that a sentence has in common with the query count beside its
             score, from 0, nothing, to 1, everything; see `lexical.blend`. None for the default: 0.2
-            for a dual encoder, 0 for other scorers.
+            for a dual encoder with cosines, 0 for other scorers.
         timeout_s: Seconds that a call may take, queueing included; None for no limit. When they
             have passed, the call returns the best so far with `Outcome.TIMED_OUT`. Choosing among
             the scored sentences takes a few milliseconds more. A thread does the work of such
@@ -237,7 +237,12 @@ class ExtractiveCompressor:
         return self.evidence.weight
 
     def _compress(self, inputs: _Inputs) -> list[Compression]:
-        batch = [(query, documents, self._sentences(documents)) for query, documents in inputs]
+        every = (document for _, documents in inputs for document in documents)
+        known = document_units(every, self.splitter)
+        batch = [
+            (query, documents, self._sentences(documents, known=known))
+            for query, documents in inputs
+        ]
         tasks = [
             ScoringTask(query, documents, _offered(sentences))
             for query, documents, sentences in batch
@@ -254,10 +259,13 @@ class ExtractiveCompressor:
         ]
 
     def _sentences(
-        self, documents: tuple[Document, ...], reached: Sequence[int] | None = None
+        self,
+        documents: tuple[Document, ...],
+        reached: Sequence[int] | None = None,
+        known: Known | None = None,
     ) -> tuple[Sentence, ...]:
         """The sentences of some documents, each small enough for the budget."""
-        sentences = document_sentences(documents, self.splitter, reached)
+        sentences = document_sentences(documents, self.splitter, reached, known=known)
         return fitted(documents, sentences, self.selector)
 
     def _compress_each(self, inputs: _Inputs) -> list[Compression | Exception]:

@@ -27,8 +27,9 @@ class LexicalEvidence:
         from .scoring import DualEncoderScorer
 
         is_dual = isinstance(scorer, DualEncoderScorer)
-        self.weight = (DEFAULT_WEIGHT if is_dual else 0.0) if weight is None else weight
         self._bounded = is_dual and scorer.similarity_fn_name == "cosine"
+        # Scores of another scale may have a threshold, which should go on to mean what it says.
+        self.weight = (DEFAULT_WEIGHT if self._bounded else 0.0) if weight is None else weight
 
     def blend(
         self, query: str, documents: Sequence[Document], sentences: Sequence[ScoredSentence]

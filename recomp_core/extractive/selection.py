@@ -65,6 +65,7 @@ class Draft:
     `select` makes the drafts.
 
     Attributes:
+        documents: All documents.
         sentence: The offered sentence.
         rank: Its place among all sentences, 0 for the best.
         ranking: The scores of all sentences.
@@ -87,7 +88,7 @@ class Draft:
         self.size = size
         self.ranking = ranking
         self.rank = rank
-        self._documents = documents
+        self.documents = documents
         self._sentences = sentences
         self._layout = layout
         # The list only grows, so its first part stays as it was at the time of the offer. A copy
@@ -101,7 +102,19 @@ class Draft:
         """The whole text that would come out, neighbours (see `select`) and joints included."""
         positions = sorted({*self._admitted[: self._n_admitted], *self._group})
         kept = [self._sentences[position] for position in positions]
-        return assemble(self._documents, kept, self._layout)
+        return assemble(self.documents, kept, self._layout)
+
+    def admitted(self, first: int = 0) -> list[ScoredSentence]:
+        """Return the sentences that are in the selection already, in the order of admission.
+
+        Args:
+            first: How many of them to leave out, from the first.
+
+        Returns:
+            The sentences, with those that came along.
+        """
+        places = self._admitted[first : self._n_admitted]
+        return [self._sentences[place] for place in places]
 
 
 @runtime_checkable

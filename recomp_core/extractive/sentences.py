@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..protocols import BatchSplitter, BatchStructureSplitter, Splitter, StructureSplitter
 from ..text.units import STRUCTURAL, Unit, stated_format
 from ..types import Document, Sentence
+
+
+Known = Mapping[tuple[str, str | None], Sequence[Unit]]
+"""The units of texts by text and stated format."""
+
+
+def document_units(documents: Iterable[Document], splitter: Splitter) -> Known:
+    """Split documents, each distinct text once.
+
+    The format that a document's metadata states goes to a splitter that knows formats.
+
+    Args:
+        documents: The documents.
+        splitter: A `protocols.Splitter`, or one of its richer kinds. The units of a splitter that
+            knows only spans are sentences that stand under nothing.
+
+    Returns:
+        The units of each text.
+    """
+    distinct = list(dict.fromkeys(map(_key, documents)))
+    texts, formats = [text for text, _ in distinct], [told for _, told in distinct]
+    return dict(zip(distinct, all_units(splitter, texts, formats), strict=True))
 
 
 def document_sentences(
@@ -15,35 +37,24 @@ def document_sentences(
     reached: Iterable[int] | None = None,
     *,
     structural: bool = True,
+    known: Known | None = None,
 ) -> tuple[Sentence, ...]:
-    """Split documents, each distinct text once.
-
-    The format that a document's metadata states goes to a splitter that knows formats.
+    """Turn documents into sentences.
 
     Args:
         documents: The documents.
-        splitter: A `protocols.Splitter`, or one of its richer kinds. The sentences of a splitter
-            that knows only spans have neither a kind nor a path.
+        splitter: See `document_units`.
         reached: The positions of the documents to split; by default all.
         structural: Whether to return headings, header rows, questions and keys too, which tell what
             others are about. They are no candidates of their own.
+        known: The units of these documents, if they were split before.
 
     Returns:
         The sentences, document by document, in the order of `reached`.
     """
     positions = list(range(len(documents)) if reached is None else reached)
-    wanted = [
-        (documents[position].text, stated_format(documents[position].metadata))
-        for position in positions
-    ]
-    distinct = list(dict.fromkeys(wanted))
-    found = dict(
-        zip(
-            distinct,
-            all_units(splitter, [text for text, _ in distinct], [told for _, told in distinct]),
-            strict=True,
-        )
-    )
+    if known is None:
+        known = document_units([documents[position] for position in positions], splitter)
     return tuple(
         Sentence(
             text[unit.start : unit.end],
@@ -54,10 +65,15 @@ def document_sentences(
             path=unit.path,
             markup=unit.markup,
         )
-        for position, (text, told) in zip(positions, wanted, strict=True)
-        for unit in found[text, told]
+        for position in positions
+        for text in (documents[position].text,)
+        for unit in known[_key(documents[position])]
         if structural or unit.kind not in STRUCTURAL
     )
+
+
+def _key(document: Document) -> tuple[str, str | None]:
+    return document.text, stated_format(document.metadata)
 
 
 def all_units(

@@ -17,10 +17,12 @@ class ReferenceDraft:
 
 
 def reference(documents, sentences, selector, layout, expand):
-    size, keep = 0, set()
+    size, keep, said = 0, set(), set()
     order = sorted(range(len(sentences)), key=lambda i: (-sentences[i].score, i))
     ranking = Ranking([sentences[i].score for i in order])
     for rank, position in enumerate(order):
+        if sentences[position].text in said:
+            continue
         near = range(max(0, position - expand[0]), min(len(sentences), position + expand[1] + 1))
         around = {i for i in near if sentences[i].doc_index == sentences[position].doc_index}
         for group in (around, {position}):
@@ -29,6 +31,7 @@ def reference(documents, sentences, selector, layout, expand):
             )
             if selector.admits(draft):
                 keep |= group
+                said.add(sentences[position].text)
                 size += 1
                 break
             if len(group) == 1:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from ..function_words import function_words
 from ..words import UNSPACED
 from .lines import Line
 
@@ -135,4 +136,5 @@ def _carries_on(before: Line, line: Line, *, wrapped: bool, small: bool) -> bool
         return False
     if _GOES_ON.search(last) and first[0].isalnum():
         return True
-    return first[0].islower() and len(last) >= 16
+    word = last.rsplit(None, 1)[-1].lower()
+    return (first[0].islower() and len(last) >= 12) or bool(function_words([word]))
