@@ -30,6 +30,7 @@ class Habits:
             too ("im 19. Jahrhundert").
         verbs_last: Whether a verb ends each sentence, so that a number does not.
         nouns: Whether all nouns begin with a capital, so that a capital tells little.
+        endings: Ends of abbreviations that are compounds ("Goethestr.").
         syllabic: Letters besides the vowels that make a syllable.
     """
 
@@ -44,6 +45,7 @@ class Habits:
     verbs_last: bool = False
     nouns: bool = False
     syllabic: str = ""
+    endings: tuple[str, ...] = ()
 
 
 # What every language with the Latin script borrows, the titles above all.
@@ -72,7 +74,8 @@ _ENGLISH = Habits(
         "Rev Res Univ Inst Dept Assn Comm'n Transf Theor Opt Mater Struct Syst Technol Ser "
         "Found Cryst Radiat Nucl Mar Sp adj adv anon avg cont'd dep equiv est freq govt misc "
         "orig pseud publ qt spp subsp transl viz ult c.f bef aft Abp Bp Archbp Edw Geo Wm Chas "
-        "Jas Thos Robt Benj Alex w.r.t a.k.a f.k.a n.b"
+        "Jas Thos Robt Benj Alex w.r.t a.k.a f.k.a n.b translit Sam Chr Josh Ps Lev Deut Matt "
+        "Isa Jer Ezek Cor Rom"
     ),
     numbering=_NUMBERING
     | _set(
@@ -87,7 +90,7 @@ _ENGLISH = Habits(
         "Conn Tex Fla Ariz Colo Ind Kan Ky La Md Mich Minn Mo Mont Neb Nev Okla Ore Tenn Va Vt "
         "Wis Wyo Ala Ark Ga Ill Del Que Ont Alta Sask Man Ave Blvd Rd Sq Ln Pkwy Mon Tue Tues "
         "Wed Thu Thur Thurs Fri Sat Sun B.A M.A B.S M.S B.Sc M.Sc Esq Ph.D D.Phil Mfr Dept Jan "
-        "Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec q.v s.v ed eds"
+        "Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec q.v s.v ed eds Hosp hosp"
     ),
     final=_FINAL | _set("a.m p.m A.M P.M et.al"),
     starters=_set(
@@ -157,6 +160,7 @@ _GERMAN = Habits(
         "ihrer unser unsere unseren unserem mein meine meinen meinem dein deine kein keine "
         "keinen dieser diese dieses diesen diesem jeweils erst zwischen gegen – -"
     ),
+    endings=("str",),
     nouns=True,
 )
 _FRENCH = Habits(
@@ -164,7 +168,7 @@ _FRENCH = Habits(
     | _set(
         "M MM Mme Mmes Mlle Mlles Me Mgr Dr Pr Vve c.-à-d c.à.d p.ex ex env cf av apr boul bd "
         "chap coll dép éd édit fasc hab id ibid ill loc nbx obs par qqch qqn réf rééd s.v sq "
-        "suiv trad Gal Cal Col Cdt Cne Lt St Ste Bx N.-D adr tél arr dir hôp"
+        "suiv trad Gal Cal Col Cdt Cne Lt St Ste Bx N.-D adr tél arr dir hôp dr prof mme"
     ),
     numbering=_NUMBERING
     | _set(
@@ -197,7 +201,8 @@ _SPANISH = Habits(
         "Sr Sra Srta Sres Sras D Dª Dña Da Dn Dr Dra Dres Prof Profa Lic Ing Arq Gral Cnel Cap "
         "Tte Mons Pbro Fr Sto Sta S Excmo Excma Ilmo Ilma Rvdo Ud Uds Vd Vds p.ej p.e v.g v.gr "
         "aprox ca máx mín núm pról trad ed coord comp dir depto dpto Avda Av Avd Pza Plza Pº C "
-        "ctra Bº urb edif tel tfno telf esq admón gob adj art EE RR HH FF CC JJ"
+        "ctra Bº urb edif tel tfno telf esq admón gob adj art EE RR HH FF CC JJ dr dra sr sra "
+        "srta prof lic ing gral"
     ),
     numbering=_NUMBERING
     | _set(
@@ -228,7 +233,7 @@ _ITALIAN = Habits(
         "Sig Sigg Sig.ra Sig.na Sig.re Dott Dott.ssa Dr.ssa Prof Prof.ssa Avv Ing Arch Geom Rag "
         "On Sen Gen Col Cap Ten Mons Don S Ss Spett Egr Gent Gent.mo Ill.mo p.es per.es es "
         "ad.es cfr cf ca circa vd v trad cur dir pres min max tel ind l.go p.za c.so v.le F.lli "
-        "Fratelli"
+        "Fratelli dott dott.ssa sig sigg sig.ra avv ing arch geom prof prof.ssa dr"
     ),
     numbering=_NUMBERING
     | _set(
@@ -257,7 +262,7 @@ _PORTUGUESE = Habits(
     | _set(
         "Sr Sra Srs Sras Srta D Dr Dra Drs Prof Profa Prof.ª Prof.a Eng Eng.º Enga Arq Adv Cap "
         "Cel Gen Maj Ten Sgto Pe Fr Sto Sta S Exmo Exma Ilmo V.Ex.ª V.Exa p.ex v.g aprox ca máx "
-        "mín ed org trad coord Av R Pça Pç Trav Rod Lgo tel apto"
+        "mín ed org trad coord Av R Pça Pç Trav Rod Lgo tel apto dr dra sr sra prof profa eng"
     ),
     numbering=_NUMBERING
     | _set(
@@ -377,11 +382,11 @@ _FINNISH = Habits(
     leading=_LEADING
     | _set(
         "esim ns ts t.s eli ent ks vrt n noin nk tri prof Prof maist fil yliop hra rva nti toim "
-        "suom engl ruots lat alk puh os synt k.o ko em ed kts vast tk klo Klo mahd tod.näk"
+        "suom engl ruots lat alk puh os synt k.o ko em ed kts vast tk klo Klo mahd tod.näk mm"
     ),
     numbering=_NUMBERING | _set("nro s siv luku kuva taul art mom kpl v klo puh tel"),
     inner=_INNER | _set("eKr jKr e.Kr j.Kr milj mrd tuh eaa jaa v kpl os"),
-    final=_FINAL | _set("jne ym yms mm j.n.e y.m y.m.s tms t.m.s"),
+    final=_FINAL | _set("jne ym yms j.n.e y.m y.m.s tms t.m.s"),
     starters=_set(
         "hän he se ne tämä nämä tuo nuo minä sinä me te ja mutta tai vaan sillä koska kun jos "
         "vaikka että joka jotka siellä täällä tässä siinä sitten silti myös lisäksi kuitenkin "
@@ -602,7 +607,7 @@ _RUSSIAN = Habits(
         "т.е т.к т.н т.о т.наз напр ср см соотв св ок прибл гр гр-н г-н г-жа проф Проф акад доц "
         "канд инж ген полк подп кап лейт ул Ул пер просп пл наб бул ш д кв корп стр обл р-н пос "
         "дер с.-х тел Тел факс англ фр лат греч рус изд ред сост под.ред отв вып авт букв о-в "
-        "Св преп архиеп еп прот иером имп кн вел.кн нач зам зав гл в.т.ч в.ч вкл искл"
+        "Св преп архиеп еп прот иером имп кн вел.кн нач зам зав гл в.т.ч в.ч вкл искл ум род"
     ),
     numbering=_set(
         "№ рис табл гл ст п пп ч т тт стр с разд прил абз подп вып кн лит оп д кв корп тел янв "

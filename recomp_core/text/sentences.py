@@ -12,9 +12,9 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from enum import Enum, auto
-from itertools import pairwise
+from functools import lru_cache
 
-from .abbreviations import Habits, habits
+from .abbreviations import habits
 from .joining import INVISIBLE
 
 Span = tuple[int, int]
@@ -37,11 +37,10 @@ _QUOTATION = 120
 _NEAR = 40
 
 _MARKS = re.escape(_SPACED[1:] + _FULL)
-# A full stop before a letter or a digit ends nothing. One class for all that may follow the first
-# mark, so that the pattern is linear.
-_CANDIDATE = re.compile(
-    rf"((?:\.(?![0-9A-Za-z])|[{_MARKS}])[.{_MARKS}{re.escape(_CLOSING + _EITHER)}]*)( *)"
-)
+# A full stop before a letter or a digit ends nothing, unless a space may be missing. One class for
+# all that may follow the first mark, so that the pattern is linear.
+_MORE = re.escape("." + _SPACED[1:] + _FULL + _CLOSING + _EITHER)
+_CANDIDATE = re.compile(rf"((?:\.(?![0-9a-z]|[A-Z](?![a-z]{{0,15}} ))|[{_MARKS}])[{_MORE}]*)( *)")
 _GREEK_CANDIDATE = re.compile(_CANDIDATE.pattern.replace("(?:", "(?:[;\u037e](?= )|", 1))
 _NEXT = re.compile(rf"(?:[{re.escape(_OPENING)} —–―\-]{{0,8}})([^\s,.;:!?)\]}}\"”»…]{{0,24}})")
 
@@ -68,10 +67,13 @@ _CHINESE_SPEECH = re.compile(
     r"[\u4e00-\u9fff]{0,6}?(?:说|說|问|問|道|喊|叫|答|叹|嘆|嚷|吼)(?:着|著|道|了)?[，。：！,]|的"
 )
 _LOWER_LIST = re.compile(r"(?:[a-z]|[ivx]{1,4})\)")
-# "12 (3)" and "99, 010401 (2025)" after a journal's name, and the rest of such a name.
-_VOLUME = re.compile(r"\d+ ?\(\d+\)|\d+, ?\d+(?:[–-]\d+)? ?\(\d{4}\)")
+# "12 (3)", "99, 010401 (2025)" and "15:51" after the name of a journal or a book, and the rest of
+# such a name.
+_VOLUME = re.compile(r"\d+ ?\(\d+\)|\d+:\d+|\d+, ?\d+(?:[–-]\d+)? ?\(\d{4}\)")
 _JOURNAL = re.compile(r"(?:[A-Z]\w{0,9}\. ?){1,4}\d")
-_BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
+# A quotation that ends like "this. " and goes on, as some corpora have it.
+_SPACED_QUOTE = re.compile(r' "(?=[ ,])')
+_BLANK_LINE = re.compile(r"\n(?:[ \t\r]*\n)+")
 _CAPITAL_AFTER_MARK = re.compile(r"[.!?][\"')\]]? +[\"'(\[]?(\w)")
 
 _NUMBER = re.compile(r"#?\d+(?:[.,:/]\d+)*")
@@ -88,8 +90,8 @@ def _set(words: str) -> frozenset[str]:
 
 _UNITS = _set(
     "km m cm mm µm nm kg g mg µg t l ml cl dl h min s ms sec Hz kHz MHz GHz V mV kV W mW kW MW GW "
-    "kWh MWh A mA Ah K C F N kN J kJ MJ Pa kPa MPa bar B KB kB MB GB TB px pt dB rpm psi in ft yd "
-    "lb lbs oz mi mph M D H mol cal kcal км м см мм кг г мг т л мл В Вт кВт А Гц"
+    "kWh MWh A mA Ah C kN kJ MJ Pa kPa MPa bar KB kB MB GB TB px pt dB rpm psi in ft yd "
+    "lb lbs oz mi mph mol cal kcal км м см мм кг г мг т л мл В Вт кВт А Гц"
 )
 # What may follow "Co." or "p.m." within a sentence.
 _CONTINUATIONS = _set(
@@ -121,14 +123,18 @@ def sentence_spans(text: str, start: int, end: int, lang: str) -> list[Span]:
         Spans `(start, end)` in characters of `text`, ascending. Between them is nothing visible,
         and none is blank or only a number, a mark or a link, unless the block is.
     """
+    flat = _flat(text[start:end])
+    phrased = _PHRASED.search(flat) is not None
     spans: list[Span] = []
     for first, last in _paragraphs(text, start, end):
-        flat = _flat(text[first:last])
-        cuts = [0, *_Paragraph(flat, habits(lang), lang).cuts(), len(flat)]
-        pieces = [_trim(flat, a, b) for a, b in pairwise(cuts)]
-        pieces = _without_scraps(flat, [(a, b) for a, b in pieces if a < b])
-        for a, b in pieces:
-            spans.extend((first + c, first + d) for c, d in _phrases(flat, a, b))
+        paragraph = flat[first - start : last - start].rstrip(" ")
+        if not paragraph.lstrip(" "):
+            continue
+        cuts = _Paragraph(paragraph, lang).cuts()
+        pieces = _without_scraps(paragraph, cuts)
+        if phrased:
+            pieces = [phrase for a, b in pieces for phrase in _phrases(paragraph, a, b)]
+        spans.extend((first + a, first + b) for a, b in pieces)
     return spans
 
 
@@ -147,11 +153,6 @@ def _flat(piece: str) -> str:
     return piece
 
 
-def _trim(flat: str, start: int, end: int) -> Span:
-    piece = flat[start:end]
-    return end - len(piece.lstrip(" ")), start + len(piece.rstrip(" "))
-
-
 class _Kind(Enum):
     """What stands before a full stop."""
 
@@ -163,20 +164,23 @@ class _Kind(Enum):
     INITIAL = auto()
     NUMBER = auto()
     ROMAN = auto()
+    BARE = auto()
 
 
 class _Paragraph:
     """A paragraph with spaces only, and where its sentences end."""
 
-    def __init__(self, flat: str, habits: Habits, lang: str) -> None:
+    def __init__(self, flat: str, lang: str) -> None:
         self.flat = flat
-        self.habits = habits
+        self.habits = habits(lang)
         self.lang = lang
         self.ends: list[int] = []
+        self._lists = _lists_of(lang)
         self._kinds: dict[str, _Kind] = {}
+        self._quotes = (0, 0)  # up to where they are counted, and how many there are
         # A text without capitals has small letters at the beginning of each sentence.
-        self._small = not any(m[1].isupper() for m in _CAPITAL_AFTER_MARK.finditer(flat)) and (
-            flat[:40].lstrip(_OPENING + " ")[:1].islower()
+        self._small = flat[:40].lstrip(_OPENING + " ")[:1].islower() and not any(
+            match[1].isupper() for match in _CAPITAL_AFTER_MARK.finditer(flat)
         )
 
     def cuts(self) -> list[int]:
@@ -185,22 +189,62 @@ class _Paragraph:
         code = _code_spans(flat)
         pattern = _GREEK_CANDIDATE if self.lang == "el" else _CANDIDATE
         for match in pattern.finditer(flat):
-            close, after = match.end(1), match.end()
-            if after >= size:
+            start, close = match.span(1)
+            after = match.end()
+            if after == size:
                 break
-            start = match.start()
-            following = flat[after]
-            if close == start + 1 < after and not small:  # the quick way for the usual case
-                if following in ",;:.!?)]}%&+=/":
-                    continue
-                if following.islower():
-                    second = flat[after + 1 : after + 2]
-                    if second != ")" and not second.isupper():
-                        continue
             if code and _inside(code, start):
                 continue
+            following = flat[after]
+            # The quick ways for the usual cases; `_judge` would come to the same.
+            if after > close and following in ",.!?)]}%&+/":
+                if close > start + 1 and self.ends:
+                    self._join_quotation(start, close)
+                continue
+            if close == start + 1 and start > 0 and following.isalpha():
+                mark = flat[start]
+                if mark != ".":
+                    if not following.islower() and self._is_plain_mark(start, after, following):
+                        self.ends.append(close)
+                        continue
+                elif after > close:
+                    if flat[start - 2 : start - 1] == " " and self._is_initial(start, after):
+                        continue
+                    if following.islower() and not small:
+                        ahead = flat[after + 1 : after + 5]
+                        if ")" not in ahead and not ahead[:1].isupper():
+                            continue
+                    elif self._is_plain(start):
+                        self.ends.append(close)
+                        continue
             self._judge(start, close, after)
         return self.ends
+
+    def _is_initial(self, start: int, after: int) -> bool:
+        """Whether two single letters stand around, as in "J. R."."""
+        flat = self.flat
+        return (
+            flat[after + 1 : after + 2] == "."
+            and flat[start - 1].isalpha()
+            and not flat[start - 3].isdigit()
+        )
+
+    def _is_plain_mark(self, start: int, after: int, following: str) -> bool:
+        """Whether a mark other than a full stop ends a sentence without further questions."""
+        mark = self.flat[start]
+        if mark not in "。！？!?।" or self.flat[start - 1] in _OPENING:
+            return False
+        return after > start + 1 or (mark in "。！？" and _CJK.match(following) is not None)
+
+    def _is_plain(self, start: int) -> bool:
+        """Whether a usual word stands before the full stop, and no abbreviation before that."""
+        flat = self.flat
+        begin = self._word_begin(start)
+        return (
+            begin > 1
+            and (flat[begin - 2] != "." or (bool(self.ends) and self.ends[-1] == begin - 1))
+            and self._kind_of(flat[begin:start].lstrip(_OPENING)) is _Kind.WORD
+        )
 
     def _judge(self, start: int, close: int, after: int) -> None:
         """Decide whether a sentence ends with the marks from `start` to `close`."""
@@ -208,26 +252,46 @@ class _Paragraph:
         full = flat[start] in _FULL
         if close == after:
             close = after = self._before_opening(start, close)
-        tail = _TAIL.match(flat, close)
+        elif _SPACED_QUOTE.match(flat, close) and self._quotes_before(close) % 2:
+            close += 2
+            after = close + (flat[close] == " ")
+        tail = None if flat[after].isalpha() else _TAIL.match(flat, close)
         if tail is not None:
-            close = tail.end()
-            after = close + len(flat[close : close + 2]) - len(flat[close : close + 2].lstrip(" "))
-        if after >= len(flat):
-            return
-        following = flat[after]
+            close = after = tail.end()
+            while after < len(flat) and flat[after] == " ":
+                after += 1
+            if after == len(flat):
+                return
+        following, word = flat[after], self._next_word(after)
         if close == after and tail is None and not full and _CJK.match(following) is None:
-            self._join_quotation(start, close)  # "Stop!", he said
-            return
-        if following in ",;:，；：、)]}）】」』”%&+=/·" or self._goes_on(start, close, after):
-            self._join_quotation(start, close)
-            return
-        if tail is not None and tail["smiley"]:
-            self.ends.append(close)
-        elif full:
-            if self._ends_full(start):
+            if self._lacks_space(start, after):
                 self.ends.append(close)
-        elif self._ends(start, after):
+            else:
+                self._join_quotation(start, close)  # "Stop!", he said
+        elif following in ",;:，；：、)]}）】」』”%&+=/·" or self._goes_on(
+            start, close, after, word
+        ):
+            self._join_quotation(start, close)
+        elif (
+            (tail is not None and tail["smiley"] is not None)
+            or (full and self._ends_full(start))
+            or (not full and self._ends(start, after, word))
+        ):
             self.ends.append(close)
+
+    def _quotes_before(self, place: int) -> int:
+        """The number of straight quotation marks in the paragraph before a place."""
+        counted, number = self._quotes
+        self._quotes = place, number + self.flat.count('"', counted, place)
+        return self._quotes[1]
+
+    def _lacks_space(self, start: int, after: int) -> bool:
+        """Whether a sentence begins right after the mark, as in "It fell.The end"."""
+        flat = self.flat
+        if not flat[after].isupper():
+            return False
+        word = flat[self._word_begin(start) : start].lstrip(_OPENING)
+        return len(word) > 2 and word.isalpha() and self._starts(self._next_word(after))
 
     def _before_opening(self, start: int, close: int) -> int:
         """`close` without marks that open what follows them: 他说。"走吧。"."""
@@ -244,15 +308,17 @@ class _Paragraph:
 
     def _join_quotation(self, start: int, close: int) -> None:
         """Take back the ends within a short quotation after which the sentence goes on."""
+        if not self.ends or close == start + 1:
+            return
         mark = next((c for c in self.flat[start + 1 : start + 4] if c in _OPENING_OF), None)
-        if mark is None or not self.ends or start + 1 >= close:
+        if mark is None:
             return
         low = max(0, start - _QUOTATION)
         opened = max(self.flat.rfind(opening, low, start) for opening in _OPENING_OF[mark])
         while opened >= 0 and self.ends and self.ends[-1] > opened:
             self.ends.pop()
 
-    def _goes_on(self, start: int, close: int, after: int) -> bool:
+    def _goes_on(self, start: int, close: int, after: int, word: str) -> bool:
         """Whether the sentence goes on after a quotation or with a small letter."""
         flat = self.flat
         quoted = close > start + 1
@@ -261,8 +327,7 @@ class _Paragraph:
                 return False
             tie = _PARTICLE if self.lang == "ja" else _CHINESE_SPEECH
             return close == after and tie.match(flat, after) is not None
-        word = self._next_word(after)
-        if not word[:1].islower() or flat[start] in "。｡．":
+        if not word[:1].islower() or flat[start] in "。｡．।॥":
             return False
         if _LOWER_LIST.match(flat, after) or word[1:3].upper() == word[1:3] != word[1:3].lower():
             return False  # "b) …", "iPhones …"
@@ -280,7 +345,7 @@ class _Paragraph:
             return not before.isdigit() and not (before.isascii() and before.isalpha())
         return start > 0 and before not in _OPENING
 
-    def _ends(self, start: int, after: int) -> bool:
+    def _ends(self, start: int, after: int, word: str) -> bool:
         """Whether a sentence ends with a mark before a space, where no small letter follows."""
         flat = self.flat
         mark = flat[start]
@@ -295,11 +360,10 @@ class _Paragraph:
             return True
         if flat[after] in "•·▪◦●■►":
             return True
-        return self._ends_full_stop(start, after)
+        return self._ends_full_stop(start, after, word)
 
-    def _ends_full_stop(self, start: int, after: int) -> bool:
+    def _ends_full_stop(self, start: int, after: int, word: str) -> bool:
         flat = self.flat
-        word = self._next_word(after)
         kind, before, previous = self._kind(start)
         first = flat[after]
         digit = word[:1].isdigit()
@@ -307,17 +371,20 @@ class _Paragraph:
             return self._ends_after_number(kind, before, previous, word, start)
         if kind is _Kind.LEADING:
             return False
+        usual = self._kind_of(before) is _Kind.WORD and before not in _UNITS
+        if flat[start + 1] == ")" and not usual:
+            return self._starts(word)  # "(8.8 lb.) Steam"
         if kind is not _Kind.WORD and kind is not _Kind.FINAL and self._is_unit(before, previous):
             kind = _Kind.INNER if self.habits.nouns else _Kind.WORD
         if kind is _Kind.WORD:
             named = previous.endswith(".") and word[:1].isupper() and _JOURNAL.match(flat, after)
             return not (named or (digit and _VOLUME.match(flat, after)))
         if kind is _Kind.NUMBERING:
-            label = _LABEL.match(flat, after)
-            if label is None:
+            if _LABEL.match(flat, after):
+                return word in ("I", "A") and before.lower() == "no"
+            if len(before) > 1:
                 return True
-            return word in ("I", "A") and before.lower() == "no"
-        if digit or first == "[" or (first == "(" and kind is not _Kind.FINAL):
+        if digit or first == "[" or (first == "(" and not self._starts(word)):
             return False
         if kind is _Kind.FINAL:
             if word in _CONTINUATIONS:
@@ -334,8 +401,8 @@ class _Paragraph:
         habits = self.habits
         last = self.ends[-1] if self.ends else 0
         head = self.flat[last : start - len(before)] if start - last < 16 else "x"
-        if not head.strip(_OPENING + " -–—•·"):
-            return False  # "2. Add water": a number of a list
+        if not head.strip(_OPENING + " -–—•·") or self.flat[start - len(before) - 1] in "([":
+            return False  # "2. Add water", "(5. Rang": a number of a list or an ordinal
         if head.endswith((": ", "; ", ", ")) and len(before) < 3:
             return False
         if self.flat[start - len(before) - 2 : start - len(before) - 1] in (":", ";") and (
@@ -369,20 +436,26 @@ class _Paragraph:
     def _is_unit(self, before: str, previous: str) -> bool:
         return before in _UNITS and previous[-1:].isdigit()
 
+    def _word_begin(self, end: int) -> int:
+        """Where the word that ends at `end` begins, or a place not too far before."""
+        low = end - _NEAR if end > _NEAR else 0
+        space = self.flat.rfind(" ", low, end)
+        return low if space < 0 else space + 1
+
     def _kind(self, start: int) -> tuple[_Kind, str, str]:
         """What stands before the full stop at `start`: its kind, itself and the word before it."""
         flat = self.flat
-        begin = max(flat.rfind(" ", max(0, start - _NEAR), start) + 1, start - _NEAR, 0)
+        begin = self._word_begin(start)
         word = flat[begin:start].lstrip(_OPENING)
-        left = max(flat.rfind(" ", max(0, begin - 25), max(begin - 1, 0)) + 1, begin - 25, 0)
-        previous = flat[left : max(begin - 1, 0)].lstrip(_OPENING)
-        kind = self._kinds.get(word)
-        if kind is None:
-            kind = self._kinds[word] = self._kind_of(word)
-        if previous.endswith(".") and len(word) <= 3:
+        previous = ""
+        if begin > 1:
+            previous = flat[self._word_begin(begin - 1) : begin - 1].lstrip(_OPENING)
+        kind = self._kind_of(word)
+        in_parts = len(word) <= 3 and begin > 1 and flat[begin - 2] == "." and word.isalpha()
+        if in_parts and not (self.ends and self.ends[-1] == begin - 1):
             kind = self._kind_of_parts(begin, word, kind)
-        if kind is _Kind.WORD and self._lacks_vowels(word) and not previous[-1:].isdigit():
-            kind = _Kind.INNER
+        if kind is _Kind.BARE:
+            kind = _Kind.WORD if previous[-1:].isdigit() else _Kind.INNER
         return kind, word, previous
 
     def _lacks_vowels(self, word: str) -> bool:
@@ -393,19 +466,21 @@ class _Paragraph:
 
     def _kind_of_parts(self, begin: int, word: str, kind: _Kind) -> _Kind:
         """The kind of an abbreviation with spaces, such as "z. B." or "и т. д."."""
-        parts = self.flat[max(0, begin - 12) : begin].split(" ")[-4:-1]
         joined = word
-        for part in reversed(parts):
-            part = part.lstrip(_OPENING)
-            if not part.endswith(".") or len(part) > 3:
+        for part in reversed(self.flat[max(0, begin - 12) : begin].split(" ")[-4:-1]):
+            if not 0 < len(part) <= 4 or part[-1] != ".":
                 break
-            joined = part + joined
-            found = self._listed(joined)
-            if found is not None:
-                kind = found
+            joined = part.lstrip(_OPENING) + joined
+            kind = self._listed(joined) or kind
         return kind
 
     def _kind_of(self, word: str) -> _Kind:
+        kind = self._kinds.get(word)
+        if kind is None:
+            kind = self._kinds[word] = self._classified(word)
+        return kind
+
+    def _classified(self, word: str) -> _Kind:
         listed = self._listed(word)
         if len(word) == 1 and word.isalpha():
             return _Kind.INITIAL if listed in (None, _Kind.LEADING) else listed
@@ -415,24 +490,42 @@ class _Paragraph:
             return _Kind.NUMBER
         if _ROMAN.fullmatch(word):
             return _Kind.ROMAN
+        if "'" in word or "’" in word:
+            return self._kind_of(re.split("['’]", word)[-1])  # "l'art. 5"
         # Thai ends no sentence with a full stop.
-        if _ABBREVIATED.fullmatch(word) or _PHRASED.match(word):
+        if (
+            word.endswith(self.habits.endings)
+            or _ABBREVIATED.fullmatch(word)
+            or _PHRASED.match(word)
+        ):
             return _Kind.INNER
-        return _Kind.WORD
+        return _Kind.BARE if self._lacks_vowels(word) else _Kind.WORD
 
     def _listed(self, word: str) -> _Kind | None:
-        forms = {word}
-        if len(word) > 1:
-            forms |= {word.lower(), word.capitalize() if word.isupper() else word}
-        for kind, entries in (
-            (_Kind.LEADING, self.habits.leading),
-            (_Kind.FINAL, self.habits.final),
-            (_Kind.INNER, self.habits.inner),
-            (_Kind.NUMBERING, self.habits.numbering),
-        ):
-            if not entries.isdisjoint(forms):
-                return kind
-        return None
+        kind = self._lists.get(word)
+        if kind is None and len(word) > 1:
+            if not word.isupper():
+                return self._lists.get(word.lower())
+            kind = self._lists.get(word.capitalize())
+            if kind is None and self._lists.get(word.lower()) is _Kind.NUMBERING:
+                kind = _Kind.NUMBERING
+        return kind
+
+
+@lru_cache(maxsize=64)
+def _lists_of(lang: str) -> dict[str, _Kind]:
+    """The abbreviations of a language; of the lists that one is in, the last here counts."""
+    own = habits(lang)
+    return {
+        word: kind
+        for kind, words in (
+            (_Kind.NUMBERING, own.numbering),
+            (_Kind.INNER, own.inner),
+            (_Kind.FINAL, own.final),
+            (_Kind.LEADING, own.leading),
+        )
+        for word in words
+    }
 
 
 def _code_spans(flat: str) -> list[int]:
@@ -464,28 +557,32 @@ _LINK = re.compile(r"[(<\[]?(?:https?://|www\.|doi:|DOI:|mailto:)\s?[^\s]+")
 _SHORT = re.compile(r"[\W\d_]*|\W*[A-Za-z]\W*|[(\[]?[^\W\d_]{1,5}\. ?[\d\W_]*\d[\d\W_]*")
 
 
-def _without_scraps(flat: str, pieces: list[Span]) -> list[Span]:
-    """Join a number, a mark or a link that stands alone with the sentence before it."""
-    joined: list[Span] = []
+def _without_scraps(flat: str, cuts: list[int]) -> list[Span]:
+    """The sentences between cuts; a number, mark or link joins the sentence before it."""
+    spans: list[Span] = []
+    start = 0
     scrap_first = False
-    for start, end in pieces:
+    for end in (*cuts, len(flat)):
+        while flat[start] == " ":
+            start += 1
         scrap = _is_scrap(flat, start, end)
-        if joined and (scrap or scrap_first):
-            joined[-1] = (joined[-1][0], end)
+        if spans and (scrap or scrap_first):
+            spans[-1] = (spans[-1][0], end)
             scrap_first = scrap and scrap_first
         else:
+            spans.append((start, end))
             scrap_first = scrap
-            joined.append((start, end))
-    return joined
+        start = end
+    return spans
 
 
 def _is_scrap(flat: str, start: int, end: int) -> bool:
     if end - start > 300:
         return False
     piece = flat[start:end]
-    if _LINK.fullmatch(piece):
+    if len(piece) <= 40 and _SHORT.fullmatch(piece) is not None:
         return True
-    return len(piece) <= 40 and _SHORT.fullmatch(piece) is not None
+    return piece[0] in "(<[hwdDm" and _LINK.fullmatch(piece) is not None
 
 
 _PHRASED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
