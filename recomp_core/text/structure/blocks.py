@@ -13,6 +13,8 @@ from .markup_blocks import elements_of, html_blocks, opens_element
 from .paragraphs import ends_sentence, is_labelled, joined_lines, wrapped_width
 from .tables import pipe_table
 
+# As many lines tell whether they are a log's, a chat's or a play's.
+_SAMPLE = 1_000
 # Lists in lists in quotations: what lies deeper is read as text.
 _DEEPEST = 12
 
@@ -77,6 +79,7 @@ _SUBJECT = re.compile(
 )
 _SIGNATURE = re.compile(r"--[ ]?$|_{5,}$")
 _FRAME = re.compile(r"(?:at[ ]\S+[(.]|File[ ]\"|\.\.\.[ ]\d+[ ]more|from[ ]\S+:\d+|#\d+[ ])")
+_MISHAP = re.compile("Exception|Error|Fault|Panic|cause|Caused|Traceback")
 _CAUSE = re.compile(
     r"(?:[\w.$]*[A-Za-z](?:Exception|Error|Fault|Panic)\b|(?:Root cause|Caused by|Traceback)\b)"
 )
@@ -130,7 +133,7 @@ def text_blocks(text: str, lines: Sequence[Line]) -> list[Block]:
 def _scan(
     text: str, lines: Sequence[Line], depth: int, width: int, elements: dict[int, int]
 ) -> list[Block]:
-    given = [line for line in lines if not line.blank]
+    given = [line for line in lines[:_SAMPLE] if not line.blank]
     stamped = [line for line in given if _LOG.match(line.text)]
     logged = len(stamped) >= max(3, 0.3 * len(given)) and (
         _count(stamped, _LEVEL) >= 0.5 * len(stamped) or _count(stamped, _CHAT) < 0.5 * len(stamped)
@@ -174,7 +177,7 @@ def _are_spoken(lines: Sequence[Line]) -> bool:
 
 def _fence(scan: _Scan, number: int) -> int | None:
     line = scan.lines[number]
-    found = _FENCE.match(line.text)
+    found = _FENCE.match(line.text) if line.text[0] in "`~" else None
     if found is None:
         return None
     mark = found.group(1) or found.group(2)
@@ -229,7 +232,7 @@ def _begins_element(scan: _Scan, line: Line) -> bool:
 
 def _atx(scan: _Scan, number: int) -> int | None:
     line = scan.lines[number]
-    found = _ATX.match(line.text)
+    found = _ATX.match(line.text) if line.text[0] == "#" else None
     if found is None or line.indent > 3:
         return None
     scan.blocks.append(Block("heading", line.start, line.end, len(found.group(1))))
@@ -240,7 +243,7 @@ def _setext(scan: _Scan, number: int) -> int | None:
     if number + 1 >= len(scan.lines):
         return None
     line, below = scan.lines[number], scan.lines[number + 1]
-    found = _SETEXT.match(below.text)
+    found = _SETEXT.match(below.text) if below.text[:1] in ("=", "-") else None
     if found is None or below.indent > 3 or _RULE.match(line.text) or number in scan.markers:
         return None
     if not scan.lines[number - 1].blank and number and not _is_done(scan):
@@ -259,6 +262,8 @@ def _rule(scan: _Scan, number: int) -> int | None:
     # Skipped: a rule says nothing, and what nobody can see needs no unit. Yet a unit must cover all
     # that is visible, so it joins what stands before it.
     line = scan.lines[number]
+    if line.text[0] not in "*_-":
+        return None
     if not _RULE.match(line.text) and not _SIGNATURE.match(line.text):
         return None
     if _SIGNATURE.match(line.text) and not _RULE.match(line.text):
@@ -272,6 +277,8 @@ def _rule(scan: _Scan, number: int) -> int | None:
 
 
 def _table(scan: _Scan, number: int) -> int | None:
+    if "|" not in scan.lines[number].text:
+        return None
     block, stop = pipe_table(scan.lines, number)
     if block is None:
         return None
@@ -281,6 +288,8 @@ def _table(scan: _Scan, number: int) -> int | None:
 
 def _mail(scan: _Scan, number: int) -> int | None:
     stop = number
+    if not _has_label(scan.lines[number].text):
+        return None
     while stop < len(scan.lines) and _MAIL_HEADER.match(scan.lines[stop].text):
         stop += 1
     if stop - number < 2:
@@ -310,7 +319,9 @@ def _quotation(scan: _Scan, number: int) -> int | None:
 
 def _question(scan: _Scan, number: int) -> int | None:
     line = scan.lines[number]
-    asked = _QUESTION.match(line.text)
+    asked = _QUESTION.match(line.text) if _has_label(line.text) else None
+    if asked is None and line.text[0] not in "*_":
+        return None
     if asked is None and not _BOLD_QUESTION.match(line.text):
         return None
     stop = number + 1
@@ -335,7 +346,8 @@ def _question(scan: _Scan, number: int) -> int | None:
 
 
 def _answer(scan: _Scan, number: int) -> int | None:
-    if _ANSWER.match(scan.lines[number].text) is None:
+    text = scan.lines[number].text
+    if not _has_label(text) or _ANSWER.match(text) is None:
         return None
     if not any(block.kind == "question" for block in scan.blocks[-3:]):
         return None
@@ -373,12 +385,14 @@ def _log(scan: _Scan, number: int) -> int | None:
     if scan.logged and _LOG.match(line.text):
         scan.blocks.append(Block("line", line.start, line.end))
         return number + 1
-    if _FRAME.match(line.text) and (line.indent or scan.blocks):
+    if line.text[0] in "aF.f#" and _FRAME.match(line.text) and (line.indent or scan.blocks):
         stop = number
         while stop < len(scan.lines) and _FRAME.match(scan.lines[stop].text):
             stop += 1
         scan.blocks.append(Block("code", *span_of(scan.lines[number:stop])))
         return stop
+    if not _MISHAP.search(line.text):
+        return None
     if _CAUSE.match(line.text) and not ends_sentence(line.text):
         scan.blocks.append(Block("line", line.start, line.end))
         return number + 1
@@ -402,7 +416,7 @@ def _level_of_heading(scan: _Scan, number: int) -> int | None:
     following = _next_line(scan, number)
     if following is None:
         return None
-    if _BOLD.match(line.text):
+    if line.text[0] in "*_" and _BOLD.match(line.text):
         return 4 if following > number + 1 else 5  # titles stand apart from the text
     marker = scan.markers.get(number)
     if marker is None:
@@ -590,13 +604,21 @@ def _ends_paragraph(scan: _Scan, number: int) -> bool:
         return True
     if (scan.chatted and _CHAT.match(text)) or (scan.spoken and _SPEAKER.match(text)):
         return True
-    if _BOLD.match(text) or _RULE.match(text):
+    if first in "*_-" and (_BOLD.match(text) or _RULE.match(text)):
         return True
-    if _FRAME.match(text) and line.indent:
+    if line.indent and first in "aF.f#" and _FRAME.match(text):
         return True
-    if _QUESTION.match(text) and _question_is_answered(scan, number):
+    if _has_label(text) and _QUESTION.match(text) and _question_is_answered(scan, number):
         return True
     return "|" in text and pipe_table(scan.lines, number)[0] is not None
+
+
+_EARLY_LABEL = re.compile(r"[^\n:：.)]{0,24}[:：.)]")
+
+
+def _has_label(text: str) -> bool:
+    """Whether a mark as after a label stands near the beginning: a quick test before slow ones."""
+    return _EARLY_LABEL.match(text) is not None
 
 
 def _question_is_answered(scan: _Scan, number: int) -> bool:

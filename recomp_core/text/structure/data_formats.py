@@ -14,6 +14,8 @@ _RECORD = 64
 # A longer record is named by one of these members, or else by its first.
 _NAMES = ('"name"', '"title"', '"id"', '"key"', '"label"')
 _DEEPEST = 100
+# As many lines tell whether a text is a program's settings.
+_SAMPLE = 500
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 
@@ -162,7 +164,7 @@ def looks_like_settings(lines: Sequence[Line]) -> bool:
         Whether most of them are keys with values, and something shows that a program reads them:
         nested keys, sections, or keys that are all single words.
     """
-    given = [line for line in lines if not line.blank and line.text[0] not in "#;"]
+    given = [line for line in lines[:_SAMPLE] if not line.blank and line.text[0] not in "#;"]
     if len(given) < 3:
         return False
     pairs = sum(_IDENTIFIER.match(line.text) is not None for line in given)

@@ -11,6 +11,10 @@ from .markup_blocks import html_blocks
 from .source_code import code_blocks, looks_like_code
 from .tables import separated_rows
 
+# So many lines of a few characters each are scraps of data: they are divided by length.
+_MANY_LINES = 20_000
+_SHORT_LINE = 16
+
 _HTML = re.compile(
     r"\s*(?:<!doctype\s+html|<(?:html|head|body|table|div|section|article|main|header|nav|p|h[1-6]|"
     r"ul|ol|dl)(?=[\s>]))",
@@ -37,6 +41,8 @@ def parse(text: str, stated: str | None = None) -> list[Block]:
         if found is not None:
             return found
     lines = lines_of(text)
+    if len(lines) > _MANY_LINES and len(text) < _SHORT_LINE * len(lines):
+        return [Block("part", 0, len(text))]
     return _from_lines(text, lines, stated)
 
 

@@ -12,6 +12,10 @@ from ..units import Kind, Span, Unit
 from .lines import Block
 
 _LEAD = re.compile(r"[:：]\s*[*_]{0,2}\s*$")
+# Without one of these a line is one sentence; Thai and its like have no full stop.
+_MAY_END = re.compile(
+    r"[.!?。！？．｡…‥।॥؟۔።;։؛\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]|[:：][)(]|\s{2}"
+)
 # A line that announces a list is shorter than this, in characters.
 _LONGEST_LEAD = 400
 # Blocks that a line with a colon may announce.
@@ -102,6 +106,9 @@ class Outline:
     def _block(self, block: Block, path: tuple[Span, ...]) -> None:
         kind = block.kind
         if kind == "prose":
+            if _MAY_END.search(self.text, block.start, block.end - 1) is None:
+                self._spans(block.start, block.end, "sentence", path, block.markup)
+                return
             for start, end in sentence_spans(self.text, block.start, block.end, self.lang):
                 self._spans(start, end, "sentence", path, block.markup)
         elif kind == "table":

@@ -13,6 +13,8 @@ from .lines import Line
 _SENTENCE_END = re.compile(r"[.!?。！？…।॥؟۔][\"'”’»)\]）」』]*$")
 _GOES_ON = re.compile(r"(?:[,;(&/–—-]|[^\W\d_]-)$")
 _WORD = re.compile(r"\S+")
+# As many lines tell how wide a document is.
+_SAMPLE = 2_000
 # Below this a line was not broken for want of room.
 _NARROWEST = 28
 # How many columns a wrapped line may stay short of the room that it had.
@@ -56,7 +58,8 @@ def wrapped_width(lines: Sequence[Line]) -> int:
     Returns:
         The width in characters; 0 if its lines end where they want.
     """
-    pairs = [(a, b) for a, b in pairwise(lines) if not a.blank and not b.blank]
+    some = lines[:_SAMPLE]
+    pairs = [(a, b) for a, b in pairwise(some) if not a.blank and not b.blank]
     if len(pairs) < 3:
         return 0
     widths = sorted(len(a.text) + a.indent for a, _ in pairs)
@@ -136,5 +139,7 @@ def _carries_on(before: Line, line: Line, *, wrapped: bool, small: bool) -> bool
         return False
     if _GOES_ON.search(last) and first[0].isalnum():
         return True
-    word = last.rsplit(None, 1)[-1].lower()
-    return (first[0].islower() and len(last) >= 12) or bool(function_words([word]))
+    if first[0].islower() and len(last) >= 12:
+        return True
+    word = last.rsplit(None, 1)[-1]
+    return len(word) < 8 and word.islower() and bool(function_words([word]))

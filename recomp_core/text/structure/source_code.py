@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from .lines import Block, Line, span_of
 
+# As many lines tell whether a text is a program.
+_SAMPLE = 500
 _DEFINITION = re.compile(
     r"(?:(?:export|default|public|private|protected|internal|static|final|abstract|async|pub|unsafe|"
     r"virtual|override|inline|const|extern)\s+)*"
@@ -35,7 +37,7 @@ def looks_like_code(lines: Sequence[Line]) -> bool:
     Returns:
         Whether it defines something, and most lines look like statements.
     """
-    given = [line for line in lines if not line.blank]
+    given = [line for line in lines[:_SAMPLE] if not line.blank]
     if len(given) < 4:
         return False
     definitions = statements = 0

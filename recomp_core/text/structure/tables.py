@@ -66,12 +66,12 @@ def separated_rows(lines: Sequence[Line], *, told: bool = False) -> Block | None
     Returns:
         The table with its header and rows, or None if the lines are something else.
     """
-    rows = _joined_rows(lines)
-    if len(rows) < (2 if told else 3):
-        return None
-    separator = _separator([row[0] for row in rows[:_SAMPLE]], told=told)
+    least = 2 if told else 3
+    some = _joined_rows(lines[: 3 * _SAMPLE])[:_SAMPLE]
+    separator = _separator([row[0] for row in some], told=told) if len(some) >= least else None
     if separator is None:
         return None
+    rows = _joined_rows(lines)
     blocks = [Block("row", start, end) for _, start, end in rows]
     if _is_header(rows[0][0], separator):
         blocks[0].kind = "header"
