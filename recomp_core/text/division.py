@@ -22,8 +22,8 @@ _BREAKS = tuple(
         r"[;:]\s+|[；：;；]|\s[–—―-]\s+|—{1,2}",
         r",\s+|[，、،､]|[)\]}）】」』”]\s?(?=[^\s.,;:!?])|[|\t]+|[,}\]](?=[\"{\[])|\s(?=[(（])",
         # Transcripts have no marks, but words that begin something new.
-        r"(?<!\s)\s+(?=(?:okay|now|then|so|but|and (?:now|then|so|the)|dann|aber|und dann|alors"
-        r"|mais|et puis|entonces|pero|y luego|потом|но|а теперь)\s)",
+        r"(?<!\band)(?<!\bund)(?<!\s)\s+(?=(?:okay|now|then|so|but|and (?:now|then|so|the)|dann"
+        r"|aber|und dann|alors|mais|et puis|entonces|pero|y luego|потом|но|а теперь)\s)",
         r"(?<!\d)\s+|\s+(?!\d)",
         r"\s+",
     )
@@ -32,6 +32,9 @@ _BREAKS = tuple(
 _SLACK = (0.75, 0.75, 0.75, 0.5, 0.6, 0.3, 0.3)
 # Characters on each side of the best place in which to look for the boundary of a word.
 _VICINITY = 20
+_AROUND = 6
+# Characters after the last place, which some of the breaks look at.
+_AHEAD = 12
 
 
 def divide(
@@ -59,13 +62,19 @@ def divide(
         raise ValueError(f"limit must be positive, got {limit}")
     parts: list[Span] = []
     reach = max(1, math.ceil(limit))
-    while start < end:
+    while (start := _visible(text, start, end)) < end:
         reach = _reach(text, start, end, limit, size, reach)
         stop = end if start + reach >= end else _best_cut(text, start, end, reach)
         parts.append((start, stop))
         start = stop
-    trimmed = (_trim(text, first, last) for first, last in parts)
-    return [(first, last) for first, last in trimmed if first < last]
+    return [(first, first + len(text[first:last].rstrip(INVISIBLE))) for first, last in parts]
+
+
+def _visible(text: str, start: int, end: int) -> int:
+    """The first place from `start` with a visible character."""
+    while start < end and text[start] in INVISIBLE:
+        start += 1
+    return start
 
 
 def approximate_tokens(text: str) -> int:
@@ -119,21 +128,21 @@ def _best_cut(text: str, start: int, end: int, reach: int) -> int:
     best = start + min(target, reach)
     for pattern, slack in zip(_BREAKS, _SLACK, strict=True):
         low = start + max(1, min(int(target * (1 - slack)), reach))
-        cuts = (match.end() for match in pattern.finditer(text, low - 1, high) if match.end() > low)
+        matches = pattern.finditer(text, low - 1, high + _AHEAD)
+        cuts = (match.end() for match in matches if low < match.end() <= high)
         cut = min(cuts, key=lambda place: abs(place - best), default=None)
         if cut is not None:
             return cut
-    return _cut_in_word(text, low, high, best)
+    return _cut_in_word(text, start, low, high, best)
 
 
-def _cut_in_word(text: str, low: int, high: int, best: int) -> int:
+def _cut_in_word(text: str, start: int, low: int, high: int, best: int) -> int:
     """A place between two words of a script without spaces, else between two characters."""
-    first, last = max(low, best - _VICINITY), min(high, best + _VICINITY)
-    places = [p for p in _word_ends(text, first, last) if low < p <= high and _is_between(text, p)]
-    if not places:
-        places = [p for p in range(first, last + 1) if low < p and _is_between(text, p)]
-    if not places:
-        places = [p for p in range(first, last + 1) if low < p and not _is_joined(text, p)]
+    near = range(max((start + low) // 2 + 1, best - _VICINITY), min(high, best + _VICINITY) + 1)
+    far = range(max(low + 1, best - 4 * _VICINITY), min(high, best + 4 * _VICINITY) + 1)
+    places = [place for place in _word_ends(text, start, near) if _is_between(text, place)]
+    places = places or [place for place in far if _is_between(text, place)]
+    places = places or [place for place in near if not _is_joined(text, place)]
     return min(places, key=lambda place: abs(place - best), default=high)
 
 
@@ -149,12 +158,17 @@ def _is_between(text: str, place: int) -> bool:
 _RUN = re.compile(r"[0-9A-Za-z\u00c0-\u0dff_./:@%&=?#+-]")
 
 
+# The combining class of what joins two letters of an Indian script.
+_VIRAMA = 9
+
+
 def _is_joined(text: str, place: int) -> bool:
     """Whether the character at a place belongs to the one before it."""
     character = text[place : place + 1]
     before = text[place - 1 : place]
     return (
         before == "\u200d"
+        or unicodedata.combining(before or " ") == _VIRAMA
         or "\ud800" <= before <= "\udbff"
         or character == "\u200d"
         or "\ufe00" <= character <= "\ufe0f"
@@ -169,9 +183,11 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _TRADITIONAL = re.compile(r"[們個這國為會說來時對後發學與當經過還沒問間長開關機種電話語車]")
 
 
-def _word_ends(text: str, start: int, end: int) -> Iterator[int]:
-    """The ends of words between two places, in Chinese, Japanese and Thai."""
-    piece = text[start:end]
+def _word_ends(text: str, start: int, places: range) -> Iterator[int]:
+    """Those of the places where a word ends, in Chinese, Japanese and Thai."""
+    # With some characters around, by which the library judges.
+    place = max(start, places.start - _AROUND)
+    piece = text[place : places.stop + _AROUND]
     if _THAI.search(piece):
         model = "th"
     elif _KANA.search(piece):
@@ -180,10 +196,9 @@ def _word_ends(text: str, start: int, end: int) -> Iterator[int]:
         model = "zh-hant" if _TRADITIONAL.search(piece) else "zh-hans"
     else:
         return
-    place = start
     for word in _words(model, piece):
         place += len(word)
-        if place < end:
+        if place in places:
             yield place
 
 
@@ -205,9 +220,3 @@ def _parser(model: str) -> Callable[[str], list[str]] | None:
         "zh-hant": budoux.load_default_traditional_chinese_parser,
     }[model]
     return load().parse
-
-
-def _trim(text: str, start: int, end: int) -> Span:
-    piece = text[start:end]
-    start += len(piece) - len(piece.lstrip(INVISIBLE))
-    return start, start + len(piece.strip(INVISIBLE))
