@@ -37,7 +37,7 @@ def is_blank(text: str) -> bool:
 # A longer title is a sentence, and the excerpt can do without it.
 _LONGEST_TITLE = 120
 # What stands between the units of data and of pages, and says nothing without them.
-_MARKS = INVISIBLE + "{}[],-*_=~|`"
+_MARKS = INVISIBLE + "{}[],-*_=~|`>"
 
 
 def is_seam(text: str) -> bool:

@@ -197,7 +197,7 @@ def settings_blocks(lines: Sequence[Line]) -> list[Block]:
         if line.blank:
             entry = None
             continue
-        if line.text[0] in "#;" and entry is None:
+        if line.text[0] in "#;" and (entry is None or line.indent <= entry[0]):
             comments.append(line)
             continue
         if _SECTION.match(line.text) and not line.text.startswith("- "):

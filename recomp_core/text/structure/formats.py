@@ -56,11 +56,11 @@ def _from_lines(text: str, lines: list[Line], stated: str | None) -> list[Block]
     elif stated == "code":
         return code_blocks(lines)
     elif stated is None and len(lines) > 2:
+        if looks_like_code(lines):
+            return code_blocks(lines)
         if looks_like_settings(lines):
             return settings_blocks(lines)
         table = separated_rows(lines)
         if table is not None:
             return [table]
-        if looks_like_code(lines):
-            return code_blocks(lines)
     return text_blocks(text, lines)

@@ -26,6 +26,37 @@ Divide = Callable[[int, int], Sequence[Span]]
 
 
 @dataclass
+class _Place:
+    """Where a walk over the blocks of a container is.
+
+    Attributes:
+        outer: What the container stands under.
+        headings: The open headings, with their levels.
+        title: A line that reads like the title of what follows.
+        question: The question that is being answered.
+        lead: The line that announces the blocks at hand.
+        is_brief: Whether one paragraph answers the question.
+    """
+
+    outer: tuple[Span, ...]
+    headings: list[tuple[int, Span]] = field(default_factory=list)
+    title: list[Span] = field(default_factory=list)
+    question: list[Span] = field(default_factory=list)
+    lead: list[Span] = field(default_factory=list)
+    is_brief: bool = False
+
+    @property
+    def path(self) -> tuple[Span, ...]:
+        """What the next block stands under."""
+        headings = (span for _, span in self.headings)
+        return (*self.outer, *headings, *self.title, *self.question, *self.lead)
+
+    def close(self) -> None:
+        """End what reaches to the next heading, title or question."""
+        self.title, self.question, self.lead, self.is_brief = [], [], [], False
+
+
+@dataclass
 class Outline:
     """Makes units of one text's blocks.
 
@@ -49,50 +80,48 @@ class Outline:
             blocks: The blocks of one container, in order.
             path: What the container stands under.
         """
-        headings: list[tuple[int, Span]] = []
-        question: tuple[Span, ...] = ()
-        lead: tuple[Span, ...] = ()
-        title: tuple[Span, ...] = ()
-        for number, block in enumerate(blocks):
-            following = blocks[number + 1] if number + 1 < len(blocks) else None
-            above = (*path, *(span for _, span in headings), *title)
+        place = _Place(path)
+        for block, following in zip(blocks, (*blocks[1:], None), strict=False):
             if block.kind == "heading":
-                while headings and headings[-1][0] >= block.level:
-                    headings.pop()
-                question = lead = title = ()
-                span = (block.start, block.end)
-                outer = (*path, *(one for _, one in headings))
-                is_empty = following is None or (
-                    following.kind == "heading" and following.level <= block.level
-                )
-                # A heading over nothing says what it says by itself.
-                self._put(block, "line" if is_empty else "heading", outer)
-                headings.append((block.level, span))
-                continue
-            if block.kind == "question":
-                lead = title = ()
+                self._heading(block, following, place)
+            elif block.kind == "question":
                 answered = following is not None and following.kind not in ("heading", "question")
-                above = (*path, *(span for _, span in headings))
-                self._put(block, "question" if answered else "sentence", above)
-                question = ((block.start, block.end),) if answered else ()
-                # A question without a mark is answered by one paragraph only.
-                continue
-            if block.kind not in _ANNOUNCED:
-                lead = ()
-            if block.kind == "title":
-                title = question = ()
-                above = (*path, *(span for _, span in headings))
-                self._put(block, "line", above)
-                title = ((block.start, block.end),) if following is not None else ()
-                continue
-            found = len(self.units)
-            self._block(block, (*above, *question, *lead))
-            last = self.units[-1] if len(self.units) > found else None
-            if last is None or block.kind not in ("prose", "item", "entry", "answer"):
-                continue
-            if not block.children and self._announces(last, following):
-                self.units[-1] = last._replace(kind="lead-in")
-                lead = ((last.start, last.end),)
+                place.close()
+                if self._put(block, "question" if answered else "sentence", place.path):
+                    place.question = [(block.start, block.end)] if answered else []
+                    place.is_brief = block.level == 1
+            elif block.kind == "title":
+                is_title = following is not None and following.kind != "heading"
+                place.close()
+                if self._put(block, "line" if is_title else "sentence", place.path) and is_title:
+                    place.title = [(block.start, block.end)]
+            else:
+                if block.kind not in _ANNOUNCED:
+                    place.lead = []
+                self._content(block, following, place)
+                if place.is_brief and block.kind != "rule":
+                    place.question = []
+
+    def _heading(self, block: Block, following: Block | None, place: _Place) -> None:
+        place.close()
+        while place.headings and place.headings[-1][0] >= block.level:
+            place.headings.pop()
+        # A heading over nothing says what it says by itself.
+        is_empty = following is None or (
+            following.kind == "heading" and following.level <= block.level
+        )
+        if self._put(block, "line" if is_empty else "heading", place.path):
+            place.headings.append((block.level, (block.start, block.end)))
+
+    def _content(self, block: Block, following: Block | None, place: _Place) -> None:
+        found = len(self.units)
+        self._block(block, place.path)
+        if len(self.units) == found or block.kind not in ("prose", "item", "entry", "answer"):
+            return
+        last = self.units[-1]
+        if not block.children and self._announces(last, following):
+            self.units[-1] = last._replace(kind="lead-in")
+            place.lead = [(last.start, last.end)]
 
     def _announces(self, unit: Unit, following: Block | None) -> bool:
         """Whether the last unit of a block is a line with a colon before what it announces."""
@@ -132,13 +161,16 @@ class Outline:
         if not block.children:
             self._spans(block.start, block.end, kind, path, block.markup)
             return
+        said = len(self.units)
         if block.kind == "key":
             self._put(block, "key", path)
         elif _LEAD.search(self.text, max(block.start, block.end - 6), block.end):
             self._put(block, "lead-in", path)
         else:
             self._spans(block.start, block.end, kind, path, block.markup)
-        self.add(block.children, (*path, (block.start, block.end)))
+        if len(self.units) == said + 1:  # not divided, and not empty
+            path = (*path, (block.start, block.end))
+        self.add(block.children, path)
 
     def _table(self, block: Block, path: tuple[Span, ...]) -> None:
         # Level 1 is a file of records, whose rows have nothing to do with each other.
@@ -147,8 +179,8 @@ class Outline:
             return
         for row in block.children:
             if row.kind == "header" and len(block.children) > 1:
-                self._put(row, "header", path)
-                path = (*path, (row.start, row.end))
+                if self._put(row, "header", path):
+                    path = (*path, (row.start, row.end))
             else:
                 self._spans(row.start, row.end, "row", path, row.markup)
 
@@ -172,7 +204,8 @@ class Outline:
         first = _signature(self.text, block.start, block.end)
         if first[0] < first[1] < block.end:
             if block.start < first[0]:
-                self._spans(block.start, first[0], "code", path, block.markup)
+                above = len(self.text[block.start : first[0]].rstrip())
+                self._spans(block.start, block.start + above, "code", path, block.markup)
             self.units.append(Unit(*first, "header", path))
             parts = self.divide(_skip_blank(self.text, first[1]), block.end)
             path = (*path, first)
@@ -192,9 +225,12 @@ class Outline:
             elif not is_seam(self.text[first:last]):
                 self.units.append(Unit(first, last, "part", path, markup))
 
-    def _put(self, block: Block, kind: Kind, path: tuple[Span, ...]) -> None:
-        if not is_seam(self.text[block.start : block.end]):
-            self.units.append(Unit(block.start, block.end, kind, path, block.markup))
+    def _put(self, block: Block, kind: Kind, path: tuple[Span, ...]) -> bool:
+        """Append a block as one unit, if it says anything; returns whether it does."""
+        if is_seam(self.text[block.start : block.end]):
+            return False
+        self.units.append(Unit(block.start, block.end, kind, path, block.markup))
+        return True
 
 
 def _signature(text: str, start: int, end: int) -> Span:

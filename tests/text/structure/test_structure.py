@@ -1,0 +1,427 @@
+"""What each kind of document is read as: `kind | text | path` for every unit, by hand."""
+
+import pytest
+
+from recomp_core.text.joining import is_seam
+from recomp_core.text.splitting import SentenceSplitter
+from recomp_core.text.units import path_text
+
+
+def read(text, stated=None):
+    """The units as lines: `kind | text | what it stands under`."""
+    shown = []
+    for unit in SentenceSplitter("en").units(text, stated):
+        said = text[unit.start : unit.end].replace("\n", "⏎")
+        shown.append(" | ".join([unit.kind, said, *filter(None, [path_text(text, unit.path)])]))
+    return shown
+
+
+DOCUMENTS = {
+    "headings in Markdown": (
+        "# Lamps\n\n## Lamp A\n\n### Bulb\n\nIt takes 5 W. It is round.\n\n## Lamp B\n\n### Bulb\n\nIt takes 9 W.\n",
+        """
+        heading | # Lamps
+        heading | ## Lamp A | Lamps
+        heading | ### Bulb | Lamps › Lamp A
+        sentence | It takes 5 W. | Lamps › Lamp A › Bulb
+        sentence | It is round. | Lamps › Lamp A › Bulb
+        heading | ## Lamp B | Lamps
+        heading | ### Bulb | Lamps › Lamp B
+        sentence | It takes 9 W. | Lamps › Lamp B › Bulb
+        """,
+    ),
+    "underlined headings": (
+        "North shed\n==========\n\nTools.\n\nKeys\n----\nOn the hook.\n",
+        """
+        heading | North shed⏎==========
+        sentence | Tools. | North shed
+        heading | Keys⏎---- | North shed
+        sentence | On the hook. | North shed › Keys
+        """,
+    ),
+    "a heading over nothing says what it says": (
+        "# Rules\n\nNo dogs.\n\n# Closed in May\n",
+        """
+        heading | # Rules
+        sentence | No dogs. | Rules
+        line | # Closed in May
+        """,
+    ),
+    "numbered sections": (
+        "3. DUTIES\n3.1 The tenant sweeps the stairs\n3.2 The owner mends the roof\n\n4. NOTICE\n4.1 Two months\n",
+        """
+        heading | 3. DUTIES
+        item | 3.1 The tenant sweeps the stairs | 3. DUTIES
+        item | 3.2 The owner mends the roof | 3. DUTIES
+        heading | 4. NOTICE
+        item | 4.1 Two months | 4. NOTICE
+        """,
+    ),
+    "numbers without a full stop": (
+        "1 Fares\nA ticket costs 3 euros\n\n2 Dogs\nThey ride free\n",
+        """
+        heading | 1 Fares
+        sentence | A ticket costs 3 euros | 1 Fares
+        heading | 2 Dogs
+        sentence | They ride free | 2 Dogs
+        """,
+    ),
+    "a number of the prose is no mark": (
+        "The bridge fell in\n1998. It was rebuilt.",
+        """
+        sentence | The bridge fell in⏎1998.
+        sentence | It was rebuilt.
+        """,
+    ),
+    "Chinese chapters and lists": (
+        "第一章 总则\n本办法适用于员工。\n\n第二章 假期\n（一）年假五天\n（二）病假十天。须有证明。\n",
+        """
+        heading | 第一章 总则
+        sentence | 本办法适用于员工。 | 第一章 总则
+        heading | 第二章 假期
+        item | （一）年假五天 | 第二章 假期
+        item | （二）病假十天。须有证明。 | 第二章 假期
+        """,
+    ),
+    "Chinese numbers": (
+        "一、考勤\n上班时间为九点。\n二、着装\n穿工服。\n",
+        """
+        heading | 一、考勤
+        sentence | 上班时间为九点。 | 一、考勤
+        heading | 二、着装
+        sentence | 穿工服。 | 二、着装
+        """,
+    ),
+    "numbers without a space": (
+        "1.Open the lid\n2.Add water\n3.Close it\n",
+        """
+        item | 1.Open the lid
+        item | 2.Add water
+        item | 3.Close it
+        """,
+    ),
+    "circled numbers and letters": (
+        "①打开电源\n②按下开关\n\n(a) salt\n(b) pepper\n",
+        """
+        item | ①打开电源
+        item | ②按下开关
+        item | (a) salt
+        item | (b) pepper
+        """,
+    ),
+    "a list and the line that announces it": (
+        "It is quick. The kit holds:\n\n- a saw\n- a file\n\nIt weighs 2 kg.\n",
+        """
+        sentence | It is quick.
+        lead-in | The kit holds:
+        item | - a saw | The kit holds
+        item | - a file | The kit holds
+        sentence | It weighs 2 kg.
+        """,
+    ),
+    "lists in lists": (
+        "- Fruit\n  - apple\n  - pear\n- Bread\n",
+        """
+        item | - Fruit
+        item | - apple | Fruit
+        item | - pear | Fruit
+        item | - Bread
+        """,
+    ),
+    "bold lines": (
+        "**Fern**\n\n**Water**\nEvery day.\n\n**Aloe**\n\n**Water**\nOnce a month.\n",
+        """
+        heading | **Fern**
+        heading | **Water** | Fern
+        sentence | Every day. | Fern › Water
+        heading | **Aloe**
+        heading | **Water** | Aloe
+        sentence | Once a month. | Aloe › Water
+        """,
+    ),
+    "capitals": (
+        "HOUSE RULES\n\nKeep quiet after ten.\n\nVISITORS\nThey sign the book.\n",
+        """
+        heading | HOUSE RULES
+        sentence | Keep quiet after ten. | HOUSE RULES
+        heading | VISITORS
+        sentence | They sign the book. | VISITORS
+        """,
+    ),
+    "questions and answers": (
+        "Q: Is it open?\nA: From nine\nQ: May I pay by card?\nA: Yes, in the shop\n",
+        """
+        question | Q: Is it open?
+        answer | A: From nine | Q: Is it open?
+        question | Q: May I pay by card?
+        answer | A: Yes, in the shop | Q: May I pay by card?
+        """,
+    ),
+    "questions in bold": (
+        "**Is it open?**\n\nFrom nine.\n\n**May I pay by card?**\n\nYes.\n",
+        """
+        question | **Is it open?**
+        sentence | From nine. | Is it open?
+        question | **May I pay by card?**
+        sentence | Yes. | May I pay by card?
+        """,
+    ),
+    "Chinese questions": (
+        "问：几点开门\n答：九点\n问：可以刷卡吗\n答：可以\n",
+        """
+        question | 问：几点开门
+        answer | 答：九点 | 问：几点开门
+        question | 问：可以刷卡吗
+        answer | 答：可以 | 问：可以刷卡吗
+        """,
+    ),
+    "a small table": (
+        "| a | b |\n|---|---|\n| 1 | 2 |\n\nText.\n",
+        """
+        table | | a | b |⏎|---|---|⏎| 1 | 2 |
+        sentence | Text.
+        """,
+    ),
+    "values with commas": (
+        "sku,name,price\n1,mug,3.00\n2,bowl,4.50\n",
+        """
+        header | sku,name,price
+        row | 1,mug,3.00 | sku,name,price
+        row | 2,bowl,4.50 | sku,name,price
+        """,
+    ),
+    "a quoted value may hold a line break": (
+        'id;note\n1;"two\nlines"\n2;short\n3;none\n',
+        """
+        header | id;note
+        row | 1;"two⏎lines" | id;note
+        row | 2;short | id;note
+        row | 3;none | id;note
+        """,
+    ),
+    "a log": (
+        "2031-01-02 10:00:00 INFO start\n2031-01-02 10:00:01 WARN disk: 91 %\n2031-01-02 10:00:02 INFO stop\n",
+        """
+        line | 2031-01-02 10:00:00 INFO start
+        line | 2031-01-02 10:00:01 WARN disk: 91 %
+        line | 2031-01-02 10:00:02 INFO stop
+        """,
+    ),
+    "a chat": (
+        "[18:02] Ann: hello\n[18:03] Bob: the code is 44\nand not 45\n[18:04] Ann: thanks\n",
+        """
+        message | [18:02] Ann: hello
+        message | [18:03] Bob: the code is 44⏎and not 45
+        message | [18:04] Ann: thanks
+        """,
+    ),
+    "a mail": (
+        "From: Ann\nTo: Bob\nSubject: The pump\n\nHi Bob,\nit comes on Friday.\n\n-- \nAnn, Pumps Ltd\n\nOn Monday Bob wrote:\n> When does it come?\n",
+        """
+        boilerplate | From: Ann
+        boilerplate | To: Bob
+        heading | Subject: The pump
+        sentence | Hi Bob,⏎it comes on Friday. | Subject: The pump
+        boilerplate | -- ⏎Ann, Pumps Ltd | Subject: The pump
+        lead-in | On Monday Bob wrote: | Subject: The pump
+        sentence | When does it come? | Subject: The pump › On Monday Bob wrote
+        """,
+    ),
+    "lines without full stops": (
+        "Agreed points of the spring meeting\n\nRoof: Ann asks for two offers\nThe hall is let to the choir on Mondays\nNext meeting: 4 May\n",
+        """
+        line | Agreed points of the spring meeting
+        entry | Roof: Ann asks for two offers | Agreed points of the spring meeting
+        sentence | The hall is let to the choir on Mondays | Agreed points of the spring meeting
+        entry | Next meeting: 4 May | Agreed points of the spring meeting
+        """,
+    ),
+    "wrapped lines": (
+        "The old pier was rotten and the new one, which\nthe town has paid for, holds forty boats and a\nferry. Nobody may fish there between the first\nof May and the end of June.\n",
+        """
+        sentence | The old pier was rotten and the new one, which⏎the town has paid for, holds forty boats and a⏎ferry.
+        sentence | Nobody may fish there between the first⏎of May and the end of June.
+        """,
+    ),
+    "a manual page": (
+        "OPTIONS\n    -a, --all\n        show hidden ones\n\n    -q\n        say nothing\n",
+        """
+        heading | OPTIONS
+        entry | -a, --all⏎        show hidden ones | OPTIONS
+        entry | -q⏎        say nothing | OPTIONS
+        """,
+    ),
+    "YAML": (
+        "web:\n  port: 80\n  hosts:\n    - a\nmail:\n  port: 25\n",
+        """
+        key | web:
+        entry | port: 80 | web
+        key | hosts: | web
+        entry | - a | web › hosts
+        key | mail:
+        entry | port: 25 | mail
+        """,
+    ),
+    "INI": (
+        "[web]\nport = 80\n; slow\ntimeout = 9\n[mail]\nport = 25\n",
+        """
+        key | [web]
+        entry | port = 80 | [web]
+        entry | ; slow⏎timeout = 9 | [web]
+        key | [mail]
+        entry | port = 25 | [mail]
+        """,
+    ),
+    "JSON": (
+        '{"web": {"port": 80, "tls": true}, "hosts": ["a", "b"], "empty": {}}',
+        """
+        key | "web"
+        entry | "port": 80 | web
+        entry | "tls": true | web
+        entry | "hosts": ["a", "b"]
+        entry | "empty": {}
+        """,
+    ),
+    "records in JSON": (
+        '[{"id": 1, "name": "mug"}, {"id": 2, "name": "bowl"}]',
+        """
+        entry | {"id": 1, "name": "mug"}
+        entry | {"id": 2, "name": "bowl"}
+        """,
+    ),
+    "a program": (
+        "import os\n\n\ndef load(path):\n    \"\"\"Reads it.\"\"\"\n    return open(path)\n\n\ndef save(path, text):\n    return 1\n",
+        """
+        code | import os
+        code | def load(path):⏎    \"\"\"Reads it.\"\"\"⏎    return open(path)
+        code | def save(path, text):⏎    return 1
+        """,
+    ),
+    "a page": (
+        "<h1>Baths</h1><p>Open daily. Bring a towel.</p><ul><li>sauna</li><li>pool &amp; slide</li></ul><script>x()</script>",
+        """
+        heading | Baths
+        sentence | Open daily. | Baths
+        sentence | Bring a towel. | Baths
+        item | sauna | Baths
+        item | pool &amp; slide | Baths
+        """,
+    ),
+    "a table among Markdown": (
+        "Prices.\n<table>\n<tr><td>a.</td></tr>\n</table>\nThat is all. Bye.\n",
+        """
+        sentence | Prices.
+        table | <table>⏎<tr><td>a.</td></tr>⏎</table>
+        sentence | That is all.
+        sentence | Bye.
+        """,
+    ),
+    "a fence in a list item": (
+        "- ```\n  rm a. b\n  ```\n- Next.\n\nIt is old. It is tall.\n",
+        """
+        code | - ```⏎  rm a. b⏎  ```
+        item | - Next.
+        sentence | It is old.
+        sentence | It is tall.
+        """,
+    ),
+    "a code span at the beginning is no fence": (
+        "```pump``` starts it. It hums.\n\nIt is old.\n",
+        """
+        sentence | ```pump``` starts it.
+        sentence | It hums.
+        sentence | It is old.
+        """,
+    ),
+    "a stack trace": (
+        "The job failed\n\na.b.JobError: batch 7\n    at a.b.Run(Run.java:8)\n    at a.b.Main(Main.java:3)\nCaused by: a.b.NetError: no host\n    ... 2 more\n",
+        """
+        line | The job failed
+        line | a.b.JobError: batch 7 | The job failed
+        code | at a.b.Run(Run.java:8)⏎    at a.b.Main(Main.java:3) | The job failed
+        line | Caused by: a.b.NetError: no host | The job failed
+        code | ... 2 more | The job failed
+        """,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_units(name):
+    text, expected = DOCUMENTS[name]
+    assert read(text) == [line.strip() for line in expected.strip().splitlines()]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize("cut", [0.25, 0.5, 0.75])
+def test_a_chunk_of_a_document_loses_nothing(name, cut):
+    """Retrieval cuts documents anywhere: what is read stays between the marks."""
+    text = DOCUMENTS[name][0]
+    for piece in (text[: int(len(text) * cut)], text[int(len(text) * cut) :]):
+        position = 0
+        spans = set()
+        for unit in SentenceSplitter("en").units(piece):
+            assert position <= unit.start < unit.end
+            assert all(span in spans for span in unit.path), "a path leads to units before"
+            if not unit.markup and "<" not in piece:
+                assert is_seam(piece[position : unit.start])
+            spans.add((unit.start, unit.end))
+            position = unit.end
+
+
+def test_a_long_table_is_divided_into_rows():
+    rows = "".join(f"| item {n} | {n} EUR |\n" for n in range(30))
+    units = read("| what | price |\n|---|---|\n" + rows)
+    assert units[0] == "header | | what | price |⏎|---|---|"
+    assert units[4] == "row | | item 3 | 3 EUR | | what | price"
+    assert len(units) == 31
+
+
+def test_a_long_page_table_is_divided_into_rows():
+    rows = "".join(f"<tr><td>item {n}</td><td>{n} EUR</td></tr>" for n in range(30))
+    units = read(f"<table><tr><th>what</th><th>price</th></tr>{rows}</table>")
+    assert units[0] == "header | <tr><th>what</th><th>price</th></tr>"
+    assert units[4] == "row | <tr><td>item 3</td><td>3 EUR</td></tr> | what | price"
+
+
+def test_a_long_record_is_named():
+    record = ", ".join(f'"field {n}": "some longer value {n}"' for n in range(20))
+    units = read('[{"id": "x7", ' + record + "}]")
+    assert units[0] == 'entry | "id": "x7"'
+    assert units[3] == 'entry | "field 2": "some longer value 2" | id": "x7'
+
+
+def test_a_long_function_is_divided_under_its_first_line():
+    body = "".join(f"    value_{n} = compute({n})\n" for n in range(40))
+    units = read(f"import os\n\n\n@cached\ndef work(x):\n{body}")
+    assert units[:3] == ["code | import os", "code | @cached", "header | def work(x):"]
+    assert all(unit.endswith("| def work(x)") for unit in units[3:])
+
+
+def test_a_stated_format_decides():
+    text = "a,b\n1,2\n"
+    assert read(text, "csv") == ["header | a,b", "row | 1,2 | a,b"]
+    assert read("x = 1\ny = 2\n", "yaml") == ["entry | x = 1", "entry | y = 2"]
+    assert read("<b>bold</b> text. More.", "html") == [
+        "sentence | bold</b> text.", "sentence | More.",
+    ]  # fmt: skip
+
+
+def test_a_format_that_is_not_there_does_no_harm():
+    assert read("This is prose. And more.", "json") == read("This is prose. And more.")
+
+
+HOSTILE = [
+    "<!--", "<a ", "<div>", "<table><tr><td>", "</p>", "&amp", "{\"a\":", "[", "\"", "> ", ">", "- ", "```\n",
+    "```a\n", "~~~\n```\n", "|", "a|b\n", "|--", "a,b\n", "key: value\n", "[x]\n", "# ", "x\n---\n", "**a**\n",
+    "Q: a\n", "A: b\n", "TITLE\n", "一、", "第一章 甲\n", "1.", "1.1 a\n", "(a) b\n", "10:00 Ann: x\n",
+    "2031-01-01 10:00:00 INFO\n", "From: a\n", "def f():\n", "}\n", "a  ", "\t", "\x00", "a\n  b\n", "a:\n- b\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_hostile_texts_end(piece):
+    """Not timed: what grows with the square or the cube would run for hours."""
+    text = piece * (60_000 // len(piece))
+    SentenceSplitter("en").units(text)
+    SentenceSplitter("en").units("a|b\n" + " " * 20_000 + piece + " " * 20_000 + "x|\n")
