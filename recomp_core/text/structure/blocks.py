@@ -37,6 +37,7 @@ _ANSWER = re.compile(
 )
 _ENDS_IN_QUESTION = re.compile(r"[?？؟;][\"'”’»)*_]*$")
 _BOLD_QUESTION = re.compile(r"(\*\*|__)[^*_\n]{3,200}[?？؟]\1$")
+_ENDS_WITHIN = re.compile(r"[.!?][ \t]|[。！？]")
 _DATE = (
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|"
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
@@ -672,7 +673,9 @@ def _paragraph(scan: _Scan, number: int) -> int | None:
 def _is_title_line(scan: _Scan, number: int) -> bool:
     """Whether a line by itself reads like the title of what follows."""
     text = scan.lines[number].text
-    return len(text) <= 80 and len(text.split()) <= 12 and text[-1] not in ":：,;，；、"
+    if len(text) > 80 or len(text.split()) > 12 or text[-1] in ":：,;，；、":
+        return False
+    return _ENDS_WITHIN.search(text) is None
 
 
 def _is_plain_question(scan: _Scan, number: int) -> bool:

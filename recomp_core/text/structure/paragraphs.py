@@ -19,7 +19,9 @@ _SAMPLE = 2_000
 _NARROWEST = 28
 # How many columns a wrapped line may stay short of the room that it had.
 _SLACK = 3
-_LABEL = re.compile(r"[^\s:：][^:：\n]{0,38}[:：](?:[ \t　]|$|(?=[\u3400-\u9fff]))")
+_LABEL = re.compile(
+    r"[^\s:：](?:[^:：\n.!?。！？]|[.!?](?!\s)){0,38}[:：](?:[ \t　]|(?=[\u3400-\u9fff]))"
+)
 _DEFINITION = re.compile(
     r"[^\s–—=-][^–—=\n]{0,38}(?:[ \t]+(?:-|–|—|=|->|=>)[ \t]+|\t+| {3,}|\.{4,})\S"
 )
