@@ -31,7 +31,7 @@ _BREAKS = tuple(
 # A part is about as long as the others, give or take a share: at a place that hurts less, more.
 _SLACK = (0.75, 0.75, 0.75, 0.5, 0.6, 0.3, 0.3)
 # Characters on each side of the best place in which to look for the boundary of a word.
-_VICINITY = 20
+_VICINITY = 10
 _AROUND = 6
 # Characters after the last place, which some of the breaks look at.
 _AHEAD = 12
@@ -139,7 +139,7 @@ def _best_cut(text: str, start: int, end: int, reach: int) -> int:
 def _cut_in_word(text: str, start: int, low: int, high: int, best: int) -> int:
     """A place between two words of a script without spaces, else between two characters."""
     near = range(max((start + low) // 2 + 1, best - _VICINITY), min(high, best + _VICINITY) + 1)
-    far = range(max(low + 1, best - 4 * _VICINITY), min(high, best + 4 * _VICINITY) + 1)
+    far = range(max(low + 1, best - 8 * _VICINITY), min(high, best + 8 * _VICINITY) + 1)
     places = [place for place in _word_ends(text, start, near) if _is_between(text, place)]
     places = places or [place for place in far if _is_between(text, place)]
     places = places or [place for place in near if not _is_joined(text, place)]
