@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Protocol
 
-from .joining import group_by_document
+from .joining import group_by_document, is_seam
+from .markup import breaks_line
+from .units import STRUCTURAL
 
 # The parts of the values in `types` that the view reads; this module may not import `types`.
 
@@ -26,6 +28,12 @@ class _Sentence(Protocol):
     def end(self) -> int: ...
     @property
     def score(self) -> float: ...
+    @property
+    def lexical(self) -> float: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def visible(self) -> str: ...
 
 
 class _Claim(Protocol):
@@ -100,6 +108,12 @@ _STYLE = """
 .recomp .document { white-space: pre-wrap; color: var(--soft); }
 .recomp mark { color: var(--ink); font-weight: 600; border-radius: 3px; padding: 0 2px;
   background: rgb(var(--mark) / var(--strength)); border-bottom: 2px solid rgb(var(--mark)); }
+.recomp mark.outline { font-weight: 400; background: none; border-bottom-style: dotted; }
+.recomp .heading, .recomp .question { color: var(--ink); font-weight: 600; }
+.recomp .heading { font-size: 1.05em; }
+.recomp .code, .recomp .row, .recomp .header, .recomp .table, .recomp .line, .recomp .key,
+.recomp .entry { font-family: ui-monospace, monospace; font-size: .88em; }
+.recomp .boilerplate { font-size: .88em; }
 .recomp mark sup { font-weight: 400; font-size: .7em; padding-left: .2em; }
 .recomp .claim { border-radius: 3px; padding: 0 2px; outline-offset: 2px; }
 .recomp .claim a { color: inherit; }
@@ -246,7 +260,7 @@ class _View:
         if compression.outcome.value == "fell_back":
             notes[0] = "The summary was refused; these sentences were kept instead."
         if compression.truncated:
-            notes.append("A document was cut to fit the summarizer's input.")
+            notes.append("Something was cut to fit a model's input.")
         shown = [f'<p class="none">{escape(note)}</p>' for note in notes if note]
         if compression.text and compression.outcome.value != "unchanged":
             shown.append(f'<div class="result" dir="auto">{self._text()}</div>')
@@ -281,24 +295,40 @@ class _View:
         heading = document.title or document.id or f"Document {index + 1}"
         text, position = [], 0
         for sentence in self.sentences.get(index, []):
-            text.append(escape(document.text[position : sentence.start]))
+            text.append(self._gap(document.text[position : sentence.start]))
             text.append(self._sentence(sentence))
             position = sentence.end
-        text.append(escape(document.text[position:]))
+        text.append(self._gap(document.text[position:]))
         return (
             f'<h3 dir="auto">{index + 1}. {escape(heading)}</h3>\n'
             f'<div class="document" dir="auto">{"".join(text)}</div>'
         )
 
+    def _gap(self, gap: str) -> str:
+        """What stands between two sentences; the tags of a page show as the breaks they make."""
+        if "<" in gap and is_seam(gap):
+            return "\n" if breaks_line(gap) else " "
+        return escape(gap)
+
     def _sentence(self, sentence: _Sentence) -> str:
-        words, score, place = escape(sentence.text), sentence.score, _place(sentence)
-        if place in self.kept:
+        words, score, place = escape(sentence.visible), sentence.score, _place(sentence)
+        kind = "" if sentence.kind == "sentence" else f" {sentence.kind}"
+        note = f", {sentence.lexical:.3f} of it by words" if sentence.lexical else ""
+        if place in self.kept and sentence.kind in STRUCTURAL:
             words = (
-                f'<mark style="--strength: {self.strength(score):.2f}" '
-                f'title="kept, score {score:.3f}">{words}<sup>{score:.2f}</sup></mark>'
+                f'<mark class="outline{kind}" title="came along: {sentence.kind}">{words}</mark>'
+            )
+        elif place in self.kept:
+            words = (
+                f'<mark class="kept{kind}" style="--strength: {self.strength(score):.2f}" '
+                f'title="kept{kind and ","}{kind}, score {score:.3f}{note}">'
+                f"{words}<sup>{score:.2f}</sup></mark>"
             )
         elif place not in self.cited:
-            return f'<span title="dropped, score {score:.3f}">{words}</span>'
+            return (
+                f'<span class="dropped{kind}" '
+                f'title="dropped{kind and ","}{kind}, score {score:.3f}{note}">{words}</span>'
+            )
         if number := self.cited.get(place):
             words = (
                 f'<span class="source" id="{self.name}-source-{number}">{words}'
