@@ -7,11 +7,16 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..protocols import Windowed
-from ..text.splitting import SentenceSplitter
+from ..text.languages import detect_language
+from ..text.sentences import sentence_spans
+from ..text.splitting import replace_surrogates
+from ..text.words import words
 
 # The most windows, and the most questions, that a query is read as: this bounds the time.
 _WINDOWS = 32
 _QUESTIONS = 32
+# A last sentence with fewer words is a greeting or a name.
+_WORDS = 4
 
 # Question marks of all scripts, perhaps followed by marks that close. A Greek one looks like a
 # semicolon; an Armenian one stands within its word.
@@ -49,18 +54,17 @@ def query_parts(query: str, model: object, max_tokens: int | None = None) -> Que
     windows = model.token_windows(query, max_tokens)
     if len(windows) == 1:
         return QueryParts((query,))
-    spans = SentenceSplitter().split(query)
-    # The windows have what is longer.
+    # What is longer is in the windows.
     sentences = [
         sentence
-        for sentence in (query[start:end] for start, end in spans)
+        for sentence in _sentences(query)
         if len(model.token_windows(sentence, max_tokens)) == 1
     ]
     asked = [sentence for sentence in sentences if is_question(sentence)]
     texts = _distinct([
         *(query[start:end].strip() for start, end in _ends(windows, _WINDOWS)),
         *asked[-_QUESTIONS:],
-        *sentences[-1:],
+        *[sentence for sentence in sentences if len(words(sentence)) >= _WORDS][-1:],
     ])  # fmt: skip
     return QueryParts(texts or (query,), len(windows) <= _WINDOWS and len(asked) <= _QUESTIONS)
 
@@ -75,6 +79,13 @@ def is_question(sentence: str) -> bool:
         True if it does.
     """
     return _QUESTION.search(sentence[-8:]) is not None or _ARMENIAN in sentence
+
+
+def _sentences(query: str) -> list[str]:
+    # A query is prose, whatever marks stand in it: no part of it is only a heading.
+    text = replace_surrogates(query)
+    spans = sentence_spans(text, 0, len(text), detect_language(text))
+    return [query[start:end].strip() for start, end in spans]
 
 
 def _ends(windows: Iterable[tuple[int, int]], most: int) -> list[tuple[int, int]]:

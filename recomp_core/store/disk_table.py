@@ -138,7 +138,14 @@ class FileTable:
             known = dict(connection.execute("SELECT space, description FROM spaces").fetchall())
             if space in known:
                 return
-            if known:
+            if description in known.values():
+                logger.warning(
+                    "the vectors of %s in the sentence store %s are another version's: they are "
+                    "made again as they are asked for",
+                    description,
+                    self.path,
+                )
+            elif known:
                 logger.warning(
                     "the sentence store %s holds no vectors of %s yet, but of %s: they are made as "
                     "they are asked for",

@@ -7,7 +7,6 @@ import json
 import math
 import shutil
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -131,58 +130,30 @@ def test_an_abstractive_compressor():
 
 
 def test_a_sentence_store(monkeypatch):
-    """No sentence is encoded again, and with that version of sentencex no text is split again."""
+    """It opens, and what it lacks is added once.
+
+    Its spans know neither kinds nor paths, and its vectors were made when an encoder read neither
+    paths nor more than its window: both are made again.
+    """
     needs("onnx")
     from recomp_core.store import SentenceStore
-    from recomp_core.store.keys import encoder_identity, splitter_identity
+    from recomp_core.store.keys import encoder_identity
 
     expected = EXPECTED["store"]
-    if version("sentencex") == EXPECTED["versions"]["sentencex"]:
-        assert splitter_identity(SentenceSplitter("en")) == expected["splitter_identity"]
-        monkeypatch.setattr(SentenceSplitter, "split", never)
     with SentenceStore("store") as store:
         assert len(store) == expected["entries"]
         compressor = load_compressor("extractive", device="cpu", backend="onnx", store=store)
         encoder = compressor.scorer.encoder
         assert encoder_identity(encoder) == expected["encoder_identity"]
-        monkeypatch.setattr(encoder, "encode_sentences", never)
+        check_compressed(compressor, expected)
+        assert compressor.scorer.passages.encoded > 0
+        assert len(store) == 2 * expected["entries"]
+    monkeypatch.setattr(SentenceSplitter, "units", never)
+    with SentenceStore("store") as store:
+        compressor = load_compressor("extractive", device="cpu", backend="onnx", store=store)
+        monkeypatch.setattr(compressor.scorer.encoder, "encode_sentences", never)
         check_compressed(compressor, expected)
         assert compressor.scorer.passages.encoded == 0
-        if version("sentencex") == EXPECTED["versions"]["sentencex"]:
-            assert len(store) == expected["entries"]
-
-
-def test_the_keys_of_a_store():
-    """The same, key by key: an empty store is filled with the same entries."""
-    needs("onnx")
-    import sqlite3
-
-    from recomp_core.store import SentenceStore
-
-    if version("sentencex") not in EXPECTED["store"]["splitting_code_by_sentencex"]:
-        pytest.skip("another version of sentencex splits otherwise")
-    with SentenceStore("filled again") as store:
-        check_compressed(
-            load_compressor("extractive", device="cpu", backend="onnx", store=store),
-            EXPECTED["store"],
-        )
-    connection = sqlite3.connect("filled again/sentences.sqlite")
-    keys = {key.hex() for (key,) in connection.execute("SELECT key FROM records")}
-    spaces = {space.hex(): told for space, told in connection.execute("SELECT * FROM spaces")}
-    connection.close()
-    if version("sentencex") == EXPECTED["versions"]["sentencex"]:
-        assert keys == set(EXPECTED["store"]["keys"])
-    assert spaces == EXPECTED["store"]["spaces"]
-
-
-def test_the_digest_of_the_splitter_for_each_version_of_sentencex():
-    """`_splitting_code`, or what takes its place: the new code pins these."""
-    from recomp_core.store import keys
-
-    codes = EXPECTED["store"]["splitting_code_by_sentencex"]
-    assert codes[EXPECTED["versions"]["sentencex"]] == EXPECTED["store"]["splitting_code"]
-    if version("sentencex") in codes:
-        assert keys._splitting_code() == codes[version("sentencex")]
 
 
 def test_a_graph_that_was_kept(place, monkeypatch):

@@ -11,8 +11,9 @@ from recomp_core import (
     ExtractiveCompressor,
     TopK,
 )
-from recomp_core.extractive.scoring import as_scorer
+from recomp_core.extractive.scoring import FunctionScorer, as_scorer, scored_sentences
 from recomp_core.text.words import words
+from recomp_core.types import ScoringTask, Sentence, with_score
 
 
 class LetterEncoder:
@@ -119,6 +120,39 @@ def test_bm25_does_not_depend_on_the_batch():
     compressor = ExtractiveCompressor(BM25Scorer())
     alone = compressor.compress("aa dd", DOCUMENTS)
     assert compressor.compress_batch(["cc", "aa dd"], [["Cc dd."], DOCUMENTS])[1] == alone
+
+
+MANUAL = "Tools\n\nHammers\n<b>Steel</b> head."
+NAIL = Sentence("<b>Steel</b> head.", 0, 15, 33, path=((0, 5), (7, 14)), markup=True)
+TASK = ScoringTask("steel tools", (Document(MANUAL, title="Shop"),), (NAIL,))
+
+
+def test_every_scorer_reads_what_a_sentence_stands_under():
+    assert MANUAL[15:33] == NAIL.text
+    read = []
+    FunctionScorer(lambda query, texts: [read.append(text) or 1 for text in texts]).score([TASK])
+    model = LengthCrossEncoder()
+    for context in ("sentence", "title"):
+        encoder = LetterEncoder()
+        DualEncoderScorer(encoder, context=context).score([TASK])
+        read += encoder.read[0]
+        CrossEncoderScorer(model, context=context).score([TASK])
+        read.append(model.pairs[0][1])
+    assert read == ["Tools › Hammers\nSteel head."] * 3 + ["Shop\nTools › Hammers\nSteel head."] * 2
+
+
+def test_bm25_finds_the_words_of_the_path():
+    pytest.importorskip("bm25s")
+    other = Sentence("Steel", 0, 18, 23)
+    task = ScoringTask("tools", TASK.documents, (NAIL, other))
+    ((with_path, without),) = BM25Scorer().score([task])
+    assert with_path > 0 == without
+
+
+def test_a_scored_sentence_keeps_kind_path_and_markup():
+    (scored,) = scored_sentences(TASK, [0.5])
+    assert scored == with_score(NAIL, 0.5)
+    assert (scored.path, scored.markup) == (NAIL.path, True)
 
 
 @pytest.mark.parametrize("thing", [3, None, "all-MiniLM-L6-v2"])

@@ -16,10 +16,11 @@ from recomp_core import (
     load_compressor,
     save_compressor,
 )
-from recomp_core.extractive.indexing import with_store
+from recomp_core.extractive.indexing import Indexer, with_store
 from recomp_core.store import SentenceStore, StoredSplitter
 from recomp_core.store.disk_table import FILE
 from recomp_core.store.keys import encoder_identity, splitter_identity
+from recomp_core.text.units import Unit
 
 DOCUMENTS = [
     Document("The cat sat. A dog ran away! Why?", title="Pets"),
@@ -194,6 +195,21 @@ def test_another_encoder_finds_nothing_of_this_one(tmp_path, caplog):
         assert len(encoder.read) == 1
 
 
+def test_vectors_of_another_version_are_made_again(tmp_path, monkeypatch, caplog):
+    from recomp_core.store import passages
+
+    with SentenceStore(tmp_path, dtype="float32") as store:
+        expected = scores(compressor(store))
+        monkeypatch.setattr(passages, "INPUTS_VERSION", 99)
+        encoder = HashEncoder()
+        assert scores(compressor(store, encoder)) == expected
+        assert len(encoder.read) == 1
+    assert [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING] == [
+        f"the vectors of HashEncoder hash-1 (context=sentence, float32) in the sentence store "
+        f"{tmp_path} are another version's: they are made again as they are asked for"
+    ]
+
+
 def test_vectors_of_another_length_are_made_anew():
     with SentenceStore(dtype="float32") as store:
         scores(compressor(store, HashEncoder(dim=16)))
@@ -277,17 +293,43 @@ def test_with_store_keeps_every_setting(tmp_path):
     plain = ExtractiveCompressor(
         DualEncoderScorer(HashEncoder(), context="title", similarity_fn_name="dot"),
         selector=TopK(1), splitter=SentenceSplitter("en"), separator=" / ", elision="…",
-        document_separator="|", expand=(1, 0), timeout_s=60,
+        document_separator="|", expand=(1, 0), outline="none", titles=False, lexical_weight=0.4,
+        timeout_s=60,
     )  # fmt: skip
     kept = with_store(with_store(plain, SentenceStore()), tmp_path)
     assert kept.compress("a cat", DOCUMENTS).text == plain.compress("a cat", DOCUMENTS).text
     assert kept.splitter.splitter == plain.splitter
     assert kept.scorer.encoder is plain.scorer.encoder
-    for name in ("selector", "layout", "expand", "timeout_s", "batching"):
+    for name in (
+        "selector", "layout", "expand", "outline", "lexical_weight", "timeout_s", "batching",
+    ):  # fmt: skip
         assert getattr(kept, name) == getattr(plain, name)
     for name in ("context", "similarity_fn_name"):
         assert getattr(kept.scorer, name) == getattr(plain.scorer, name)
     assert (tmp_path / FILE).is_file()
+
+
+MANUAL = Document(
+    "# Ovens\n\n## B20\n\nIt bakes. It cools.\n\n- a rack\n- a tray\n\n## C30\n\nIt bakes. It cools.\n",
+    title="Kitchen",
+)
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_sentences_under_headings_are_kept_with_what_they_stand_under(context, tmp_path):
+    expected = scores(compressor(context=context), documents=[MANUAL])
+    with SentenceStore(tmp_path, dtype="float32") as store:
+        Indexer(compressor(store, context=context)).add([MANUAL])
+        encoder = HashEncoder()
+        kept = compressor(store, encoder, context=context)
+        assert scores(kept, documents=[MANUAL]) == expected
+        assert encoder.read == []
+        # Under another heading the same sentences have other vectors, and only they.
+        renamed = Document(MANUAL.text.replace("C30", "D40"), title=MANUAL.title)
+        assert scores(kept, documents=[renamed]) != expected
+        (read,) = encoder.read
+        assert len([text for text in read if "bakes" in text]) == 1
+        assert not any("rack" in text for text in read)
 
 
 # Splitting
@@ -319,6 +361,36 @@ def test_a_text_is_split_once():
         other = CountingSplitter("mine-2")
         assert StoredSplitter(other, store).split_all(texts) == expected
         assert other.calls == 3
+
+
+class StructuredSplitter(CountingSplitter):
+    def units(self, text, format=None):  # noqa: A002
+        self.calls += 1
+        return [Unit(0, 4, "heading"), Unit(5, len(text), "item" if format else "row", ((0, 4),))]
+
+
+def test_units_keep_their_kind_and_path_and_formats_are_apart(tmp_path):
+    with SentenceStore(tmp_path) as store:
+        stored = StoredSplitter(StructuredSplitter("mine-1"), store)
+        expected = [
+            (Unit(0, 4, "heading"), Unit(5, 9, kind, ((0, 4),))) for kind in ("row", "item", "row")
+        ]
+        assert stored.units_all(["Head row."] * 3, [None, "markdown", None]) == expected
+        assert stored.units("Head row.", "markdown") == expected[1]
+        assert stored.split("Head row.") == [(0, 4), (5, 9)]
+        assert stored.splitter.calls == 2
+    with SentenceStore(tmp_path) as store:
+        again = StoredSplitter(StructuredSplitter("mine-1"), store)
+        assert again.units_all(["Head row."] * 3, [None, "markdown", None]) == expected
+        assert again.splitter.calls == 0
+
+
+def test_a_splitter_without_formats_is_asked_once_whatever_the_format():
+    with SentenceStore() as store:
+        stored = StoredSplitter(CountingSplitter("mine-1"), store)
+        found = stored.units_all(["One. Two."] * 2, [None, "markdown"])
+        assert found == [(Unit(0, 4), Unit(5, 9))] * 2
+        assert stored.splitter.calls == 1
 
 
 def test_a_splitter_that_nothing_is_known_of_is_asked_every_time():
