@@ -9,10 +9,11 @@ from typing import Any, Protocol
 
 from .._utils.checks import check_whole
 from ..extractive.scoring import sentence_inputs
+from ..extractive.sentences import document_sentences
 from ..protocols import Candidate, SentenceScorer, Splitter
 from ..text.splitting import SentenceSplitter
 from ..text.words import words
-from ..types import Document, ScoredSentence, ScoringTask, Sentence, SummarySentence
+from ..types import ScoredSentence, ScoringTask, SummarySentence, with_score
 
 
 class OverlapScorer:
@@ -180,7 +181,7 @@ def link_all(
     spans = [splitter.split(candidate.summary) for candidate in candidates]
     tasks = []
     for candidate, summary_spans in zip(candidates, spans, strict=True):
-        sentences = tuple(_sentences(candidate.documents, splitter))
+        sentences = document_sentences(candidate.documents, splitter, structural=False)
         tasks += [
             ScoringTask(candidate.summary[start:end], candidate.documents, sentences)
             for start, end in summary_spans
@@ -196,19 +197,11 @@ def link_all(
     ]
 
 
-def _sentences(documents: Sequence[Document], splitter: Splitter) -> list[Sentence]:
-    return [
-        Sentence(document.text[start:end], index, start, end)
-        for index, document in enumerate(documents)
-        for start, end in splitter.split(document.text)
-    ]
-
-
 def _best(task: ScoringTask, scores: Sequence[float], top: int) -> tuple[ScoredSentence, ...]:
     order = sorted(range(len(scores)), key=lambda i: (-scores[i], i))
     worthwhile = max(scores) / 2
     return tuple(
-        ScoredSentence(s.text, s.doc_index, s.start, s.end, float(scores[i]))
+        with_score(task.sentences[i], float(scores[i]))
         for i in order[:top]
-        if scores[i] > 0 and scores[i] >= worthwhile and (s := task.sentences[i])
+        if scores[i] > 0 and scores[i] >= worthwhile
     )

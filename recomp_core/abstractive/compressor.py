@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from dataclasses import dataclass, replace
 
 from ..errors import BatchError
+from ..extractive.sentences import document_sentences
 from ..prompts import T5_PROMPT, PromptTemplate
 from ..protocols import (
     Candidate,
@@ -27,6 +28,7 @@ from ..types import (
     SummarySentence,
     check_batch,
     excerpt_starts,
+    with_score,
 )
 from .attribution import OverlapScorer, link_all
 from .streams import LengthLimit, iterate_in_thread
@@ -400,9 +402,8 @@ class AbstractiveCompressor:
 
     def _unchanged(self, job: _Job) -> Compression:
         whole = [
-            ScoredSentence(document.text[start:end], index, start, end, 0.0)
-            for index, document in enumerate(job.documents)
-            for start, end in self.splitter.split(document.text)
+            with_score(sentence, 0.0)
+            for sentence in document_sentences(job.documents, self.splitter)
         ]
         unchanged = job.compression(
             job.original_text,

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..data import Question
 from ..extractive.scoring import as_scorer
+from ..extractive.sentences import document_sentences
 from ..protocols import Splitter
 from ..readers.answer_scores import AnswerRequest, AnswerScore, AnswerScorer, Kind
 from ..runtime.budget import Meter
@@ -120,12 +121,8 @@ class ContrastiveLabeller:
         except Exception as error:
             return error
 
-    def _sentences(self, question: Question) -> list[Sentence]:
-        return [
-            Sentence(document.text[start:end], doc_index, start, end)
-            for doc_index, document in enumerate(question.documents)
-            for start, end in self.splitter.split(document.text)
-        ]
+    def _sentences(self, question: Question) -> tuple[Sentence, ...]:
+        return document_sentences(question.documents, self.splitter, structural=False)
 
     def _labelled(self, question: Question, scores: Mapping[str, AnswerScore]) -> Labelled:
         sentences = self._sentences(question)

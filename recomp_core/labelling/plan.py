@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..data import BadRecord, Question
+from ..extractive.sentences import document_sentences
 from ..prompts import TEACHER_PROMPTS
 from ..readers.answer_scores import AnswerPrompt, AnswerRequest
 from ..text.splitting import SentenceSplitter
@@ -73,12 +74,8 @@ def plan(settings: Mapping[str, Any], questions: Iterable[Question | BadRecord])
 
 
 def _count_sentences(question: Question, needs_gain: bool, counted: Plan) -> None:
-    splitter = SentenceSplitter()
-    texts = {
-        document.text[start:end]
-        for document in question.documents
-        for start, end in splitter.split(document.text)
-    }
+    sentences = document_sentences(question.documents, SentenceSplitter(), structural=False)
+    texts = {sentence.text for sentence in sentences}
     for text in [*texts, *([""] if needs_gain else [])]:
         _count_score(question, text, counted)
 

@@ -25,6 +25,7 @@ from ...data import Question
 from ...extractive.compressor import ExtractiveCompressor
 from ...extractive.scoring import BM25Scorer
 from ...extractive.selection import TopK
+from ...extractive.sentences import document_sentences
 from ...persistence.compressors import load_compressor
 from ...text.answers import contains_answer
 from ...text.joining import Layout
@@ -152,11 +153,11 @@ class Oracle:
         if not answers:
             raise UndefinedError("the oracle needs gold answers")
         began = time.perf_counter()
-        found: list[tuple[int, Span]] = []
-        for doc_index, document in enumerate(visible(question)):
-            for start, end in self._splitter.split(document.text):
-                if contains_answer(document.text[start:end], answers):
-                    found.append((end - start, (doc_index, start, end)))
+        found: list[tuple[int, Span]] = [
+            (len(sentence.text), (sentence.doc_index, sentence.start, sentence.end))
+            for sentence in document_sentences(visible(question), self._splitter, structural=False)
+            if contains_answer(sentence.text, answers)
+        ]
         seconds = time.perf_counter() - began
         if not found:
             return [Attempt("", "", (), seconds, Outcome.NOTHING_RELEVANT.value)]

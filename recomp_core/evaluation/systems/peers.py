@@ -19,6 +19,7 @@ import numpy as np
 
 from ..._utils.checks import require
 from ...data import Question
+from ...extractive.sentences import document_sentences
 from ...persistence.compressors import load_compressor
 from ...text.joining import is_blank
 from ...text.splitting import SentenceSplitter
@@ -197,9 +198,8 @@ def langchain_filter(model: Any = None) -> System:
 
         def compress(query: str, documents: Sequence[Document]) -> list[str]:
             sentences = [
-                theirs(page_content=document.text[start:end])
-                for document in documents
-                for start, end in splitter.split(document.text)
+                theirs(page_content=sentence.text)
+                for sentence in document_sentences(documents, splitter, structural=False)
             ]
             if not sentences:
                 return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ...extractive.sentences import document_sentences
 from ...prompts import PromptTemplate
 from ...protocols import Splitter
 from ...readers.answer_scores import AnswerRequest, AnswerScore, AnswerScorer
@@ -83,11 +84,8 @@ class ExtractiveTeacher(BaseTeacher):
     def _best(self, request: TeacherRequest) -> str:
         if self.scorer is None:
             return ""
-        texts = dict.fromkeys(
-            document.text[start:end]
-            for document in request.documents
-            for start, end in self.splitter.split(document.text)
-        )
+        sentences = document_sentences(request.documents, self.splitter, structural=False)
+        texts = dict.fromkeys(sentence.text for sentence in sentences)
         contexts = ["", *texts]
         results = self.scorer.score(
             [AnswerRequest(request.query, text, request.answers) for text in contexts]
