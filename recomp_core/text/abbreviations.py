@@ -119,7 +119,8 @@ _GERMAN = Habits(
         "lfd max min mind mtl jährl tägl monatl nördl südl östl westl niederl österr schweiz "
         "orig rd Rd sen jun staatl städt svw urspr usf u.d.T verh versch vgl Vgl vorm vors wg "
         "zw zus zuz rel Fa Fam Frl Hr Hrn Fr Stud Dir Obering Mag Dkfm Hptm Oblt Gfr Uffz Gen "
-        "Reg St Sankt Rh Str Bhf Hbf ca cca Tsd s.a s.d vsl u.d.M ü.d.M ü.M"
+        "Reg St Sankt Rh Str Bhf Hbf ca cca Tsd s.a s.d vsl u.d.M ü.d.M ü.M med jur phil rer "
+        "nat habil MwSt"
     ),
     numbering=_NUMBERING
     | _set(
@@ -168,7 +169,7 @@ _FRENCH = Habits(
     | _set(
         "M MM Mme Mmes Mlle Mlles Me Mgr Dr Pr Vve c.-à-d c.à.d p.ex ex env cf av apr boul bd "
         "chap coll dép éd édit fasc hab id ibid ill loc nbx obs par qqch qqn réf rééd s.v sq "
-        "suiv trad Gal Cal Col Cdt Cne Lt St Ste Bx N.-D adr tél arr dir hôp dr prof mme"
+        "trad Gal Cal Col Cdt Cne Lt St Ste Bx N.-D adr tél arr dir hôp dr prof mme"
     ),
     numbering=_NUMBERING
     | _set(
@@ -178,7 +179,7 @@ _FRENCH = Habits(
     inner=_INNER
     | _set(
         "J.-C S.A S.A.R.L S.A.S Cie Ets O.N.U U.E U.R.S.S É.-U apr.J.-C av.J.-C h min janv févr "
-        "avr juil oct nov déc"
+        "avr juil oct nov déc suiv"
     ),
     final=_FINAL | _set("etc"),
     starters=_set(
@@ -233,7 +234,7 @@ _ITALIAN = Habits(
         "Sig Sigg Sig.ra Sig.na Sig.re Dott Dott.ssa Dr.ssa Prof Prof.ssa Avv Ing Arch Geom Rag "
         "On Sen Gen Col Cap Ten Mons Don S Ss Spett Egr Gent Gent.mo Ill.mo p.es per.es es "
         "ad.es cfr cf ca circa vd v trad cur dir pres min max tel ind l.go p.za c.so v.le F.lli "
-        "Fratelli dott dott.ssa sig sigg sig.ra avv ing arch geom prof prof.ssa dr"
+        "Fratelli dott dott.ssa sig sigg sig.ra avv ing arch geom prof prof.ssa dr soc"
     ),
     numbering=_NUMBERING
     | _set(
@@ -312,6 +313,7 @@ _DUTCH = Habits(
     months=_set(
         "januari februari maart april mei juni juli augustus september oktober november december"
     ),
+    endings=("str",),
 )
 _SWEDISH = Habits(
     leading=_LEADING
@@ -699,7 +701,7 @@ _GREEK = Habits(
 )
 # Scripts without capitals: every letter may begin a sentence, so the lists have to be right.
 _ARABIC = Habits(
-    leading=_set("د أ م أ.د ا.د م.م ش ص.ب ت ط ج ق د.ت مج تح س.ت اهـ ف ن أ.م.د ع ر"),
+    leading=_set("د أ أ.د ا.د م.م ش ص.ب ت ط ج ق د.ت مج تح س.ت اهـ ف ن أ.م.د ع ر"),
     numbering=_set("ص ص.ص ج مج ع رقم ق ط س ت هاتف ف"),
     inner=_set("ق.م ب.م"),
     final=_set("م هـ إلخ الخ ه"),

@@ -64,7 +64,7 @@ _PARTICLE = re.compile(
 )
 # “走吧！”他大声说。
 _CHINESE_SPEECH = re.compile(
-    r"[\u4e00-\u9fff]{0,6}?(?:说|說|问|問|道|喊|叫|答|叹|嘆|嚷|吼)(?:着|著|道|了)?[，。：！,]|的"
+    r"(?:(?![没沒不])[\u4e00-\u9fff]){0,6}?(?:说|說|问|問|道|喊|叫|答|叹|嘆|嚷|吼)(?:着|著|道|了)?[，。：！,]|的"
 )
 _LOWER_LIST = re.compile(r"(?:[a-z]|[ivx]{1,4})\)")
 # "12 (3)", "99, 010401 (2025)" and "15:51" after the name of a journal or a book, and the rest of
@@ -91,7 +91,7 @@ def _set(words: str) -> frozenset[str]:
 _UNITS = _set(
     "km m cm mm µm nm kg g mg µg t l ml cl dl h min s ms sec Hz kHz MHz GHz V mV kV W mW kW MW GW "
     "kWh MWh A mA Ah C kN kJ MJ Pa kPa MPa bar KB kB MB GB TB px pt dB rpm psi in ft yd "
-    "lb lbs oz mi mph mol cal kcal км м см мм кг г мг т л мл В Вт кВт А Гц"
+    "lb lbs oz mi mph mol cal kcal км м см мм кг мг т л мл В Вт кВт А Гц"
 )
 # What may follow "Co." or "p.m." within a sentence.
 _CONTINUATIONS = _set(
@@ -252,10 +252,15 @@ class _Paragraph:
         full = flat[start] in _FULL
         if close == after:
             close = after = self._before_opening(start, close)
-        elif _SPACED_QUOTE.match(flat, close) and self._quotes_before(close) % 2:
+        elif (
+            flat[close + 1] == '"'
+            and _SPACED_QUOTE.match(flat, close)
+            and self._quotes_before(close) % 2
+        ):
             close += 2
             after = close + (flat[close] == " ")
-        tail = None if flat[after].isalpha() else _TAIL.match(flat, close)
+        plain = flat[after].isalpha() or flat[after] in "0123456789"
+        tail = None if plain else _TAIL.match(flat, close)
         if tail is not None:
             close = after = tail.end()
             while after < len(flat) and flat[after] == " ":
@@ -325,6 +330,8 @@ class _Paragraph:
         if _CJK.match(flat, after):
             if not quoted:
                 return False
+            if flat[close - 1] in "）)" and self._is_aside(start):
+                return True
             tie = _PARTICLE if self.lang == "ja" else _CHINESE_SPEECH
             return close == after and tie.match(flat, after) is not None
         if not word[:1].islower() or flat[start] in "。｡．।॥":
@@ -334,6 +341,12 @@ class _Paragraph:
         if flat[after] in "¿¡":
             return False
         return quoted or not self._small or self._kind(start)[0] is not _Kind.WORD
+
+    def _is_aside(self, start: int) -> bool:
+        """Whether the bracket that closes after a mark opened within the sentence."""
+        last = self.ends[-1] if self.ends else 0
+        opened = max(self.flat.rfind(mark, max(last, start - _QUOTATION), start) for mark in "（(")
+        return opened > last and self.flat[opened - 1] != " "
 
     def _next_word(self, after: int) -> str:
         match = _NEXT.match(self.flat, after)
@@ -371,8 +384,7 @@ class _Paragraph:
             return self._ends_after_number(kind, before, previous, word, start)
         if kind is _Kind.LEADING:
             return False
-        usual = self._kind_of(before) is _Kind.WORD and before not in _UNITS
-        if flat[start + 1] == ")" and not usual:
+        if flat[start + 1] == ")" and (before in _UNITS or self._kind_of(before) is not _Kind.WORD):
             return self._starts(word)  # "(8.8 lb.) Steam"
         if kind is not _Kind.WORD and kind is not _Kind.FINAL and self._is_unit(before, previous):
             kind = _Kind.INNER if self.habits.nouns else _Kind.WORD
@@ -409,7 +421,9 @@ class _Paragraph:
             len(before) < 3
         ):
             return False
-        if habits.verbs_last:
+        if previous.endswith(".") and self._kind_of(previous[:-1]) is _Kind.NUMBERING:
+            return True  # "p. 12. Then"
+        if habits.verbs_last and self.flat[start + 1] != ")":
             return self._starts(word)
         if kind is _Kind.ROMAN:
             return not habits.ordinals or self._starts(word)

@@ -15,6 +15,7 @@ TEXTS = {
         "مرحبا بالعالم.¦ كيف حالك؟¦ بخير.",
         "وصل د. أحمد إلى المدينة.¦ ثم غادر.",
         "قابل د. سالم أ. خالد في القاهرة.¦ انظر ص. 5 من الكتاب.¦ هل وصل؟¦ نعم، وصل!¦ شكرا.",
+        'قال: "من أنت؟"¦ ثم خرج.¦ بلغ السعر 3.5 دولار.¦ ولد عام 1950 م.¦ وتوفي عام 2000 م.',
     ],
     "bg": [
         "Срещата е на 3 май в 10 ч. сутринта.¦ Проф. Петров живее на ул. Мир 5.¦ Той купи хляб и др.¦ После си тръгна.",
@@ -25,6 +26,8 @@ TEXTS = {
     "cs": [
         "Narodil se 5. října 1900 v Praze.¦ Zemřel doma.",
         "Sejdeme se 24. prosince v 18 h. u nás.¦ Viz obr. 3 a tab. 4.¦ Prof. Novák přinese např. víno, sýr atd.¦ Pak půjdeme domů.",
+        "Firma ABC s.r.o. sídlí v Brně.¦ Má cca 50 zaměstnanců.¦ Bylo to v 19. století.",
+        "Karel IV. založil univerzitu.¦ Bydlí v ul. Dlouhá č. 5.",
     ],
     "da": [
         "Det var den 3. maj.¦ Han rejste bl.a. til Fyn.",
@@ -46,6 +49,13 @@ TEXTS = {
         "„Komm her!“, rief sie.¦ Er kam nicht.",
         "»Das ist gut.«¦ »Nein«, sagte er.",
         "Das Buch kostet 12 Euro.¦ Das Heft kostet 3.¦ Die Mappe fehlt.",
+        "Am 1. und 2. Juni ist Markt.¦ Der 1. FC Köln spielt am Sa., 3. Juni.",
+        "Er kam um 8 Uhr.¦ 20 Gäste warteten.¦ Vgl. dazu S. 12 f. und Bd. 3.",
+        "Das kostet inkl. MwSt. 20 Euro.¦ Nr. 5 lebt.¦ Max. 3 Personen.",
+        "Die Firma Meyer u. Co. sitzt in Ulm.¦ Sie hat rd. 300 Mitarbeiter.",
+        "Ist das wahr?¦ Ja!¦ „Ja.“¦ Er ging.",
+        "Die Verordnung (EU) Nr. 12/2020 gilt ab 1. Jan. 2021.¦ Art. 3 regelt Ausnahmen.",
+        "Frau Dr. med. Klein und Dipl.-Ing. Groß sind da.",
         "„Das Boot kam zu spät.¦ Es war voll.¦ Wir warteten.“",
         "»Das Boot kam zu spät.¦ Es war voll.«",
         "Der Verein fördert u. a. Chöre und z. B. Orgeln.¦ Er hat ca. 90 Mitglieder.¦ Die Fa. Lindner GmbH & Co. KG hilft.¦ Das steht in § 3 Abs. 4 der Satzung.¦ Gäste zahlen nichts.",
@@ -114,6 +124,25 @@ TEXTS = {
         'He said: "I like it. "¦ To design it took years.',
         'It was sold as "Go Away! ", and then renamed.',
         "The districts are large.¦The towns are small.¦ Use torch.Tensor for it.",
+        "The meeting with Sgt. Doyle, Lt. Col. Hart and Rev. Pike is on Wed. Oct. 5.¦ Bring I.D.¦ It starts at noon.",
+        "The min. distance is 3 m.¦ The avg. speed was 5 km/h.¦ Dist. B is flat.",
+        "Contact Mr. O'Neil Jr.¦ He knows.¦ Ask Smith Sr. about it.",
+        "The pump (cf. Sect. 4) runs at 50 Hz.¦ See p. 12 ff. for more.¦ The end.",
+        "Prices incl. VAT are in tbl. 3.¦ Orders over 50 pcs. get a discount.",
+        "He was born c. 1450 in Lyon.¦ He died ca. 1500.",
+        "The co. was sold.¦ St. Ives is nice.¦ We live on Elm St.¦ It is quiet.",
+        "It costs 5 dollars vs. 7 before.¦ The case Roe v. Wade is known.",
+        "Fill it up to max. 3/4.¦ Use ca. 2 tsp. sugar.¦ Stir well.",
+        "Is this e.g. Apple's?¦ Or i.e. Google's?",
+        "See Figs. 3 and 4, Eqs. (1)–(3), and Ref. [7].¦ Done.",
+        "Visit the U.S. Embassy.¦ The U.S. was first.¦ He is in the U.S. Army.",
+        "I paid $5.99.¦ You paid $6.¦ 7 people paid nothing.",
+        '"I know," she said.¦ "You don\'t."¦ He left.',
+        'She asked: "Is it you?" and waited.¦ "No!" he cried.',
+        'The "Dr." in his name is real.¦ The word "etc." is Latin.',
+        'He said it was "fine."¦ She agreed.',
+        "The answer is yes.¦ (See below.)¦ The question is gone.",
+        "E. coli grows here.¦ H. sapiens does too.¦ C. elegans is small.",
         'The 8" board is cut first.¦ Sand it.¦ The 12" board follows.¦ It is 3\' long.',
         "The cake fell :( We laughed.¦ Mia baked another ;-) It was blue.",
         '"The boat was late.¦ It was full.¦ We waited."',
@@ -138,12 +167,16 @@ TEXTS = {
         "La Sra. Gómez vive en la Avda. Libertad, núm. 7.¦ Trabaja de 9 a. m. a 5 p. m. en la oficina.",
         "Véase la pág. 3 y el art. 5.¦ La ley es de 1990.",
         "El Dr. J. Ruiz llegó el 3 de mayo.¦ Compró pan, leche, etc.¦ Luego se fue.",
+        "Nació el 3 de abr. de 1900 aprox. en Lima.¦ Murió en 1980.",
+        "El cap. 3 trata de la Sta. María.¦ S.A. y S.L. son sociedades.¦ ¿Por qué?¦ ¡Porque sí!",
+        "Mide 3 m.¦ El otro mide 4 cm.¦ Véanse las págs. 3-5.",
     ],
     "fa": [
         "دکتر احمدی در تهران است.¦ آیا او آمد؟¦ بله، آمد.",
     ],
     "fi": [
         "Kokous on 6. joulukuuta klo 10.¦ Ks. s. 5 ja kuva 2.¦ Paikalla on mm. Matti.",
+        "Hän syntyi 3.5.1900 Turussa.¦ Esim. omena on hyvä.¦ Klo 8.30 alkaa.",
     ],
     "fr": [
         "Il est né le 3. mars.¦ Elle est partie.",
@@ -153,6 +186,9 @@ TEXTS = {
         "L'art. 12 al. 3 s'applique.¦ Cf. p. 44 du vol. 2.¦ C'est tout.",
         "Il a dit : « Partez ! » puis il s'est tu.¦ Personne n'a bougé.",
         "Elle vend des pommes, des poires, etc.¦ Les prix sont bas.",
+        "Le Dr. Martin et Me Blanc arrivent à 8 h.¦ 30 invités attendent.",
+        "Voir fig. 3, p. 12 et suiv.¦ C'est au n° 5 du bd. Voltaire, env. 3 km.",
+        "La S.N.C.F. annonce un retard.¦ M. le maire s'excuse.¦ Qui est-ce ?¦ Personne !",
         "« Le bateau était en retard.¦ Il était plein. »",
     ],
     "he": [
@@ -161,11 +197,13 @@ TEXTS = {
     "hi": [
         "यह एक वाक्य है।¦ दूसरा वाक्य।",
         "प्रो. वर्मा और श्री. गुप्ता आए।¦ किराया रु. 500 है।¦ क्या वह गया?¦ हाँ!",
+        'उसने कहा, "क्या हुआ?"¦ और चला गया।¦ दाम 3.5 रुपये है।¦ श्री. ए. पी. जे. अब्दुल कलाम आए।',
         "डॉ. कुमार कल आए।¦ वे चले गए।",
     ],
     "hu": [
         "2020. május 5. napján érkezett.¦ Dr. Kovács nem.",
         "A találkozó 2024. március 15. napján lesz.¦ Dr. Szabó pl. almát hoz.¦ Lásd a 3. ábrát.",
+        "A 19. században élt.¦ Az 5. oldalon látható.¦ II. Rákóczi Ferenc vezette.",
     ],
     "id": [
         "Beliau tinggal di Jl. Sudirman No. 5.¦ Lalu ia pergi.",
@@ -174,6 +212,8 @@ TEXTS = {
     "it": [
         "Il dott. Rossi abita in p.zza Verdi n. 5.¦ Arriverà il 3 maggio.",
         "Si veda l'art. 3, p. es. il comma 2.¦ Il sig. Bianchi tace.¦ Comprò pane, latte ecc.¦ Poi uscì.",
+        "Nel sec. XV il S. Marco bruciò.¦ Il prof. Neri lo disse.¦ Cfr. pag. 12.",
+        "La soc. Alfa S.p.A. ha sede a Milano.¦ L'ing. Bruni la dirige.",
     ],
     "ja": [
         "これはペンです。¦あれは本です。",
@@ -181,7 +221,9 @@ TEXTS = {
         "彼は「行くな。待て。」と言った。¦終わり。",
         "「やめろ！」と彼は叫んだ。¦誰も動かなかった。¦「はい。」¦「いいえ。」",
         "価格は3.5ドルです。¦バージョン2.0.1を使用してください。¦え？¦本当！",
-        "彼は（少し疲れていた。）¦そして寝た。",
+        "彼は（少し疲れていた。）そして寝た。¦（終わり。）¦次。",
+        "彼女は「え？」と驚いた。¦「本当ですか。」と聞いた。¦図3.2を参照。",
+        "株式会社ABC（東京都）は、2031年5月3日に設立された。¦社員は約50人。",
         "「船が遅れた。¦船は満員だった。」",
     ],
     "ko": [
@@ -189,6 +231,7 @@ TEXTS = {
         "2031. 5. 3. 서울에서 열렸다.¦ 비가 왔다.",
         '"가자!"라고 그가 말했다.¦ 아무도 움직이지 않았다.¦ 값은 3.5달러다.',
         "김 박사는 2020. 5. 3.에 도착했다.¦ 왜 왔을까?¦ 모른다.",
+        '그는 "왜요?"라고 물었다.¦ 답은 없었다.¦ 값은 3.5만 원이다.¦ (참고: 표 3.)¦ 끝.',
     ],
     "nb": [
         "Møtet er 17. mai kl. 10.¦ Vi serverer bl.a. vafler, kaffe osv.¦ Alle er velkomne.",
@@ -196,13 +239,18 @@ TEXTS = {
     "nl": [
         "Dhr. Jansen woont o.a. in Breda.¦ Hij eet brood, kaas enz.¦ Daarna slaapt hij.",
         "Mevr. de Vries woont d.w.z. verblijft in Utrecht.¦ Zie blz. 3 en art. 5 lid 2.¦ Dr. Bakker komt om 8 uur.",
+        "De heer drs. P. de Boer woont in de Kerkstr. 5.¦ Het kost ca. 5 euro p.p. per dag.",
+        "Volgens art. 3 lid 2 jo. art. 5 mag dat niet.¦ Het is verboden.",
     ],
     "pl": [
         "Urodził się 14. listopada.¦ Zmarł później.",
         "Spotkanie odbędzie się 3 maja o godz. 10.¦ Prof. Kowalski mieszka przy ul. Długiej 5.¦ Kupił chleb, mleko itd.¦ Potem wyszedł.",
+        "Urodził się 3 V 1900 r. w Łodzi.¦ Zmarł w 1980 r.¦ Był m.in. lekarzem.",
+        "Zob. rys. 5 na s. 12.¦ Tzw. mały dom ma ok. 50 m kw. powierzchni.",
     ],
     "pt": [
         "O Sr. Silva mora na Av. Brasil, n.º 10.¦ A Dra. Costa chega às 8 h.¦ Ela traz pães, bolos etc.¦ Depois vai embora.",
+        "A empresa Alfa Ltda. fica na R. das Flores, n. 3.¦ O Eng. Lima a dirige.¦ Ver pág. 5.",
     ],
     "ro": [
         "Dl. Popescu locuiește pe str. Lungă nr. 5.¦ A cumpărat pâine, lapte etc.¦ Apoi a plecat.",
@@ -214,6 +262,9 @@ TEXTS = {
         "Встреча состоится 3 мая в 10 ч. утра.¦ Проф. Иванов живёт на ул. Мира, д. 5.¦ См. рис. 3 и табл. 4.¦ Он купил хлеб, молоко и т. п.¦ Потом ушёл.",
         "Завод построен в XIX в. на берегу реки.¦ Он весил 5 т.¦ Цена – 3 тыс. руб. за штуку, т. е. дорого.",
         "— Стой! — крикнул он.¦ Никто не ответил.",
+        "В 1812 г. Наполеон вошёл в Москву.¦ Он жил с 1769 по 1821 гг.¦ Это было в 5 в. до н. э. в Греции.",
+        "Ул. Пушкина, д. 10.¦ См. также стр. 5.¦ Г. Москва стоит на реке.",
+        "Он сказал: «Иди!» — и ушёл.¦ «Куда?» — спросила она.",
         "«Лодка опоздала.¦ Она была полной.»",
         "Мост стоил 3 млн. рублей.¦ Его строили 2 г. и 5 мес. подряд.",
     ],
@@ -222,14 +273,17 @@ TEXTS = {
     ],
     "sv": [
         "Han äter t.ex. fisk och bröd.¦ Dr. Berg bor på Storgatan 3.¦ Hon säljer äpplen, päron m.m.¦ Butiken är öppen.",
+        "Kung Karl XII. dog 1718.¦ Se bl.a. s. 12.¦ Kl. 8 börjar det.",
     ],
     "th": [
         "ดร. สมชายมาถึงเวลา 10.00 น. แล้ว",
         "เขื่อนสร้างเสร็จเมื่อ พ.ศ. 2475 ยาว 3 กม. และสูง 20 ม.",
+        "นาย ก. ไก่ มาถึงเวลา 8.30 น. และออกไปเวลา 9.00 น.",
     ],
     "tr": [
         "Dr. Yılmaz 19. yüzyılda yaşadı.¦ II. Mehmed geldi.¦ 2. Dünya Savaşı bitti.",
         "Prof. Demir 3. katta oturuyor.¦ Elma, armut vb. aldı.¦ Sonra gitti.",
+        "III. Selim 1789'da tahta çıktı.¦ Bkz. s. 12.¦ T.C. Sağlık Bakanlığı açıkladı.",
     ],
     "uk": [
         "Зустріч відбудеться 3 травня о 10 год. ранку.¦ Проф. Коваль живе на вул. Миру, буд. 5.¦ Він купив хліб, молоко і т. д.¦ Потім пішов.",
@@ -237,6 +291,7 @@ TEXTS = {
     "vi": [
         "Ông sống ở TP. Hồ Chí Minh.¦ PGS. TS. Nguyễn Văn A đến.",
         "TS. Lê Văn Bình làm việc tại TP. Đà Nẵng.¦ Anh mua bánh, kẹo, v.v.¦ Sau đó anh về.",
+        "Giá là 3.500 đồng.¦ ThS. Trần Thị B. dạy ở đây.¦ Ai đó?¦ Tôi!",
     ],
     "zh": [
         "今天很好。¦我们走吧！¦好吗？",
@@ -251,6 +306,10 @@ TEXTS = {
         "（本条款自2020年起生效。）¦其他不变。",
         "测试。(1)",
         '他说。¦"走吧。"¦然后离开。',
+        "“为什么？”她问道，“你不去吗？”¦他没有回答。",
+        "据报道（见图3。）很多人参加。¦会议在3月5日举行。",
+        "《红楼梦》是名著。¦《西游记》也是！¦你读过《三国》吗？¦没有",
+        '公司名为Apple Inc.，总部在美国。¦他说:"好的."¦然后走了。',
         "“船来晚了。¦船上很挤。¦我们等了很久。”",
     ],
 }
