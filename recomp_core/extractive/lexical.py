@@ -15,6 +15,7 @@ tokenizer and stemmer, and take as long to build their index as this takes altog
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 import re
@@ -50,9 +51,10 @@ _UNREAD = 0.6
 _LENGTH = 0.5
 _LONGEST = 3.0  # times the average; longer ones are held back no more
 
-# Words of a query with the same first letters, of which others may be inflected forms. More would
-# take time quadratic in the query's length.
+# Words of a query with the same first letters, of which others may be inflected forms, and phrases
+# in quotation marks: each is compared with many texts, and more would take quadratic time.
 _MOST_ALIKE = 32
+_MOST_PHRASES = 32
 
 
 @dataclass(slots=True)
@@ -159,7 +161,7 @@ def _terms(query: str) -> dict[str, _Term]:
             begins = start == 0 or any(mark in between for mark in ".!?\n")
             is_name = token[0].isupper() and names_stand_out and not begins
             add(whole, _NAME if is_name else _WORD, inflects=True, is_name=is_name)
-    for match in _IN_QUOTES.finditer(query):
+    for match in itertools.islice(_IN_QUOTES.finditer(query), _MOST_PHRASES):
         phrase = _spaced(next(filter(None, match.groups())))
         if phrase:
             add(phrase, _PHRASE)
@@ -275,15 +277,15 @@ def blend(
 
     Returns:
         The blended scores `(1 - weight) * score + weight * evidence`, and the part of each that the
-        words gave, `weight * evidence`: two float arrays of shape `(n_units,)`.
+        words gave, 0 without a word in common: two float arrays of shape `(n_units,)`.
     """
     scores = np.asarray(scores, dtype=float)
     if not len(scores) or not weight:
         return scores, np.zeros(len(scores))
     low = max(0.0, scores.min()) if bounded else scores.min()
     high = 1.0 if bounded else scores.max()
-    share = weight * (low + lexical * (high - low))
-    return (1 - weight) * scores + share, share
+    share = weight * (high - low) * lexical
+    return (1 - weight) * scores + weight * low + share, share
 
 
 def weight_for(text: str, weight: float, reads: Callable[[str], float] | None) -> float:

@@ -238,8 +238,9 @@ def test_cosines_and_evidence_are_averaged():
 
 
 def test_no_evidence_is_worth_the_lowest_cosine_where_all_are_high():
-    scores, _ = blend([0.9, 0.7], np.array([0.0, 1.0]), 0.5, bounded=True)
+    scores, share = blend([0.9, 0.7], np.array([0.0, 1.0]), 0.5, bounded=True)
     assert scores == pytest.approx([0.8, 0.85])
+    assert share == pytest.approx([0, 0.15])
 
 
 def test_the_whole_evidence_is_worth_one_even_to_a_single_unit():
@@ -252,7 +253,7 @@ def test_other_scores_give_the_evidence_their_own_scale():
         given_scores = [scale * score + shift for score in (0.0, 0.6, 1.0)]
         scores, share = blend(given_scores, np.array([1.0, 0.5, 0.0]), 0.5, bounded=False)
         assert scores == pytest.approx([scale * s + shift for s in (0.5, 0.55, 0.5)])
-        assert share == pytest.approx([0.5 * (scale * s + shift) for s in (1, 0.5, 0)])
+        assert share == pytest.approx([0.5 * scale * evidence for evidence in (1, 0.5, 0)])
 
 
 def test_equal_scores_stay_equal_where_no_scale_is_known():

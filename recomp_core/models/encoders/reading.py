@@ -64,7 +64,7 @@ def reader_of(encoder: Any) -> Callable[[str], float] | None:
     """
     reads = getattr(encoder, "reads", None)
     if reads is not None:
-        return reads  # type: ignore[no-any-return]
+        return reads
     tokenizer = _tokenizer(encoder)
     return None if tokenizer is None else lambda text: readable_share(text, tokenizer)
 
