@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # What decides numbers and may change with an upgrade.
-_LIBRARIES = ("torch", "transformers", "sentence-transformers", "sentencex", "numpy",
+_LIBRARIES = ("torch", "transformers", "sentence-transformers", "py3langid", "budoux", "numpy",
               "langchain-core", "llama-index-core")  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import numbers
 from collections.abc import Sequence
 
 from ..protocols import SentenceScorer
+from ..text.units import Span
 from ..types import Document, ScoredSentence, with_score
 
 DEFAULT_WEIGHT = 0.2
@@ -26,8 +27,9 @@ class LexicalEvidence:
     def __init__(self, scorer: SentenceScorer, weight: float | None = None) -> None:
         from .scoring import DualEncoderScorer
 
-        is_dual = isinstance(scorer, DualEncoderScorer)
-        self._bounded = is_dual and scorer.similarity_fn_name == "cosine"
+        self._bounded = (
+            isinstance(scorer, DualEncoderScorer) and scorer.similarity_fn_name == "cosine"
+        )
         # Scores of another scale may have a threshold, which should go on to mean what it says.
         self.weight = (DEFAULT_WEIGHT if self._bounded else 0.0) if weight is None else weight
 
@@ -49,10 +51,14 @@ class LexicalEvidence:
         from .lexical import blend, lexical_scores
 
         texts = []
+        heads: dict[tuple[int, tuple[Span, ...]], str] = {}
         for sentence in sentences:
-            document = documents[sentence.doc_index]
-            parts = (document.title or "", sentence.heading(document), sentence.visible)
-            texts.append("\n".join(part for part in parts if part))
+            place = sentence.doc_index, sentence.path
+            if place not in heads:
+                document = documents[sentence.doc_index]
+                parts = (document.title, sentence.heading(document))
+                heads[place] = "".join(f"{part}\n" for part in parts if part)
+            texts.append(heads[place] + sentence.visible)
         evidence = lexical_scores(query, texts)
         scores, shares = blend(
             [sentence.score for sentence in sentences], evidence, self.weight, self._bounded

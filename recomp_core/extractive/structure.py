@@ -9,7 +9,7 @@ from ..text.division import approximate_tokens
 from ..text.joining import INVISIBLE
 from ..text.markup import label_text
 from ..text.units import Span
-from ..types import Document, ScoredSentence
+from ..types import Document, Sentence
 
 # A line that announces more than this many tokens does not bring it all along.
 _ANNOUNCED_TOKENS = 240
@@ -37,7 +37,7 @@ class Structure:
         sentences: All their sentences, in document order.
     """
 
-    def __init__(self, documents: Sequence[Document], sentences: Sequence[ScoredSentence]) -> None:
+    def __init__(self, documents: Sequence[Document], sentences: Sequence[Sentence]) -> None:
         self._documents = documents
         self._sentences = sentences
         self._places: dict[tuple[int, Span], int] = {}
@@ -121,7 +121,7 @@ class Structure:
             for position in range(len(self._sentences))
         ]
 
-    def _place(self, sentence: ScoredSentence, span: Span) -> int | None:
+    def _place(self, sentence: Sentence, span: Span) -> int | None:
         return self._places.get((sentence.doc_index, span))
 
     def _is_unique(self, headings: Sequence[int]) -> bool:
@@ -148,5 +148,5 @@ class Structure:
                 counts[tuple(labels[first:])] += 1
         return counts
 
-    def _label(self, sentence: ScoredSentence) -> str:
+    def _label(self, sentence: Sentence) -> str:
         return label_text(sentence.text).casefold()

@@ -1,9 +1,5 @@
 """Questions to contrastive records, every number by hand."""
 
-import pytest
-
-pytest.importorskip("sentencex")
-
 from labelling_fakes import TableScorer, by_words
 
 from recomp_core import Document, ExtractiveCompressor

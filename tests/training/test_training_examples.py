@@ -170,7 +170,6 @@ def test_records_and_what_was_read_before_and_what_builders_return(tmp_path):
 
 
 def test_what_the_builders_write_is_what_is_read(tmp_path):
-    pytest.importorskip("sentencex")
     from recomp_core.labelling import build_contrastive_examples, build_distillation_examples
 
     questions = [

@@ -77,8 +77,8 @@ def marker_of(line: Line) -> Marker | None:
         worded = _WORDED.match(text)
         if worded is None:
             return None
-        word, _, number = worded.group().strip(" \t.:)").rpartition(" ")
-        return Marker(word.lower(), _value(number.split(".")[0]), 1, worded.end(), False)
+        word, _, figure = worded.group().strip(" \t.:)").rpartition(" ")
+        return Marker(word.lower(), _value(figure.split(".")[0]), 1, worded.end(), False)
     style, raw = str(found.lastgroup), found.group()
     if style.endswith("mark"):
         style = style[:-4]
