@@ -132,7 +132,7 @@ def _terms(query: str) -> dict[str, _Term]:
 
     def add(form: str, weight: float, inflects: bool = False, is_name: bool = False) -> None:
         known = terms.get(form)
-        if known is None or weight > known.weight:
+        if form and (known is None or weight > known.weight):  # nothing is left of a lone accent
             terms[form] = _Term(weight, inflects, is_name)
 
     spans = spans_of_tokens(query)

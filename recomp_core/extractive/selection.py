@@ -456,7 +456,8 @@ def _order(sentences: Sequence[ScoredSentence], selector: Selector) -> list[int]
     offered = [i for i, sentence in enumerate(sentences) if sentence.kind not in STRUCTURAL]
     if not offered:
         offered = list(range(len(sentences)))  # an outline without a text
-    own = getattr(selector, "order", None)
+    parts = selector.selectors if isinstance(selector, All) else (selector,)
+    own = next((part.order for part in parts if hasattr(part, "order")), None)
     if own is not None:
         ranked = [offered[n] for n in own([sentences[i] for i in offered])]
         if sorted(ranked) != offered:

@@ -146,7 +146,9 @@ def terms_of(token: str) -> tuple[str, tuple[str, ...]]:
     if whole.isdecimal() or (is_plain(token) and not _CAMEL.search(token)):
         return whole if whole.isascii() else _without_prefix(whole), ()
     parts = [folded(part) for piece in _PIECE.findall(token) for part in _CAMEL.split(piece)]
-    if all(len(part) == 1 and part.isalpha() for part in parts):
+    if not parts:
+        return whole, ()  # "__"
+    if len(parts) > 1 and all(len(part) == 1 and part.isalpha() for part in parts):
         return "".join(parts), ()  # "U.S"
     if not any(character.isalpha() for character in whole):
         if not re.search(r"[\-‐‑/:]", whole):

@@ -68,7 +68,7 @@ def test_texts_without_words(texts):
     assert lexical_scores("copper", texts).tolist() == [0] * len(texts)
 
 
-@pytest.mark.parametrize("query", ["", "?!", "   ", "\n"])
+@pytest.mark.parametrize("query", ["", "?!", "   ", "\n", "_", "\u0301"])
 def test_queries_without_words(query):
     assert lexical_scores(query, ["copper", "tin"]).tolist() == [0, 0]
 
