@@ -284,7 +284,7 @@ class AbstractiveCompressor:
     def _job(
         self, query: str, documents: tuple[Document, ...], extraction: Compression | None
     ) -> _Job:
-        job = _Job(query, documents, extraction, self.layout)
+        job = _Job(query, documents, extraction, self.layout, self.titles)
         if extraction is None:
             readable = [
                 (index, document)
@@ -294,7 +294,7 @@ class AbstractiveCompressor:
         else:
             readable = [
                 (excerpt.doc_index, replace(excerpt.document, text=excerpt.text))
-                for excerpt in extraction.by_document()
+                for excerpt in job.as_read(extraction).by_document()
             ]
         if not readable:
             # No text was given, or the extractor found nothing relevant: nothing to summarize.
@@ -446,6 +446,7 @@ class _Job:
         documents: All its documents.
         extraction: What the extractor kept of the documents; None without an extractor.
         layout: What joins the documents.
+        titles: Whether the prompt shows titles; then excerpts need none of their own.
         prompt: What the summarizer reads; "" until it is filled.
         read: The documents in the prompt as (doc_index, document): the text of a document is the
             original, its excerpt, or the beginning that fits.
@@ -458,6 +459,7 @@ class _Job:
     documents: tuple[Document, ...]
     extraction: Compression | None
     layout: Layout
+    titles: bool
 
     def __post_init__(self) -> None:
         self.prompt = ""
@@ -465,6 +467,11 @@ class _Job:
         self.truncated = False
         self.result: Compression | Exception | None = None
         self.original_text = self.layout.join(document.text for document in self.documents)
+
+    def as_read(self, extraction: Compression) -> Compression:
+        """The extraction in the layout in which the summarizer reads it."""
+        titles = extraction.layout.titles and not self.titles
+        return replace(extraction, layout=replace(extraction.layout, titles=titles))
 
     def candidate(self, summary: str) -> Candidate:
         return Candidate(self.query, tuple(document for _, document in self.read), summary)
@@ -503,7 +510,8 @@ class _Job:
         if self.extraction is None:  # the document was read, or its beginning
             return replace(source, doc_index=doc_index)
         kept = [sentence for sentence in self.extraction.kept if sentence.doc_index == doc_index]
-        starts = excerpt_starts(self.documents[doc_index], kept, self.extraction.layout)
+        layout = self.as_read(self.extraction).layout
+        starts = excerpt_starts(self.documents[doc_index], kept, layout)
 
         def shared(start: int, sentence: ScoredSentence) -> int:
             return min(source.end, start + len(sentence.visible)) - max(source.start, start)

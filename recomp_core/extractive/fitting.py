@@ -9,8 +9,10 @@ from ..text.units import STRUCTURAL, Unit
 from ..types import Document, ScoredSentence, Sentence
 from .selection import Selector, TokenBudget, token_budgets
 
-# A text of this many bytes has at least one token, in every usual tokenizer.
+# Parts take at most this share of the budget each, so that they fit with what they stand under.
 _PART_OF_BUDGET = 2
+# A smaller budget holds no part that says anything.
+_SMALLEST_BUDGET = 8
 
 
 def fitted(
@@ -28,7 +30,9 @@ def fitted(
         fit with what they stand under.
     """
     budget = _smallest(selector)
-    if budget is None or not any(_is_too_long(sentence, budget) for sentence in sentences):
+    if budget is None or budget.max_tokens < _SMALLEST_BUDGET:
+        return sentences
+    if not any(_is_too_long(sentence, budget) for sentence in sentences):
         return sentences
     found: list[Sentence] = []
     for sentence in sentences:

@@ -23,6 +23,7 @@ from ..extractive.selection import Selector
 from ..extractive.selectors import selector_from_dict, selector_to_dict
 from ..runtime.deadline import check_timeout
 from ..text.splitting import SentenceSplitter
+from ..text.units import Format
 from ..types import Context, Outline, SimilarityFunction
 from .folders import read_config, update_config, write_folder
 from .names import Source, find_source, find_weights
@@ -80,7 +81,7 @@ def load_compressor(
     similarity_fn_name: SimilarityFunction | None = None,
     lang: str | None = None,
     max_unit_tokens: int | None = None,
-    document_format: str | None = None,
+    document_format: Format | None = None,
     outline: Outline | None = None,
     titles: bool | None = None,
     lexical_weight: float | None = None,

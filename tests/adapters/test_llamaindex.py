@@ -297,11 +297,11 @@ def test_an_unchanged_node_says_so():
 
 def test_documents_and_plain_nodes_are_compressed():
     nodes = [
-        NodeWithScore(node=Document(text=TOWER)),
-        NodeWithScore(node=Node(text_resource=MediaResource(text=TOWER))),
+        NodeWithScore(node=Document(text="A tower. It rained.")),
+        NodeWithScore(node=Node(text_resource=MediaResource(text="The tower. It snowed."))),
     ]
     result = postprocessor().postprocess_nodes(nodes, query_str=QUERY)
-    assert texts(result) == ["The tower was built by Ana. Many admire the tower."] * 2
+    assert texts(result) == ["A tower.", "The tower."]
     assert [type(n.node) for n in result] == [Document, Node]
 
 
@@ -322,14 +322,14 @@ def test_what_passes_through_leaves_nothing_to_do_for_on_empty(on_empty):
     assert result == [image]
 
 
-def test_equal_ids_and_equal_texts_are_told_apart_by_place():
-    nodes = [text_node("A tower.", id_="x"), text_node(TOWER, id_="x"), text_node("A tower.")]
+def test_equal_ids_are_told_apart_by_place():
+    nodes = [text_node("A tower.", id_="x"), text_node(TOWER, id_="x"), text_node("Tall tower.")]
     result = postprocessor().postprocess_nodes(nodes, query_str=QUERY)
     assert [n.metadata["recomp"]["index"] for n in result] == [0, 1, 2]
     assert texts(result) == [
         "A tower.",
         "The tower was built by Ana. Many admire the tower.",
-        "A tower.",
+        "Tall tower.",
     ]
 
 

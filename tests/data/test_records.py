@@ -38,8 +38,11 @@ RECORDS = [
 def test_records_come_out_in_order_with_their_other_fields(tmp_path, one_sentence):
     source = write(
         tmp_path / "in.jsonl",
-        {"id": "a", "query": "bob", "documents": ["Ann. Bob."], "answers": ["x"]},
-        {"question": "ann", "documents": [{"text": "Ann. Bob.", "title": "T", "is_gold": True}]},
+        {"id": "a", "query": "bob", "documents": ["Ann sat. Bob ran."], "answers": ["x"]},
+        {
+            "question": "ann",
+            "documents": [{"text": "Ann sat. Bob ran.", "title": "Ann", "is_gold": True}],
+        },
     )
     out = tmp_path / "deep" / "out.jsonl"
     summary = RecordJob(source, out, settings=SETTINGS).run(one_sentence)
@@ -48,12 +51,18 @@ def test_records_come_out_in_order_with_their_other_fields(tmp_path, one_sentenc
     assert (first["id"], first["query"], first["text"], first["answers"]) == (
         "a",
         "bob",
-        "Bob.",
+        "Bob ran.",
         ["x"],
     )
-    assert first["kept"] == [{"doc_index": 0, "start": 5, "end": 9, "score": 1.0, "text": "Bob."}]
+    assert first["kept"] == [
+        {"doc_index": 0, "start": 9, "end": 17, "score": 1.0, "text": "Bob ran."}
+    ]
     assert "documents" not in first
-    assert (second["text"], second["outcome"], second["rate"]) == ("Ann.", "compressed", 0.444444)
+    assert (second["text"], second["outcome"], second["rate"]) == (
+        "Ann sat.",
+        "compressed",
+        0.470588,
+    )
 
 
 def test_broken_lines_are_named_and_the_rest_goes_on(tmp_path, one_sentence, caplog):
