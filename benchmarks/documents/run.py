@@ -254,7 +254,7 @@ class Piece:
 
     Attributes:
         text: What is kept.
-        encoded: What the encoder reads.
+        encoded: What the encoder reads, after the title.
     """
 
     text: str
@@ -262,13 +262,21 @@ class Piece:
 
 
 def ranked(split: Callable[[str, int], list[Piece]]) -> Compress:
-    """Keeps the best pieces that a splitter makes, those that fit, in the documents' order."""
+    """Keeps the best pieces that a splitter makes, those that fit, in the documents' order.
+
+    A piece is encoded with the title of its document.
+    """
     encoder = Remembering()
 
     def compress(query: str, documents: Sequence[Document], limit: int) -> str:
         size = min(PIECE, limit)
-        pieces = [piece for document in documents for piece in split(document.text, size)]
-        scores = encoder.sentences(piece.encoded for piece in pieces) @ encoder.query(query)
+        pieces, encoded = [], []
+        for document in documents:
+            parts = split(document.text, size)
+            pieces += parts
+            title = f"{document.title} › " if document.title else ""
+            encoded += [f"{title}{piece.encoded}" for piece in parts]
+        scores = encoder.sentences(encoded) @ encoder.query(query)
         kept: list[int] = []
         for position in np.argsort(-scores, kind="stable").tolist():
             offer = sorted([*kept, position])
@@ -534,7 +542,8 @@ def about() -> str:
     return (
         f"{datetime.date.today().isoformat()}; {cpu()}; {', '.join(versions)}. All systems but "
         "trimwise lexical rank by the same bundled encoder. LangChain's and LlamaIndex's splitters "
-        f"cut pieces of at most {PIECE} characters; the best that fit are kept."
+        f"cut pieces of at most {PIECE} characters, which are encoded with the document's title; "
+        "the best that fit are kept. trimwise and ragcompress have no place for a title."
     )
 
 
