@@ -67,7 +67,7 @@ def main() -> None:
                 shares.append(reads(sample) if reads else 1)
                 found["encoder"].append(example.recall(example.scores))
                 for weight in args.weights:
-                    raised = weight_for(sample, weight, reads)
+                    raised = weight_for(example.task.query, sample, weight, reads)
                     blended, _ = blend(example.scores, words, raised, bounded=True)
                     found[str(weight)].append(example.recall(blended))
                 found["words"].append(example.recall(words))

@@ -63,8 +63,9 @@ class ExtractiveCompressor:
         titles: Whether the text of a document begins with "[its title] " where no word of the title
             stands in it, see `Layout`.
         lexical_weight: What the words that a sentence has in common with the query count beside its
-            score, from 0, nothing, to 1, everything; see `lexical.blend`. None for the default: 0.2
-            for a dual encoder with cosines, 0 for other scorers.
+            score, from 0, nothing, to 1, everything; see `lexical.blend`. None for the default: 0.1
+            for a dual encoder with cosines, 0 for other scorers. In a script that the encoder can't
+            read they count more.
         timeout_s: Seconds that a call may take, queueing included; None for no limit. When they
             have passed, the call returns the best so far with `Outcome.TIMED_OUT`. Choosing among
             the scored sentences takes a few milliseconds more. A thread does the work of such
@@ -247,15 +248,9 @@ class ExtractiveCompressor:
             ScoringTask(query, documents, _offered(sentences))
             for query, documents, sentences in batch
         ]
-        scores = iter(self._score([task for task in tasks if task.sentences]))
         return [
-            self._select(
-                query,
-                documents,
-                sentences,
-                scored_sentences(task, next(scores)) if task.sentences else (),
-            )
-            for (query, documents, sentences), task in zip(batch, tasks, strict=True)
+            self._select(query, documents, sentences, *scored)
+            for (query, documents, sentences), scored in zip(batch, self._score(tasks), strict=True)
         ]
 
     def _sentences(
@@ -328,30 +323,30 @@ class ExtractiveCompressor:
             progress.documents,
             [sentence for n in read for sentence in progress.sentences[n]],
             [sentence for n in read for sentence in scored[n]],
+            tuple(dict.fromkeys(progress.cuts)),
         )
         unread = [n for n in progress.given if n not in scored]
         if not unread:
             return compression
         return timed_out(compression, unread, progress.deadline.timeout_s, self.selector)
 
-    def _score_each(self, tasks: Sequence[ScoringTask]) -> list[list[ScoredSentence] | Exception]:
+    def _score_each(self, tasks: Sequence[ScoringTask]) -> list[_Scored | Exception]:
         try:
-            scores = iter(self._score([task for task in tasks if task.sentences]))
-            return [
-                scored_sentences(task, next(scores)) if task.sentences else [] for task in tasks
-            ]
+            return [*self._score(tasks)]
         except Exception as error:
             if len(tasks) == 1:
                 return [error]
         return [result for task in tasks for result in self._score_each([task])]
 
-    def _score(self, tasks: Sequence[ScoringTask]) -> Sequence[Sequence[float]]:
-        if not tasks:
-            return []
-        scores = list(self.scorer.score(tasks))
-        if len(scores) != len(tasks):
-            raise ValueError(f"the scorer gave scores for {len(scores)} of {len(tasks)} queries")
-        return scores
+    def _score(self, tasks: Sequence[ScoringTask]) -> list[_Scored]:
+        """The sentences of each task with their scores, and what the scorer did not read."""
+        asked = [task for task in tasks if task.sentences]
+        scores = self.scorer.score(asked) if asked else []
+        if len(scores) != len(asked):
+            raise ValueError(f"the scorer gave scores for {len(scores)} of {len(asked)} queries")
+        cuts = getattr(scores, "notes", None) or [()] * len(asked)
+        found = zip(scores, cuts, strict=True)
+        return [_scored(task, *next(found)) if task.sentences else ([], ()) for task in tasks]
 
     def _select(
         self,
@@ -359,8 +354,12 @@ class ExtractiveCompressor:
         documents: tuple[Document, ...],
         sentences: Sequence[Sentence],
         scored: Sequence[ScoredSentence],
+        cuts: tuple[str, ...] = (),
     ) -> Compression:
-        """Choose among all sentences; `scored` are those that the scorer scored, in order."""
+        """Choose among all sentences.
+
+        scored: Those that the scorer scored, in order. cuts: What it did not read.
+        """
         kept: tuple[ScoredSentence, ...] = ()
         dropped: tuple[ScoredSentence, ...] = ()
         reason = ""
@@ -389,11 +388,19 @@ class ExtractiveCompressor:
             sources=_sources(kept, dropped),
             outcome=outcome,
             layout=self.layout,
-            reason=reason,
+            truncated=bool(cuts),
+            reason="; ".join(note for note in (reason, *cuts) if note),
         )
 
 
 _Inputs = Sequence[tuple[str, tuple[Document, ...]]]
+
+_Scored = tuple[list[ScoredSentence], tuple[str, ...]]
+"""A task's sentences with their scores, and what the scorer did not read of it."""
+
+
+def _scored(task: ScoringTask, scores: Sequence[float], cuts: Sequence[str]) -> _Scored:
+    return scored_sentences(task, scores), tuple(cuts)
 
 
 def _offered(sentences: Sequence[Sentence]) -> tuple[Sentence, ...]:

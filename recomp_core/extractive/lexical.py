@@ -47,6 +47,10 @@ _OTHER_NAME = 0.5
 # common, its scores are better than none.
 _UNREAD = 0.6
 
+# What words count for a query of identifiers and quoted phrases only: an encoder hardly tells those
+# apart.
+_EXACT = 0.4
+
 # How much a text is held back that is longer than the average, as in BM25 (b).
 _LENGTH = 0.5
 _LONGEST = 3.0  # times the average; longer ones are held back no more
@@ -261,46 +265,70 @@ def blend(
     weight: float,
     bounded: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Blend a call's scores with their lexical evidence.
+    """Add their lexical evidence to a call's scores.
 
-    The evidence is put on the scale of the scores. No evidence is worth the call's lowest score,
-    but not less than 0, because some encoders give 0.7 to texts that have nothing in common. All
-    evidence is worth 1 where that is the best score there is, as for cosines. Other scorers have no
-    scale that is known beforehand: there it is worth the call's best score, and no evidence is
-    worth the lowest.
+    A score without a word in common with the query stays what it was, so that thresholds go on to
+    mean what they say. The ranking is that of the weighted mean of score and evidence: both are
+    divided by the score's weight.
+
+    The evidence is on the scale of the scores. All of it is worth what lies between the call's
+    lowest score, but not less than 0, because some encoders give 0.7 to texts that have nothing in
+    common, and 1 where that is the best score there is, as for cosines. Other scorers have no scale
+    that is known beforehand: there it is worth what lies between the lowest and the best score.
 
     Args:
         scores: The scorer's scores of a call's units.
         lexical: The units' `lexical_scores`.
-        weight: What the words count, from 0, nothing, to 1, everything.
+        weight: What the words count, from 0, nothing, to 1, where they alone count.
         bounded: Whether the best score there is, is 1.
 
     Returns:
-        The blended scores `(1 - weight) * score + weight * evidence`, and the part of each that the
-        words gave, 0 without a word in common: two float arrays of shape `(n_units,)`.
+        The sums, and what the words gave to each: two float arrays of shape `(n_units,)`.
     """
     scores = np.asarray(scores, dtype=float)
     if not len(scores) or not weight:
         return scores, np.zeros(len(scores))
     low = max(0.0, scores.min()) if bounded else scores.min()
     high = 1.0 if bounded else scores.max()
-    share = weight * (high - low) * lexical
-    return (1 - weight) * scores + weight * low + share, share
+    share = (high - low) * lexical
+    if weight >= 1:
+        return low + share, share
+    share *= weight / (1 - weight)
+    return scores + share, share
 
 
-def weight_for(text: str, weight: float, reads: Callable[[str], float] | None) -> float:
-    """Return what the words count beside an encoder that may not be able to read a text.
+def exactness(query: str) -> float:
+    """Return how much of a query is identifiers and quoted phrases, which must match exactly.
 
     Args:
+        query: The query.
+
+    Returns:
+        Their share of the weight of all words, 0…1: 0 for most questions, 0.5 for "What is new in
+        Kalif 4.10?".
+    """
+    weights = [term.weight for term in _terms(query).values()]
+    exact = sum(weight for weight in weights if weight >= _IDENTIFIER)
+    return exact / sum(weights) if exact else 0.0
+
+
+def weight_for(query: str, text: str, weight: float, reads: Callable[[str], float] | None) -> float:
+    """Return what the words count in a call: more for identifiers, and in unknown scripts.
+
+    Args:
+        query: The query.
         text: A text like those of the call, such as the query and the first units.
         weight: What the words count where the encoder can read everything, 0…1.
         reads: Tells how well the encoder can read a text, 0…1; see `models.encoders.reading`. None
             if nothing is known.
 
     Returns:
-        The weight itself for a text that the encoder can read, at least 0.6 for one of which it can
-        read half or less, and in between in proportion. 0 stays 0.
+        The weight itself for a query of plain words and a text that the encoder can read; up to 0.4
+        for a query of identifiers; at least 0.6 for a text of which the encoder can read half or
+        less, and in between in proportion. 0 stays 0.
     """
+    if weight and weight < _EXACT:
+        weight += (_EXACT - weight) * exactness(query)
     if not weight or weight >= _UNREAD or reads is None:
         return weight
     unread = min(1.0, 2 * (1 - reads(text)))

@@ -31,6 +31,9 @@ _GROUP = 1 / 8
 _GROWTH = 4
 
 
+_Scored = tuple[list[ScoredSentence], tuple[str, ...]]
+
+
 class Progress:
     """Holds the scores of one query's documents as they arrive.
 
@@ -43,6 +46,7 @@ class Progress:
         given: The indices of the documents to score: those that are not blank.
         sentences: All sentences of each document split so far, by its index.
         scored: The sentences with their scores of each document scored so far, by its index.
+        cuts: What the scorer did not read.
         error: The exception that scoring raised, or None.
         abandoned: Whether the caller has left.
     """
@@ -54,6 +58,7 @@ class Progress:
         self.given = [n for n, document in enumerate(documents) if not is_blank(document.text)]
         self.sentences: dict[int, list[Sentence]] = {}
         self.scored: dict[int, list[ScoredSentence]] = {}
+        self.cuts: list[str] = []
         self.error: Exception | None = None
         self.abandoned = False
 
@@ -82,7 +87,7 @@ class Progress:
 def score_in_groups(
     batch: Sequence[Progress],
     tasks_of: Callable[[Progress, Sequence[int]], ScoringTask],
-    score: Callable[[Sequence[ScoringTask]], Sequence[list[ScoredSentence] | Exception]],
+    score: Callable[[Sequence[ScoringTask]], Sequence[_Scored | Exception]],
     *,
     by_document: bool,
 ) -> None:
@@ -94,7 +99,8 @@ def score_in_groups(
     Args:
         batch: The queries; their `scored` and `error` are filled.
         tasks_of: Makes a task of some documents of a query, given by index.
-        score: Takes tasks and returns for each its sentences with scores, or its error.
+        score: Takes tasks and returns for each its sentences with scores and what was not read, or
+            its error.
         by_document: Whether a document's scores do not depend on the query's other documents.
             Otherwise all documents of a query are scored together, and it has all scores or none.
     """
@@ -130,15 +136,15 @@ def score_in_groups(
         room = min(speed * slice_s, _GROWTH * characters)
 
 
-def _record(
-    progress: Progress, reached: Sequence[int], result: list[ScoredSentence] | Exception
-) -> None:
+def _record(progress: Progress, reached: Sequence[int], result: _Scored | Exception) -> None:
     if isinstance(result, Exception):
         progress.error = result
         return
     by_document: dict[int, list[ScoredSentence]] = {n: [] for n in reached}
-    for sentence in result:
+    sentences, cuts = result
+    for sentence in sentences:
         by_document[sentence.doc_index].append(sentence)
+    progress.cuts.extend(cuts)
     progress.scored.update(by_document)
 
 

@@ -199,12 +199,14 @@ class DualEncoderScorer:
         ends = np.cumsum([len(task.sentences) for task in tasks])
         starts = np.concatenate([[0], ends[:-1]])
         scores = np.zeros(ends[-1], dtype=np.float32)
+        n_chunks = 0
         for some, vectors in self._vectors(wanted, query_vectors.shape[1]):
+            n_chunks += 1
             places = _places_of([wanted[passage] for passage in some])
             scores[starts[places.tasks] + places.sentences] = _best_similarities(
                 vectors, query_vectors, places, asked
             )
-        if self.context != "document":
+        if self.context != "document" and (n_chunks > 1 or self.store is not None):
             scores = scores[_first_equal(wanted, starts, len(scores))]
         notes = [
             [*_query_notes(parts[t.query]), *inputs.cuts(t.documents, t.sentences)] for t in tasks

@@ -8,7 +8,6 @@ from ..protocols import BatchSplitter, BatchStructureSplitter, Splitter, Structu
 from ..text.units import STRUCTURAL, Unit, stated_format
 from ..types import Document, Sentence
 
-
 Known = Mapping[tuple[str, str | None], Sequence[Unit]]
 """The units of texts by text and stated format."""
 

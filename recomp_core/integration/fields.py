@@ -148,7 +148,7 @@ class CompressorSettings(IndexerSettings):
         Float | None,
         Setting(
             "What words in common with the query count beside the encoder, from 0 to 1.",
-            unset="0.2",
+            unset="0.1; more in scripts that the encoder can't read",
         ),
     ] = None
     expand: Annotated[

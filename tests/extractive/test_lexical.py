@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recomp_core.extractive import lexical
-from recomp_core.extractive.lexical import blend, lexical_scores, weight_for
+from recomp_core.extractive.lexical import blend, exactness, lexical_scores, weight_for
 
 OTHERS = ("The porter sleeps until noon.", "Rain fell on the hills.", "A boat came in.")
 
@@ -231,29 +231,38 @@ def test_no_weight_leaves_the_scores():
     assert share.tolist() == [0, 0]
 
 
-def test_cosines_and_evidence_are_averaged():
-    scores, share = blend([0.5, -0.1], np.array([0.8, 0.0]), 0.25, bounded=True)
-    assert scores == pytest.approx([0.575, -0.075])
-    assert share == pytest.approx([0.2, 0])
+def test_evidence_is_added_and_what_has_none_keeps_its_score():
+    scores, share = blend([0.5, -0.1], np.array([0.9, 0.0]), 0.25, bounded=True)
+    assert scores == pytest.approx([0.8, -0.1])  # a quarter to three: 0.9 / 3
+    assert share == pytest.approx([0.3, 0])
+
+
+def test_the_ranking_is_that_of_the_weighted_mean():
+    scores, evidence = np.array([0.7, 0.3, 0.55, 0.1]), np.array([0.0, 0.8, 0.5, 1.0])
+    for weight in (0.1, 0.3, 0.6, 0.9):
+        mean = (1 - weight) * scores + weight * (0.1 + 0.9 * evidence)
+        added, _ = blend(scores, evidence, weight, bounded=True)
+        assert np.argsort(added).tolist() == np.argsort(mean).tolist()
 
 
 def test_no_evidence_is_worth_the_lowest_cosine_where_all_are_high():
     scores, share = blend([0.9, 0.7], np.array([0.0, 1.0]), 0.5, bounded=True)
-    assert scores == pytest.approx([0.8, 0.85])
-    assert share == pytest.approx([0, 0.15])
+    assert scores == pytest.approx([0.9, 1.0])
+    assert share == pytest.approx([0, 0.3])
 
 
-def test_the_whole_evidence_is_worth_one_even_to_a_single_unit():
-    scores, _ = blend([0.4], np.array([0.5]), 0.5, bounded=True)
-    assert scores == pytest.approx([0.55])  # half of 0.4, and half of what is halfway to 1
+def test_words_alone():
+    scores, share = blend([0.9, 0.1], np.array([0.2, 1.0]), 1, bounded=True)
+    assert scores == pytest.approx([0.28, 1.0])
+    assert share == pytest.approx([0.18, 0.9])
 
 
 def test_other_scores_give_the_evidence_their_own_scale():
     for scale, shift in ((1, 0), (10, -3), (0.01, 50)):
         given_scores = [scale * score + shift for score in (0.0, 0.6, 1.0)]
         scores, share = blend(given_scores, np.array([1.0, 0.5, 0.0]), 0.5, bounded=False)
-        assert scores == pytest.approx([scale * s + shift for s in (0.5, 0.55, 0.5)])
-        assert share == pytest.approx([0.5 * scale * evidence for evidence in (1, 0.5, 0)])
+        assert scores == pytest.approx([scale * s + shift for s in (1.0, 1.1, 1.0)])
+        assert share == pytest.approx([scale * evidence for evidence in (1, 0.5, 0)])
 
 
 def test_equal_scores_stay_equal_where_no_scale_is_known():
@@ -272,8 +281,17 @@ def test_no_units_are_blended_to_none():
     ],
 )  # fmt: skip
 def test_words_lead_where_the_encoder_cannot_read(weight, share, expected):
-    assert weight_for("a text", weight, lambda text: share) == pytest.approx(expected)
+    assert weight_for("a query", "a text", weight, lambda text: share) == pytest.approx(expected)
 
 
 def test_nothing_is_known_about_some_encoders():
-    assert weight_for("a text", 0.1, None) == 0.1
+    assert weight_for("a query", "a text", 0.1, None) == 0.1
+
+
+def test_words_count_more_in_a_query_of_identifiers():
+    assert exactness("where does the ferry leave in 1998?") == 0
+    assert exactness("what is new in 4.10?") > 0.4
+    assert exactness("QX-7") == pytest.approx(8 / 9)
+    assert weight_for("QX-7", "a text", 0.1, None) == pytest.approx(0.1 + 0.3 * 8 / 9)
+    assert weight_for("QX-7", "a text", 0, None) == 0
+    assert weight_for("QX-7", "a text", 0.5, None) == 0.5

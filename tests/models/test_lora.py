@@ -114,7 +114,8 @@ def test_an_adapter_that_sentence_transformers_saved(base, tmp_path):
     assert encoder.model.max_seq_length == 12
     assert encoder.model.prompts["query"] == "bob: "
     assert (compressor.scorer.context, compressor.scorer.similarity_fn_name) == ("title", "dot")
-    texts = ["who built the tower?", "the tower. " * 9]
+    texts = ["who built the tower?", "the tower. " * 2]
+    assert encoder.max_tokens == 8  # of 12, without [CLS], [SEP] and the prompt
     np.testing.assert_allclose(
         encoder.encode_queries(texts), model.encode_query(texts), atol=1e-5, rtol=1e-5
     )

@@ -65,7 +65,8 @@ class Passage(NamedTuple):
 
     def strings(self) -> list[str]:
         """Each sentence alone, after its head."""
-        return [self.head + self.text[start:end] for start, end in self.spans]
+        head, text = self.head, self.text
+        return [head + text[start:end] for start, end in self.spans]
 
 
 class Inputs:
@@ -84,6 +85,7 @@ class Inputs:
         self._window = None if self._model is None else self._model.max_tokens
         self._titles: dict[str, str] = {}
         self._lines: dict[tuple[str, ...], str] = {}
+        self._cut_titles: set[str] = set()
         self._cut_paths: set[Document] = set()
 
     def passages(
@@ -105,10 +107,11 @@ class Inputs:
             document = documents[doc_index]
             title, labels = self.title(document), _Labels(document)
             groups = list(self._groups(sentences, positions))
+            alone = len(groups) == 1
             for group in groups:
                 path = self._path(labels, sentences[group[0]].path)
                 some = [sentences[position] for position in group]
-                text, spans = _body(document, some, whole=len(groups) == 1 and not path)
+                text, spans = _body(document, some, whole=alone and not path)
                 yield Passage(title, path, text, spans), group
 
     def heads(self, documents: Sequence[Document], sentences: Sequence[Sentence]) -> list[str]:
@@ -141,6 +144,8 @@ class Inputs:
             return ""
         if title not in self._titles:
             self._titles[title] = self._fitted([title])
+            if len(self._titles[title]) < len(title):
+                self._cut_titles.add(title)
         return self._titles[title]
 
     def cuts(self, documents: Sequence[Document], sentences: Sequence[Sentence]) -> list[str]:
@@ -153,9 +158,11 @@ class Inputs:
         Returns:
             A note for each cut, for a person.
         """
+        if not self._cut_titles and not self._cut_paths:
+            return []
         notes = []
         for index in sorted({sentence.doc_index for sentence in sentences}):
-            if self.title(documents[index]) not in ("", documents[index].title):
+            if self.context != "sentence" and documents[index].title in self._cut_titles:
                 notes.append(f"only the beginning of the title of document {index} was read")
             if documents[index] in self._cut_paths:
                 notes.append(f"only the beginnings of some headings of document {index} were read")
@@ -179,6 +186,8 @@ class Inputs:
             yield group
 
     def _path(self, labels: _Labels, path: Sequence[Span]) -> str:
+        if not path:
+            return ""
         found, complete = labels.of(path)
         title = labels.document.title
         if self.context != "sentence" and found and title and _same(found[0], title):
@@ -229,7 +238,7 @@ def _line(labels: Sequence[str]) -> str:
 
 
 def _head(title: str, path: str) -> str:
-    return "".join(f"{line}\n" for line in (title, path) if line)
+    return (f"{title}\n" if title else "") + (f"{path}\n" if path else "")
 
 
 def _same(label: str, title: str) -> bool:
