@@ -143,7 +143,7 @@ OPEN = """
 import sys, time
 from recomp_core.store.sentence_store import SentenceStore
 from recomp_core.store.keys import passage_key
-keys = [passage_key(b"bench", "", str(n), ()) for n in map(int, sys.argv[2:])]
+keys = [passage_key(b"bench", "", "", str(n), ()) for n in map(int, sys.argv[2:])]
 began = time.perf_counter()
 store = SentenceStore(sys.argv[1])
 opened = time.perf_counter()
@@ -162,7 +162,7 @@ def opening(folder: Path, sentences: int) -> float:
     with SentenceStore(folder) as store:
         for first in range(0, documents, 1_000):
             keys = [
-                passage_key(b"bench", "", str(n), ())
+                passage_key(b"bench", "", "", str(n), ())
                 for n in range(first, min(documents, first + 1_000))
             ]
             store.write([(key, vectors_record(key, packed, "float16")) for key in keys])

@@ -12,9 +12,11 @@ from ..text.sentences import sentence_spans
 from ..text.splitting import replace_surrogates
 from ..text.words import words
 
-# The most windows, and the most questions, that a query is read as: this bounds the time.
+# The most windows and questions that are read of a query, and the most characters that are looked
+# at: these bound the time.
 _WINDOWS = 32
 _QUESTIONS = 32
+_CHARACTERS = 200_000
 # A last sentence with fewer words is a greeting or a name.
 _WORDS = 4
 
@@ -51,6 +53,9 @@ def query_parts(query: str, model: object, max_tokens: int | None = None) -> Que
     """
     if not isinstance(model, Windowed):
         return QueryParts((query,))
+    complete = len(query) <= _CHARACTERS
+    if not complete:
+        query = f"{query[: _CHARACTERS // 2]}\n{query[-_CHARACTERS // 2 :]}"
     windows = model.token_windows(query, max_tokens)
     if len(windows) == 1:
         return QueryParts((query,))
@@ -66,7 +71,8 @@ def query_parts(query: str, model: object, max_tokens: int | None = None) -> Que
         *asked[-_QUESTIONS:],
         *[sentence for sentence in sentences if len(words(sentence)) >= _WORDS][-1:],
     ])  # fmt: skip
-    return QueryParts(texts or (query,), len(windows) <= _WINDOWS and len(asked) <= _QUESTIONS)
+    complete = complete and len(windows) <= _WINDOWS and len(asked) <= _QUESTIONS
+    return QueryParts(texts or (query,), complete)
 
 
 def is_question(sentence: str) -> bool:

@@ -85,6 +85,24 @@ def test_parts_are_bounded_and_the_rest_is_told():
     assert texts[-1] == "Is it 299 today then?"
 
 
+def test_only_both_ends_of_an_endless_query_are_looked_at():
+    class Counting(WordEncoder):
+        seen = 0
+
+        def token_windows(self, text, max_tokens=None):
+            self.seen += len(text)
+            return super().token_windows(text, max_tokens)
+
+    encoder = Counting()
+    texts, complete = query_parts(
+        "First words. " + "no " * 1_000_000 + ". Where is the fuse?", encoder
+    )
+    assert not complete
+    assert texts[0].startswith("First words.")
+    assert texts[-1] == "Where is the fuse?"
+    assert encoder.seen < 1_000_000
+
+
 @pytest.mark.parametrize(
     "text", ["Why?", "なぜですか？", "لماذا؟", "γιατί;", "ինչո՞ւ", "Is it “so?”", "(why?)"]
 )
