@@ -14,6 +14,7 @@ from ..extractive.sentences import document_sentences
 from ..protocols import Splitter
 from ..readers.answer_scores import AnswerRequest, AnswerScore, AnswerScorer, Kind
 from ..runtime.budget import Meter
+from ..store.keys import splitter_identity
 from ..text.splitting import SentenceSplitter
 from ..types import Document, ScoringTask, Sentence
 from .fields import DIGITS, checked, question_fields, score_fields
@@ -67,7 +68,7 @@ class ContrastiveLabeller:
             "builder": "contrastive",
             "scorer": self.scorer.identity,
             "encoder": _described(self.encoder),
-            "splitter": repr(self.splitter),
+            "splitter": splitter_identity(self.splitter) or repr(self.splitter),
             "epsilon": self.epsilon,
             "num_negatives": self.num_negatives,
             "needs_gain": self.needs_gain,

@@ -233,6 +233,39 @@ def test_a_cache_of_results():
         assert sorted(cache.get_many(expected["keys"])) == expected["keys"]
 
 
+class SplitsAsBefore:
+    """These documents are split as they were then."""
+
+    def __init__(self, lang):
+        self.lang = lang
+
+    def __repr__(self):
+        return f"SentenceSplitter(lang={self.lang!r})"
+
+    def split(self, text):
+        return SentenceSplitter(self.lang).split(text)
+
+
+@pytest.mark.parametrize("kind", ["contrastive", "distillation"])
+def test_a_run_of_labels_is_not_mixed_with_sentences_of_other_rules(kind):
+    from recomp_core.labelling import (
+        ExtractiveTeacher,
+        build_contrastive_examples,
+        build_distillation_examples,
+    )
+
+    folder = Path("labels") / kind
+    scorer = TableScorer({}, EXPECTED["labels"]["others"])
+    with pytest.raises(ValueError, match=r"made in another way \((splitter|teacher) differ\)"):
+        if kind == "contrastive":
+            encoder = load_compressor("extractive", device="cpu")
+            build_contrastive_examples("questions.jsonl", scorer, encoder, output=folder)
+        else:
+            teacher = ExtractiveTeacher(scorer, max_sentences=1)
+            build_distillation_examples("questions.jsonl", teacher, None, scorer, output=folder)
+    assert scorer.asked == []
+
+
 @pytest.mark.parametrize("kind", ["contrastive", "distillation"])
 def test_a_run_of_labels_is_carried_on(kind):
     from recomp_core.labelling import (
@@ -247,9 +280,10 @@ def test_a_run_of_labels_is_carried_on(kind):
     scorer = TableScorer(EXPECTED["labels"]["table"], EXPECTED["labels"]["others"])
     if kind == "contrastive":
         encoder = load_compressor("extractive", device="cpu")
+        encoder.splitter = SplitsAsBefore("en")
         labels = build_contrastive_examples("questions.jsonl", scorer, encoder, output=folder)
     else:
-        teacher = ExtractiveTeacher(scorer, max_sentences=1)
+        teacher = ExtractiveTeacher(scorer, max_sentences=1, splitter=SplitsAsBefore(None))
         labels = build_distillation_examples(
             "questions.jsonl", teacher, None, scorer, output=folder
         )

@@ -9,6 +9,7 @@ from ...extractive.sentences import document_sentences
 from ...prompts import PromptTemplate
 from ...protocols import Splitter
 from ...readers.answer_scores import AnswerRequest, AnswerScore, AnswerScorer
+from ...store.keys import splitter_identity
 from ...text.splitting import SentenceSplitter
 from .base import BaseTeacher, Teacher, TeacherRequest
 from .settings import TeacherSettings
@@ -52,7 +53,7 @@ class ExtractiveTeacher(BaseTeacher):
             "teacher": self.name,
             "max_sentences": self.max_sentences,
             "scorer": self.scorer.identity if self.scorer else None,
-            "splitter": repr(self.splitter),
+            "splitter": splitter_identity(self.splitter) or repr(self.splitter),
         }
 
     def write_each(
