@@ -256,13 +256,13 @@ def test_a_run_of_labels_is_not_mixed_with_sentences_of_other_rules(kind):
 
     folder = Path("labels") / kind
     scorer = TableScorer({}, EXPECTED["labels"]["others"])
+    if kind == "contrastive":
+        build, parts = build_contrastive_examples, (scorer, load_compressor("extractive"))
+    else:
+        teacher = ExtractiveTeacher(scorer, max_sentences=1)
+        build, parts = build_distillation_examples, (teacher, None, scorer)
     with pytest.raises(ValueError, match=r"made in another way \((splitter|teacher) differ\)"):
-        if kind == "contrastive":
-            encoder = load_compressor("extractive", device="cpu")
-            build_contrastive_examples("questions.jsonl", scorer, encoder, output=folder)
-        else:
-            teacher = ExtractiveTeacher(scorer, max_sentences=1)
-            build_distillation_examples("questions.jsonl", teacher, None, scorer, output=folder)
+        build("questions.jsonl", *parts, output=folder)
     assert scorer.asked == []
 
 

@@ -12,8 +12,8 @@ from .source_code import code_blocks, looks_like_code
 from .tables import separated_rows
 
 # So many lines of a few characters each are scraps of data: they are divided by length.
-_MANY_LINES = 20_000
-_SHORT_LINE = 16
+_MANY_LINES = 50_000
+_SHORT_LINE = 12
 
 _HTML = re.compile(
     r"\s*(?:<!doctype\s+html|<(?:html|head|body|table|div|section|article|main|header|nav|p|h[1-6]|"
