@@ -299,7 +299,7 @@ class Compression:
             Excerpt(
                 doc_index=index,
                 document=self.documents[index],
-                text=excerpt_of(self.documents[index], sentences, self.layout),
+                text=excerpt_of(self.documents, index, sentences, self.layout),
                 kept=tuple(sentences),
                 score=max(sentence.score for sentence in sentences),
             )
@@ -399,11 +399,14 @@ class Compression:
         return notebook_html(self)
 
 
-def excerpt_of(document: Document, kept: Sequence[Sentence], layout: Layout) -> str:
+def excerpt_of(
+    documents: Sequence[Document], doc_index: int, kept: Sequence[Sentence], layout: Layout
+) -> str:
     """Join the kept sentences of one document.
 
     Args:
-        document: The document.
+        documents: All documents of the call.
+        doc_index: The position of the document.
         kept: Its kept sentences, ascending.
         layout: The strings that join them.
 
@@ -411,14 +414,18 @@ def excerpt_of(document: Document, kept: Sequence[Sentence], layout: Layout) -> 
         The excerpt; "" without sentences.
     """
     spans = [(sentence.start, sentence.end) for sentence in kept]
-    return layout.excerpt(document.text, spans, _pieces(kept), document.title)
+    title = _telling_title(documents, doc_index)
+    return layout.excerpt(documents[doc_index].text, spans, _pieces(kept), title)
 
 
-def excerpt_starts(document: Document, kept: Sequence[Sentence], layout: Layout) -> list[int]:
+def excerpt_starts(
+    documents: Sequence[Document], doc_index: int, kept: Sequence[Sentence], layout: Layout
+) -> list[int]:
     """Find sentences in the excerpt that `excerpt_of` builds of them.
 
     Args:
-        document: The document.
+        documents: All documents of the call.
+        doc_index: The position of the document.
         kept: Its kept sentences, ascending; at least one.
         layout: The strings that join them.
 
@@ -426,7 +433,15 @@ def excerpt_starts(document: Document, kept: Sequence[Sentence], layout: Layout)
         For each sentence the offset of its first character in the excerpt, in code points.
     """
     spans = [(sentence.start, sentence.end) for sentence in kept]
-    return layout.starts(document.text, spans, _pieces(kept), document.title)
+    title = _telling_title(documents, doc_index)
+    return layout.starts(documents[doc_index].text, spans, _pieces(kept), title)
+
+
+def _telling_title(documents: Sequence[Document], doc_index: int) -> str | None:
+    """A document's title, if it tells the document from another of the call."""
+    title = documents[doc_index].title
+    others = (document.title for document in documents)
+    return title if title and any(other and other != title for other in others) else None
 
 
 def _pieces(kept: Sequence[Sentence]) -> list[str] | None:
@@ -449,7 +464,7 @@ def assemble(documents: Sequence[Document], kept: Iterable[Sentence], layout: La
     """
     grouped = group_by_document(kept)
     return layout.join(
-        excerpt_of(documents[index], sentences, layout) for index, sentences in grouped.items()
+        excerpt_of(documents, index, sentences, layout) for index, sentences in grouped.items()
     )
 
 

@@ -511,7 +511,7 @@ class _Job:
             return replace(source, doc_index=doc_index)
         kept = [sentence for sentence in self.extraction.kept if sentence.doc_index == doc_index]
         layout = self.as_read(self.extraction).layout
-        starts = excerpt_starts(self.documents[doc_index], kept, layout)
+        starts = excerpt_starts(self.documents, doc_index, kept, layout)
 
         def shared(start: int, sentence: ScoredSentence) -> int:
             return min(source.end, start + len(sentence.visible)) - max(source.start, start)

@@ -60,8 +60,8 @@ class ExtractiveCompressor:
         outline: "headings": a chosen sentence brings what it can't be understood without: the
             nearest headings that tell its place from others, its table's header row, its list's
             lead-in, its question, its keys. "none": it comes alone.
-        titles: Whether the text of a document begins with "[its title] " where no word of the title
-            stands in it, see `Layout`.
+        titles: Whether the text of a document begins with "[its title] " where that is needed to
+            tell it from another document, see `Layout`.
         lexical_weight: What the words that a sentence has in common with the query count beside its
             score, from 0, nothing, to 1, everything; see `lexical.blend`. None for the default: 0.1
             for a dual encoder with cosines, 0 for other scorers. In a script that the encoder can't

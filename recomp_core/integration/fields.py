@@ -177,9 +177,9 @@ class CompressorSettings(IndexerSettings):
     titles: Annotated[
         bool | None,
         Setting(
-            "Whether the kept text of a document begins with its title in brackets where no word "
-            "of the title stands in it; for a model that writes: whether it reads the title on a "
-            "line before the document.",
+            "Whether the kept text of a document begins with its title in brackets where another "
+            "document has another title and no word of it stands in the text; for a model that "
+            "writes: whether it reads the title on a line before the document.",
             unset="yes; no for a model that writes",
             in_command=False,
         ),

@@ -68,7 +68,8 @@ class Layout:
         elision: A mark such as "[…]" that shows the reader model where text was cut; "" for none.
         document_separator: The string between the parts of different documents.
         titles: Whether an excerpt begins with its document's title, as "[Title] ", where none of
-            the title's words stands in it: "He died in 1502." then says who.
+            the title's words stands in it and another document of the call has another title: "He
+            died in 1502." then says who.
 
     Raises:
         TypeError: An attribute has the wrong type.

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from .division import approximate_tokens, divide
 from .languages import detect_language
+from .structure.data_formats import record_blocks
 from .structure.formats import parse
 from .structure.lines import Block, lines_of
 from .structure.markup_blocks import html_blocks
@@ -117,13 +118,15 @@ def divided(text: str, unit: Unit, limit: int, count_tokens: Callable[[str], int
     Returns:
         Its parts, a table's rows under their header; the unit itself if it can't be divided.
     """
-    if unit.kind == "table":
-        lines = lines_of(text, unit.start, unit.end)
-        found = (
-            html_blocks(text, unit.start, unit.end) if unit.markup else [pipe_table(lines, 0)[0]]
-        )
-        blocks = [block for block in found if block is not None]
-    else:
+    blocks: list[Block] = []
+    if unit.kind == "table" and unit.markup:
+        blocks = html_blocks(text, unit.start, unit.end)
+    elif unit.kind == "table":
+        table, _ = pipe_table(lines_of(text, unit.start, unit.end), 0)
+        blocks = [] if table is None else [table]
+    elif unit.kind == "entry" and text[unit.start] == "{":
+        blocks = record_blocks(text, unit.start, unit.end)
+    if not blocks:
         blocks = [Block("part", unit.start, unit.end, markup=unit.markup)]
     outline = Outline(
         text,

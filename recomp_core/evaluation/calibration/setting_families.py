@@ -236,7 +236,7 @@ class _Holding:
             return
         grouped = group_by_document(sentence for sentence in kept if sentence.doc_index in wanted)
         for index in wanted:
-            text = excerpt_of(self._documents[index], grouped.get(index, ()), self._layout)
+            text = excerpt_of(self._documents, index, grouped.get(index, ()), self._layout)
             self._held[index] = contains_answer(text, self._answers)
 
 

@@ -11,13 +11,28 @@ from .lines import Block, Line
 
 # A record or a list of values of this many tokens is one entry.
 _RECORD = 64
-# A longer record is named by one of these members, or else by its first.
+# A longer record is named by the first of these that it has, or else by its first member.
 _NAMES = ('"name"', '"title"', '"id"', '"key"', '"label"')
 _DEEPEST = 100
 # As many lines tell whether a text is a program's settings.
 _SAMPLE = 500
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+
+
+def record_blocks(text: str, start: int, end: int) -> list[Block]:
+    """Divide a record of JSON into its members.
+
+    Args:
+        text: The document's text.
+        start: The offset of the record's brace.
+        end: The offset after its end.
+
+    Returns:
+        The member that names the record, with the others below it; nothing if it is no record.
+    """
+    members = json_blocks(text, start, end) or []
+    return [_named(text, members)] if len(members) > 1 else []
 
 
 class _NotJSONError(ValueError):
@@ -121,7 +136,8 @@ def _named(text: str, members: list[Block]) -> Block:
     plain = [member for member in members if member.kind == "entry"]
     if not plain or plain[0] is not members[0]:
         return Block("quote", members[0].start, members[0].start, children=members)
-    name = next((one for one in plain if text.startswith(_NAMES, one.start)), plain[0])
+    named = (one for key in _NAMES for one in plain if text.startswith(key, one.start))
+    name = next(named, plain[0])
     # What stands before the name stays beside it: a unit comes after those that it stands under.
     before = members.index(name)
     name.children = members[before + 1 :]

@@ -3,7 +3,7 @@
 import pytest
 
 from recomp_core.text.joining import is_seam
-from recomp_core.text.splitting import SentenceSplitter
+from recomp_core.text.splitting import SentenceSplitter, divided
 from recomp_core.text.units import path_text
 
 
@@ -409,6 +409,38 @@ def test_a_stated_format_decides():
 
 def test_a_format_that_is_not_there_does_no_harm():
     assert read("This is prose. And more.", "json") == read("This is prose. And more.")
+
+
+def parts(text, limit):
+    """What becomes of a text's only unit where `limit` characters are the most."""
+    (unit,) = SentenceSplitter("en").units(text)
+    return [
+        " | ".join([text[u.start : u.end], *filter(None, [path_text(text, u.path)])])
+        for u in divided(text, unit, limit, len)
+    ]
+
+
+def test_a_budget_divides_a_table_into_rows():
+    assert parts("| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |", 12) == [
+        "| a | b |\n|---|---|",
+        "| 1 | 2 | | a | b",
+        "| 3 | 4 | | a | b",
+    ]
+
+
+def test_a_budget_divides_a_record_under_its_name():
+    assert parts('[{"id": 7, "name": "mug", "price": 3}]', 15) == [
+        '"id": 7',
+        '"name": "mug"',
+        '"price": 3 | name": "mug',
+    ]
+
+
+def test_a_budget_divides_a_sentence_into_clauses():
+    assert parts("The sauna is open daily; the pool on Fridays.", 30) == [
+        "The sauna is open daily;",
+        "the pool on Fridays.",
+    ]
 
 
 HOSTILE = [
