@@ -108,7 +108,7 @@ _STYLE = """
 .recomp .document { white-space: pre-wrap; color: var(--soft); }
 .recomp mark { color: var(--ink); font-weight: 600; border-radius: 3px; padding: 0 2px;
   background: rgb(var(--mark) / var(--strength)); border-bottom: 2px solid rgb(var(--mark)); }
-.recomp mark.outline { font-weight: 400; background: none; border-bottom-style: dotted; }
+.recomp mark.outline { background: none; border-bottom-style: dotted; }
 .recomp .heading, .recomp .question { color: var(--ink); font-weight: 600; }
 .recomp .heading { font-size: 1.05em; }
 .recomp .code, .recomp .row, .recomp .header, .recomp .table, .recomp .line, .recomp .key,

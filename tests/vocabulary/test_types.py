@@ -18,6 +18,7 @@ from recomp_core.types import (
     check_batch,
     check_query,
     excerpt_of,
+    excerpt_starts,
 )
 
 TOWER = Document("Ann built it. Bob paid. It fell.", title="The tower", id="t", metadata={"n": 1})
@@ -55,8 +56,8 @@ def summary():
 def test_the_kept_sentences_of_all_documents_are_the_text():
     result = excerpt()
     assert assemble(result.documents, result.kept, result.layout) == result.text
-    assert excerpt_of(TOWER, [ANN, FELL], Layout(elision="…")) == "Ann built it. … It fell."
-    assert assemble((TOWER, TREE), (), Layout()) == excerpt_of(TREE, [], Layout()) == ""
+    assert excerpt_of([TOWER], 0, [ANN, FELL], Layout(elision="…")) == "Ann built it. … It fell."
+    assert assemble((TOWER, TREE), (), Layout()) == excerpt_of([TREE], 0, [], Layout()) == ""
     assert result.is_excerpt
     assert not summary().is_excerpt
 
@@ -174,3 +175,18 @@ def test_a_batch_has_one_list_of_documents_per_query():
         check_batch(["a", "b"], [[], [3]])
     with pytest.raises(TypeError, match=r"^documents\[0\] must be"):
         check_batch(["a"], [[3]])
+
+
+def test_a_title_tells_a_document_from_another():
+    layout = Layout(titles=True)
+    kessa = Document("It lies in the east. Its summit is 2114 m high.", title="Mount Kessa")
+    ruvin = Document("Ruvin lies in the west. Nobody lives there.", title="Mount Ruvin")
+    summit = ScoredSentence("Its summit is 2114 m high.", 0, 21, 47, 1.0)
+    west = ScoredSentence("Ruvin lies in the west.", 1, 0, 23, 1.0)
+    both = assemble((kessa, ruvin), (summit, west), layout)
+    assert both == "[Mount Kessa] Its summit is 2114 m high.\nRuvin lies in the west."
+    assert excerpt_starts((kessa, ruvin), 0, [summit], layout) == [14]
+    # Alone, or beside a document without a title, nothing needs telling apart.
+    assert assemble((kessa,), (summit,), layout) == summit.text
+    assert assemble((kessa, Document("A text.")), (summit,), layout) == summit.text
+    assert assemble((kessa, ruvin), (summit,), Layout()) == summit.text
