@@ -244,7 +244,10 @@ class Session:
             elision=layout.elision,
             document_separator=layout.document_separator,
             expand=self._compressor.expand,
+            outline=self._compressor.outline,
+            titles=layout.titles,
         )
+        compressor.evidence = self._compressor.evidence
         started = time.perf_counter()
         compression = compressor.compress(query, documents)
         seconds = time.perf_counter() - started

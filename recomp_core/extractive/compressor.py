@@ -237,6 +237,11 @@ class ExtractiveCompressor:
         """What words in common with the query count beside the scorer's score, 0…1."""
         return self.evidence.weight
 
+    @property
+    def brings_outline(self) -> bool:
+        """Whether a chosen sentence brings its headings and the like."""
+        return self.outline == "headings"
+
     def _compress(self, inputs: _Inputs) -> list[Compression]:
         every = (document for _, documents in inputs for document in documents)
         known = document_units(every, self.splitter)
@@ -368,9 +373,8 @@ class ExtractiveCompressor:
         else:
             blended = self.evidence.blend(query, documents, scored)
             ranked = _with_structure(documents, sentences, blended)
-            outline = self.outline == "headings"
             kept, dropped = select(
-                documents, ranked, self.selector, self.layout, self.expand, outline
+                documents, ranked, self.selector, self.layout, self.expand, self.brings_outline
             )
             reason = unfit_reason(blended, kept, self.selector)
             if not kept:

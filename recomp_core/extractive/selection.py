@@ -67,6 +67,7 @@ class Draft:
     Attributes:
         documents: All documents.
         sentence: The offered sentence.
+        group: The positions, among all sentences, of it and what comes along with it.
         rank: Its place among all sentences, 0 for the best.
         ranking: The scores of all sentences.
         size: The number of admitted sentences, this one included and neighbours left out.
@@ -95,12 +96,12 @@ class Draft:
         # for each draft would take time quadratic in the number of sentences.
         self._admitted = admitted
         self._n_admitted = len(admitted)
-        self._group = group
+        self.group = group
 
     @property
     def text(self) -> str:
         """The whole text that would come out, neighbours (see `select`) and joints included."""
-        positions = sorted({*self._admitted[: self._n_admitted], *self._group})
+        positions = sorted({*self._admitted[: self._n_admitted], *self.group})
         kept = [self._sentences[position] for position in positions]
         return assemble(self.documents, kept, self._layout)
 

@@ -767,6 +767,7 @@ def test_from_embed_model():
         similarity_fn_name="cosine",
         elision="…",
         on_empty="drop",
+        lexical_weight=0,
     )
     (result,) = pp.postprocess_nodes([text_node(TOWER), text_node(BREAD)], query_str="tower")
     assert result.node.text == "The tower was built by Ana. … Many admire the tower."

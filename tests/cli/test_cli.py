@@ -80,7 +80,7 @@ class TestWithTheEmbeddedEncoder:
     def test_text(self, folder):
         done = recomp("compress", "-q", "Who built the tower?", "--top-k", "1", "tower.md", "fruit.txt", cwd=folder)  # fmt: skip
         assert done.returncode == 0
-        assert done.stdout.decode() == "The tower was built by Ada Reyes.\n"
+        assert done.stdout.decode() == "# Tower\n\nThe tower was built by Ada Reyes.\n"
         assert done.stderr == b""
 
     def test_nothing_relevant_is_empty_and_no_error(self, folder):

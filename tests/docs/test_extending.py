@@ -226,9 +226,9 @@ def test_an_adapter_of_another_framework(example, embedded):
     pytest.importorskip("pydantic")
     names = example(ADAPTER, "DictCompressor(top_k=1")
     (document,) = names["documents"]
-    assert document["text"] == TOWER
+    assert document["text"] == f"# Towers\n{TOWER}"
     start, end = document["meta"]["recomp"]["spans"][0]
-    assert names["found"][0]["text"][start:end] == TOWER
+    assert names["found"][0]["text"][start:end] == "# Towers"
     assert document["meta"]["page"] == 7
     assert names["found"][0]["meta"] == {"title": "The tower", "page": 7}
     (failed,) = names["failed"]

@@ -159,7 +159,15 @@ def _rate_and_empty(
     empty: dict[bool | None, int] = {True: 0, False: 0, None: 0}
     for case in cases:
         documents, layout = case.question.documents, compressor.layout
-        kept, _ = select(documents, case.sentences, selector, layout, compressor.expand)
+        outline = compressor.brings_outline
+        kept, _ = select(
+            documents,
+            case.sentences,
+            selector,
+            layout,
+            compressor.expand,
+            outline,
+        )
         text = assemble(documents, kept, layout)
         whole = count(case.before.original_text)
         rates.append(count(text) / whole if whole else 0.0)

@@ -113,6 +113,7 @@ def _case(
     if not answerable:
         return case
     needed = family.needed(
-        question.documents, sentences, question.answers, compressor.layout, compressor.expand
-    )
+        question.documents, sentences, question.answers, compressor.layout, compressor.expand,
+        compressor.brings_outline,
+    )  # fmt: skip
     return replace(case, needed=needed)

@@ -215,10 +215,13 @@ def scoring_settings(compressor: ExtractiveCompressor) -> dict[str, Any]:
         "separator": layout.separator,
         "elision": layout.elision,
         "document_separator": layout.document_separator,
+        "outline": compressor.outline,
+        "titles": layout.titles,
+        "lexical_weight": compressor.lexical_weight,
     }
     for part, names in (
         (scorer, ("context", "similarity_fn_name")),
-        (compressor.splitter, ("lang",)),
+        (compressor.splitter, ("lang", "max_unit_tokens")),
         (getattr(getattr(scorer, "encoder", None), "model", None), ("truncate_dim",)),
     ):
         settings.update({name: getattr(part, name) for name in names if hasattr(part, name)})

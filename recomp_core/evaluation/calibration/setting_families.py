@@ -107,6 +107,7 @@ class Family:
         answers: Sequence[str],
         layout: Layout,
         expand: tuple[int, int] = (0, 0),
+        outline: bool = False,
     ) -> float:
         """Compute the least caution from which on some document's excerpt always holds an answer.
 
@@ -116,6 +117,7 @@ class Family:
             answers: The gold answers.
             layout: Joins the kept sentences.
             expand: How many neighbours before and after a chosen sentence are kept too.
+            outline: Whether a chosen sentence brings its headings and the like.
 
         Returns:
             The caution. It is infinite if no setting keeps an answer: even p = 1 does not keep a
@@ -128,23 +130,26 @@ class Family:
         ]
         holding = _Holding(documents, holders, answers, layout)
         if self.rule == "max_tokens":
-            return self._needed_tokens(holding, documents, sentences, layout, expand)
-        return self._needed_rank(holding, sentences, expand)
+            return self._needed_tokens(holding, documents, sentences, layout, expand, outline)
+        walk = _EveryOffer()
+        select(documents, sentences, walk, layout, expand, outline)
+        return self._needed_rank(holding, sentences, walk)
 
     def _needed_rank(
-        self, holding: _Holding, sentences: Sequence[ScoredSentence], expand: tuple[int, int]
+        self, holding: _Holding, sentences: Sequence[ScoredSentence], walk: _EveryOffer
     ) -> float:
         """For rules that keep the best: take sentences away, the worst first."""
-        order = sorted(range(len(sentences)), key=lambda i: (-sentences[i].score, i))
-        groups = [_group(sentences, position, expand) for position in order]
+        groups = walk.groups
         cover = [0] * len(sentences)  # by how many of the chosen a sentence is kept
         for group in groups:
             for position in group:
                 cover[position] += 1
-        admitted = self.admitted([sentences[position].score for position in order])
+        admitted = self.admitted(walk.scores)
+        if self.rule != "top_k":  # that one counts what it keeps; the others go by the ranking
+            admitted = [admitted[rank] for rank in walk.ranks]
         needed = math.inf
-        holding.update(sentences)
-        by_caution = groupby(reversed(range(len(order))), key=admitted.__getitem__)
+        holding.update(sentence for sentence, n in zip(sentences, cover, strict=True) if n)
+        by_caution = groupby(reversed(range(len(groups))), key=admitted.__getitem__)
         for caution, ranks in by_caution:
             if caution < math.inf:
                 if not holding.any:
@@ -186,6 +191,7 @@ class Family:
         sentences: Sequence[ScoredSentence],
         layout: Layout,
         expand: tuple[int, int],
+        outline: bool,
     ) -> float:
         """For budgets: from the largest one down.
 
@@ -197,7 +203,7 @@ class Family:
         budget = needed = math.inf
         while budget >= 1:
             watched = _WatchedBudget(budget, self.count_tokens, known)
-            kept, _ = select(documents, sentences, watched, layout, expand)
+            kept, _ = select(documents, sentences, watched, layout, expand, outline)
             holding.update(kept)
             if not holding.any:
                 break
@@ -240,6 +246,21 @@ class _Holding:
             self._held[index] = contains_answer(text, self._answers)
 
 
+class _EveryOffer:
+    """A selector that admits everything, and remembers in which order and with what beside it."""
+
+    def __init__(self) -> None:
+        self.ranks: list[int] = []
+        self.groups: list[Sequence[int]] = []
+        self.scores: Sequence[float] = ()
+
+    def admits(self, draft: Draft) -> bool:
+        self.ranks.append(draft.rank)
+        self.groups.append(draft.group)
+        self.scores = draft.ranking.scores
+        return True
+
+
 class _WatchedBudget:
     """A `TokenBudget` that remembers the longest text that it admitted."""
 
@@ -259,16 +280,6 @@ class _WatchedBudget:
         if fits:
             self.longest = max(self.longest, self._known[text])
         return fits
-
-
-def _group(
-    sentences: Sequence[ScoredSentence], position: int, expand: tuple[int, int]
-) -> list[int]:
-    """A chosen sentence and the neighbours that come along, as in `select`."""
-    first = max(0, position - expand[0])
-    around = range(first, min(len(sentences), position + expand[1] + 1))
-    document = sentences[position].doc_index
-    return [other for other in around if sentences[other].doc_index == document]
 
 
 def _rounded(value: float, digits: int, rounding: str) -> float:

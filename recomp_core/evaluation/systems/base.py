@@ -332,8 +332,9 @@ class ExtractiveSystem:
         found = [replace(attempt_of(own, documents, seconds), setting=first[0])]
         for setting, selector in others:
             kept, dropped = select(
-                own.documents, scored, selector, own.layout, self.compressor.expand
-            )
+                own.documents, scored, selector, own.layout, self.compressor.expand,
+                self.compressor.brings_outline,
+            )  # fmt: skip
             outcome = own.outcome
             if outcome is not Outcome.NOTHING_GIVEN:
                 outcome = Outcome.COMPRESSED if dropped else Outcome.UNCHANGED
@@ -468,6 +469,9 @@ def _described_extractive(compressor: ExtractiveCompressor) -> dict[str, Any]:
         "expand": list(compressor.expand) if any(compressor.expand) else None,
         "layout": repr(compressor.layout),
         "token_counters": sorted(_counters(compressor.selector)) or None,
+        "outline": compressor.outline if compressor.brings_outline else None,
+        "titles": compressor.layout.titles or None,
+        "lexical_weight": compressor.lexical_weight or None,
     }
     return {name: value for name, value in facts.items() if value is not None}
 
