@@ -24,7 +24,7 @@ LOWEST := .venv-lowest
 LIGHT  := test-core,langchain,llamaindex,openai,bm25
 export HF_HUB_DISABLE_PROGRESS_BARS = 1
 
-.PHONY: demo test test-core test-lowest coverage lint notebooks wheel bench-contexts bench-abstractive bench-speed bench-scorer bench-labels bench-encoders bench-quality bench-calibration train-default clean
+.PHONY: demo test test-core test-lowest coverage lint notebooks wheel bench-contexts bench-abstractive bench-speed bench-scorer bench-labels bench-encoders bench-documents bench-growth bench-quality bench-calibration train-default clean
 
 demo: $(STAMPS)/demo
 	$(BIN)/recomp example --html demo.html
@@ -94,6 +94,15 @@ bench-calibration: $(STAMPS)/benchmarks
 bench-encoders: $(STAMPS)/benchmarks
 	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/quality.py score minilm recomp-minilm --questions 150
 	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/quality.py report minilm recomp-minilm
+
+# Messy documents, beside other splitters and projects: half an hour. BEFORE may hold an earlier
+# state of this project, see the script.
+bench-documents: $(STAMPS)/benchmarks
+	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/documents/run.py $(if $(BEFORE),--before $(BEFORE)) --write
+
+# Hostile documents of doubled length: fails where time grows faster.
+bench-growth: $(STAMPS)/benchmarks
+	$(BIN)/python benchmarks/growth.py
 
 # Trains the bundled encoder again, into build/: about an hour on two cores.
 train-default: $(STAMPS)/benchmarks
