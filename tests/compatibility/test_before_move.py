@@ -329,7 +329,8 @@ class Echo:
 
 
 def systems(name):
-    words = ExtractiveCompressor(shared_words, selector=TopK(1))
+    # What was off then decides what is kept, and is part of what the run knows of its systems.
+    words = ExtractiveCompressor(shared_words, selector=TopK(1), outline="none", titles=False)
     if name == "words":
         return {"words": words, "echo": AbstractiveCompressor(Echo())}
     if name == "models":

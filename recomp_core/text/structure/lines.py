@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -108,7 +108,6 @@ class Block:
         level: Of a heading: 1 is the outermost.
         children: What stands under it.
         markup: Whether HTML tags stand in it.
-        lead: Whether it announces the block after it although no colon says so.
     """
 
     kind: str
@@ -117,7 +116,6 @@ class Block:
     level: int = 0
     children: list[Block] = field(default_factory=list)
     markup: bool = False
-    lead: bool = False
 
 
 def span_of(lines: Sequence[Line]) -> tuple[int, int]:
@@ -132,23 +130,3 @@ def span_of(lines: Sequence[Line]) -> tuple[int, int]:
     return next(line.start for line in lines if not line.blank), next(
         line.end for line in reversed(lines) if not line.blank
     )
-
-
-def paragraphs_of(lines: Sequence[Line]) -> Iterator[list[Line]]:
-    """Divide lines at the blank ones.
-
-    Args:
-        lines: The lines.
-
-    Yields:
-        Runs of lines that are not blank.
-    """
-    run: list[Line] = []
-    for line in lines:
-        if not line.blank:
-            run.append(line)
-        elif run:
-            yield run
-            run = []
-    if run:
-        yield run

@@ -75,6 +75,7 @@ class _Page:
     end: int = -1
     row_start: int = -1
     cells: list[str] = field(default_factory=list)
+    nested: int = 0
     term: Block | None = None
 
     def say(self, start: int, end: int) -> None:
@@ -173,6 +174,11 @@ def html_blocks(text: str, start: int = 0, end: int | None = None) -> list[Block
 def _turn(page: _Page, name: str, closing: bool, start: int, end: int) -> None:
     """Read the tag of a block."""
     page.flush()
+    if page.tables and (page.nested or (name == "table" and not closing)):
+        # A table in a cell is part of the outer row.
+        if name == "table":
+            page.nested += -1 if closing else 1
+        return
     if name in ("td", "th"):
         if not closing and page.tables:
             page.cells.append(name)
@@ -215,9 +221,6 @@ def _end_table(page: _Page, end: int) -> None:
     table = page.tables.pop()
     table.end = max(end, table.end)
     if not table.children:
-        return
-    if page.tables:
-        # A table in a cell is part of the outer row.
         return
     first = table.children[0]
     if all(row.kind == "row" for row in table.children) and len(table.children) > 2:

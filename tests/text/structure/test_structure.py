@@ -307,6 +307,59 @@ DOCUMENTS = {
         item | pool &amp; slide | Baths
         """,
     ),
+    "terms, breaks and hidden parts of a page": (
+        "<html><title>Baths</title><style>p {}</style><!-- draft --><dl><dt>Sauna</dt><dd>from ten</dd>"
+        "<dt>Pool</dt></dl><p>Mo 9-17<br>Sa 10-12</p><pre>a  b</pre><dd>loose</dd>",
+        """
+        heading | Baths
+        entry | Sauna</dt><dd>from ten | Baths
+        sentence | Pool | Baths
+        sentence | Mo 9-17 | Baths
+        sentence | Sa 10-12 | Baths
+        code | a  b | Baths
+        sentence | loose | Baths
+        """,
+    ),
+    "a table in a table, and rows that nobody closes": (
+        "<table><tr><td>a<table><tr><td>b</td></tr></table></td></tr></table>"
+        "<table><tr><td>c<tr><td>d</table>",
+        """
+        table | <table><tr><td>a<table><tr><td>b</td></tr></table></td></tr></table>
+        table | <table><tr><td>c<tr><td>d</table>
+        """,
+    ),
+    "a table that is never closed": (
+        "<p>Text.</p><table><tr><td>c</td></tr>",
+        """
+        sentence | Text.
+        table | <table><tr><td>c
+        """,
+    ),
+    "a definition below its term": (
+        "Sauna\n: from ten\n\nPool\n: closed\n",
+        """
+        entry | Sauna⏎: from ten
+        entry | Pool⏎: closed
+        """,
+    ),
+    "words before numbers": (
+        "Chapter 1 Duties\n\nThe tenant sweeps.\n\nChapter 2 Rights\n\nThe tenant may keep a cat.\n",
+        """
+        heading | Chapter 1 Duties
+        sentence | The tenant sweeps. | Chapter 1 Duties
+        heading | Chapter 2 Rights
+        sentence | The tenant may keep a cat. | Chapter 2 Rights
+        """,
+    ),
+    "speakers": (
+        "Ann: Good morning.\nBob: Hello.\nAnn: When do we leave?\nBob: At nine.\n",
+        """
+        message | Ann: Good morning.
+        message | Bob: Hello.
+        message | Ann: When do we leave?
+        message | Bob: At nine.
+        """,
+    ),
     "a table among Markdown": (
         "Prices.\n<table>\n<tr><td>a.</td></tr>\n</table>\nThat is all. Bye.\n",
         """
