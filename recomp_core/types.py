@@ -12,7 +12,7 @@ A document is identified by its position, never by its id: ids repeat in real da
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Literal
 
@@ -295,11 +295,12 @@ class Compression:
             compression `layout.join` of their texts is `text`.
         """
         grouped = group_by_document(self.kept)
+        layout = shown_layout(self.documents, self.kept, self.layout)
         return tuple(
             Excerpt(
                 doc_index=index,
                 document=self.documents[index],
-                text=excerpt_of(self.documents, index, sentences, self.layout),
+                text=excerpt_of(self.documents, index, sentences, layout),
                 kept=tuple(sentences),
                 score=max(sentence.score for sentence in sentences),
             )
@@ -463,9 +464,39 @@ def assemble(documents: Sequence[Document], kept: Iterable[Sentence], layout: La
         The text to prepend.
     """
     grouped = group_by_document(kept)
+    text = _joined(documents, grouped, layout)
+    if layout.titles and not _is_shorter(text, documents, layout):
+        return _joined(documents, grouped, replace(layout, titles=False))
+    return text
+
+
+def shown_layout(documents: Sequence[Document], kept: Iterable[Sentence], layout: Layout) -> Layout:
+    """Return the layout that `assemble` uses: without titles where they make nothing shorter.
+
+    Args:
+        documents: All documents of the call.
+        kept: The kept sentences, in document order.
+        layout: The strings that join them.
+
+    Returns:
+        The layout itself, or the same without titles.
+    """
+    if not layout.titles:
+        return layout
+    text = _joined(documents, group_by_document(kept), layout)
+    return layout if _is_shorter(text, documents, layout) else replace(layout, titles=False)
+
+
+def _joined(
+    documents: Sequence[Document], grouped: Mapping[int, Sequence[Sentence]], layout: Layout
+) -> str:
     return layout.join(
         excerpt_of(documents, index, sentences, layout) for index, sentences in grouped.items()
     )
+
+
+def _is_shorter(text: str, documents: Sequence[Document], layout: Layout) -> bool:
+    return len(text) < len(layout.join(document.text for document in documents))
 
 
 def as_documents(documents: object, where: str = "documents") -> tuple[Document, ...]:

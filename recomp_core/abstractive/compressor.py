@@ -28,6 +28,7 @@ from ..types import (
     SummarySentence,
     check_batch,
     excerpt_starts,
+    shown_layout,
     with_score,
 )
 from .attribution import OverlapScorer, link_all
@@ -470,8 +471,9 @@ class _Job:
 
     def as_read(self, extraction: Compression) -> Compression:
         """The extraction in the layout in which the summarizer reads it."""
-        titles = extraction.layout.titles and not self.titles
-        return replace(extraction, layout=replace(extraction.layout, titles=titles))
+        layout = shown_layout(self.documents, extraction.kept, extraction.layout)
+        titles = layout.titles and not self.titles
+        return replace(extraction, layout=replace(layout, titles=titles))
 
     def candidate(self, summary: str) -> Candidate:
         return Candidate(self.query, tuple(document for _, document in self.read), summary)

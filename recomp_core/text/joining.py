@@ -113,7 +113,7 @@ class Layout:
         if pieces is None:
             pieces = [text[start:end] for start, end in spans]
         excerpt = "".join(map("".join, zip((head, *gaps), pieces, strict=True))) + tail
-        return self._titled(excerpt, text, title)
+        return self._titled(excerpt, title)
 
     def starts(
         self,
@@ -143,21 +143,20 @@ class Layout:
             position = starts[-1] + len(piece)
         if self.titles and title:
             excerpt = "".join(map("".join, zip((head, *gaps), pieces, strict=True))) + tail
-            before = len(self._titled(excerpt, text, title)) - len(excerpt)
+            before = len(self._titled(excerpt, title)) - len(excerpt)
             starts = [start + before for start in starts]
         return starts
 
-    def _titled(self, excerpt: str, text: str, title: str | None) -> str:
-        """The excerpt with the title before it, if it needs one and stays shorter than the text."""
+    def _titled(self, excerpt: str, title: str | None) -> str:
+        """The excerpt with the title before it, if no word of it stands there."""
         if not self.titles or not title or not excerpt:
             return excerpt
         label = " ".join(title.split())
-        titled = f"[{label}] {excerpt}"
-        if len(titled) > len(text) or len(label) > _LONGEST_TITLE:
+        if len(label) > _LONGEST_TITLE:
             return excerpt
         known = set(words(excerpt, pairs=False))
         said = [word for word in words(label, pairs=False) if len(word) > 2 or not word.isascii()]
-        return excerpt if not said or known.intersection(said) else titled
+        return excerpt if not said or known.intersection(said) else f"[{label}] {excerpt}"
 
     def join(self, excerpts: Iterable[str]) -> str:
         """Join the parts of several documents.

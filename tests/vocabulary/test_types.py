@@ -186,6 +186,12 @@ def test_a_title_tells_a_document_from_another():
     both = assemble((kessa, ruvin), (summit, west), layout)
     assert both == "[Mount Kessa] Its summit is 2114 m high.\nRuvin lies in the west."
     assert excerpt_starts((kessa, ruvin), 0, [summit], layout) == [14]
+    # Of a document that is kept whole, too, as long as the text is shorter than all documents.
+    whole = ScoredSentence("It lies in the east.", 0, 0, 20, 1.0)
+    titled = "[Mount Kessa] It lies in the east. Its summit is 2114 m high."
+    assert assemble((kessa, ruvin), (whole, summit), layout) == titled
+    everything = (whole, summit, west, ScoredSentence("Nobody lives there.", 1, 24, 43, 1.0))
+    assert assemble((kessa, ruvin), everything, layout) == f"{kessa.text}\n{ruvin.text}"
     # Alone, or beside a document without a title, nothing needs telling apart.
     assert assemble((kessa,), (summit,), layout) == summit.text
     assert assemble((kessa, Document("A text.")), (summit,), layout) == summit.text
