@@ -13,8 +13,10 @@ from ..types import Document, ScoredSentence, with_score
 DEFAULT_WEIGHT = 0.1
 """Chosen on all dev sets, see benchmarks/EXPERIMENTS.md."""
 
+# Of so many samples the encoder's share is remembered.
+_REMEMBERED = 512
 # As much of a call tells whether the encoder can read its documents.
-_SAMPLE, _SAMPLE_CHARACTERS = 32, 2_000
+_SAMPLE, _SAMPLE_CHARACTERS = 16, 1_000
 
 
 class LexicalEvidence:
@@ -38,6 +40,7 @@ class LexicalEvidence:
         # Scores of another scale may have a threshold, which should go on to mean what it says.
         self.weight = (DEFAULT_WEIGHT if self._bounded else 0.0) if weight is None else weight
         self._encoder = getattr(scorer, "encoder", None)
+        self._shares: dict[str, float] = {}
 
     def blend(
         self, query: str, documents: Sequence[Document], sentences: Sequence[ScoredSentence]
@@ -54,7 +57,6 @@ class LexicalEvidence:
         """
         if not self.weight:
             return sentences
-        from ..models.encoders.reading import reader_of
         from .lexical import blend, lexical_scores, weight_for
 
         texts = []
@@ -66,8 +68,8 @@ class LexicalEvidence:
                 parts = (document.title, sentence.heading(document))
                 heads[place] = "".join(f"{part}\n" for part in parts if part)
             texts.append(heads[place] + sentence.visible)
-        sample = "\n".join((query, *texts[:_SAMPLE]))[:_SAMPLE_CHARACTERS]
-        weight = weight_for(query, sample, self.weight, reader_of(self._encoder))
+        sample = "\n".join(texts[:_SAMPLE])[:_SAMPLE_CHARACTERS]
+        weight = weight_for(query, sample, self.weight, self._reads)
         scores, shares = blend(
             [sentence.score for sentence in sentences],
             lexical_scores(query, texts),
@@ -80,6 +82,19 @@ class LexicalEvidence:
                 sentences, scores.tolist(), shares.tolist(), strict=True
             )
         ]
+
+    def _reads(self, text: str) -> float:
+        """How well the encoder can read a text; the same documents come again and again."""
+        known = self._shares.get(text)
+        if known is None:
+            from ..models.encoders.reading import reader_of
+
+            reads = reader_of(self._encoder)
+            known = 1.0 if reads is None else reads(text)
+            if len(self._shares) >= _REMEMBERED:
+                self._shares.clear()
+            self._shares[text] = known
+        return known
 
 
 def check_weight(value: object) -> float | None:

@@ -20,8 +20,9 @@ import math
 import operator
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -131,7 +132,9 @@ _IN_QUOTES = re.compile(
 _QUANTITY = re.compile(r"\d+[a-z]{0,2}")
 
 
-def _terms(query: str) -> dict[str, _Term]:
+@lru_cache(maxsize=64)
+def _terms(query: str) -> Mapping[str, _Term]:
+    """The terms of a query, by their forms; a call asks for them twice."""
     terms: dict[str, _Term] = {}
 
     def add(form: str, weight: float, inflects: bool = False, is_name: bool = False) -> None:
@@ -193,7 +196,7 @@ def _spaced(text: str) -> str:
 class _Matcher:
     """Finds a query's terms in texts. Each distinct token of a call is looked at once."""
 
-    def __init__(self, terms: dict[str, _Term]) -> None:
+    def __init__(self, terms: Mapping[str, _Term]) -> None:
         self._columns = {form: column for column, form in enumerate(terms)}
         self._phrases = [(form, n) for form, n in self._columns.items() if form[0] == " "]
         self._characters = {form: n for form, n in self._columns.items() if is_unspaced(form)}
