@@ -20,6 +20,7 @@ from typing import Any
 
 import data
 from quality import spaced
+from results import RESULTS, write_between
 from speed import cpu
 
 from recomp_core import TopK, TopP, load_compressor
@@ -36,7 +37,7 @@ from recomp_core.evaluation import (
 )
 
 HERE = Path(__file__).parent
-RESULTS, PICTURE = HERE / "RESULTS.md", HERE / "scoreboard.png"
+PICTURE = HERE / "scoreboard.png"
 BEGIN, END = "<!-- scoreboard: written by scoreboard.py -->", "<!-- end of the scoreboard -->"
 
 OURS, UNTRAINED = "recomp-minilm", "minilm"
@@ -81,7 +82,9 @@ def main() -> None:
     draw(found, args.folder / PICTURE.name)
     if args.write:
         draw(found, PICTURE)
-        write_into(RESULTS, f"{text}\n\n![Answer recall by compression rate]({PICTURE.name})\n")
+        write_between(
+            BEGIN, END, f"{text}\n\n![Answer recall by compression rate]({PICTURE.name})\n"
+        )
 
 
 def run(name: str, folder: Path, n: int | None, baselines: list[str], reader: Path | None) -> None:
@@ -238,14 +241,6 @@ def draw(found: dict[str, Evaluation], file: Path) -> None:
         plot_curves(evaluation, axes)
         axes.set_title(f"{name}, {len(evaluation.questions)} questions")
     figure.savefig(file, dpi=80)
-
-
-def write_into(file: Path, text: str) -> None:
-    """Writes the text between the two marks, or at the end if the file has no marks."""
-    before, _, rest = file.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2] if rest else "\n"
-    head = before if rest else f"{before.rstrip()}\n\n## Scoreboard\n\n"
-    file.write_text(f"{head}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ import engine_speed
 import memory
 import speed
 import store_speed
+from results import RESULTS, write_between
 
-RESULTS = Path(__file__).with_name("RESULTS.md")
 BEGIN, END = "<!-- speed -->", "<!-- /speed -->"
 THREADS = tuple(dict.fromkeys((1, os.cpu_count() or 1)))
 # Times faster than LlamaIndex's optimizer, by threads: float32, int8.
@@ -102,7 +102,7 @@ def main() -> None:
     )
     print(f"\n## Goals\n\n{table}")
     if args.write:
-        write_into(RESULTS, "\n\n".join([header, table, *(text.strip() for text in texts)]))
+        write_between(BEGIN, END, "\n\n".join([header, table, *(text.strip() for text in texts)]))
 
 
 def printed(part: Callable[[Size], Iterator[Goal]], size: Size) -> tuple[list[Goal], str]:
@@ -210,15 +210,6 @@ PARTS: dict[str, Callable[[Size], Iterator[Goal]]] = {
     "start": start, "cold": cold, "encoder": encoder, "warm": warm, "callers": callers,
     "memory": memories, "engines": engines,
 }  # fmt: skip
-
-
-def write_into(file: Path, text: str) -> None:
-    """Writes the text between the two marks."""
-    before, begin, rest = file.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        sys.exit(f"{file} has no lines {BEGIN} and {END} to write between")
-    file.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

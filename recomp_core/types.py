@@ -19,7 +19,7 @@ from typing import Any, Literal
 from ._utils.notebook import notebook_html
 from .text.joining import Layout, group_by_document, is_blank
 from .text.markup import visible_text
-from .text.units import Kind, Span, path_text
+from .text.units import Kind, Span, Unit, path_text
 
 Context = Literal["sentence", "title", "document"]
 """What a sentence is encoded with; see `extractive.scoring.DualEncoderScorer`."""
@@ -89,6 +89,28 @@ class Sentence:
     kind: Kind = field(default="sentence", kw_only=True)
     path: tuple[Span, ...] = field(default=(), kw_only=True)
     markup: bool = field(default=False, kw_only=True)
+
+    @classmethod
+    def of_unit(cls, text: str, doc_index: int, unit: Unit) -> Sentence:
+        """Make a sentence of a unit.
+
+        Args:
+            text: The document's text.
+            doc_index: The position of the document.
+            unit: The unit.
+
+        Returns:
+            The sentence.
+        """
+        return Sentence(
+            text[unit.start : unit.end],
+            doc_index,
+            unit.start,
+            unit.end,
+            kind=unit.kind,
+            path=unit.path,
+            markup=unit.markup,
+        )
 
     @property
     def visible(self) -> str:

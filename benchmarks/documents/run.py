@@ -37,7 +37,7 @@ import numpy as np
 from recomp_core import Document, TokenBudget, load_compressor
 
 HERE = Path(__file__).parent
-RESULTS = HERE.parent / "RESULTS.md"
+sys.path.append(str(HERE.parent))  # the other benchmarks
 BEGIN, END = "<!-- documents -->", "<!-- /documents -->"
 RATES = (0.1, 0.2)
 PIECE = 100
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--files", nargs="+", default=["dev", "heldback"])
     parser.add_argument("--id", nargs="+", help="only these entries of dev")
     parser.add_argument("-v", "--verbose", action="store_true", help="print what fails in dev")
-    parser.add_argument("--write", action="store_true", help=f"into {RESULTS.name}")
+    parser.add_argument("--write", action="store_true", help="into RESULTS.md")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -103,7 +103,9 @@ def main() -> None:
         if args.verbose and name != "heldback" and isinstance(runs.get(OURS), Run):
             print_failures(entries, runs[OURS])
     if args.write:
-        write_into(RESULTS, "\n\n".join([about(), *parts]))
+        from results import write_between
+
+        write_between(BEGIN, END, "\n\n".join([about(), *parts]))
 
 
 def read(name: str) -> list[dict[str, Any]]:
@@ -529,7 +531,6 @@ def about() -> str:
     """When and with what it was measured."""
     from importlib.metadata import PackageNotFoundError, version
 
-    sys.path.append(str(HERE.parent))
     from speed import cpu
 
     names = ("langchain-text-splitters", "llama-index-core", "trimwise", "ragcompress")
@@ -545,14 +546,6 @@ def about() -> str:
         f"cut pieces of at most {PIECE} characters, which are encoded with the document's title; "
         "the best that fit are kept. trimwise and ragcompress have no place for a title."
     )
-
-
-def write_into(file: Path, text: str) -> None:
-    """Writes the text between the two marks, or at the end if the file has no marks."""
-    before, _, rest = file.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2] if rest else "\n"
-    head = before if rest else f"{before.rstrip()}\n\n## Messy documents\n\n"
-    file.write_text(f"{head}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

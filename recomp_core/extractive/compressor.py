@@ -28,7 +28,7 @@ from ..types import (
 )
 from .evidence import LexicalEvidence, check_weight
 from .fitting import fitted, unfit_reason
-from .partial import Progress, score_in_groups, timed_out
+from .partial import Progress, Scored, score_in_groups, timed_out
 from .scoring import (
     CrossEncoderScorer,
     DualEncoderScorer,
@@ -335,7 +335,7 @@ class ExtractiveCompressor:
             return compression
         return timed_out(compression, unread, progress.deadline.timeout_s, self.selector)
 
-    def _score_each(self, tasks: Sequence[ScoringTask]) -> list[_Scored | Exception]:
+    def _score_each(self, tasks: Sequence[ScoringTask]) -> list[Scored | Exception]:
         try:
             return [*self._score(tasks)]
         except Exception as error:
@@ -343,7 +343,7 @@ class ExtractiveCompressor:
                 return [error]
         return [result for task in tasks for result in self._score_each([task])]
 
-    def _score(self, tasks: Sequence[ScoringTask]) -> list[_Scored]:
+    def _score(self, tasks: Sequence[ScoringTask]) -> list[Scored]:
         """The sentences of each task with their scores, and what the scorer did not read."""
         asked = [task for task in tasks if task.sentences]
         scores = self.scorer.score(asked) if asked else []
@@ -399,11 +399,8 @@ class ExtractiveCompressor:
 
 _Inputs = Sequence[tuple[str, tuple[Document, ...]]]
 
-_Scored = tuple[list[ScoredSentence], tuple[str, ...]]
-"""A task's sentences with their scores, and what the scorer did not read of it."""
 
-
-def _scored(task: ScoringTask, scores: Sequence[float], cuts: Sequence[str]) -> _Scored:
+def _scored(task: ScoringTask, scores: Sequence[float], cuts: Sequence[str]) -> Scored:
     return scored_sentences(task, scores), tuple(cuts)
 
 

@@ -43,15 +43,7 @@ def fitted(
         unit = Unit(sentence.start, sentence.end, sentence.kind, sentence.path, sentence.markup)
         limit = max(1, budget.max_tokens // _PART_OF_BUDGET)
         found += (
-            Sentence(
-                text[part.start : part.end],
-                sentence.doc_index,
-                part.start,
-                part.end,
-                kind=part.kind,
-                path=part.path,
-                markup=part.markup,
-            )
+            Sentence.of_unit(text, sentence.doc_index, part)
             for part in divided(text, unit, limit, budget.count_tokens)
         )
     return tuple(found)

@@ -31,7 +31,8 @@ _GROUP = 1 / 8
 _GROWTH = 4
 
 
-_Scored = tuple[list[ScoredSentence], tuple[str, ...]]
+Scored = tuple[list[ScoredSentence], tuple[str, ...]]
+"""A task's sentences with their scores, and what the scorer did not read of it."""
 
 
 class Progress:
@@ -87,7 +88,7 @@ class Progress:
 def score_in_groups(
     batch: Sequence[Progress],
     tasks_of: Callable[[Progress, Sequence[int]], ScoringTask],
-    score: Callable[[Sequence[ScoringTask]], Sequence[_Scored | Exception]],
+    score: Callable[[Sequence[ScoringTask]], Sequence[Scored | Exception]],
     *,
     by_document: bool,
 ) -> None:
@@ -136,7 +137,7 @@ def score_in_groups(
         room = min(speed * slice_s, _GROWTH * characters)
 
 
-def _record(progress: Progress, reached: Sequence[int], result: _Scored | Exception) -> None:
+def _record(progress: Progress, reached: Sequence[int], result: Scored | Exception) -> None:
     if isinstance(result, Exception):
         progress.error = result
         return

@@ -55,15 +55,7 @@ def document_sentences(
     if known is None:
         known = document_units([documents[position] for position in positions], splitter)
     return tuple(
-        Sentence(
-            text[unit.start : unit.end],
-            position,
-            unit.start,
-            unit.end,
-            kind=unit.kind,
-            path=unit.path,
-            markup=unit.markup,
-        )
+        Sentence.of_unit(text, position, unit)
         for position in positions
         for text in (documents[position].text,)
         for unit in known[_key(documents[position])]
