@@ -16,12 +16,15 @@ def span_facts(excerpt: Excerpt) -> dict[str, Any]:
         excerpt: What the document gave.
 
     Returns:
-        "spans", `[start, end]` of each sentence in characters, and "scores".
+        "spans", `[start, end]` of each sentence in characters, "scores", and "kinds" unless all
+        are sentences of prose: headings and the like came along with what was chosen.
     """
-    return {
+    facts: dict[str, Any] = {
         "spans": [[int(sentence.start), int(sentence.end)] for sentence in excerpt.kept],
         "scores": [float(sentence.score) for sentence in excerpt.kept],
     }
+    kinds = [str(sentence.kind) for sentence in excerpt.kept]
+    return {**facts, "kinds": kinds} if set(kinds) != {"sentence"} else facts
 
 
 def reason_facts(compression: Compression) -> dict[str, Any]:

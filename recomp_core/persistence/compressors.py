@@ -187,9 +187,11 @@ def load_compressor(
     )  # fmt: skip
     for name, choices in (
         ("context", Context), ("similarity_fn_name", SimilarityFunction), ("outline", Outline),
+        ("document_format", Format),
     ):  # fmt: skip
         if name in sentence_settings:  # before the model is loaded, which takes seconds
             check_choice(name, sentence_settings[name], get_args(choices))
+    make_splitter(sentence_settings)  # the same for what the splitter checks
 
     source = find_source(name_or_path, revision=revision, local_files_only=local_files_only)
     if _is_abstractive(source):

@@ -483,3 +483,10 @@ def test_the_default_works_offline(kit, embedded):
     ]
     (result,) = kit.compress(kit.make(top_k=1, device="cpu"), items, "Who designed the lighthouse?")
     assert kit.text(result) == "The lighthouse was designed by Ada Reyes."
+
+
+def test_what_came_along_is_told_from_what_was_chosen(kit):
+    text = "# Towers\n\nBob built it.\n\n# Gulls\n\nThey nest."
+    (result,) = kit.compress(adapter_with(kit, TopK(1)), [kit.item(text, "x", {})], "bob")
+    assert kit.text(result) == "# Towers\n\nBob built it."
+    assert kit.metadata(result)["recomp"]["kinds"] == ["heading", "sentence"]

@@ -243,3 +243,17 @@ def test_token_counter(contriever):
         repr(counter) == f"TokenCounter(name_or_path={str(contriever)!r}, local_files_only=False)"
     )
     assert counter == TokenCounter(str(contriever))
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"document_format": "docx"}, "document_format.*markdown.*docx"),
+        ({"max_unit_tokens": 2}, "max_unit_tokens.*at least 8, got 2"),
+        ({"outline": "all"}, "outline.*headings.*all"),
+        ({"lexical_weight": 2}, "lexical_weight.*0 to 1.*2"),
+    ],
+)
+def test_settings_of_units_are_checked_before_a_model_is_looked_for(settings, says):
+    with pytest.raises(ValueError, match=says):
+        load_compressor("nowhere/at-all", local_files_only=True, **settings)
