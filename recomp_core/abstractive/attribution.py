@@ -176,8 +176,8 @@ def link_all(
         For each candidate the sentences of its summary with their sources, best first. The sources'
         `doc_index` counts the candidate's own documents.
     """
-    scorer = scorer or OverlapScorer()
-    splitter = splitter or SentenceSplitter()
+    scorer = OverlapScorer() if scorer is None else scorer
+    splitter = SentenceSplitter() if splitter is None else splitter
     spans = [splitter.split(candidate.summary) for candidate in candidates]
     tasks = []
     for candidate, summary_spans in zip(candidates, spans, strict=True):

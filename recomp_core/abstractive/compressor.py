@@ -91,9 +91,9 @@ class AbstractiveCompressor:
         self.titles = titles
         self.extractor = extractor
         self.gate = gate
-        self.fallback = fallback or extractor
-        self.support_scorer = support_scorer or OverlapScorer()
-        self.splitter = splitter or SentenceSplitter()
+        self.fallback = extractor if fallback is None else fallback
+        self.support_scorer = OverlapScorer() if support_scorer is None else support_scorer
+        self.splitter = SentenceSplitter() if splitter is None else splitter
         self.layout = Layout()
 
     def compress(self, query: str, documents: Iterable[str | Document]) -> Compression:

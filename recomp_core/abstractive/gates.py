@@ -60,7 +60,7 @@ class SupportGate:
         splitter: Splitter | None = None,
     ) -> None:
         check_choice("policy", policy, get_args(Policy))
-        self.scorer = scorer or OverlapScorer()
+        self.scorer = OverlapScorer() if scorer is None else scorer
         if min_score is None:
             min_score = getattr(self.scorer, "default_min_score", None)
         if isinstance(min_score, bool) or not isinstance(min_score, (int, float)):
@@ -70,7 +70,7 @@ class SupportGate:
             )
         self.min_score = float(min_score)
         self.policy: Policy = policy
-        self.splitter = splitter or SentenceSplitter()
+        self.splitter = SentenceSplitter() if splitter is None else splitter
 
     def check(self, candidates: Sequence[Candidate]) -> list[Verdict]:
         """Check summaries against their documents.

@@ -66,7 +66,7 @@ class LLMSummarizer:
         self._agenerate = agenerate
         self._stream = stream
         self._astream = astream
-        self._count_tokens = count_tokens or approximate_tokens
+        self._count_tokens = approximate_tokens if count_tokens is None else count_tokens
 
     @classmethod
     def from_endpoint(

@@ -182,9 +182,9 @@ class Session:
                 f"{model or type(compressor).__name__} writes summaries: use recomp compress, or "
                 "give the name or folder of an encoder"
             )
-        own = None if count_tokens else encoder_token_counter(compressor)
-        self.count_tokens = count_tokens or own or len
-        self.unit = "tokens" if count_tokens or own else "characters"
+        own = encoder_token_counter(compressor) if count_tokens is None else count_tokens
+        self.count_tokens = len if own is None else own
+        self.unit = "characters" if own is None else "tokens"
         self.model = model
         self.tokenizer = tokenizer
         self._scorers = {

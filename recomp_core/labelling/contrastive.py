@@ -55,7 +55,8 @@ class ContrastiveLabeller:
         check_mining(epsilon, num_negatives)
         self.scorer = scorer
         self.encoder = as_scorer(getattr(encoder, "scorer", encoder))
-        self.splitter = splitter or getattr(encoder, "splitter", None) or SentenceSplitter()
+        own = getattr(encoder, "splitter", None) if splitter is None else splitter
+        self.splitter = SentenceSplitter() if own is None else own
         self.epsilon = epsilon
         self.num_negatives = num_negatives
         self.needs_gain = needs_gain

@@ -58,7 +58,7 @@ def labeller_from_settings(
     def asked() -> AnswerScorer:
         built = ScorerSettings(**scorer).build()
         built.meter = meter
-        return CachedScorer(built, found) if (found := kept()) else built
+        return built if (found := kept()) is None else CachedScorer(built, found)
 
     if builder == "contrastive":
         from ..persistence.factory import compressor_from_settings
@@ -77,7 +77,7 @@ def labeller_from_settings(
     writer = TeacherSettings(**(teacher or {})).build(asked)
     writer.meter = meter
     reader = asked()
-    cached = CachedTeacher(writer, found) if (found := kept()) else writer
+    cached = writer if (found := kept()) is None else CachedTeacher(writer, found)
     return DistillationLabeller(cached, reader, date=date)
 
 

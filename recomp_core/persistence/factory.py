@@ -279,7 +279,7 @@ def _add_extractor(compressor: AbstractiveCompressor, tokens: int, **settings: A
     limited = any(settings.get(name) is not None for name in limits)
     extractor.selector = All(extractor.selector, budget) if limited else budget
     compressor.extractor = extractor
-    compressor.fallback = compressor.fallback or extractor
+    compressor.fallback = extractor if compressor.fallback is None else compressor.fallback
 
 
 def _combined_selector(*, selector: str | None, **limits: Any) -> Selector | None:

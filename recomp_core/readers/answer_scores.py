@@ -260,7 +260,7 @@ class BaseScorer(ABC):
     _ability = "log-probabilities of every token"
 
     def __init__(self, meter: Meter | None = None) -> None:
-        self.meter = meter or Meter()
+        self.meter = Meter() if meter is None else meter
 
     @property
     @abstractmethod

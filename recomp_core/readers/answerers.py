@@ -252,7 +252,7 @@ class PromptReader:
         self.reader = reader
         self.prompt = prompt or (CHAT_READER_PROMPT if chats else READER_PROMPT)
         self.batch_size = check_limit("batch_size", batch_size) or 1
-        self.meter = meter or Meter()
+        self.meter = Meter() if meter is None else meter
         self._given_name = name
 
     @cached_property

@@ -107,7 +107,7 @@ def _calibration(
     left_out: Mapping[str, int],
 ) -> Calibration:
     counter = family.count_tokens
-    count: Callable[[str], int] = counter or len
+    count: Callable[[str], int] = len if counter is None else counter
     caution = family.caution(value)
     rate, empty = _rate_and_empty(cases, family.selector(value), compressor, count)
     answerable = [case for case in cases if case.answerable]

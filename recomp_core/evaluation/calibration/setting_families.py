@@ -268,7 +268,7 @@ class _WatchedBudget:
         self, budget: float, count_tokens: Callable[[str], int] | None, known: dict[str, int]
     ) -> None:
         self._budget = budget
-        self._count = count_tokens or len
+        self._count = len if count_tokens is None else count_tokens
         self._known = known
         self.longest = 0
 

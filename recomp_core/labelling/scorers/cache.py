@@ -27,6 +27,7 @@ from ...readers.answer_scores import (
 from ...runtime.budget import Meter
 from ..teachers.base import Teacher, TeacherRequest
 from ..teachers.terms import TeacherLicence
+from .partial import KeepsReplies
 
 W = TypeVar("W", AnswerScorer, Teacher)
 R = TypeVar("R")
@@ -196,6 +197,8 @@ class CachedScorer(_Cached[AnswerScorer]):
     def __init__(self, scorer: AnswerScorer, cache: ResultCache) -> None:
         super().__init__(scorer, cache)
         self.scorer = scorer
+        if isinstance(scorer, KeepsReplies):
+            scorer.keep_in(cache)
 
     @property
     def kind(self) -> Kind:
@@ -203,12 +206,19 @@ class CachedScorer(_Cached[AnswerScorer]):
         return self.scorer.kind
 
     def capabilities(self) -> Capabilities:
-        """Ask the scorer once, cheaply, whether this can work.
+        """Ask the scorer once, cheaply, whether this can work; a probe that could is kept.
 
         Returns:
             What the probe found.
         """
-        return self.scorer.capabilities()
+        key = content_hash("probe", self._identity)
+        if (kept := self.cache.get_many([key]).get(key)) is not None:
+            return Capabilities(True, Kind(kept["kind"]), kept["reason"], kept["details"])
+        found = self.scorer.capabilities()
+        if found.usable:
+            kept = {"kind": str(found.kind), "reason": found.reason, "details": found.details}
+            self.cache.put(key, kept)
+        return found
 
     def score(self, requests: Sequence[AnswerRequest]) -> list[AnswerScore | Exception]:
         """Score all requests.

@@ -35,6 +35,7 @@ from ...readers.loading import load_tokenizer
 from ...text.answers import exact_match
 from ..chat_client import ChatClient, text_of
 from ..settings import ScorerSettings
+from .partial import KeepsReplies
 
 Method = Literal["samples", "prefix", "judge"]
 
@@ -77,7 +78,7 @@ def ChatScorer(model: str, *, method: Method = "samples", **settings: Any) -> Ch
     return _METHODS[method](model, **settings)
 
 
-class ChatMethod(EndpointUser, BaseScorer):
+class ChatMethod(KeepsReplies, EndpointUser, BaseScorer):
     """What the methods share. An `AnswerScorer`.
 
     Attributes:
@@ -189,10 +190,13 @@ class SampledChatScorer(_WholeRequests):
         messages = [{"role": "user", "content": self.prompt.prompt(request)}]
         texts: list[str] = []
         while len(texts) < self.samples:
-            choices = await self.chat.ask(
-                messages, n=self.samples - len(texts), max_tokens=self.max_new_tokens
-            )
-            texts += map(text_of, choices)
+            wanted = self.samples - len(texts)
+
+            async def ask(wanted: int = wanted) -> list[str]:
+                choices = await self.chat.ask(messages, n=wanted, max_tokens=self.max_new_tokens)
+                return list(map(text_of, choices))
+
+            texts += await self._once([self.identity, messages, wanted], ask)
         right = sum(exact_match(text, request.answers) for text in texts[: self.samples])
         p = (right + 0.5) / (self.samples + 1)
         error = math.sqrt((1 - p) / (p * (self.samples + 2)))
@@ -344,10 +348,14 @@ class PrefixChatScorer(ChatMethod, PairScorer):
                 messages[-1]["prefix"] = True
             else:
                 settings = {"continue_final_message": True, "add_generation_prompt": False}
-        choices = await self.chat.ask(
-            messages, max_tokens=1, logprobs=True, top_logprobs=TOP_LOGPROBS, **settings
-        )
-        return self.chat.first_token(choices[0])
+
+        async def ask() -> dict[str, float]:
+            choices = await self.chat.ask(
+                messages, max_tokens=1, logprobs=True, top_logprobs=TOP_LOGPROBS, **settings
+            )
+            return self.chat.first_token(choices[0])
+
+        return await self._once([self.identity, messages], ask)
 
 
 def _next_token(

@@ -23,6 +23,7 @@ from ...readers.loading import load_tokenizer
 from ...readers.tokenization import Joined, join_all
 from ...runtime.budget import Meter
 from ..settings import ScorerSettings
+from .partial import KeepsReplies
 
 Protocol = Literal["vllm", "echo", "sglang"]
 PROTOCOLS: tuple[Protocol, ...] = ("vllm", "echo", "sglang")
@@ -32,7 +33,7 @@ _IMPOSSIBLE = -9000.0
 _PROBE = Pair("Question: what comes after one, two, three?\nAnswer:", " four")
 
 
-class CompletionsScorer(EndpointUser, PairScorer):
+class CompletionsScorer(KeepsReplies, EndpointUser, PairScorer):
     """A model behind a completions server, scored on token ids. Needs the extra `openai`.
 
     llama.cpp's server, Ollama and OpenAI's own chat models return no log-probabilities of a prompt:
@@ -145,7 +146,15 @@ class CompletionsScorer(EndpointUser, PairScorer):
         if isinstance(joined, Exception):
             raise joined
         path, body = _REQUESTS[protocol](self.model, joined)
-        reply = await self.endpoint.post(path, body)
+
+        async def ask() -> float:
+            return self._read(await self.endpoint.post(path, body), joined, protocol)
+
+        value = await self._once([self.model, protocol, body], ask)
+        return AnswerScore(value, joined.n, self.kind)
+
+    def _read(self, reply: Mapping[str, Any], joined: Joined, protocol: Protocol) -> float:
+        """The log-probability of the continuation."""
         try:
             logprobs = _READERS[protocol](reply, joined)
         except (KeyError, IndexError, TypeError, AttributeError) as error:
@@ -163,7 +172,7 @@ class CompletionsScorer(EndpointUser, PairScorer):
                 raise self._malformed(f"it has {value!r} as a log-probability")
             if not _IMPOSSIBLE < value <= 1e-6:
                 raise self._malformed(f"it has {value} as a log-probability, which can't be one")
-        return AnswerScore(min(0.0, float(sum(logprobs))), joined.n, self.kind)
+        return min(0.0, float(sum(logprobs)))
 
     def _malformed(self, what: str) -> EndpointError:
         return EndpointError(f"{self.model}: the reply can't be used: {what}", "malformed")

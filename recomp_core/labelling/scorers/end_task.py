@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..._utils.checks import check_choice, check_whole
 from ...models.torch_batches import run_with_bisection
@@ -23,9 +23,13 @@ from ...text.tokens import approximate_tokens
 from ..chat_client import ChatClient, text_of
 from ..settings import ScorerSettings
 from .chat import CHAT_PROMPT
+from .partial import KeepsReplies
+
+if TYPE_CHECKING:
+    from .cache import ResultCache
 
 
-class EndTaskScorer(BaseScorer):
+class EndTaskScorer(KeepsReplies, BaseScorer):
     """What the reader's own answer is worth: 0…1. An `AnswerScorer` of the kind "proxy".
 
     Args:
@@ -63,6 +67,15 @@ class EndTaskScorer(BaseScorer):
         self.prompt = prompt or AnswerPrompt()
         self.batch_size = batch_size
         self._ability = f"{metric} of its answers"
+
+    def keep_in(self, cache: ResultCache) -> None:
+        """Have a reader behind an endpoint keep each of its replies.
+
+        Args:
+            cache: Where they are kept.
+        """
+        if isinstance(self.reader, KeepsReplies):
+            self.reader.keep_in(cache)
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -109,7 +122,7 @@ class EndTaskScorer(BaseScorer):
         return AnswerScore(float(measure(answer, gold)), 0, self.kind)
 
 
-class ChatAnswers:
+class ChatAnswers(KeepsReplies):
     """A function from prompts to a chat model's answers: a reader of an `EndTaskScorer`.
 
     Args:
@@ -144,8 +157,13 @@ class ChatAnswers:
 
     async def _answer(self, prompt: str) -> str:
         messages = [{"role": "user", "content": prompt}]
-        choices = await self._chat.ask(messages, max_tokens=self.max_new_tokens)
-        return text_of(choices[0])
+
+        async def ask() -> str:
+            choices = await self._chat.ask(messages, max_tokens=self.max_new_tokens)
+            return text_of(choices[0])
+
+        decisive = [self._chat.model, self._chat.extra_body, self.max_new_tokens, messages]
+        return await self._once(decisive, ask)
 
 
 def build_end_task_scorer(settings: ScorerSettings) -> AnswerScorer:

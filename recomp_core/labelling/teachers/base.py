@@ -108,7 +108,7 @@ class BaseTeacher(ABC):
     def __init__(self, name: str, licence: TeacherLicence, meter: Meter | None) -> None:
         self.name = name
         self.licence = licence
-        self.meter = meter or Meter()
+        self.meter = Meter() if meter is None else meter
 
     @property
     @abstractmethod

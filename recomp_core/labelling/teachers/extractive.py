@@ -44,7 +44,7 @@ class ExtractiveTeacher(BaseTeacher):
         super().__init__("extractive", licence, None if scorer is None else scorer.meter)
         self.scorer = scorer
         self.max_sentences = max_sentences
-        self.splitter = splitter or SentenceSplitter()
+        self.splitter = SentenceSplitter() if splitter is None else splitter
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -52,7 +52,7 @@ class ExtractiveTeacher(BaseTeacher):
         return {
             "teacher": self.name,
             "max_sentences": self.max_sentences,
-            "scorer": self.scorer.identity if self.scorer else None,
+            "scorer": None if self.scorer is None else self.scorer.identity,
             "splitter": splitter_identity(self.splitter) or repr(self.splitter),
         }
 

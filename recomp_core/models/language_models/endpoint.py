@@ -82,7 +82,7 @@ class Endpoint:
         self.max_concurrency = check_whole("max_concurrency", max_concurrency)
         if requests_per_minute is not None:
             check_number("requests_per_minute", requests_per_minute, above=0)
-        self.meter = meter or Meter()
+        self.meter = Meter() if meter is None else meter
         self._pace = Pace(requests_per_minute)
         self._api_key = _secret(api_key, api_key_env)
         self._key_place = f"the variable {api_key_env}" if api_key is None else "api_key="

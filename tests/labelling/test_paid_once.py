@@ -1,0 +1,130 @@
+"""Nothing is paid for twice: requests are counted at the server, over reruns and kills."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter
+
+import pytest
+from openai_server import OpenAIServer, Reply, without_environment
+from typer.testing import CliRunner
+
+from recomp_core.cli.main import app
+from recomp_core.labelling.scorers.cache import CachedScorer, ResultCache
+from recomp_core.labelling.scorers.chat import ChatScorer
+from recomp_core.readers.answer_scores import AnswerRequest
+
+pytest.importorskip("openai", reason='needs pip install "recomp[openai]"')
+
+CONCURRENCY = 8  # the default of --max-concurrency
+
+
+pytestmark = pytest.mark.enable_socket
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    without_environment(monkeypatch)
+    monkeypatch.setenv("OPENAI_API_KEY", "any")
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "questions.jsonl"
+    rows = [
+        {"query": f"who built tower {n}?", "answers": [f"Ada {n}", "Ada"],
+         "documents": [f"Tea at four. Ada {n} built it. Rain came."]}
+        for n in range(6)
+    ]  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def said(text, *others):
+    """A reply with the likeliest first tokens, as the protocol has them."""
+    top = [{"token": text, "logprob": -0.1}, *({"token": t, "logprob": -3.0} for t in others)]
+    logprobs = {"content": [{**top[0], "top_logprobs": top}]}
+    return Reply(text=text, choice={"logprobs": logprobs})
+
+
+def answer(request):
+    """A yes to the judge; the next word to a beginning; one answer at a time."""
+    if request.body.get("logprobs"):
+        written = request.body["messages"][-1]
+        if written["role"] == "assistant":
+            return said(" 5" if written["content"].endswith("4,") else "da", "x")
+        return said("Yes", "No") if "yes or no" in request.prompt else said("A", "B")
+    return Reply(text="Ada 1")
+
+
+def arguments(source, output, server, *more):
+    where = ("--base-url", server.base_url, "--teacher-base-url", server.base_url)
+    return ("label", "distillation", source, "-o", output, "--teacher", "endpoint", *where,
+            "--teacher-model", "any", "--scorer", "chat", "--model", "any", *more)  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["judge", "samples"])
+def test_a_second_run_asks_nothing(tmp_path, source, method):
+    with OpenAIServer(reply_to=answer) as server:
+        given = arguments(source, tmp_path / "labels", server, "--method", method)
+        first = CliRunner().invoke(app, list(map(str, given)))
+        assert first.exit_code == 0, first.output
+        asked = len(server.requests)
+        examples = (tmp_path / "labels" / "examples.jsonl").read_bytes()
+        again = CliRunner().invoke(app, [*map(str, given), "--overwrite"])
+        assert again.exit_code == 0, again.output
+        assert len(server.requests) == asked > 0
+        assert (tmp_path / "labels" / "examples.jsonl").read_bytes() == examples
+
+
+@pytest.mark.parametrize("method", ["samples", "prefix"])
+def test_replies_of_an_unfinished_score_are_kept(tmp_path, method):
+    """A score takes several replies: those that came before an end are not asked for again."""
+    request = AnswerRequest("who?", "Ada came.", ("Ada",))
+    ended = threading.Event()
+
+    def end_at_the_last(asked):
+        if len(server.requests) == 2 and not ended.is_set():
+            ended.set()
+            return Reply(status=400, body=b"{}")
+        return answer(asked)
+
+    def scored():
+        settings = {"samples": 3} if method == "samples" else {}
+        chat = ChatScorer("any", method=method, base_url=server.base_url, **settings)
+        with ResultCache(tmp_path / "cache.sqlite") as cache:
+            (result,) = CachedScorer(chat, cache).score([request])
+            return result
+
+    with OpenAIServer(reply_to=end_at_the_last) as server:
+        assert isinstance(scored(), Exception)
+        assert not isinstance(scored(), Exception)
+        bodies = Counter(json.dumps(asked.body, sort_keys=True) for asked in server.requests)
+        assert sorted(bodies.values())[-2:] == [1, 2]  # only the one that failed came twice
+
+
+def test_a_kill_costs_what_was_under_way(tmp_path, source):
+    enough = threading.Event()
+
+    def slowly(request):
+        if len(server.requests) >= 20:
+            enough.set()
+        server.wait(0.01)
+        return answer(request)
+
+    with OpenAIServer(reply_to=slowly) as server:
+        given = arguments(source, tmp_path / "labels", server, "--method", "judge")
+        command = [sys.executable, "-m", "recomp_core", *map(str, given)]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+        assert enough.wait(60)
+        process.kill()
+        process.wait()
+        seen = len(server.requests)
+        done = CliRunner().invoke(app, list(map(str, given)))
+        assert done.exit_code == 0, done.output
+        bodies = Counter(json.dumps(asked.body, sort_keys=True) for asked in server.requests)
+        assert seen >= 20
+        assert sum(bodies.values()) - len(bodies) <= CONCURRENCY
