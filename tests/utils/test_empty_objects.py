@@ -1,6 +1,7 @@
 """An object that is given is used, also where it is empty and so counts as false."""
 
 from labelling_fakes import TableScorer
+
 from recomp_core.abstractive.compressor import AbstractiveCompressor
 from recomp_core.abstractive.gates import SupportGate
 from recomp_core.abstractive.llm_summarizer import LLMSummarizer
