@@ -1,13 +1,15 @@
-"""Records on disk, in SQLite: indexed, memory-mapped, safe for several processes and for a crash.
+"""Records on disk, in SQLite: indexed, safe for several processes, for a crash and for damage.
 
-A transaction in the write-ahead log writes each record: if the process ends, the record is there
-whole or not at all. What SQLite does not notice (a file that was cut or changed by others), the
-record's own checksum does, see `records`. When the file is full, entries are deleted in the order
-in which they were written, oldest first. Their pages are used again, and given back to the file
-system where the bound was lowered.
+A transaction writes each record: if the process ends, the record is there whole or not at all. What
+SQLite does not notice (a file that was cut or changed by others), the record's own checksum does,
+see `records`. When the file is full, entries are deleted in the order in which they were written,
+oldest first. Their pages are used again, and given back to the file system where the bound was
+lowered.
 
-The store only saves time, so a folder that can't be written, a full disk or a damaged file never
-stops the caller. It is logged once, and from then on nothing is found or kept.
+The store only saves time, so nothing that befalls its file stops the caller. A file of ours that is
+damaged, or that declares anything but our tables, is deleted and begun again; one that was removed
+or replaced while it was open is opened again. Where the folder can't be written, the disk is full
+or another process holds the file for long, nothing is kept. Each of these is logged once.
 """
 
 from __future__ import annotations
@@ -20,6 +22,18 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .._utils.sqlite import (
+    Connection,
+    check_files,
+    connect,
+    files,
+    is_damage,
+    is_locked,
+    leave_log,
+    number,
+    schema_made_by,
+    schema_of,
+)
 from ..runtime.forking import tell_after_fork
 from .keys import FORMAT_VERSION
 
@@ -31,19 +45,27 @@ FILE = "sentences.sqlite"
 _APPLICATION = 0x52434D50  # "RCMP" marks a file as ours
 _PAGE = 16_384  # bytes; four or five records of an everyday document
 _BUSY_SECONDS = 5.0
+_BUSY_AGAIN = 0.05  # once another process has held the file for as long as that
+_RETRY_SECONDS = 30.0  # between two attempts to open a file that could not be opened
 _AT_ONCE = 500  # keys per query: SQLite limits the number of its parameters
-_MAPPED = 1 << 40  # the whole file, up to the two gigabytes that SQLite is usually built for
+_LARGEST = 256 << 20  # bytes of a record: far more than those of any document that is worth it
+_SPACES = 1_000  # how many are looked at; a store has one for each encoder and context
 
 _SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS records"
-    " (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, record BLOB NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS spaces (space BLOB PRIMARY KEY, description TEXT NOT NULL)",
+    "CREATE TABLE records (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, record BLOB NOT NULL)",
+    "CREATE TABLE spaces (space BLOB PRIMARY KEY, description TEXT NOT NULL)",
 )
+
+_DECLARED = schema_made_by(_SCHEMA)
 
 T = TypeVar("T")
 
 # Connections of the process that this one was forked from: never used here, and never closed.
-_PARENTS: list[sqlite3.Connection | None] = []
+_PARENTS: list[Connection | None] = []
+
+
+class _DamagedError(Exception):
+    """A file that says it is ours is not as we make it."""
 
 
 class FileTable:
@@ -68,15 +90,19 @@ class FileTable:
     def __init__(self, path: Path, max_bytes: int) -> None:
         self.path = path
         self.max_bytes = max_bytes
-        # The write-ahead log counts too: what one transaction writes, and when it is emptied.
+        # The journal counts too: what one transaction replaces.
         self._log_bytes = min(16 << 20, max_bytes // 4)
         self._pages = (max_bytes - self._log_bytes) // _PAGE
+        self._largest = min(_LARGEST, self._pages * _PAGE // 4)
         self._lock = threading.Lock()
         self._warned: set[str] = set()
         self.failure: str | None = None
         self._closed = False
         self._forked = False
-        self._connection: sqlite3.Connection | None = None
+        self._connection: Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._patience = _BUSY_SECONDS
+        self._retry_at = 0.0
         self._connect()
         tell_after_fork(self)
 
@@ -95,13 +121,16 @@ class FileTable:
             The records of those keys that are there.
         """
 
-        def found(connection: sqlite3.Connection) -> dict[bytes, bytes]:
+        def found(connection: Connection) -> dict[bytes, bytes]:
             records: dict[bytes, bytes] = {}
             for first in range(0, len(keys), _AT_ONCE):
                 some = keys[first : first + _AT_ONCE]
                 marks = ",".join("?" * len(some))
-                select = f"SELECT key, record FROM records WHERE key IN ({marks})"  # noqa: S608
-                records.update(connection.execute(select, some).fetchall())
+                select = (
+                    f"SELECT key, record FROM records WHERE key IN ({marks})"  # noqa: S608
+                    " AND typeof(record) = 'blob' AND length(record) <= ?"
+                )
+                records.update(connection.execute(select, [*some, self._largest]).fetchall())
             return records
 
         return self._attempt("read", found) or {}
@@ -110,13 +139,13 @@ class FileTable:
         """Write records; they replace those of the same keys.
 
         Args:
-            records: Keys and records. A record that takes more than a quarter of the table is left
-                out.
+            records: Keys and records. A record that takes more than a quarter of the table, or
+                more than 256 MiB, is left out.
         """
         batch: list[tuple[bytes, bytes]] = []
         size = 0
         for key, record in records:
-            if len(record) > self._pages * _PAGE // 4:
+            if len(record) > self._largest:
                 continue
             if batch and size + len(record) > self._log_bytes // 4:
                 self._write(batch)
@@ -134,11 +163,15 @@ class FileTable:
             description: The encoder and the context, for the log.
         """
 
-        def noted(connection: sqlite3.Connection) -> None:
-            known = dict(connection.execute("SELECT space, description FROM spaces").fetchall())
+        def noted(connection: Connection) -> None:
+            select = (
+                "SELECT space, substr(description, 1, 200) FROM spaces"
+                " WHERE typeof(space) = 'blob' AND typeof(description) = 'text' LIMIT ?"
+            )
+            known = dict(connection.execute(select, [_SPACES]).fetchall())
             if space in known:
                 return
-            if description in known.values():
+            if description[:200] in known.values():
                 logger.warning(
                     "the vectors of %s in the sentence store %s are another version's: they are "
                     "made again as they are asked for",
@@ -160,7 +193,7 @@ class FileTable:
     def probe(self) -> None:
         """Try whether the file can be written, and set `failure`."""
 
-        def tried(connection: sqlite3.Connection) -> None:
+        def tried(connection: Connection) -> None:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
@@ -170,8 +203,9 @@ class FileTable:
         self._attempt("write", tried)
 
     def __len__(self) -> int:
-        def counted(connection: sqlite3.Connection) -> int:
-            return int(connection.execute("SELECT COUNT(*) FROM records").fetchone()[0])
+        def counted(connection: Connection) -> int:
+            # COUNT(*) is one step of SQLite, which no clock ends.
+            return int(connection.execute("SELECT TOTAL(1) FROM records").fetchone()[0])
 
         return self._attempt("read", counted) or 0
 
@@ -181,16 +215,13 @@ class FileTable:
         Returns:
             The size of its files, in bytes.
         """
-        files = (self.file.with_name(FILE + end) for end in ("", "-wal"))
-        return sum(file.stat().st_size for file in files if file.exists())
+        return sum(_size(file) for file in files(self.file))
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             self._closed = True
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            self._disconnect()
 
     def after_fork(self) -> None:
         """In a forked process, drop the parent's connection, and its lock, which may be held.
@@ -203,7 +234,7 @@ class FileTable:
         self._forked = True
 
     def _write(self, batch: Sequence[tuple[bytes, bytes]]) -> None:
-        def written(connection: sqlite3.Connection) -> None:
+        def written(connection: Connection) -> None:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 self._make_room(connection, batch)
@@ -219,9 +250,7 @@ class FileTable:
 
         self._attempt("write", written)
 
-    def _make_room(
-        self, connection: sqlite3.Connection, batch: Sequence[tuple[bytes, bytes]]
-    ) -> None:
+    def _make_room(self, connection: Connection, batch: Sequence[tuple[bytes, bytes]]) -> None:
         """Delete the oldest records until `batch` fits."""
         # A page holds whole records, so with large ones up to half of it stays empty.
         needed = 2 * sum(len(record) for _, record in batch) // _PAGE + len(batch) // 100 + 8
@@ -236,10 +265,14 @@ class FileTable:
         # Delete some more than is needed, so that not every write has to.
         goal = max(0, self._pages - needed - self._pages // 64)
         while (surplus := self._used(connection) - goal) > 0:
+            connection.clock.check()
             last, freed = None, 0
-            oldest = connection.execute("SELECT id, length(record) FROM records ORDER BY id")
-            for number, length in oldest:
-                last, freed = number, freed + length
+            oldest = connection.execute(
+                "SELECT id, iif(typeof(record) = 'blob', length(record), 0) FROM records"
+                " ORDER BY id"
+            )
+            for identity, length in oldest:
+                last, freed = identity, freed + length
                 if freed >= surplus * _PAGE:
                     break
             oldest.close()
@@ -247,54 +280,98 @@ class FileTable:
                 return
             connection.execute("DELETE FROM records WHERE id <= ?", (last,))
 
-    def _give_back(self, connection: sqlite3.Connection) -> None:
+    def _give_back(self, connection: Connection) -> None:
         """Return empty pages to the file system, if the bound was lowered since the file grew."""
         step = max(1, self._log_bytes // 2 // _PAGE)
-        while (surplus := _number(connection, "page_count") - self._pages) > 0:
+        while (surplus := number(connection, "page_count") - self._pages) > 0:
+            connection.clock.check()
             # Not with `execute`, which gives back one page and stops.
             connection.executescript(f"PRAGMA incremental_vacuum({min(step, surplus)})")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            if _number(connection, "page_count") - self._pages >= surplus:
+            if number(connection, "page_count") - self._pages >= surplus:
                 return
 
     @staticmethod
-    def _used(connection: sqlite3.Connection) -> int:
+    def _used(connection: Connection) -> int:
         """The number of pages that hold something."""
-        return _number(connection, "page_count") - _number(connection, "freelist_count")
+        return number(connection, "page_count") - number(connection, "freelist_count")
 
-    def _attempt(self, to: str, work: Callable[[sqlite3.Connection], T]) -> T | None:
+    def _attempt(self, to: str, work: Callable[[Connection], T]) -> T | None:
         """What `work` returns; None, and one line in the log, where the file does not allow it."""
         with self._lock:
             if self._closed:
                 raise ValueError(f"the sentence store {self.path} is closed: open it again")
-            if self._forked:
-                self._forked = False
-                self._connect()
-            if self._connection is None:
+            connection = self._connected()
+            if connection is None:
                 self.failure = self.failure or "it can't be opened"
                 return None
+            connection.clock.start()
             try:
-                result = work(self._connection)
+                result = work(connection)
             except (sqlite3.Error, OSError) as error:
                 self.failure = str(error)
-                if _is_damage(error):
-                    self._warn(
-                        "damaged",
-                        "the sentence store %s is damaged (%s): it is not used; delete %s, and it "
-                        "is made again",
-                        self.path,
-                        error,
-                        self.file,
-                    )
+                if is_damage(error):
+                    self._make_anew(error)
                 else:
+                    if is_locked(error):
+                        self._wait_for_others(connection, _BUSY_AGAIN)
                     self._warn(
                         to, "the sentence store %s can't be %s: %s",
                         self.path, "read" if to == "read" else "written, so nothing is kept", error,
                     )  # fmt: skip
                 return None
+            self._wait_for_others(connection, _BUSY_SECONDS)
             if to == "write":
                 self.failure = None
             return result
+
+    def _connected(self) -> Connection | None:
+        """The connection to the file that is there now."""
+        if self._connection is not None and self._identity != _identity(self.file):
+            self._disconnect()  # the file was removed or replaced
+            self._retry_at = 0.0
+        if self._connection is None and (self._forked or time.monotonic() >= self._retry_at):
+            self._forked = False
+            try:
+                self._connect()
+            except ValueError as error:
+                self.failure = str(error)
+                self._warn("read", "the sentence store %s can't be opened: %s", self.path, error)
+        return self._connection
+
+    def _wait_for_others(self, connection: Connection, patience: float) -> None:
+        if patience != self._patience:
+            self._patience = patience
+            connection.execute(f"PRAGMA busy_timeout={int(patience * 1000)}")
+
+    def _make_anew(self, why: Exception) -> None:
+        """Begin again in a new file, unless another process did so already."""
+        self._warn(
+            "damaged",
+            "the sentence store %s is damaged (%s): %s is deleted and made anew",
+            self.path,
+            why,
+            self.file,
+        )
+        is_that_file = self._identity == _identity(self.file)
+        self._disconnect()
+        self._retry_at = 0.0
+        if is_that_file:
+            try:
+                self._delete()
+            except OSError as error:
+                self.failure = str(error)
+                self._retry_at = float("inf")
+                self._warn("delete", "%s can't be deleted, so it is not used: %s", self.file, error)
+
+    def _delete(self) -> None:
+        # The log and its index first: they must not meet a new file.
+        for file in reversed(files(self.file)):
+            file.unlink(missing_ok=True)
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _warn(self, about: str, message: str, *values: Any) -> None:
         log = logger.debug if about in self._warned else logger.warning
@@ -312,50 +389,49 @@ class FileTable:
             self.failure = str(error)
             self._warn("write", "the sentence store %s can't be made: %s", self.path, error)
             return
+        check_files(self.file)
         failure: Exception | None = None
         # The last is for a folder that can't be written and that a process left when it was killed.
-        for how in ("mode=rwc", "mode=ro", "mode=ro&immutable=1"):
+        for mode in ("mode=rwc", "mode=ro", "mode=ro&immutable=1"):
             try:
-                self._connection = self._opened(how)
+                self._connection = self._opened(mode)
+                self._identity = _identity(self.file)
+                return
+            except _DamagedError as error:
+                self._identity = _identity(self.file)
+                self._make_anew(error)
+                if self._retry_at == 0.0:
+                    self._connect()
                 return
             except sqlite3.Error as error:
                 failure = failure or error
-                if _is_damage(error):
+                if is_damage(error):
                     raise ValueError(
                         f"{self.file} is no sentence store, or is damaged ({error}): choose "
                         "another folder, or delete the file"
                     ) from error
+                if is_locked(error):
+                    break
+        self._retry_at = time.monotonic() + _RETRY_SECONDS
         self._warn("read", "the sentence store %s can't be opened: %s", self.path, failure)
 
-    def _opened(self, how: str) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            f"{self.file.absolute().as_uri()}?{how}",
-            uri=True,
-            timeout=_BUSY_SECONDS,
-            check_same_thread=False,
-            isolation_level=None,
-        )
+    def _opened(self, mode: str) -> Connection:
+        connection = connect(self.file, mode=mode, patience=_BUSY_SECONDS)
         try:
             if not self._is_ours(connection):
                 self._begin(connection)
-            pages_of_log = max(4, self._log_bytes // 4 // _PAGE)
-            for setting in (
-                "synchronous=NORMAL",
-                f"mmap_size={_MAPPED}",
-                f"wal_autocheckpoint={pages_of_log}",
-                f"journal_size_limit={self._log_bytes // 2}",
-            ):
-                connection.execute(f"PRAGMA {setting}").fetchall()
-            connection.execute("SELECT key FROM records LIMIT 1").fetchall()
+            self._check_schema(connection)
+            leave_log(connection)
+            connection.execute("PRAGMA synchronous=NORMAL").fetchall()
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _is_ours(self, connection: sqlite3.Connection) -> bool:
+    def _is_ours(self, connection: Connection) -> bool:
         """Whether the file is a store of this version; False for an empty one."""
-        application = _number(connection, "application_id")
-        version = _number(connection, "user_version")
+        application = number(connection, "application_id")
+        version = number(connection, "user_version")
         if application == _APPLICATION:
             if version != FORMAT_VERSION:
                 raise ValueError(
@@ -364,41 +440,48 @@ class FileTable:
                     f"{self.file}, and it is made again"
                 )
             return True
-        tables = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
-        if application or version or tables:
+        if application or version or schema_of(connection):
             raise ValueError(f"{self.file} is another program's data base: choose another folder")
         return False
 
     @staticmethod
-    def _begin(connection: sqlite3.Connection) -> None:
+    def _check_schema(connection: Connection) -> None:
+        """Check that the file declares our tables and nothing else, before any query on them."""
+        try:
+            if schema_of(connection) != _DECLARED:
+                raise _DamagedError("it declares other tables, views or triggers")
+            if number(connection, "page_size") != _PAGE:
+                raise _DamagedError("its pages are of another size")
+            connection.execute("SELECT key FROM records LIMIT 1").fetchall()
+        except sqlite3.Error as error:
+            if is_damage(error):
+                raise _DamagedError(str(error)) from error
+            raise
+
+    def _begin(self, connection: Connection) -> None:
         """Make the tables. If several processes try at the same time, one of them does it."""
         connection.execute(f"PRAGMA page_size={_PAGE}")
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-        _patiently(lambda: connection.execute("PRAGMA journal_mode=WAL").fetchall())
-        _patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
-        for statement in _SCHEMA:
-            connection.execute(statement)
-        connection.execute(f"PRAGMA application_id={_APPLICATION}")
-        connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
+        connection.execute("BEGIN IMMEDIATE")
+        if not self._is_ours(connection):
+            for statement in _SCHEMA:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id={_APPLICATION}")
+            connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
         connection.execute("COMMIT")
 
 
-def _number(connection: sqlite3.Connection, pragma: str) -> int:
-    return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
+def _identity(file: Path) -> tuple[int, int] | None:
+    """What tells a file from another in its place; None where there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
-def _is_damage(error: Exception) -> bool:
-    """Whether SQLite says that the file is not what it should be."""
-    return type(error) is sqlite3.DatabaseError
-
-
-def _patiently(work: Callable[[], object]) -> None:
-    """Retry what SQLite itself does not wait for: switching to the log while others do."""
-    for attempt in range(100):
-        try:
-            work()
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or attempt == 99:
-                raise
-            time.sleep(_BUSY_SECONDS / 100)
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0

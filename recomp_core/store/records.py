@@ -45,6 +45,8 @@ _MARKUP = 0x100  # beside the kind's number
 # Every float16 as float32, by its bits: looking them up is twice as fast as converting them.
 _HALVES = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
 
+_ONE = 0x3C00  # the bits of 1.0 as float16
+
 # The largest absolute value of a component, and how components are written.
 _STEPS = {"float16": 1.0, "int8": 127.0, "float32": None}
 _WRITTEN = {"float16": "<f2", "int8": "<i1", "float32": "<f4"}
@@ -142,13 +144,30 @@ def read_vectors(key: bytes, record: bytes, dtype: DType) -> Packed | None:
     if head is None or head[0] != DTYPES.index(dtype):
         return None
     _, n, dim = head
-    scales = None
-    at = _BODY_AT
-    if _STEPS[dtype] is not None:
-        scales = np.frombuffer(record, "<f4", n, at)
-        at += 4 * n
+    has_scales = _STEPS[dtype] is not None
+    size = np.dtype(_WRITTEN[dtype]).itemsize
+    if (n and not dim) or len(record) != _BODY_AT + 4 * n * has_scales + size * n * dim:
+        return None
+    scales = np.frombuffer(record, "<f4", n, _BODY_AT) if has_scales else None
+    at = _BODY_AT + 4 * n * has_scales
     values = np.frombuffer(record, _WRITTEN[dtype], n * dim, at).reshape(n, dim)
-    return Packed(values, scales)
+    packed = Packed(values, scales)
+    return packed if _are_numbers(packed) else None
+
+
+def _are_numbers(packed: Packed) -> bool:
+    """Whether the vectors are finite, as all that were kept are."""
+    values, scales = packed.values, packed.scales
+    if scales is None:
+        return bool(np.isfinite(values).all())
+    if values.dtype == np.float16:
+        # By their bits, which is faster: none is larger than 1.
+        largest = int((values.view(np.uint16) & 0x7FFF).max(initial=0))
+        most = 1.0 if largest <= _ONE else np.inf
+    else:
+        most = 128.0
+    with np.errstate(over="ignore"):
+        return bool(np.isfinite(scales * np.float32(most)).all())
 
 
 def units_record(key: bytes, units: Sequence[Unit]) -> bytes:
@@ -191,6 +210,8 @@ def read_units(key: bytes, record: bytes, length: int) -> tuple[Unit, ...] | Non
     if head is None or head[0] != _UNITS or (len(record) - _BODY_AT) % 4:
         return None
     _, n, n_paths = head
+    if len(record) < _BODY_AT + 16 * n + 4 * n_paths:
+        return None
     numbers = struct.unpack_from(f"<{(len(record) - _BODY_AT) // 4}I", record, _BODY_AT)
     try:
         paths = _read_paths(numbers, 4 * n, n_paths)
@@ -242,7 +263,7 @@ def _record(key: bytes, kind: int, n: int, dim: int, body: bytes) -> bytes:
 
 def _head(key: bytes, record: bytes) -> tuple[int, int, int] | None:
     """Kind, count and dimension of a record that is whole; None for any other."""
-    if len(record) < _BODY_AT:
+    if not isinstance(record, bytes) or len(record) < _BODY_AT:
         return None
     (expected,) = _CHECK.unpack_from(record)
     if zlib.crc32(memoryview(record)[_CHECK.size :], zlib.crc32(key)) != expected:
