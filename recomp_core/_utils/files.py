@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
+import os
 import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, BinaryIO
 from uuid import uuid4
 
@@ -43,18 +46,28 @@ def replaced_file(path: Path) -> Iterator[BinaryIO]:
     Yields:
         The new file, open for writing bytes.
     """
-    staging = path.with_name(f".{path.name}.{uuid4().hex[:8]}.new")
-    try:
-        with staging.open("xb") as sink:
-            yield sink
-        staging.replace(path)
-    finally:
-        staging.unlink(missing_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.{'[0-9a-f]' * 8}.new"):
+        with _held(left) as abandoned:
+            if abandoned:
+                left.unlink(missing_ok=True)
+    with ExitStack() as stack:
+        staging = _new(stack, lambda: _new_file(path))
+        try:
+            with staging.open("wb") as sink:
+                yield sink
+            staging.replace(path)
+        finally:
+            staging.unlink(missing_ok=True)
 
 
 @contextmanager
 def staged_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
     """A new folder that appears as `target` once it is whole.
+
+    A folder that is replaced changes names with the new one in one step on Linux. Elsewhere it is
+    first renamed: after a kill between the two renames there is none until `restore_folder` brings
+    the old one back, as the next use of this function does. That also removes what killed processes
+    left.
 
     Args:
         target: The folder to make; its parents are made if need be. It stays as it was if the block
@@ -69,15 +82,145 @@ def staged_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
         OSError: The folder can't be written, or `target` is there and may not be replaced.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    target = target.resolve() if target.is_symlink() else target
+    restore_folder(target)
+    _remove_left(target)
+    with ExitStack() as stack:
+        staging = _new(
+            stack,
+            lambda: Path(mkdtemp(prefix=f".{target.name}-", suffix=".new", dir=target.parent)),
+        )
+        try:
+            yield staging
+            staging.chmod(0o755)
+            if replace:
+                _put_in_place(stack, staging, target)
+            else:
+                staging.rename(target)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def restore_folder(target: Path) -> None:
+    """Bring back a folder that a killed process had renamed and not yet replaced.
+
+    Args:
+        target: The folder; nothing happens where it is there, or was never.
+    """
+    for _ in range(_TRIES):
+        if os.path.exists(target):  # False for names that no file can have
+            return
+        renamed = _beside(target, "old")
+        for old in renamed:
+            with _held(old) as abandoned, suppress(OSError):
+                if abandoned:
+                    old.rename(target)
+        if not renamed or target.exists():
+            return
+        time.sleep(_PAUSE_SECONDS)  # a living process is just between its two renames
+
+
+# How often, and how far apart, a process looks whether another one has finished.
+_TRIES, _PAUSE_SECONDS = 50, 0.02
+
+
+def _put_in_place(stack: ExitStack, staging: Path, target: Path) -> None:
+    """Give `staging` the name `target`, and remove what was there."""
+    if _exchanged(staging, target):
+        _remove(staging)
+        return
+    old = staging.with_suffix(".old")
+    for _ in range(_TRIES):
+        with suppress(FileNotFoundError):
+            stack.enter_context(_held(target))  # it is not abandoned while this process lives
+            target.rename(old)
+        try:
+            staging.rename(target)
+        except OSError:
+            if not target.exists():
+                with suppress(OSError):
+                    old.rename(target)
+                raise
+            _remove(old)  # another process was faster, and its folder is in the way
+        else:
+            break
+    else:
+        raise OSError(f"{target} can't be replaced: other processes write there all the time")
+    _remove(old)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Exchange the names of two folders in one step, where the system can: on Linux."""
+    import ctypes
+
     try:
-        yield staging
-        staging.chmod(0o755)
-        if replace and target.exists():
-            shutil.rmtree(target)
-        staging.rename(target)
+        exchange = ctypes.CDLL(None).renameat2
+    except (OSError, AttributeError, TypeError):
+        return False
+    here, swap = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return bool(exchange(here, os.fsencode(one), here, os.fsencode(other), swap) == 0)
+
+
+def _remove(old: Path) -> None:
+    """Remove a renamed folder, which must not be restored once it is no longer whole."""
+    gone = old.with_suffix(".gone")
+    with suppress(FileNotFoundError):
+        old.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _remove_left(target: Path) -> None:
+    """Remove what killed processes left beside a folder."""
+    for ending in ("new", "gone", *(("old",) if target.exists() else ())):
+        for left in _beside(target, ending):
+            with _held(left) as abandoned, suppress(OSError):
+                if abandoned:
+                    _remove(left)
+
+
+def _beside(target: Path, ending: str) -> list[Path]:
+    return list(target.parent.glob(f".{glob.escape(target.name)}-{'[a-z0-9_]' * 8}.{ending}"))
+
+
+def _new_file(path: Path) -> Path:
+    staging = path.with_name(f".{path.name}.{uuid4().hex[:8]}.new")
+    staging.open("xb").close()
+    return staging
+
+
+def _new(stack: ExitStack, make: Callable[[], Path]) -> Path:
+    """Make something that this process holds until the stack is closed."""
+    for _ in range(_TRIES):
+        made = make()
+        if stack.enter_context(_held(made)) is not False:
+            break  # else a process that tidies up was faster, and has removed it
+    return made
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[bool | None]:
+    """Lock a file or folder until the block or the process ends.
+
+    Yields whether that was possible: it is not where another process has it, or it is gone. None
+    stands for Windows and file systems that have no such locks.
+    """
+    held: bool | None = None
+    descriptor = -1
+    try:
+        import fcntl
+
+        descriptor = os.open(path, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held = os.path.samestat(os.fstat(descriptor), path.stat())
+    except (BlockingIOError, FileNotFoundError):
+        held = False
+    except (ImportError, OSError):
+        pass
+    try:
+        yield held
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:

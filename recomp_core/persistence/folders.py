@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .._utils.files import CONFIG_FILE, sha256, staged_folder, write_json
+from .._utils.files import CONFIG_FILE, restore_folder, sha256, staged_folder, write_json
 from .._version import __version__
 from ..errors import ModelLoadError
-from ..models.checkpoints import read_json
+from ..models.folder_checks import read_json
 
 FORMAT_VERSION = 2
 # What format 1 did not know was off: a folder keeps the results that it was saved with.
@@ -58,6 +58,7 @@ def check_target(target: Path) -> None:
     Raises:
         FileExistsError: The folder holds something else than a saved compressor.
     """
+    restore_folder(target)
     if target.exists() and not _is_ours_or_empty(target):
         raise FileExistsError(
             f"{target} exists and is not a compressor that was saved here: choose another folder"
@@ -84,6 +85,8 @@ def update_config(folder: Path, changes: Mapping[str, Any]) -> None:
 def read_config(folder: Path) -> Mapping[str, Any]:
     """Read the settings of a saved folder, and check its files against them.
 
+    A folder that is missing because a process was killed while it replaced it is brought back.
+
     Args:
         folder: Any folder.
 
@@ -94,6 +97,7 @@ def read_config(folder: Path) -> Mapping[str, Any]:
         ModelLoadError: The config is damaged or of another version, or a file is missing, changed
             or was added after saving.
     """
+    restore_folder(folder)
     file = folder / CONFIG_FILE
     if not file.is_file():
         return {}

