@@ -518,7 +518,14 @@ def _joined(
 
 
 def _is_shorter(text: str, documents: Sequence[Document], layout: Layout) -> bool:
-    return len(text) < len(layout.join(document.text for document in documents))
+    # The documents are many, and the first of them mostly tell.
+    length = -len(layout.document_separator)
+    for document in documents:
+        if not is_blank(document.text):
+            length += len(layout.document_separator) + len(document.text)
+            if length > len(text):
+                return True
+    return False
 
 
 def as_documents(documents: object, where: str = "documents") -> tuple[Document, ...]:

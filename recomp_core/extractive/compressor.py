@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import get_args
 
 from .._utils.checks import check_choice
@@ -28,7 +29,7 @@ from ..types import (
 )
 from .evidence import LexicalEvidence, check_weight
 from .fitting import fitted, unfit_reason
-from .partial import Progress, Scored, score_in_groups, timed_out
+from .partial import Progress, Scored, chosen_late, score_in_groups, timed_out
 from .scoring import (
     CrossEncoderScorer,
     DualEncoderScorer,
@@ -42,6 +43,12 @@ from .sentences import Known, document_sentences, document_units
 from .structure import Structure, folded_text
 
 DEFAULT_SELECTOR = TopK(2)
+
+# Of a time limit this share, but not more seconds than that, is for choosing.
+_CHOOSING_SHARE = 0.1
+_CHOOSING_AT_MOST_S = 0.15
+# Choosing may take these seconds in any case: after a shorter time nothing could be kept.
+_CHOOSING_S = 0.02
 
 
 class ExtractiveCompressor:
@@ -67,10 +74,10 @@ class ExtractiveCompressor:
             for a dual encoder with cosines, 0 for other scorers. In a script that the encoder can't
             read they count more.
         timeout_s: Seconds that a call may take, queueing included; None for no limit. When they
-            have passed, the call returns the best so far with `Outcome.TIMED_OUT`. Choosing among
-            the scored sentences takes a few milliseconds more. A thread does the work of such
-            calls; it stops after its current group of documents. A scorer that hangs keeps the
-            thread, and later calls with a limit still return on time.
+            have passed, the call returns the best so far with `Outcome.TIMED_OUT`. The last tenth
+            of the time, at most 0.15 s, is for choosing among what was scored. A thread does the
+            work of such calls; it stops after its current group of documents. A scorer that hangs
+            keeps the thread, and later calls with a limit still return on time.
         batching: How concurrent calls are put together, see `Batching`. By default they share
             batches, one at a time. A plain function sees one query at a time: each of its calls has
             a thread.
@@ -168,7 +175,7 @@ class ExtractiveCompressor:
         if deadline is None:
             return self._compress(inputs)
         with self._in_time(inputs, deadline) as (call, batch):
-            call.wait(deadline.left)
+            call.wait(_for_scoring(deadline))
             return self._results_so_far(call, batch)
 
     async def acompress(
@@ -221,7 +228,7 @@ class ExtractiveCompressor:
         inputs = check_batch(queries, documents_lists)
         if deadline is not None:
             with self._in_time(inputs, deadline) as (call, batch):
-                await call.finished(deadline.left)
+                await call.finished(_for_scoring(deadline))
                 return self._results_so_far(call, batch)
         sizes = [sum(len(document.text) for document in documents) for _, documents in inputs]
         with self._batcher.submit(self._compress_each, inputs, sizes) as call:
@@ -308,19 +315,32 @@ class ExtractiveCompressor:
         )
         score_in_groups(batch, task_of, self._score_each, by_document=by_document)
         # A caller who no longer waits has taken the scores already.
-        return [_result_of(self._current_result, p) if p.is_wanted else p.error for p in batch]
+        return [
+            _result_of(partial(self._current_result, p, partial(getattr, p, "abandoned")))
+            if p.is_wanted
+            else p.error
+            for p in batch
+        ]
 
     def _results_so_far(self, call: Call, batch: Sequence[Progress]) -> list[Compression]:
         results = []
-        for progress, result in zip(batch, call.results, strict=True):
+        for progress, result in zip(batch, list(call.results), strict=True):
             if progress.error is not None:
                 raise progress.error
-            results.append(
-                self._current_result(progress) if result is None else _result_or_raise(result)
-            )
+            if result is None:
+                progress.abandoned = True  # the thread may be choosing too, and need not go on
+                result = self._current_result(progress, _late_after(progress.deadline))
+            results.append(_result_or_raise(result))
         return results
 
-    def _current_result(self, progress: Progress) -> Compression:
+    def _current_result(self, progress: Progress, is_late: Callable[[], bool]) -> Compression:
+        stopped = False
+
+        def stops() -> bool:
+            nonlocal stopped
+            stopped = stopped or is_late()
+            return stopped
+
         scored = dict(progress.scored)  # a copy: the thread may still add to it
         read = [n for n in progress.given if n in scored]
         compression = self._select(
@@ -329,8 +349,11 @@ class ExtractiveCompressor:
             [sentence for n in read for sentence in progress.sentences[n]],
             [sentence for n in read for sentence in scored[n]],
             tuple(dict.fromkeys(progress.cuts)),
+            stops,
         )
         unread = [n for n in progress.given if n not in scored]
+        if stopped:
+            return chosen_late(compression, unread, progress.deadline.timeout_s, self.selector)
         if not unread:
             return compression
         return timed_out(compression, unread, progress.deadline.timeout_s, self.selector)
@@ -360,10 +383,12 @@ class ExtractiveCompressor:
         sentences: Sequence[Sentence],
         scored: Sequence[ScoredSentence],
         cuts: tuple[str, ...] = (),
+        is_late: Callable[[], bool] | None = None,
     ) -> Compression:
         """Choose among all sentences.
 
-        scored: Those that the scorer scored, in order. cuts: What it did not read.
+        scored: Those that the scorer scored, in order. cuts: What it did not read. is_late: See
+        `select`.
         """
         kept: tuple[ScoredSentence, ...] = ()
         dropped: tuple[ScoredSentence, ...] = ()
@@ -374,8 +399,9 @@ class ExtractiveCompressor:
             blended = self.evidence.blend(query, documents, scored)
             ranked = _with_structure(documents, sentences, blended)
             kept, dropped = select(
-                documents, ranked, self.selector, self.layout, self.expand, self.brings_outline
-            )
+                documents, ranked, self.selector, self.layout, self.expand, self.brings_outline,
+                is_late,
+            )  # fmt: skip
             reason = unfit_reason(blended, kept, self.selector)
             if not kept:
                 outcome = Outcome.NOTHING_RELEVANT
@@ -446,17 +472,33 @@ def _sources(kept: Sequence[ScoredSentence], dropped: Sequence[ScoredSentence]) 
     return tuple(sorted(found))
 
 
+def _for_scoring(deadline: Deadline) -> float:
+    """The seconds to wait for scores."""
+    left = deadline.left
+    return left - min(_CHOOSING_SHARE * left, _CHOOSING_AT_MOST_S)
+
+
+def _late_after(deadline: Deadline) -> Callable[[], bool]:
+    """Tell when choosing has to end; the first question begins it."""
+    ends: list[Deadline] = []
+
+    def is_late() -> bool:
+        if not ends:
+            ends.append(deadline.at_least(_CHOOSING_S))
+        return ends[0].left <= 0
+
+    return is_late
+
+
 def _result_or_raise(result: Compression | Exception) -> Compression:
     if isinstance(result, BaseException):
         raise result
     return result
 
 
-def _result_of(
-    compress: Callable[[Progress], Compression], progress: Progress
-) -> Compression | Exception:
+def _result_of(compress: Callable[[], Compression]) -> Compression | Exception:
     try:
-        return compress(progress)
+        return compress()
     except Exception as error:
         return error
 

@@ -149,6 +149,31 @@ def _record(progress: Progress, reached: Sequence[int], result: Scored | Excepti
     progress.scored.update(by_document)
 
 
+def chosen_late(
+    compression: Compression, unread: Sequence[int], timeout_s: float, selector: Selector
+) -> Compression:
+    """Make the result of a call whose deadline came while it chose among scored sentences.
+
+    Args:
+        compression: What was chosen until then: the best sentences.
+        unread: The indices of the documents that were not scored.
+        timeout_s: The limit, in seconds, for the reason.
+        selector: The compressor's selector.
+
+    Returns:
+        The compression with `Outcome.TIMED_OUT`; all documents if nothing was chosen.
+    """
+    given = [n for n, document in enumerate(compression.documents) if not is_blank(document.text)]
+    reason = (
+        f"{timeout_s:g} s had passed with {len(given) - len(unread)} of {len(given)} documents "
+    )
+    if not compression.kept:
+        reason += "scored, and no sentence was chosen; they come as they are"
+        return replace(timed_out(compression, given, timeout_s, selector), reason=reason)
+    reason += f"scored and {len(compression.kept)} sentences chosen; the others are left out"
+    return replace(compression, outcome=Outcome.TIMED_OUT, reason=reason)
+
+
 def timed_out(
     compression: Compression,
     unread: Sequence[int],

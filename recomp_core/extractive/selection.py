@@ -28,6 +28,7 @@ from ..text.joining import Layout
 from ..text.units import STRUCTURAL
 from ..types import Document, ScoredSentence, assemble
 from .structure import Structure, folded_text
+from .token_tally import TokenTally
 
 
 class Ranking:
@@ -84,6 +85,8 @@ class Draft:
         size: int,
         ranking: Ranking,
         rank: int,
+        tallies: Mapping[int, TokenTally],
+        new: Sequence[int],
     ) -> None:
         self.sentence = sentence
         self.size = size
@@ -97,6 +100,24 @@ class Draft:
         self._admitted = admitted
         self._n_admitted = len(admitted)
         self.group = group
+        self._tallies = tallies
+        self._new = new
+
+    def fits(self, max_tokens: int, count_tokens: Callable[[str], int]) -> bool:
+        """Tell whether the whole text has at most so many tokens.
+
+        Args:
+            max_tokens: The most tokens.
+            count_tokens: Counts the tokens of a text.
+
+        Returns:
+            Whether it fits. For a budget among the selector's policies that is mostly a sum of the
+            parts' tokens; `select` counts the whole text at the end.
+        """
+        tally = self._tallies.get(id(count_tokens))
+        if tally is None:
+            return count_tokens(self.text) <= max_tokens
+        return tally.fits(self._new, max_tokens, lambda: self.text)
 
     @property
     def text(self) -> str:
@@ -267,7 +288,7 @@ class TokenBudget(_Combinable):
 
     # Written by hand: tokens of parts do not add up to the tokens of the joined text (they merge
     # and split at the seams), so a knapsack solver or a text splitter over counts of single
-    # sentences would break the cap. The whole text is counted for each offer.
+    # sentences would break the cap. See `token_tally`.
 
     max_tokens: int
     count_tokens: Callable[[str], int]
@@ -293,7 +314,7 @@ class TokenBudget(_Combinable):
         Returns:
             Whether the offered sentence stays.
         """
-        return self.count_tokens(draft.text) <= self.max_tokens
+        return draft.fits(self.max_tokens, self.count_tokens)
 
     def to_dict(self) -> dict[str, Any]:
         """Write the settings, the counter by its name; see `selectors.SelfWritten`.
@@ -404,6 +425,7 @@ def select(
     layout: Layout,
     expand: tuple[int, int] = (0, 0),
     outline: bool = False,
+    is_late: Callable[[], bool] | None = None,
 ) -> tuple[tuple[ScoredSentence, ...], tuple[ScoredSentence, ...]]:
     """Divide sentences into those that a selector keeps and the others.
 
@@ -418,6 +440,7 @@ def select(
         expand: How many neighbours (before, after) in its document come along with each admitted
             sentence, each neighbour once.
         outline: Whether an admitted sentence brings what it stands under.
+        is_late: Asked before each offer; once it says True, no other sentence is offered.
 
     Returns:
         The kept and the dropped sentences, both in document order.
@@ -425,30 +448,42 @@ def select(
     # The walk is written by hand: top-k functions of NumPy or torch know scores only. Here a policy
     # sees the text that would come out, joints and neighbours included, and may be anyone's code.
     walk = _Walk(documents, sentences, expand, Structure(documents, sentences) if outline else None)
+    tallies = {
+        id(budget.count_tokens): TokenTally(documents, sentences, layout, budget.count_tokens)
+        for budget in token_budgets(selector)
+    }
     size = 0
     admitted: list[int] = []  # in the order of admission
     order = _order(sentences, selector)
     ranking = Ranking([sentences[position].score for position in order])
     is_prefix = _is_prefix(selector)
     for rank, position in enumerate(order):
+        if is_late is not None and is_late():
+            break
         if walk.is_known(position):
             continue
         # A sentence comes alone where it fits, but not with its neighbours (a token budget).
         for group in walk.groups(position):
+            new = [place for place in group if place not in walk.keep]
             draft = Draft(
                 documents, sentences, layout, sentences[position], admitted, group, size + 1,
-                ranking, rank,
+                ranking, rank, tallies, new,
             )  # fmt: skip
             if selector.admits(draft):
-                admitted.extend(i for i in group if i not in walk.keep)
+                admitted.extend(new)
                 walk.admit(position, group)
+                for tally in tallies.values():
+                    tally.admit(new)
                 size += 1
                 break
         else:
-            if is_prefix:
+            for tally in tallies.values():
+                tally.refuse(position)
+            if is_prefix or any(tally.is_full for tally in tallies.values()):
                 break
-    kept = tuple(sentence for i, sentence in enumerate(sentences) if i in walk.keep)
-    dropped = tuple(sentence for i, sentence in enumerate(sentences) if i not in walk.keep)
+    kept_places = walk.keep.difference(*(tally.surplus() for tally in tallies.values()))
+    kept = tuple(sentence for i, sentence in enumerate(sentences) if i in kept_places)
+    dropped = tuple(sentence for i, sentence in enumerate(sentences) if i not in kept_places)
     return kept, dropped
 
 

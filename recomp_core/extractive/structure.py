@@ -43,10 +43,13 @@ class Structure:
         self._places: dict[tuple[int, Span], int] = {}
         self._below: dict[int, list[int]] = {}
         self._endings: dict[int, Counter[tuple[str, ...]]] = {}
+        self._headings: dict[int, list[Sentence]] = {}
         if not any(sentence.path for sentence in sentences):
             return
         for position, sentence in enumerate(sentences):
             self._places[sentence.doc_index, (sentence.start, sentence.end)] = position
+            if sentence.kind == "heading":
+                self._headings.setdefault(sentence.doc_index, []).append(sentence)
         for position, sentence in enumerate(sentences):
             if sentence.path and (above := self._place(sentence, sentence.path[-1])) is not None:
                 self._below.setdefault(above, []).append(position)
@@ -134,9 +137,7 @@ class Structure:
 
     def _count_endings(self, doc_index: int) -> Counter[tuple[str, ...]]:
         counts: Counter[tuple[str, ...]] = Counter()
-        for sentence in self._sentences:
-            if sentence.doc_index != doc_index or sentence.kind != "heading":
-                continue
+        for sentence in self._headings[doc_index]:
             above = [self._place(sentence, span) for span in sentence.path]
             labels = [
                 self._label(self._sentences[place])

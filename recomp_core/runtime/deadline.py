@@ -31,6 +31,17 @@ class Deadline:
         """The seconds that are left; 0.0 after the deadline."""
         return max(0.0, self._end - self.clock())
 
+    def at_least(self, seconds: float) -> Deadline:
+        """Make a deadline that does not pass before so many seconds from now.
+
+        Args:
+            seconds: The seconds.
+
+        Returns:
+            A deadline at the same moment, or later.
+        """
+        return Deadline(max(self.left, seconds), self.clock)
+
 
 def check_timeout(timeout_s: float | None) -> float | None:
     """Check that a timeout is a positive number of seconds.

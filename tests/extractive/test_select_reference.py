@@ -15,6 +15,9 @@ class ReferenceDraft:
         self.ranking, self.rank = ranking, rank
         self.text = assemble(documents, [sentences[i] for i in sorted(kept)], layout)
 
+    def fits(self, max_tokens, count_tokens):
+        return count_tokens(self.text) <= max_tokens
+
 
 def reference(documents, sentences, selector, layout, expand):
     size, keep, said = 0, set(), set()
