@@ -97,25 +97,39 @@ def check_number(
     return value
 
 
-def check_url(base_url: str | None) -> str | None:
+def check_url(base_url: str | None, name: str = "base_url") -> str | None:
     """Check that an endpoint's address is an HTTP address without a secret in it.
 
     Args:
         base_url: The address to check, or None for the provider's own.
+        name: The argument's name, for the error.
 
     Returns:
         The address itself.
 
     Raises:
-        ValueError: The address has another scheme or no host, or it holds a user name or password.
+        ValueError: The address has another scheme or no host, or it holds a user name, a password,
+            a query or a fragment. The error shows none of these.
     """
     if base_url is None:
         return None
-    parts = urlsplit(base_url)
-    if "@" in parts.netloc:
-        raise ValueError("base_url holds a user name or password: give the key as api_key instead")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"base_url must begin with http:// or https://, got {base_url!r}")
+    if "@" in base_url:
+        raise ValueError(f"{name} holds a user name or password: give the key as api_key instead")
+    if "?" in base_url or "#" in base_url:
+        raise ValueError(
+            f"{name} holds a query or a fragment (from its ? or # on): leave that out, and give a "
+            "key as api_key"
+        )
+    try:
+        parts = urlsplit(base_url)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+        is_address = is_address and parts.port != 0 and base_url.isprintable()
+    except ValueError:  # brackets without an address, or a port that is no number
+        is_address = False
+    if not is_address:
+        raise ValueError(
+            f"{name} must begin with http:// or https:// and name a host, got {base_url!r}"
+        )
     return base_url
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from .._utils.checks import check_limit
+from .._utils.checks import check_limit, check_whole
 from ..errors import BudgetError
 
 
@@ -86,7 +86,12 @@ class Meter:
         Args:
             input_tokens: The tokens that the model read.
             output_tokens: The tokens that the model wrote.
+
+        Raises:
+            ValueError: A number is negative or not whole; what was counted stays counted.
         """
+        check_whole("input_tokens", input_tokens, at_least=0)
+        check_whole("output_tokens", output_tokens, at_least=0)
         with self._lock:
             used = self._usage
             self._usage = Usage(
@@ -97,3 +102,23 @@ class Meter:
         return (
             f"Meter({self.usage}, max_requests={self.max_requests}, max_tokens={self.max_tokens})"
         )
+
+
+# No model reads or writes as many tokens in one request.
+_MOST_TOKENS = 10_000_000
+
+
+def plausible_tokens(reported: object, estimated: int) -> int:
+    """Check what a server says of the tokens that it read or wrote.
+
+    Args:
+        reported: The number that it gave, or whatever came in its place.
+        estimated: An estimate from the text itself.
+
+    Returns:
+        The server's number if it can be true: whole, at least a quarter of the estimate, and no
+        more than any model takes. Otherwise the estimate.
+    """
+    if not isinstance(reported, int) or isinstance(reported, bool):
+        return estimated
+    return reported if estimated // 4 <= reported <= _MOST_TOKENS else estimated

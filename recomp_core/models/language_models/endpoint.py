@@ -4,28 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import json
 import os
 import queue
+import re
 import threading
 import time
+import urllib.request
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from ..._utils.checks import check_number, check_url, check_whole, require
 from ...errors import BudgetError, EndpointError, Reason
-from ...runtime.budget import Meter
+from ...runtime.budget import Meter, plausible_tokens
+from ...runtime.redaction import Redaction
+from ...text.splitting import replace_surrogates
+from .http_client import REDACTED_LOG, hardened_client
+from .replies import REASONS, UnusableReply, raise_error_in, sent_tokens, written_tokens
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+# An error quotes so much of what the server said.
+_LONGEST_QUOTE = 300
+
+# So many characters of a reply are searched for the key at a time.
+_STEP = 2**16
 
 
 class Endpoint:
@@ -35,7 +47,9 @@ class Endpoint:
     random, to a minute at most; a server's own Retry-After goes before that, and one that asks for
     more than `longest_pause` is given up. All requests of this package go through here.
 
-    The key is in no repr, log, error or file.
+    A redirect is not followed, for the request holds documents; a reply of more than 32 MiB is
+    refused. The key is in no repr, log, error or file: where a server quotes it, in whatever
+    encoding, `[API key]` stands in its place.
 
     Args:
         base_url: The address up to and including `/v1` where it has one; None for the environment
@@ -84,7 +98,11 @@ class Endpoint:
             check_number("requests_per_minute", requests_per_minute, above=0)
         self.meter = Meter() if meter is None else meter
         self._pace = Pace(requests_per_minute)
+        check_url(os.environ.get("OPENAI_BASE_URL") or None, "the variable OPENAI_BASE_URL")
         self._api_key = _secret(api_key, api_key_env)
+        secrets = [self._api_key.get_secret_value(), *_secrets_of_environment()]
+        self._redaction = Redaction(secrets)
+        self._reply_redaction = Redaction(filter(_is_no_word, secrets))
         self._key_place = f"the variable {api_key_env}" if api_key is None else "api_key="
         self._lock = threading.Lock()
         self._connection: Connection | None = None
@@ -93,7 +111,7 @@ class Endpoint:
 
     @property
     def _name(self) -> str:
-        return self.base_url or "the endpoint"
+        return self.base_url or os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
 
     async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Send one request. Await it within `each` or `run`.
@@ -110,29 +128,62 @@ class Endpoint:
             BudgetError: The budget is spent; every attempt counts.
         """
         connection = self._connected()
-        if path.startswith("/") and self.base_url:
-            parts = urlsplit(self.base_url)
+        if path.startswith("/"):
+            parts = urlsplit(str(connection.client.base_url))
             path = f"{parts.scheme}://{parts.netloc}{path}"
-        post = partial(connection.client.post, path, cast_to=object, body=dict(body))
-        reply: Any = None
-        failure = None
+        sent = dict(body)
+        post = partial(self._reply, connection, path, sent)
+        failure: EndpointError | None = None
+        reply: dict[str, Any] = {}
         try:
             reply = await self._with_retries(partial(self._in_slot, connection, post))
         except BudgetError:
             raise
         except Exception as error:
             failure = self._failure(error)
+            if failure.reason == "malformed":  # the server has read what was sent
+                self.meter.add(input_tokens=sent_tokens(sent))
         if failure is not None:
             raise failure  # out here, so that the client's error is not its context
-        if not isinstance(reply, dict):
-            raise self._error("malformed", f"the reply is no JSON object but {str(reply)[:80]!r}")
-        usage = reply.get("usage") or {}
-        if isinstance(usage, dict):
-            self.meter.add(
-                input_tokens=_count(usage.get("prompt_tokens")),
-                output_tokens=_count(usage.get("completion_tokens")),
-            )
+        usage = reply.get("usage")
+        usage = usage if isinstance(usage, dict) else {}
+        self.meter.add(
+            input_tokens=plausible_tokens(usage.get("prompt_tokens"), sent_tokens(sent)),
+            output_tokens=plausible_tokens(usage.get("completion_tokens"), written_tokens(reply)),
+        )
         return reply
+
+    async def _reply(
+        self, connection: Connection, path: str, body: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Send a request once, and read the reply without the key.
+
+        Raises:
+            Exception: Anything; `_failure` makes the endpoint's error of it.
+        """
+        response = await connection.client.post(path, cast_to=connection.response, body=body)
+        return await self._read(response.content)
+
+    async def _read(self, content: bytes) -> dict[str, Any]:
+        """The JSON object of a reply."""
+        text = await self._without_key(content.decode("utf-8-sig"))
+        try:
+            reply = json.loads(text)
+        except (ValueError, RecursionError):
+            raise UnusableReply("the reply is no JSON: check base_url", text) from None
+        if not isinstance(reply, dict):
+            raise UnusableReply("the reply is no JSON object: check base_url", text)
+        raise_error_in(reply)
+        return reply
+
+    async def _without_key(self, text: str) -> str:
+        """The text without the key, in steps, so that a huge one leaves room for the deadline."""
+        for start in range(0, len(text), _STEP):
+            # A key that lies over the border is found in the overlap.
+            if self._reply_redaction.finds(text[start : start + _STEP + 4096]):
+                return self._reply_redaction(text)
+            await asyncio.sleep(0)
+        return text
 
     async def _with_retries(self, attempt: Callable[[], Awaitable[R]]) -> R:
         """The result of `attempt()`, which is repeated while its error may pass; or that error."""
@@ -162,22 +213,31 @@ class Endpoint:
         )(once)
 
     async def _in_slot(self, connection: Connection, send: Callable[[], Awaitable[R]]) -> R:
-        """One attempt, once there is a free place and room in the budget."""
+        """One attempt, once there is a free place."""
         async with connection.slots:
-            await self._pace.wait(self._sleep)
-            self.meter.admit()
-            return await send()
+            return await self._attempt(send)
+
+    async def _attempt(self, send: Callable[[], Awaitable[R]]) -> R:
+        """One attempt, once there is room in the budget; `timeout` counts for the whole of it.
+
+        The client's own timeouts count from byte to byte, and some endpoints send blank lines while
+        they queue.
+        """
+        await self._pace.wait(self._sleep)
+        self.meter.admit()
+        return await asyncio.wait_for(send(), self.timeout)
 
     def _may_pass(self, error: BaseException) -> bool:
         """Whether another attempt may go better."""
         if not isinstance(error, Exception) or isinstance(error, BudgetError):
             return False
+        error = _own_error(error)
         if getattr(error, "code", None) in ("insufficient_quota", "content_filter"):
             return False
         asked = _retry_after(error)
         if asked is not None and asked > self.longest_pause:
             return False
-        status = getattr(error, "status_code", 0)
+        status = _status_of(error)
         return (
             status in (408, 409, 429)
             or status >= 500
@@ -255,6 +315,9 @@ class Endpoint:
         )
 
     def _failure(self, error: Exception) -> EndpointError:
+        error = _own_error(error)
+        if 300 <= _status_of(error) < 400:
+            return self.error("invalid", _redirect_of(error))
         reason = _reason_of(error)
         what = {
             "filtered": "the provider's filter rejected the prompt",
@@ -265,13 +328,29 @@ class Endpoint:
             "timeout": f"there was no whole reply within timeout={self.timeout:g} seconds",
             "unavailable": "the endpoint can't be reached, broke off, or is out of order",
         }[reason]
-        return self._error(reason, what, "" if reason == "timeout" else _detail_of(error))
+        if isinstance(error, UnusableReply):
+            return self.error(reason, error.what or what, error.said)
+        return self.error(reason, what, "" if reason == "timeout" else _detail_of(error))
 
-    def _error(self, reason: Reason, what: str, detail: str = "") -> EndpointError:
-        """A new error. It is never chained: the client's own exceptions may quote the key."""
-        detail = detail.replace(self._api_key.get_secret_value(), "[API key]").strip()
-        detail = detail if len(detail) <= 300 else detail[:299] + "…"
-        return self.error_type(f"{self._name}: {what}" + (f" ({detail})" if detail else ""), reason)
+    def error(self, reason: Reason, what: str, detail: str = "") -> EndpointError:
+        """Make an error of this endpoint that holds no key.
+
+        Raise it outside of `except`: the client's own exceptions may quote the key, and must not
+        become its context.
+
+        Args:
+            reason: Why nothing usable came, see `EndpointError`.
+            what: What went wrong, and the remedy.
+            detail: What the server said. A long text is cut.
+
+        Returns:
+            The error; it begins with the endpoint's name.
+        """
+        # Cut first, for it may be megabytes; what is cut amid a key lies far behind the next cut.
+        said = _cut(" ".join(self._redaction(detail[: 20 * _LONGEST_QUOTE]).split()))
+        what = _cut(self._reply_redaction(what), 3 * _LONGEST_QUOTE)
+        message = f"{self._name}: {what}" + (f" ({said})" if said else "")
+        return self.error_type(replace_surrogates(message), reason)
 
     def _submit(self, work: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> Future[T]:
         connection = self._connected()
@@ -281,19 +360,24 @@ class Endpoint:
         with self._lock:
             # A forked process inherits the object without the thread that serves it.
             if self._connection is None or self._connection.process != os.getpid():
-                self._connection = Connection(self._client(), self.max_concurrency)
+                client, response = self._client()
+                self._connection = Connection(client, response, self.max_concurrency)
             return self._connection
 
-    def _client(self) -> Any:
+    def _client(self) -> tuple[Any, type[Any]]:
+        """The client, and the class of its responses."""
         import openai
 
-        return openai.AsyncOpenAI(
+        http_client, response = hardened_client()
+        client = openai.AsyncOpenAI(
             api_key=self._api_key.get_secret_value(),
             base_url=self.base_url,
             max_retries=0,  # `_with_retries` does that
-            timeout=None,
-            http_client=_http_client(self.timeout),
+            timeout=None,  # `_attempt` does that
+            http_client=http_client,
         )
+        REDACTED_LOG.add(self._redaction)
+        return client, response
 
 
 class EndpointUser:
@@ -352,13 +436,14 @@ class Connection:
 
     Args:
         client: An `openai.AsyncOpenAI`.
+        response: The class of its responses.
         max_concurrency: The largest number of requests under way at one time.
     """
 
-    def __init__(self, client: Any, max_concurrency: int) -> None:
+    def __init__(self, client: Any, response: type[Any], max_concurrency: int) -> None:
         self.process = os.getpid()
         self.client = client
-        self.complete = client.chat.completions.create
+        self.response = response
         self.slots = asyncio.Semaphore(max_concurrency)
         self.loop = asyncio.new_event_loop()
         threading.Thread(
@@ -383,44 +468,26 @@ async def _close(client: Any) -> None:
     await client.close()
 
 
-def _http_client(timeout: float) -> Any:
-    """The client's own HTTP client, with `timeout` over the whole of each attempt.
-
-    Its own timeouts count from byte to byte, and some endpoints send blank lines while they queue.
-    """
-    import openai
-
-    default_client: Any = openai.DefaultAsyncHttpxClient
-    # openai 2 is built on httpx, openai 3 on httpx2.
-    httpx = import_module(default_client.__mro__[1].__module__.partition(".")[0])
-
-    class HttpClient(default_client):
-        async def send(self, request: Any, **settings: Any) -> Any:
-            try:
-                return await asyncio.wait_for(super().send(request, **settings), timeout)
-            except asyncio.TimeoutError:
-                raise httpx.ReadTimeout("", request=request) from None
-
-    return HttpClient(timeout=None)
+def _own_error(error: Exception) -> Exception:
+    """What went wrong in the HTTP client; openai 2 wraps it."""
+    return error.__cause__ if isinstance(error.__cause__, UnusableReply) else error
 
 
-_REASONS: Mapping[int, Reason] = {
-    401: "unauthorized",
-    402: "quota",
-    403: "unauthorized",
-    408: "timeout",
-    429: "quota",
-}
+def _status_of(error: BaseException) -> int:
+    status = getattr(error, "status_code", 0)
+    return status if isinstance(status, int) else 0
 
 
 def _reason_of(error: Exception) -> Reason:
     import openai
 
-    status = getattr(error, "status_code", 0)
+    if isinstance(error, UnusableReply):
+        return error.reason
+    status = _status_of(error)
     if getattr(error, "code", None) == "content_filter":
         return "filtered"
     if status >= 400:
-        return _REASONS.get(status, "invalid" if status < 500 else "unavailable")
+        return REASONS.get(status, "invalid" if status < 500 else "unavailable")
     if isinstance(error, (openai.APITimeoutError, asyncio.TimeoutError)):
         return "timeout"
     if isinstance(error, openai.APIResponseValidationError):
@@ -431,10 +498,27 @@ def _reason_of(error: Exception) -> Reason:
     return "malformed"
 
 
+def _redirect_of(error: Any) -> str:
+    """What a redirect says: the host that it leads to, and nothing else of the address."""
+    with suppress(Exception):  # the address may be anything
+        target = urlsplit(urljoin(str(error.request.url), error.response.headers["location"]))
+        return (
+            f"the endpoint redirects to {target.scheme}://{target.hostname}"
+            + (f":{target.port}" if target.port else "")
+            + ", which got nothing: the request holds your texts; if you trust that server, give "
+            "its address as base_url"
+        )
+    return "the endpoint redirects to nowhere: check base_url"
+
+
 def _detail_of(error: Exception) -> str:
-    """What the endpoint or the transport said, in one line."""
+    """What the endpoint or the transport said."""
     cause = error.__cause__ or error
-    return f"{type(cause).__name__}: {' '.join(str(cause).split())}".removesuffix(": ")
+    return f"{type(cause).__name__}: {str(cause)[: 20 * _LONGEST_QUOTE].strip()}".removesuffix(": ")
+
+
+def _cut(text: str, length: int = _LONGEST_QUOTE) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _retry_after(error: BaseException | None) -> float | None:
@@ -444,14 +528,33 @@ def _retry_after(error: BaseException | None) -> float | None:
         return max(0.0, float(headers["retry-after-ms"]) / 1000)
     with suppress(KeyError, ValueError):
         return max(0.0, float(headers["retry-after"]))
-    with suppress(KeyError, TypeError, ValueError):
+    # A date may lie beyond what the clock of this machine can tell.
+    with suppress(KeyError, TypeError, ValueError, OverflowError, OSError):
         date = email.utils.parsedate_to_datetime(headers["retry-after"])
         return max(0.0, date.timestamp() - time.time())
     return None
 
 
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+def _secrets_of_environment() -> list[str]:
+    """What else goes out with a request and nobody may see: headers, and passwords of proxies."""
+    found = [os.environ.get("OPENAI_ADMIN_KEY", "")]
+    for line in os.environ.get("OPENAI_CUSTOM_HEADERS", "").splitlines():
+        name, _, value = line.partition(":")
+        if re.search("auth|key|token|secret|pass|cookie", name.lower()):
+            found += value.split()[-1:]
+    for proxy in urllib.request.getproxies().values():
+        with suppress(ValueError):
+            found.append(unquote(urlsplit(proxy).password or ""))
+    return found
+
+
+def _is_no_word(secret: str) -> bool:
+    """Whether a secret can't be a word, as a local server takes for a key.
+
+    A word such as "not-needed" must not be taken out of what a model writes.
+    """
+    letters = [c for c in secret if c.isalnum()]
+    return len(letters) >= 20 or (len(letters) >= 8 and any(c.isdigit() for c in letters))
 
 
 def _secret(api_key: str | SecretStr | None, variable: str) -> SecretStr:

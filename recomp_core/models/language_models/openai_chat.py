@@ -14,6 +14,7 @@ from ..._utils.checks import check_limit, check_prompts, require
 from ...errors import EndpointError, SummaryError
 from ...text.splitting import replace_surrogates
 from .endpoint import Connection, Endpoint
+from .replies import WHOLE, UnusableReply, is_logprob
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -190,60 +191,125 @@ class OpenAIChatModel(Endpoint):
     async def _replies(
         self, connection: Connection, prompts: Sequence[str]
     ) -> list[str | Exception]:
-        return await asyncio.gather(*(self._reply(connection, prompt) for prompt in prompts))
+        del connection
+        return await asyncio.gather(*map(self._text, prompts))
 
-    async def _reply(self, connection: Connection, prompt: str) -> str | Exception:
+    async def _text(self, prompt: str) -> str | Exception:
         try:
-            return self._text_of(await self._completion(connection, prompt))
+            return self._text_of(await self._choice(prompt))
         except Exception as error:
-            return self._failure(error)
+            return error
 
     async def _scored_replies(
         self, connection: Connection, prompts: Sequence[str]
     ) -> list[tuple[str, list[float]] | Exception]:
-        return await asyncio.gather(*(self._scored_reply(connection, p) for p in prompts))
+        del connection
+        return await asyncio.gather(*map(self._scored_text, prompts))
 
-    async def _scored_reply(
-        self, connection: Connection, prompt: str
-    ) -> tuple[str, list[float]] | Exception:
+    async def _scored_text(self, prompt: str) -> tuple[str, list[float]] | Exception:
         try:
-            completion = await self._completion(connection, prompt, logprobs=True)
-            text = self._text_of(completion)
-            if isinstance(text, Exception):
-                return text
-            tokens = getattr(completion.choices[0].logprobs, "content", None) or []
-            return text, [float(token.logprob) for token in tokens]
+            choice = await self._choice(prompt, logprobs=True)
+            return self._text_of(choice), self._logprobs_of(choice)
         except Exception as error:
-            return self._failure(error)
+            return error
 
-    async def _completion(self, connection: Connection, prompt: str, **settings: Any) -> Any:
-        complete = partial(connection.complete, **settings, **self._request(prompt))
-        return await self._with_retries(partial(self._in_slot, connection, complete))
+    async def _choice(self, prompt: str, **settings: Any) -> Mapping[str, Any]:
+        """The first choice of the reply."""
+        reply = await self.post("chat/completions", {**settings, **self._request(prompt)})
+        choices = reply.get("choices")
+        if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+            raise self.error("malformed", "the reply has no choices", str(reply))
+        choice: Mapping[str, Any] = choices[0]
+        return choice
+
+    def _text_of(self, choice: Mapping[str, Any]) -> str:
+        message = choice.get("message")
+        message = message if isinstance(message, dict) else {}
+        text = message.get("content")
+        ending = choice.get("finish_reason")
+        if error := self._reply_error(text, ending, message.get("refusal")):
+            raise error
+        return replace_surrogates(str(text))
+
+    def _logprobs_of(self, choice: Mapping[str, Any]) -> list[float]:
+        logprobs = choice.get("logprobs")
+        tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
+        if not tokens:
+            return []
+        values: list[Any] = [t.get("logprob") if isinstance(t, dict) else t for t in tokens]
+        for value in values:
+            if not is_logprob(value):
+                raise self.error("malformed", "the reply has no log-probabilities", repr(value))
+        return [float(value) for value in values]
 
     async def _pour(
         self, connection: Connection, prompt: str, put: Callable[[str | None], None]
     ) -> EndpointError | None:
         """Hand each piece of the reply to `put`, None after the last; return what went wrong."""
-        begin = partial(connection.complete, stream=True, **self._request(prompt))
+        loop = asyncio.get_running_loop()
+        ends = 0.0
+
+        async def begin() -> tuple[Any, Any]:
+            nonlocal ends
+            ends = loop.time() + self.timeout
+            return await self._begin(connection, self._request(prompt))
+
         try:
             # A stream keeps its place until it ends.
-            async with connection.slots, await self._with_retries(begin) as chunks:
-                return await asyncio.wait_for(self._pour_all(chunks, put), self.timeout)
+            async with connection.slots:
+                first, chunks = await self._with_retries(partial(self._attempt, begin))
+                async with chunks:
+                    pour = self._pour_all(first, chunks, put)
+                    return await asyncio.wait_for(pour, ends - loop.time())
+        except EndpointError as error:
+            return error
         except Exception as error:
             return self._failure(error)
         finally:
             put(None)
 
-    async def _pour_all(self, chunks: Any, put: Callable[[str], None]) -> EndpointError | None:
+    async def _begin(self, connection: Connection, body: Mapping[str, Any]) -> tuple[Any, Any]:
+        """The first chunk, and the stream of the others."""
+        import openai
+
+        chunks = await connection.client.post(
+            "chat/completions",
+            cast_to=object,
+            body={**body, "stream": True},
+            stream=True,
+            stream_cls=openai.AsyncStream[object],
+        )
+        try:
+            return await anext(aiter(chunks)), chunks
+        except StopAsyncIteration:
+            pass
+        # No stream came: perhaps an error, in a body of its own.
+        await self._read(chunks.response.stream.beginning)
+        raise UnusableReply("the endpoint does not stream: ask for the whole reply")
+
+    async def _pour_all(
+        self, first: Any, chunks: Any, put: Callable[[str], None]
+    ) -> EndpointError | None:
         text, finish_reason, refusal = None, None, ""
-        async for chunk in chunks:
-            for choice in chunk.choices[:1]:
-                finish_reason = choice.finish_reason or finish_reason
-                refusal += choice.delta.refusal or ""
-                if isinstance(piece := choice.delta.content, str):
-                    text = piece
-                    if piece:
-                        put(piece)
+        pieces = self._reply_redaction.stream()
+        async for chunk in _chain(first, chunks):
+            choices = chunk.get("choices") if isinstance(chunk, dict) else None
+            for choice in choices[:1] if isinstance(choices, list) else ():
+                choice = choice if isinstance(choice, dict) else {}
+                delta = choice.get("delta")
+                delta = delta if isinstance(delta, dict) else {}
+                finish_reason = choice.get("finish_reason") or finish_reason
+                refusal += str(delta.get("refusal") or "")
+                piece = delta.get("content")
+                if piece is None:
+                    continue
+                if not isinstance(piece, str):
+                    return self.error("malformed", "the reply has no text", repr(piece))
+                text = piece
+                if known := pieces.add(piece):
+                    put(replace_surrogates(known))
+        if known := pieces.rest():
+            put(replace_surrogates(known))
         broken_off = text is not None and finish_reason is None
         return self._reply_error(text, "broken off" if broken_off else finish_reason, refusal)
 
@@ -253,40 +319,33 @@ class OpenAIChatModel(Endpoint):
             "messages": [{"role": "user", "content": replace_surrogates(prompt)}],
             "max_tokens": self.max_new_tokens,
             "temperature": self.temperature,
-            "extra_body": self.extra_body,
         }
-        return {name: value for name, value in settings.items() if value is not None}
+        sent = {name: value for name, value in settings.items() if value is not None}
+        return {**sent, **(self.extra_body or {})}
 
-    def _text_of(self, completion: Any) -> str | EndpointError:
-        if not completion.choices:
-            return self._error("malformed", "the reply has no choices")
-        choice = completion.choices[0]
-        text = choice.message.content
-        return self._reply_error(text, choice.finish_reason, choice.message.refusal) or str(text)
-
-    def _reply_error(
-        self, text: object, finish_reason: str | None, refusal: str | None
-    ) -> EndpointError | None:
+    def _reply_error(self, text: object, ending: object, refusal: object) -> EndpointError | None:
         """Why a reply that ended this way is no summary; None if it is one."""
         if refusal:
-            return self._error("refused", "the model refused", refusal)
-        if finish_reason == "length":
-            return self._error(
+            return self.error("refused", "the model refused", str(refusal))
+        if ending == "length":
+            return self.error(
                 "cut",
                 f"the reply was cut at max_new_tokens={self.max_new_tokens}: raise it, or, if the "
                 "model thinks before it writes, turn that off (see extra_body)",
             )
-        if finish_reason == "content_filter":
-            return self._error("filtered", "the provider's filter withheld the reply")
-        if finish_reason and finish_reason not in _WHOLE:
-            return self._error("cut", "the reply is not whole", f"finish_reason: {finish_reason}")
+        if ending == "content_filter":
+            return self.error("filtered", "the provider's filter withheld the reply")
+        if ending and ending not in WHOLE:
+            return self.error("cut", "the reply is not whole", f"finish_reason: {ending}")
         if not isinstance(text, str):
-            return self._error("malformed", "the reply has no text")
+            return self.error("malformed", "the reply has no text")
         return None
 
 
-# How a whole reply ends: "stop" in the protocol, the others on some servers.
-_WHOLE = ("stop", "eos", "eos_token", "end_turn", "stop_sequence")
+async def _chain(first: Any, others: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    yield first
+    async for other in others:
+        yield other
 
 
 def _check_name(model: object) -> str:
