@@ -36,6 +36,39 @@ def sha256(file: Path) -> str:
 
 
 @contextmanager
+def check_output(output: str | os.PathLike[str], *inputs: object) -> None:
+    """Check that writing an output destroys no input, before anything is opened for writing.
+
+    Files are recognised by what they are, not by their names: through `..`, links and hard links.
+
+    Args:
+        output: A file or folder that will be written.
+        *inputs: What is read: files and folders, of which all files count. "-" and values that are
+            no paths, such as records, are passed over.
+
+    Raises:
+        ValueError: The output is an input, stands among the files of one, or is a folder that holds
+            one.
+    """
+    for source in inputs:
+        if not isinstance(source, (str, os.PathLike)) or source == "-":
+            continue
+        if _same(output, source):
+            raise ValueError(f"{output} is the input itself: choose another output")
+        if os.path.isdir(source) and os.path.isfile(output):
+            if any(_same(output, file) for file in Path(source).rglob("*")):
+                raise ValueError(f"{output} is a file of the input {source}: choose another output")
+        elif os.path.isdir(output) and Path(output).resolve() in Path(source).resolve().parents:
+            raise ValueError(f"{output} holds the input {source}: choose another output")
+
+
+def _same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:  # one of them is not there yet
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
 def replaced_file(path: Path) -> Iterator[BinaryIO]:
     """A new file that takes the place of `path` once it is whole.
 

@@ -95,6 +95,8 @@ def calibrate(
     model = encoder.pop("model")
     in_place = output is not None and model is not None and _same_folder(output, model)
     questions = _questions(source, documents, limit, retriever)
+    if output is not None:
+        check_output(output, source, model if not in_place and _is_folder(model) else None)
     compressor: Any = load_compressor(model, **encoder)
     if output is not None:
         _check_output(compressor, output, in_place)
@@ -151,4 +153,8 @@ def _store(
 
 
 def _same_folder(output: Path, model: str) -> bool:
-    return output.is_dir() and os.path.isdir(model) and output.samefile(model)
+    return output.is_dir() and _is_folder(model) and output.samefile(model)
+
+
+def _is_folder(model: str | None) -> bool:
+    return model is not None and os.path.isdir(model)

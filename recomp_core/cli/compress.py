@@ -98,6 +98,8 @@ def _compress_files(
     from ..types import Document, check_query
 
     check_query(query, "--query")
+    if output is not None:
+        check_output(output, *files)
     documents = [Document(_read(file), id=None if file == "-" else file) for file in files]
     compressor = compressor_from_settings(**settings)
     shown = _shown(compressor, compressor.compress(query, documents), format)

@@ -205,6 +205,8 @@ def evaluate(
     if shown.as_json and shown.as_markdown:
         raise typer.BadParameter("give --json or --markdown, not both", param_hint="--json")
     names = _baselines(baselines, peers)
+    if shown.html is not None:
+        check_output(shown.html, source, run["output"])
     systems = _compressors(model, compressor)
     device = compressor["device"]
     evaluation = evaluate_questions(

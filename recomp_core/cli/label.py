@@ -161,7 +161,7 @@ class _LabelRun:
 
     def start(self, settings: dict[str, Any]) -> None:
         """Label, and report how it went. settings: The arguments of `labeller_from_settings`."""
-        from ..labelling.run_files import CACHE_FILE
+        from ..labelling.run_files import CACHE_FILE, check_files
 
         options = self.options
         begun = (self.output / "run.json").exists()
@@ -169,11 +169,13 @@ class _LabelRun:
             raise ValueError(
                 f"{self.output} holds labels: --resume carries on, --overwrite begins again"
             )
+        cache = options.cache or self.output / CACHE_FILE
+        check_files(self.output, cache, self.source)
         questions = self._questions()
         if options.dry_run:
             self._dry_run(settings, questions)
             return
-        settings["cache"] = str(options.cache or self.output / CACHE_FILE)
+        settings["cache"] = str(cache)
         report = self._label(settings, questions)
         typer.echo(f"recomp: {report}", err=True)
         if report.counts["failed"] or report.stopped:

@@ -13,6 +13,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -87,8 +89,7 @@ class RecordJob:
     ) -> None:
         if source != "-" and not Path(source).is_file():
             raise FileNotFoundError(f"there is no file {source}")
-        if output is not None and source != "-" and output.absolute() == Path(source).absolute():
-            raise ValueError(f"{output} is the input itself: choose another output")
+        _check_apart(source, output)
         self.source = source
         self.output = output
         self.settings = _digest(json.dumps(settings, sort_keys=True, default=str).encode())
@@ -347,4 +348,18 @@ def _opened(source: str) -> BinaryIO:
 
 
 def _digest(data: bytes) -> str:
+def _check_apart(source: str, output: Path | None) -> None:
+    """Raise `ValueError` if the output is the input, through standard streams, too."""
+    if output is not None and source != "-":
+        check_output(output, source)
+        return
+    try:
+        read = os.fstat(0) if source == "-" else os.stat(source)
+        written = os.fstat(sys.stdout.fileno()) if output is None else output.stat()
+    except (OSError, ValueError):  # a stream that is no file, or an output that is not there yet
+        return
+    if stat.S_ISREG(read.st_mode) and os.path.samestat(read, written):
+        raise ValueError("the output is the input itself: choose another output")
+
+
     return hashlib.sha256(data).hexdigest()[:12]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from .._utils.checks import check_choice, check_whole
+from .._utils.files import check_output
 from .._utils.hashing import content_hash
 from .._utils.jsonl import described
 from .._version import __version__
@@ -109,8 +110,9 @@ def evaluate(
     check_whole("batch_questions", batch_questions)
     path = None if output is None else Path(output)
     source = Path(questions) if isinstance(questions, (str, os.PathLike)) else None
-    if path is not None and source is not None and path.absolute() == source.absolute():
-        raise ValueError(f"{output} is the input itself: choose another output")
+    if path is not None:
+        for written in (path, _retrieved_file(path)):
+            check_output(written, source)
     found = _questions(questions, retriever, documents, limit, path, overwrite=overwrite)
     named, skipped = _systems(systems, baselines, points, seed)
     about = {
@@ -142,10 +144,14 @@ def _questions(
     found = read_questions(source, limit=limit)
     if output is None:
         return retrieve(found, retriever, top_k=documents)
-    kept = output.with_name(output.name + ".retrieved")
+    kept = _retrieved_file(output)
     if overwrite:
         kept.unlink(missing_ok=True)
     return retrieve_once(found, retriever, kept, top_k=documents)
+
+
+def _retrieved_file(output: Path) -> Path:
+    return output.with_name(output.name + ".retrieved")
 
 
 def _counter(count_tokens: Callable[[str], int] | str | None) -> Callable[[str], int]:

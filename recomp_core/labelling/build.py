@@ -16,7 +16,7 @@ from .contrastive import ContrastiveLabeller
 from .distillation import DistillationLabeller
 from .jobs import LabelJob, LabelReport
 from .labeller import Labeller
-from .run_files import CACHE_FILE, FILES
+from .run_files import CACHE_FILE, FILES, check_files
 from .scorers.cache import CachedScorer, CachedTeacher, ResultCache
 from .teachers.base import Teacher
 
@@ -72,7 +72,7 @@ class LabelledData:
         return f"LabelledData({str(self.folder)!r}: {self.report})"
 
     def _read(self, name: str) -> Iterator[dict[str, Any]]:
-        with (self.folder / name).open(encoding="utf-8") as stream:
+        with (self.folder / name).open("rb") as stream:
             for line in stream:
                 yield json.loads(line)
 
@@ -116,7 +116,7 @@ def build_contrastive_examples(
         CannotScoreError: The scorer can't work; nothing else was asked.
         ValueError: A setting cannot work, or `output` holds other labels.
     """
-    with _Workplace(output, cache) as place:
+    with _Workplace(dataset, output, cache) as place:
         labeller = ContrastiveLabeller(
             place.cached_scorer(scorer),
             encoder,
@@ -163,7 +163,7 @@ def build_distillation_examples(
         CannotScoreError: The scorer can't work; nothing else was asked.
         ValueError: A setting cannot work, or `output` holds other labels.
     """
-    with _Workplace(output, cache) as place:
+    with _Workplace(dataset, output, cache) as place:
         cached = place.cached_teacher(teacher)
         labeller = DistillationLabeller(cached, place.cached_scorer(scorer), prompts=prompts)
         job = LabelJob(place.folder, labeller.identity, overwrite=overwrite)
@@ -190,6 +190,7 @@ class _Workplace:
 
     def __init__(
         self,
+        dataset: Any,
         output: str | os.PathLike[str] | None,
         cache: str | os.PathLike[str] | None,
     ) -> None:
@@ -197,6 +198,7 @@ class _Workplace:
         self.folder = Path(self._temporary.name if self._temporary else output or "")
         self._cache_path = Path(cache) if cache else self.folder / CACHE_FILE
         self._cache: ResultCache | None = None
+        check_files(self.folder, self._cache_path, dataset)
 
     def __enter__(self) -> _Workplace:
         return self

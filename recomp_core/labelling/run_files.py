@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from .._utils.files import replaced_file
+from .._utils.files import check_output, replaced_file
 from .._utils.jsonl import as_line
 from ..data.journal import Journal
 from ..runtime.engines import Item

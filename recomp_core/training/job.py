@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, get_args
 
 from .._utils.checks import check_choice, require
+from .._utils.files import check_output
 from ..persistence.folders import check_target, write_folder
 from .card import write_card
 from .examples import TrainingData
 from .plot import write_plot
-from .runs import Run, TrainingResult, fingerprint
+from .runs import RUN_SUFFIX, Run, TrainingResult, fingerprint
 from .settings import (
     AbstractiveSettings,
     ExportType,
@@ -134,8 +135,12 @@ class TrainingJob(Generic[_Own]):
             The run.
 
         Raises:
-            ValueError: The folder holds another run.
+            ValueError: The folder holds another run, or the output would replace what is read.
         """
+        read = (*trained.sources, self.base if os.path.isdir(self.base) else None)
+        check_output(self.output, *read)
+        if self.overwrite:
+            check_output(self.output.with_name(self.output.name + RUN_SUFFIX), *read)
         identity = {
             "task": self.kind,
             "base": self.base,
