@@ -23,6 +23,23 @@ FILES: Mapping[Status, str] = {
 CACHE_FILE = "cache.sqlite"
 LOCK_FILE = ".lock"
 RETRIEVED_FILE = "retrieved.jsonl"
+WRITTEN = ("run.json", "parts.jsonl", "report.json", LOCK_FILE, RETRIEVED_FILE)
+"""What a run writes beside `FILES` and the cache."""
+
+
+def check_files(folder: Path, cache: Path, source: object) -> None:
+    """Check that a run overwrites no file that it reads.
+
+    Args:
+        folder: The folder of the labels.
+        cache: The file of the cache.
+        source: Where the questions come from.
+
+    Raises:
+        ValueError: It is one of the run's own files.
+    """
+    for written in (cache, *(folder / name for name in (*WRITTEN, *FILES.values()))):
+        check_output(written, source)
 
 
 @contextmanager
