@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import EndpointError
 from ..models.language_models.endpoint import Endpoint
+from ..models.language_models.replies import is_logprob
 from ..text.splitting import replace_surrogates
 
 # DeepSeek at temperature 0 gives 0 to the token that it takes and -9999 to all others.
@@ -71,11 +71,13 @@ class ChatClient:
         )
         choices = reply.get("choices")
         if not isinstance(choices, list) or not choices:
-            raise self.malformed("the reply has no choices")
+            raise self.malformed("it has no choices")
         for choice in choices:
-            message = choice.get("message") or {}
-            text = message.get("content") or ""
-            if message.get("reasoning_content") or text.lstrip().startswith("<think>"):
+            message = choice.get("message") if isinstance(choice, dict) else None
+            text = message.get("content", "") if isinstance(message, dict) else message
+            if not isinstance(text, (str, type(None))) or not isinstance(message, dict):
+                raise self.malformed("it has a choice without a text", repr(choice))
+            if message.get("reasoning_content") or (text or "").lstrip().startswith("<think>"):
                 raise self.malformed(
                     "it thinks before it answers: turn that off with extra_body, such as "
                     '{"thinking": {"type": "disabled"}} or '
@@ -97,15 +99,23 @@ class ChatClient:
         """
         try:
             token = choice["logprobs"]["content"][0]
-            listed = {t["token"]: float(t["logprob"]) for t in token["top_logprobs"]}
-            listed.setdefault(token["token"], float(token["logprob"]))
-        except (KeyError, IndexError, TypeError, ValueError):
+            pairs = [(t["token"], t["logprob"]) for t in [token, *token["top_logprobs"]]]
+        except (KeyError, IndexError, TypeError):
+            pairs = []
+        if not pairs or not all(isinstance(text, str) for text, _ in pairs):
             raise self.malformed(
                 "it has no log-probabilities of what it wrote: the API does not support logprobs "
                 'and top_logprobs; use method="samples"'
-            ) from None
+            )
+        if not all(is_logprob(value) for _, value in pairs):
+            raise self.malformed(
+                "what it gives as log-probabilities can be none: top_logprobs is not honoured; use "
+                'method="samples"',
+                repr(pairs),
+            )
+        listed = {text: float(value) for text, value in pairs}
         others = sorted(listed.values())[:-1]
-        if not others or not all(math.isfinite(value) for value in listed.values()):
+        if not others:
             raise self.malformed('top_logprobs is not honoured; use method="samples"')
         if all(value <= _IMPOSSIBLE for value in others):
             raise self.malformed(
@@ -115,16 +125,19 @@ class ChatClient:
             )
         return listed
 
-    def malformed(self, what: str) -> EndpointError:
+    def malformed(self, what: str, said: str = "") -> EndpointError:
         """Make the error of a reply that can't be used.
 
         Args:
             what: What is wrong with the reply, and the remedy.
+            said: What the reply says.
 
         Returns:
             The error.
         """
-        return EndpointError(f"{self.model}: the reply can't be used: {what}", "malformed")
+        return self.endpoint.error(
+            "malformed", f"the reply of {self.model} can't be used: {what}", said
+        )
 
 
 def text_of(choice: Mapping[str, Any]) -> str:

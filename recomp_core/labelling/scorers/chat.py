@@ -239,7 +239,7 @@ class JudgeChatScorer(_WholeRequests):
         yes, no = (_mass(listed, word) for word in ("yes", "no"))
         if yes is None and no is None:
             likeliest = max(listed, key=listed.__getitem__)
-            raise self.chat.malformed(f"it begins with neither yes nor no but with {likeliest!r}")
+            raise self.chat.malformed("it begins with neither yes nor no", repr(likeliest))
         # A token that is not listed is less likely than all that are.
         least = min(listed.values())
         yes, no = least if yes is None else yes, least if no is None else no
@@ -307,8 +307,9 @@ class PrefixChatScorer(ChatMethod, PairScorer):
         likeliest = max(listed, key=listed.__getitem__)
         if "5" not in likeliest and likeliest.strip():
             raise self.chat.malformed(
-                f"the beginning of its reply is not honoured: after {counting!r} it would write "
-                f'{likeliest!r}; use continuation="continue", the beta address, or method="samples"'
+                f"the beginning of its reply is not honoured, such as {counting!r}; use "
+                'continuation="continue", the beta address, or method="samples"',
+                f"it would write {likeliest!r}",
             )
         return super()._probe()
 

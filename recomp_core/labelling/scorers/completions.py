@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, Literal
 
 from ..._utils.checks import check_choice
+from ..._utils.jsonl import described
 from ...errors import EndpointError
 from ...models.language_models.endpoint import Endpoint, EndpointUser
+from ...models.language_models.replies import is_logprob
 from ...readers.answer_scores import (
     AnswerPrompt,
     Answers,
@@ -155,27 +156,31 @@ class CompletionsScorer(KeepsReplies, EndpointUser, PairScorer):
 
     def _read(self, reply: Mapping[str, Any], joined: Joined, protocol: Protocol) -> float:
         """The log-probability of the continuation."""
+        logprobs, failure = [], ""
         try:
             logprobs = _READERS[protocol](reply, joined)
         except (KeyError, IndexError, TypeError, AttributeError) as error:
+            failure = described(error)
+        if failure:
             raise self._malformed(
-                f"it has no log-probabilities of the prompt where {protocol!r} puts them "
-                f"({type(error).__name__}: {error}); llama.cpp's server, for one, has none"
-            ) from None
+                f"it has no log-probabilities of the prompt where {protocol!r} puts them; "
+                "llama.cpp's server, for one, has none",
+                failure,
+            )
         if len(logprobs) != joined.n:
             raise self._malformed(
                 f"it has log-probabilities of {len(logprobs)} tokens of the answer's {joined.n}: "
                 "the server joined or added tokens"
             )
         for value in logprobs:
-            if not isinstance(value, (int, float)) or not math.isfinite(value):
-                raise self._malformed(f"it has {value!r} as a log-probability")
-            if not _IMPOSSIBLE < value <= 1e-6:
-                raise self._malformed(f"it has {value} as a log-probability, which can't be one")
+            if not is_logprob(value) or value <= _IMPOSSIBLE:
+                raise self._malformed("it has what can't be log-probabilities", repr(value))
         return min(0.0, float(sum(logprobs)))
 
-    def _malformed(self, what: str) -> EndpointError:
-        return EndpointError(f"{self.model}: the reply can't be used: {what}", "malformed")
+    def _malformed(self, what: str, said: str = "") -> EndpointError:
+        return self.endpoint.error(
+            "malformed", f"the reply of {self.model} can't be used: {what}", said
+        )
 
 
 def _ask_vllm(model: str, joined: Joined) -> tuple[str, dict[str, Any]]:

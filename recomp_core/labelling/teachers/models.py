@@ -8,8 +8,9 @@ from typing import Any
 
 from ..._utils.checks import check_whole
 from ...abstractive.llm_summarizer import LLMSummarizer
-from ...errors import EndpointError
+from ...errors import EndpointError, Reason
 from ...models.language_models.endpoint import Endpoint, EndpointUser
+from ...models.language_models.replies import WHOLE
 from ...models.summarizers.seq2seq import position_limit
 from ...models.torch_inference import inference
 from ...prompts import NOTHING_RELEVANT_WORD
@@ -22,8 +23,6 @@ from ..chat_client import thinking_off
 from .base import BaseTeacher, LanguageModelTeacher, Teacher, TeacherRequest
 from .settings import TeacherSettings
 from .terms import DEFAULT_POLICY, TeacherPolicy
-
-_WHOLE = ("stop", "eos", "eos_token", "end_turn", "stop_sequence", None)
 
 
 class EndpointTeacher(EndpointUser, BaseTeacher):
@@ -105,27 +104,29 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
             **self.extra_body,
         }
         reply = await self.endpoint.post("chat/completions", body)
-        try:
-            choice = reply["choices"][0]
-            message, ending = choice["message"], choice.get("finish_reason")
-            text = message.get("content")
-        except (KeyError, IndexError, TypeError, AttributeError):
-            raise EndpointError(f"{self.name}: the reply has no message", "malformed") from None
+        choices = reply.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        message = choice.get("message") if isinstance(choice, dict) else None
+        if not isinstance(choice, dict) or not isinstance(message, dict):
+            raise self._error("malformed", "has no message", str(reply))
+        text, ending = message.get("content"), choice.get("finish_reason")
         if message.get("refusal"):
-            raise EndpointError(f"{self.name} refused: {message['refusal']}", "refused")
+            raise self._error("refused", "is a refusal", str(message["refusal"]))
         if ending == "content_filter":
-            raise EndpointError(
-                f"{self.name}: the provider's filter withheld the reply", "filtered"
-            )
-        if ending not in _WHOLE:
-            raise EndpointError(
-                f"{self.name}: the reply is not whole ({ending}): raise max_new_tokens="
-                f"{self.max_new_tokens}, or turn off thinking with extra_body",
+            raise self._error("filtered", "was withheld by the provider's filter")
+        if ending and ending not in WHOLE:
+            raise self._error(
                 "cut",
+                f"is not whole: raise max_new_tokens={self.max_new_tokens}, or turn off thinking "
+                "with extra_body",
+                f"finish_reason: {ending}",
             )
         if not isinstance(text, str):
-            raise EndpointError(f"{self.name}: the reply has no text", "malformed")
-        return text
+            raise self._error("malformed", "has no text", repr(text))
+        return replace_surrogates(text)
+
+    def _error(self, reason: Reason, what: str, said: str = "") -> EndpointError:
+        return self.endpoint.error(reason, f"the reply of {self.name} {what}", said)
 
 
 class LocalTeacher(LanguageModelTeacher):
