@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ..errors import BatchError
 from ..extractive.sentences import document_sentences
@@ -18,6 +18,7 @@ from ..protocols import (
     SummaryGate,
     Verdict,
 )
+from ..runtime.batching import CONCURRENT, MicroBatcher
 from ..text.joining import Layout, is_blank
 from ..text.splitting import SentenceSplitter
 from ..types import (
@@ -95,6 +96,7 @@ class AbstractiveCompressor:
         self.support_scorer = OverlapScorer() if support_scorer is None else support_scorer
         self.splitter = SentenceSplitter() if splitter is None else splitter
         self.layout = Layout()
+        self._threads = MicroBatcher(CONCURRENT)
 
     def compress(self, query: str, documents: Iterable[str | Document]) -> Compression:
         """Summarize the documents retrieved for one query.
@@ -252,17 +254,17 @@ class AbstractiveCompressor:
         prompts = [job.prompt for job in open_jobs]
         asummarize = getattr(self.summarizer, "asummarize", None)
         if asummarize is None:
-            summaries = await asyncio.to_thread(self.summarizer.summarize, prompts)
+            summaries = await self._threads.run(partial(self.summarizer.summarize, prompts))
         else:
             summaries = await asummarize(prompts)
-        return await asyncio.to_thread(self._finish, jobs, open_jobs, summaries)
+        return await self._threads.run(partial(self._finish, jobs, open_jobs, summaries))
 
     async def _apieces(self, prompt: str) -> AsyncIterator[str]:
         if hasattr(self.summarizer, "astream"):
             async for piece in self.summarizer.astream(prompt):
                 yield piece
         else:
-            async for piece in iterate_in_thread(self.summarizer.stream(prompt)):
+            async for piece in iterate_in_thread(self.summarizer.stream(prompt), self._threads):
                 yield piece
 
     def _prepare(self, inputs: _Inputs) -> list[_Job]:
@@ -274,7 +276,7 @@ class AbstractiveCompressor:
         extractions: Sequence[Compression | None] = [None] * len(inputs)
         if self.extractor is not None:  # its own batcher puts concurrent calls together
             extractions = await self.extractor.acompress_batch(*_columns(inputs))
-        return await asyncio.to_thread(self._jobs, inputs, extractions)
+        return await self._threads.run(partial(self._jobs, inputs, extractions))
 
     def _jobs(self, inputs: _Inputs, extractions: Sequence[Compression | None]) -> list[_Job]:
         return [

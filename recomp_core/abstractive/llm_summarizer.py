@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from .._utils.checks import check_limit, check_prompts
 from ..errors import SummaryError
 from ..models.language_models.openai_chat import OpenAIChatModel
 from ..prompts import NOTHING_RELEVANT_WORD, llm_prompt
+from ..runtime.batching import CONCURRENT, MicroBatcher
 from ..text.splitting import replace_surrogates
 from ..text.tokens import approximate_tokens
 from .streams import WordFilter, bare_words, iterate_in_thread
@@ -64,6 +65,7 @@ class LLMSummarizer:
         self.default_prompt = llm_prompt(empty_word)
         self._generate = generate
         self._agenerate = agenerate
+        self._threads = MicroBatcher(CONCURRENT)
         self._stream = stream
         self._astream = astream
         self._count_tokens = approximate_tokens if count_tokens is None else count_tokens
@@ -160,7 +162,7 @@ class LLMSummarizer:
         """
         agenerate = self._agenerate
         if agenerate is None:
-            return await asyncio.to_thread(self.summarize, prompts)
+            return await self._threads.run(partial(self.summarize, prompts))
         return [
             summary
             for batch in self._batches(prompts)
@@ -205,7 +207,7 @@ class LLMSummarizer:
             Exception: The prompt's error.
         """
         if self._astream is None:
-            async for piece in iterate_in_thread(self.stream(prompt)):
+            async for piece in iterate_in_thread(self.stream(prompt), self._threads):
                 yield piece
             return
         reply = WordFilter(self.empty_word)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
+
+from ..runtime.batching import MicroBatcher
 
 
-async def iterate_in_thread(pieces: Iterator[str]) -> AsyncIterator[str]:
-    """Iterate in a thread, without blocking the event loop.
+async def iterate_in_thread(pieces: Iterator[str], threads: MicroBatcher) -> AsyncIterator[str]:
+    """Iterate in threads, without blocking the event loop.
 
     Args:
         pieces: The iterator to read.
+        threads: The threads.
 
     Yields:
         Its pieces.
     """
-    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+    while (piece := await threads.run(partial(next, pieces, None))) is not None:
         yield piece
 
 

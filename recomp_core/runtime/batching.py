@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import ctypes
 import os
 import threading
 import time
@@ -24,16 +25,20 @@ from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from .._utils.checks import check_limit, check_number, check_whole
+
+_Result = TypeVar("_Result")
 
 Work = Callable[[list[Any]], Sequence[Any]]
 """Turns the items of a batch into results, in order; an exception may replace a result."""
 
-# How long the interpreter waits at its end for running batches. A thread that is cut off inside
-# native code may crash the process, but a thread that hangs must not keep it alive.
+# How long the interpreter waits at its end for running batches: first for those that are nearly
+# done, then for those that are told to stop. A thread that is cut off inside native code may crash
+# the process, but a thread that hangs must not keep it alive.
 _EXIT_WAIT_S = 5.0
+_EXIT_GRACE_S = 0.2
 
 
 class QueueFullError(RuntimeError):
@@ -226,8 +231,42 @@ class MicroBatcher:
             self._queue.put(call)
         return call
 
+    async def run(self, function: Callable[[], _Result]) -> _Result:
+        """Run a function in one of the threads, without blocking the event loop.
+
+        `asyncio.to_thread` takes a thread of the loop's own executor: functions that hang would
+        leave none for the program's other work, and the loop could not close.
+
+        Args:
+            function: The function. If the caller is cancelled, it goes on in its thread.
+
+        Returns:
+            Its result.
+
+        Raises:
+            QueueFullError: See `submit`.
+        """
+        with self.submit(run_each, [function], [0]) as call:
+            await call.finished()
+            result: _Result | BaseException = call.results[0]
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
     def _watch(self) -> None:
         weakref.finalize(self, self._queue.close).atexit = False
+
+
+def run_each(functions: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Call functions one after another: work for a `MicroBatcher` whose items are functions.
+
+    Args:
+        functions: The functions.
+
+    Returns:
+        Their results.
+    """
+    return [function() for function in functions]
 
 
 class _Queue:
@@ -411,10 +450,26 @@ def _end_all() -> None:
     queues = [queue for queue in _LIVE if queue.pid == os.getpid()]
     for queue in queues:
         queue.close()
-    until = time.monotonic() + _EXIT_WAIT_S
-    for queue in queues:
-        for thread in list(queue.threads):
-            thread.join(max(0.0, until - time.monotonic()))
+    threads = [thread for queue in queues for thread in list(queue.threads)]
+    _join(threads, _EXIT_GRACE_S)
+    for thread in threads:
+        if thread.is_alive():
+            _stop(thread)
+    _join(threads, _EXIT_WAIT_S)
+
+
+def _join(threads: Sequence[threading.Thread], wait_s: float) -> None:
+    until = time.monotonic() + wait_s
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+
+
+def _stop(thread: threading.Thread) -> None:
+    """Raise an exception in a thread, as soon as it is out of native code."""
+    # Nobody will read its result, and it may have minutes of work left. CPython has no other way.
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit)
+    )
 
 
 def _is_gone(call: Call) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar, cast
 from ..protocols import Compressor
 from ..text.joining import Layout, is_blank
 from ..types import Compression, Document, Outcome, ScoredSentence, assemble, check_batch
-from .batching import CONCURRENT, MicroBatcher
+from .batching import CONCURRENT, MicroBatcher, run_each
 from .deadline import Deadline, check_timeout
 
 _Inputs = Sequence[tuple[str, tuple[Document, ...]]]
@@ -157,7 +157,7 @@ class TimedCompressor:
         self, compress: Callable[[], list[Compression]], inputs: _Inputs
     ) -> list[Compression]:
         deadline = Deadline(self.timeout_s)
-        with self._threads.submit(_run_each, [compress], [0]) as call:
+        with self._threads.submit(run_each, [compress], [0]) as call:
             if not call.wait(deadline.left):
                 return self._instead(inputs)
             result: list[Compression] | BaseException = call.results[0]
@@ -227,10 +227,6 @@ def _as_limited(compressor: Compressor) -> _LimitedCompressor | None:
 
 def _columns(inputs: _Inputs) -> tuple[list[str], list[tuple[Document, ...]]]:
     return [query for query, _ in inputs], [documents for _, documents in inputs]
-
-
-def _run_each(functions: Sequence[Callable[[], Any]]) -> list[Any]:
-    return [function() for function in functions]
 
 
 def _ignore_end(task: asyncio.Future[Any]) -> None:
