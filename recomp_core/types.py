@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, get_args
 
+from ._utils.json_values import EXCEPTIONS, json_ready, restored, strict
 from ._utils.notebook import notebook_html
 from .text.joining import Layout, group_by_document, is_blank
 from .text.markup import visible_text
@@ -330,13 +331,16 @@ class Compression:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert the compression to plain JSON values.
+        """Convert the compression to JSON values that every strict parser reads.
 
         Returns:
             A dictionary from which `Compression.from_dict` builds an equal compression. Metadata
-            values that JSON does not know, such as dates and arrays, become strings.
+            values that JSON does not know, such as dates and arrays, become strings, and so does
+            what lies more than a hundred levels deep. A lone surrogate becomes U+FFFD, so that
+            offsets stay true, and NaN or an infinity becomes null; what they were stands under the
+            key "beyond_json", which is there only then.
         """
-        return {
+        values = {
             "query": self.query,
             "text": self.text,
             "outcome": self.outcome.value,
@@ -361,7 +365,7 @@ class Compression:
                     "text": document.text,
                     "title": document.title,
                     "id": document.id,
-                    "metadata": _json_ready(document.metadata),
+                    "metadata": json_ready(document.metadata),
                 }
                 for document in self.documents
             ],
@@ -372,6 +376,7 @@ class Compression:
                 "titles": self.layout.titles,
             },
         }
+        return strict(values)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Compression:
@@ -384,33 +389,16 @@ class Compression:
             An equal compression.
 
         Raises:
-            KeyError: A key is missing.
-            ValueError: The outcome is unknown, or a sentence does not lie at its offsets.
+            ValueError: The dictionary is not one that `to_dict` returned: a key is missing, a value
+                has the wrong type, the outcome is unknown, or a sentence does not lie at its
+                offsets.
         """
-        documents = tuple(Document(**document) for document in data["documents"])
-        return cls(
-            query=data["query"],
-            documents=documents,
-            text=data["text"],
-            kept=tuple(_sentence_from_dict(s, documents) for s in data["kept"]),
-            dropped=tuple(_sentence_from_dict(s, documents) for s in data["dropped"]),
-            sources=tuple(data["sources"]),
-            outcome=Outcome(data["outcome"]),
-            layout=Layout(**data["layout"]),
-            truncated=data["truncated"],
-            reason=data["reason"],
-            support=tuple(
-                SummarySentence(
-                    text=sentence["text"],
-                    start=sentence["start"],
-                    end=sentence["end"],
-                    sources=tuple(_sentence_from_dict(s, documents) for s in sentence["sources"]),
-                    unsupported=tuple(sentence["unsupported"]),
-                    supported=sentence["supported"],
-                )
-                for sentence in data["support"]
-            ),
-        )
+        try:
+            return _compression_from_dict(data)
+        except _WRONG_DATA as error:
+            raise ValueError(
+                f"this is no compression that to_dict() wrote: {type(error).__name__}: {error}"
+            ) from error
 
     def __repr__(self) -> str:
         # The documents are long: in a prompt or a log a person wants to see the result.
@@ -607,26 +595,75 @@ def _sentence_to_dict(sentence: ScoredSentence) -> dict[str, Any]:
     return written
 
 
+# What wrong data raises where it is read.
+_WRONG_DATA = (
+    ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError,
+)  # fmt: skip
+_KINDS = get_args(Kind)
+
+T = TypeVar("T")
+
+
+def _compression_from_dict(data: Mapping[str, Any]) -> Compression:
+    if EXCEPTIONS in data:
+        data = restored(json_ready(data))
+    documents = tuple(Document(**document) for document in data["documents"])
+    sources = tuple(_whole(source, len(documents) - 1) for source in data["sources"])
+    return Compression(
+        query=_typed(data["query"], str),
+        documents=documents,
+        text=_typed(data["text"], str),
+        kept=tuple(_sentence_from_dict(s, documents) for s in data["kept"]),
+        dropped=tuple(_sentence_from_dict(s, documents) for s in data["dropped"]),
+        sources=sources,
+        outcome=Outcome(data["outcome"]),
+        layout=Layout(**data["layout"]),
+        truncated=_typed(data["truncated"], bool),
+        reason=_typed(data["reason"], str),
+        support=tuple(
+            SummarySentence(
+                text=_typed(sentence["text"], str),
+                start=_whole(sentence["start"]),
+                end=_whole(sentence["end"]),
+                sources=tuple(_sentence_from_dict(s, documents) for s in sentence["sources"]),
+                unsupported=tuple(_typed(fact, str) for fact in sentence["unsupported"]),
+                supported=_typed(sentence["supported"], bool),
+            )
+            for sentence in data["support"]
+        ),
+    )
+
+
 def _sentence_from_dict(data: Mapping[str, Any], documents: Sequence[Document]) -> ScoredSentence:
-    path = tuple((start, end) for start, end in data.get("path", ()))
+    doc_index = _whole(data["doc_index"], len(documents) - 1)
+    text = documents[doc_index].text
+    path = tuple((_whole(a, len(text)), _whole(b, len(text))) for a, b in data.get("path", ()))
     sentence = ScoredSentence(**{**data, "path": path})
-    found = documents[sentence.doc_index].text[sentence.start : sentence.end]
+    found = text[_whole(sentence.start, len(text)) : _whole(sentence.end, len(text))]
     if found != sentence.text:
         raise ValueError(
             f"offsets {sentence.start}:{sentence.end} of document {sentence.doc_index} hold "
             f"{found!r}, not {sentence.text!r}: the data was changed after it was written"
         )
+    for number in (sentence.score, sentence.lexical):
+        if isinstance(number, bool) or not isinstance(number, (int, float)):
+            raise TypeError(f"a score must be a number, got {_described(number)}")
+    if sentence.kind not in _KINDS:
+        raise ValueError(f"there is no kind {sentence.kind!r}: {', '.join(_KINDS)}")
+    _typed(sentence.markup, bool)
     return sentence
 
 
-def _json_ready(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _json_ready(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_json_ready(item) for item in value]
-    if value is None or isinstance(value, (str, bool, int, float)):
-        return value
-    return str(value)
+def _typed(value: Any, kind: type[T]) -> T:
+    if not isinstance(value, kind):
+        raise TypeError(f"a value must be of type {kind.__name__}, got {_described(value)}")
+    return value
+
+
+def _whole(value: Any, most: float = float("inf")) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise ValueError(f"an offset or position must be from 0 to {most}, got {_described(value)}")
+    return value
 
 
 def check_batch(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import json
 import os
 import shutil
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, BinaryIO
 from uuid import uuid4
+
+from .json_values import pretty
 
 CONFIG_FILE = "recomp_config.json"
 """The settings of a saved compressor, beside its weights."""
@@ -35,7 +36,6 @@ def sha256(file: Path) -> str:
     return digest.hexdigest()
 
 
-@contextmanager
 def check_output(output: str | os.PathLike[str], *inputs: object) -> None:
     """Check that writing an output destroys no input, before anything is opened for writing.
 
@@ -69,6 +69,7 @@ def _same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
         return os.path.realpath(one) == os.path.realpath(other)
 
 
+@contextmanager
 def replaced_file(path: Path) -> Iterator[BinaryIO]:
     """A new file that takes the place of `path` once it is whole.
 
@@ -272,11 +273,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
     Args:
         path: The file to replace or to make.
-        content: JSON values. They are read back as they are, lone surrogates too.
+        content: JSON values. What JSON has no form for, `json_values.strict` puts aside, and
+            `json_values.parsed` reads it back.
     """
-    text = json.dumps(content, ensure_ascii=False, indent=2)
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # a lone surrogate has no UTF-8, but JSON can escape it
-        text = json.dumps(content, indent=2)
-    write_text(path, text + "\n")
+    write_text(path, pretty(content) + "\n")

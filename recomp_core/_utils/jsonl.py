@@ -1,4 +1,4 @@
-"""Writes lines of JSON. Standard library only."""
+"""Writes and reads lines of JSON. Standard library only."""
 
 from __future__ import annotations
 
@@ -6,20 +6,37 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from .json_values import parsed, strict
+
 
 def as_line(content: Mapping[str, Any]) -> bytes:
-    """Encode an object as one line of JSON.
+    """Encode an object as one line of JSON that every strict parser reads.
 
     Args:
-        content: JSON values. A text may hold lone surrogates, which become escapes.
+        content: JSON values. What JSON has no form for, `json_values.strict` puts aside.
 
     Returns:
         The line in UTF-8, with its line break.
     """
     try:
-        return json.dumps(content, ensure_ascii=False).encode() + b"\n"
-    except UnicodeEncodeError:  # UTF-8 can't encode a lone surrogate, but JSON can escape it
-        return json.dumps(content).encode() + b"\n"
+        return _encoded(content)
+    except (ValueError, TypeError, RecursionError):  # UnicodeEncodeError is a ValueError
+        return _encoded(strict(content))
+
+
+def from_line(raw: bytes) -> Any:
+    """Read a line of JSON, such as `as_line` wrote.
+
+    Args:
+        raw: The line.
+
+    Returns:
+        The JSON value.
+
+    Raises:
+        ValueError: The line is not JSON, or is nested too deeply.
+    """
+    return parsed(raw)
 
 
 def described(error: object) -> str:
@@ -32,3 +49,7 @@ def described(error: object) -> str:
         The name of its class and its message.
     """
     return f"{type(error).__name__}: {error}"
+
+
+def _encoded(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, ensure_ascii=False, allow_nan=False).encode() + b"\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from .._utils.files import check_output
+from .._utils.json_values import pretty
 from .._utils.settings import Setting
 from ..integration.fields import IndexerSettings
 from .evaluate import QUESTIONS_HELP
@@ -94,9 +95,9 @@ def calibrate(
     check_promise(promise["keep"], promise["confidence"], promise["guarantee"])
     model = encoder.pop("model")
     in_place = output is not None and model is not None and _same_folder(output, model)
-    questions = _questions(source, documents, limit, retriever)
     if output is not None:
         check_output(output, source, model if not in_place and _is_folder(model) else None)
+    questions = _questions(source, documents, limit, retriever)
     compressor: Any = load_compressor(model, **encoder)
     if output is not None:
         _check_output(compressor, output, in_place)
@@ -107,7 +108,7 @@ def calibrate(
         batch_questions=batch_questions,
         **promise,
     )
-    typer.echo(json.dumps(found.to_dict(), indent=2, ensure_ascii=False) if as_json else str(found))
+    typer.echo(pretty(found.to_dict()) if as_json else str(found))
     if output is not None:
         _store(found, compressor, output, in_place)
         typer.echo(f"recomp: stored in {output}", err=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .._utils.json_values import pretty
 from .messages import set_up_messages
 from .output import print_table, write
 
@@ -63,7 +63,7 @@ def compare(
         for name in measure or ["answer_recall"]
     ]
     if as_json:
-        write(json.dumps([one.to_dict() for one in found], ensure_ascii=False, indent=2))
+        write(pretty([one.to_dict() for one in found]))
     elif as_markdown:
         write(comparison_table(found))
     else:

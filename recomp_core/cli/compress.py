@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from enum import Enum
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .._utils.files import write_text
+from .._utils.files import check_output, write_text
+from .._utils.json_values import pretty
 from ..integration.fields import CompressorSettings
 from .messages import set_up_messages
 from .options import EXIT_PARTLY, EngineName, Verbose, takes_settings
@@ -151,7 +151,7 @@ def _compress_records(
 
 def _shown(compressor: ExtractiveCompressor, result: Compression, format: Format) -> str:  # noqa: A002
     if format is Format.json:
-        return json.dumps(result.to_dict(), ensure_ascii=False, indent=2) + "\n"
+        return pretty(result.to_dict()) + "\n"
     if format is Format.html:
         from ..text.html import compression_page
         from ..text.tokens import encoder_token_counter

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from .._utils.files import check_output
+from .._utils.json_values import pretty
 from .._utils.settings import Setting
 from ..integration.fields import CompressorSettings
 from .messages import set_up_messages
@@ -204,9 +205,9 @@ def evaluate(
     rates = _rates(shown.rates)
     if shown.as_json and shown.as_markdown:
         raise typer.BadParameter("give --json or --markdown, not both", param_hint="--json")
-    names = _baselines(baselines, peers)
     if shown.html is not None:
         check_output(shown.html, source, run["output"])
+    names = _baselines(baselines, peers)
     systems = _compressors(model, compressor)
     device = compressor["device"]
     evaluation = evaluate_questions(
@@ -327,7 +328,7 @@ def _show(
     if options.as_json:
         content = markdown.to_dict(evaluation, rates=rates, seed=seed)
         content["gates"] = [verdict.to_dict() for verdict in verdicts]
-        write(json.dumps(content, ensure_ascii=False, indent=2))
+        write(pretty(content))
     elif options.as_markdown:
         write(markdown.as_markdown(evaluation, rates=rates, seed=seed))
     else:

@@ -9,13 +9,14 @@ run.trec        optional results of a retriever: query-id Q0 corpus-id rank scor
 from __future__ import annotations
 
 import csv
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .question import BadRecord, Question, question_of
+from .._utils.jsonl import described, from_line
+from .question import EXCERPT, BadRecord, Question, question_of
 
 _SPLITS = ("test", "dev", "train")
 
@@ -61,32 +62,46 @@ def _questions(
 def _question(
     row: Mapping[str, Any], ranked: list[str], texts: Mapping[str, Any], position: int
 ) -> Question | BadRecord:
-    metadata = row.get("metadata") or {}
-    documents = [
-        {"id": identity, "title": texts[identity].get("title"), "text": texts[identity]["text"]}
-        for identity in ranked
-        if identity in texts
-    ]
-    answers = row.get("answers", metadata.get("answers", metadata.get("answer")))
-    record = {"id": row["_id"], "query": row["text"], "answers": answers, "documents": documents}
+    try:
+        metadata = dict(row.get("metadata") or {})
+        documents = [
+            {"id": identity, "title": texts[identity].get("title"), "text": texts[identity]["text"]}
+            for identity in ranked
+            if identity in texts
+        ]
+        answers = row.get("answers", metadata.get("answers", metadata.get("answer")))
+        record = {
+            "id": row["_id"], "query": row["text"], "answers": answers, "documents": documents,
+        }  # fmt: skip
+    except (KeyError, TypeError, ValueError) as error:
+        return BadRecord(row["_id"], described(error), repr(row)[:EXCERPT])
     return question_of(record, position)
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as stream:
+    with path.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
             try:
-                row = json.loads(line)
+                row = from_line(line)
                 row["_id"] = str(row["_id"])
             except (ValueError, KeyError, TypeError) as error:
                 raise ValueError(f"line {number} of {path} is no BEIR record: {error}") from error
             yield row
 
 
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Names the file in an error about one of its lines."""
+    try:
+        yield
+    except (ValueError, IndexError, csv.Error) as error:
+        raise ValueError(f"{path} is not as BEIR writes it: {error}") from error
+
+
 def _judgements(path: Path) -> dict[str, list[str]]:
     """The ids of each query's relevant documents, the most relevant first."""
     judged: dict[str, list[tuple[float, str]]] = defaultdict(list)
-    with path.open(encoding="utf-8", newline="") as stream:
+    with _told(path), path.open(encoding="utf-8", newline="") as stream:
         for row in csv.reader(stream, delimiter="\t"):
             if len(row) == 3 and row[2] != "score" and float(row[2]) > 0:
                 judged[row[0]].append((-float(row[2]), row[1]))
@@ -99,7 +114,7 @@ def _judgements(path: Path) -> dict[str, list[str]]:
 def _run(path: Path) -> dict[str, list[str]]:
     """The ids of each query's retrieved documents, by rank."""
     found: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    with path.open(encoding="utf-8") as stream:
+    with _told(path), path.open(encoding="utf-8") as stream:
         for line in stream:
             if fields := line.split():
                 found[fields[0]].append((int(fields[3]), fields[2]))

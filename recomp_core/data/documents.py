@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .._utils.jsonl import described
+from .._utils.jsonl import described, from_line
 from ..types import Document, as_documents
 from .question import BadRecord, Question, document_of
 
@@ -79,7 +78,7 @@ class DocumentReader:
                 if not raw.strip():
                     continue
                 try:
-                    documents = _documents(json.loads(raw))
+                    documents = _documents(from_line(raw))
                 except (ValueError, TypeError, KeyError) as error:
                     self._set_aside(f"{file}, line {number}", described(error))
                 else:

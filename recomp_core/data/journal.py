@@ -6,14 +6,13 @@ line that it was writing. That torn line has no line break, and the next run cut
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .._utils.jsonl import as_line
+from .._utils.jsonl import as_line, from_line
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +75,7 @@ class Journal:
                 logger.info("%s: cutting off a torn last line", self.path)
                 break
             try:
-                content = json.loads(raw)
+                content = from_line(raw)
             except ValueError as error:
                 raise self.error(number) from error
             yield Entry(number, end, content)
@@ -118,4 +117,4 @@ class Journal:
             The JSON value.
         """
         self._file.seek(offset)
-        return json.loads(self._file.readline())
+        return from_line(self._file.readline())

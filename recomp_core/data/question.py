@@ -93,12 +93,20 @@ def question_of(record: Any, position: int) -> Question | BadRecord:
     Returns:
         The question; a `BadRecord` if the record has another form.
     """
-    identity = record.get("id", record.get("_id")) if isinstance(record, Mapping) else None
-    name = str(position) if identity is None else str(identity)
+    name = str(position)
     try:
+        identity = record.get("id", record.get("_id")) if isinstance(record, Mapping) else None
+        name = name if identity is None else str(identity)
         return _parsed(record, name)
-    except (ValueError, TypeError, KeyError) as error:
-        return BadRecord(name, described(error), repr(record)[:EXCERPT])
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        return BadRecord(name, described(error), _excerpt(record))
+
+
+def _excerpt(record: Any) -> str:
+    try:
+        return repr(record)[:EXCERPT]
+    except (RecursionError, ValueError):  # nested too deeply, or a number of too many digits
+        return f"<{type(record).__name__}>"
 
 
 def _parsed(record: Any, name: str) -> Question:

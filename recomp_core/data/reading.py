@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -12,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from .._utils.jsonl import described
+from .._utils.jsonl import described, from_line
 from .beir import read_beir
 from .question import EXCERPT, BadRecord, Question, Questions, question_of
 
@@ -73,7 +72,7 @@ def _from_lines(path: str) -> Questions:
 
 def _from_line(raw: bytes, position: int) -> Question | BadRecord:
     try:
-        return question_of(json.loads(raw), position)
+        return question_of(from_line(raw), position)
     except ValueError as error:
         excerpt = raw[:EXCERPT].decode("utf-8", "replace")
         return BadRecord(str(position), described(error), excerpt)

@@ -23,7 +23,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol
 
-from .._utils.jsonl import as_line, described
+from .._utils.files import check_output
+from .._utils.json_values import restored
+from .._utils.jsonl import as_line, described, from_line
 from ..errors import BatchError
 from ..protocols import Compressor
 from ..runtime.engines import Engine, Item, LocalEngine, Worker
@@ -183,7 +185,7 @@ class RecordJob:
             summary.done_before += 1
             return None
         try:
-            return {"line": line, "digest": digest, "record": json.loads(raw)}
+            return {"line": line, "digest": digest, "record": from_line(raw)}
         except ValueError as error:
             self._set_aside(line, described(error), summary)
             return None
@@ -281,7 +283,7 @@ class CompressWorker:
     ) -> dict[str, Any]:
         if isinstance(result, Exception) or isinstance(record, Exception):
             return {"line": item["line"], "error": described(result)}
-        written = _rounded(result.to_dict())
+        written = _rounded(restored(result.to_dict()))
         content = {
             **record.rest,
             "query": record.query,
@@ -347,7 +349,6 @@ def _opened(source: str) -> BinaryIO:
     return open(0, "rb", closefd=False) if source == "-" else Path(source).open("rb")
 
 
-def _digest(data: bytes) -> str:
 def _check_apart(source: str, output: Path | None) -> None:
     """Raise `ValueError` if the output is the input, through standard streams, too."""
     if output is not None and source != "-":
@@ -362,4 +363,5 @@ def _check_apart(source: str, output: Path | None) -> None:
         raise ValueError("the output is the input itself: choose another output")
 
 
+def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:12]

@@ -6,7 +6,6 @@ A retriever is recognized by its methods, so this module imports no framework.
 from __future__ import annotations
 
 import importlib
-import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .._utils.hashing import content_hash
+from .._utils.json_values import json_ready
 from .._utils.jsonl import described
 from ..types import Document, as_documents
 from .journal import Journal
@@ -80,7 +80,12 @@ def retrieve_once(
     """
     kept.parent.mkdir(parents=True, exist_ok=True)
     with Journal(kept) as journal:
-        places = {entry.content["key"]: entry.offset for entry in journal.entries()}
+        places = {}
+        for entry in journal.entries():
+            try:
+                places[entry.content["key"]] = entry.offset
+            except (KeyError, TypeError) as error:
+                raise journal.error(entry.number) from error
         for position, question in enumerate(questions):
             key = content_hash(position, question.id, getattr(question, "query", None), top_k)
             if key in places:
@@ -89,7 +94,7 @@ def retrieve_once(
             (found,) = retrieve([question], retriever, top_k=top_k)
             if isinstance(found, Question):
                 # A retriever's metadata may hold values that JSON does not know.
-                record = json.loads(json.dumps(found.to_dict(), default=str))
+                record = json_ready(found.to_dict())
                 journal.append({"key": key, "question": record})
             yield found
 

@@ -8,15 +8,16 @@ measure, and says over how many.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from .._utils.jsonl import as_line
+from .._utils.json_values import json_ready
+from .._utils.jsonl import as_line, described, from_line
 from .._utils.notebook import notebook_html
 from ..data import Question, question_of
 from ..text.joining import Layout
@@ -135,11 +136,37 @@ class Row:
             The row.
 
         Raises:
-            ValueError: There is a field of another version.
+            ValueError: There is a field of another version, one is missing, or a value has the
+                wrong type.
         """
-        if unknown := data.keys() - {f.name for f in fields(cls)}:
-            raise ValueError(f"a row has no field {', '.join(sorted(unknown))}")
-        return cls(**{**data, "kept": tuple(tuple(span) for span in data.get("kept", ()))})
+        try:
+            if unknown := data.keys() - _hints().keys():
+                raise ValueError(f"a row has no field {', '.join(sorted(map(str, unknown)))}")
+            row = cls(**{**data, "kept": tuple(tuple(span) for span in data.get("kept", ()))})
+            for name, hint in _hints().items():
+                if not _fits(getattr(row, name), hint):
+                    raise TypeError(f"{name} must be {hint}, got {getattr(row, name)!r:.80}")
+        except (TypeError, AttributeError, OverflowError) as error:
+            raise ValueError(f"this is no row that to_dict() wrote ({error})") from error
+        return row
+
+
+@cache
+def _hints() -> dict[str, Any]:
+    return get_type_hints(Row)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a JSON value is of the type of a field of a row."""
+    if get_origin(hint) in (Union, UnionType):
+        return any(_fits(value, part) for part in get_args(hint))
+    if get_origin(hint) is tuple:
+        return all(len(span) == 3 and all(_fits(n, int) and n >= 0 for n in span) for span in value)
+    if get_origin(hint) is Mapping:
+        return isinstance(value, Mapping) and all(_fits(n, float) for n in value.values())
+    if isinstance(value, bool):
+        return hint is bool
+    return isinstance(value, (int, float) if hint is float else hint)
 
 
 @dataclass(frozen=True)
@@ -301,7 +328,7 @@ class Evaluation:
                 if not raw.endswith(b"\n"):
                     break
                 try:
-                    data = json.loads(raw)
+                    data = from_line(raw)
                     if number == 1:
                         about = about_of(data)
                     elif "bad" in data:
@@ -315,8 +342,8 @@ class Evaluation:
                             rows[its_rows[0].question] = its_rows
                 except (ValueError, KeyError, TypeError, AttributeError) as error:
                     raise ValueError(
-                        f"line {number} of {path} is not of an evaluation ({error}): write it "
-                        "again with recomp evaluate --output"
+                        f"line {number} of {path} is not of an evaluation ({described(error)}): "
+                        "write it again with recomp evaluate --output"
                     ) from error
         return cls(
             tuple(row for its_rows in rows.values() for row in its_rows),
@@ -341,7 +368,7 @@ def header_of(about: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         JSON values.
     """
-    return {"format": FORMAT, "about": json.loads(json.dumps(dict(about), default=str))}
+    return {"format": FORMAT, "about": json_ready(about)}
 
 
 def about_of(header: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -372,12 +399,12 @@ def line_of(question: Question | None, rows: Iterable[Row]) -> dict[str, Any]:
     Returns:
         JSON values.
     """
-    record = None if question is None else json.loads(json.dumps(question.to_dict(), default=str))
+    record = None if question is None else json_ready(question.to_dict())
     written = []
     for row in rows:
         data = row.to_dict()
         if question is not None and row.kept and _text_of(question, row.kept) == row.text:
-            del data["text"]
+            data.pop("text", None)  # "" is not there
         written.append(data)
     return {"question": record, "rows": written}
 
@@ -400,6 +427,11 @@ def content_of(line: Mapping[str, Any]) -> tuple[Question | None, tuple[Row, ...
     question = question_of(line["question"], 0)
     if not isinstance(question, Question):
         raise ValueError(question.error)
+    lengths = [len(document.text) for document in question.documents]
+    for row in rows:
+        for index, start, end in row.kept:
+            if index >= len(lengths) or not start <= end <= lengths[index]:
+                raise ValueError(f"there is no span {start}:{end} in a document {index}")
     return question, tuple(
         replace(row, text=_text_of(question, row.kept)) if row.kept and not row.text else row
         for row in rows

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from .._utils.hashing import content_hash
+from .._utils.json_values import json_ready
 from ..data import Question
 from ..data.journal import Journal
 from .results import Row, about_of, content_of, header_of, line_of
@@ -143,8 +143,7 @@ class RunFile:
 
 def _digest(question: Question) -> str:
     """The digest of all that decides the rows, gold sentences and the target among them."""
-    record = json.loads(json.dumps(question.to_dict(), default=str))
-    return content_hash(record)
+    return content_hash(json_ready(question.to_dict()))
 
 
 def _differing(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:

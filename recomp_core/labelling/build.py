@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .._utils.jsonl import from_line
 from ..data.reading import read_questions
 from ..prompts import PromptTemplate
 from ..readers.answer_scores import AnswerScorer
@@ -74,7 +74,7 @@ class LabelledData:
     def _read(self, name: str) -> Iterator[dict[str, Any]]:
         with (self.folder / name).open("rb") as stream:
             for line in stream:
-                yield json.loads(line)
+                yield from_line(line)
 
 
 def build_contrastive_examples(

@@ -11,7 +11,6 @@ report.json       what the last run counted
 from __future__ import annotations
 
 import datetime
-import json
 import logging
 import os
 import sys
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from .._utils.files import write_json
+from .._utils.json_values import json_ready, parsed
 from .._utils.jsonl import described
 from .._version import __version__
 from ..data import BadRecord, Question, content_hash, question_of
@@ -165,11 +165,11 @@ class LabelJob:
     ) -> None:
         self.folder = Path(output)
         self.overwrite = overwrite
-        self.identity = json.loads(json.dumps(identity))
+        self.identity = json_ready(identity)
         self.date = datetime.date.today().isoformat()
         run = self.folder / "run.json"
         if run.is_file() and not overwrite:
-            begun = json.loads(run.read_text(encoding="utf-8"))
+            begun = parsed(run.read_bytes())
             self._refuse_others(begun["identity"])
             self.date = begun["date"]
         elif not run.is_file() and _holds_something_else(self.folder):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import json
 import math
 import os
 import zlib
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from .._utils.jsonl import from_line
 from ..text.answers import contains_answer, normalize_answer
 from ..types import Document
 
@@ -278,7 +278,7 @@ def _lines(file: Path) -> _Rows:
             continue
         place = f"{file}, line {number}"
         try:
-            row = json.loads(raw)
+            row = from_line(raw)
         except ValueError as error:
             raise TrainingDataError(f"{place}: not JSON ({error})") from error
         yield place, row

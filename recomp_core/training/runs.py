@@ -16,6 +16,7 @@ from typing import Any
 
 from .._utils.checks import require
 from .._utils.files import write_json
+from .._utils.json_values import json_ready, parsed
 from ..persistence.folders import check_target
 from .callbacks import WHOLE_FILE, early_stopping, out_of_patience, run_progress
 from .examples import TrainingData
@@ -122,13 +123,13 @@ class Run:
         self._seconds_before = 0.0
         check_target(output)
         written = self.folder / "run.json"
-        wanted = json.loads(json.dumps({**identity, "run": asdict(settings)}))
+        wanted = json_ready({**identity, "run": asdict(settings)})
         if not is_main_process():
             return  # the main process looks and writes; where it raises, all are ended
         if overwrite:
             shutil.rmtree(self.folder, ignore_errors=True)
         if written.is_file():
-            found = json.loads(written.read_text(encoding="utf-8"))
+            found = parsed(written.read_bytes())
             changed = _changed(found, wanted)
             if changed or not resume:
                 why = f"other {', '.join(changed)}" if changed else "resume is off"

@@ -10,6 +10,7 @@ import pytest
 from conftest import PATIENCE, shared_words
 
 from recomp_core import ExtractiveCompressor, TopK
+from recomp_core._utils.jsonl import from_line
 from recomp_core.data.records import RecordJob
 
 SETTINGS = {"model": None, "top_k": 1}
@@ -155,7 +156,9 @@ def test_the_input_is_never_the_output(tmp_path):
 def test_lone_surrogates_survive(tmp_path, one_sentence):
     source = write(tmp_path / "in.jsonl", {"query": "bob", "documents": ["Bob \ud800 sings. No."]})
     RecordJob(source, tmp_path / "out.jsonl", settings=SETTINGS).run(one_sentence)
-    assert read(tmp_path / "out.jsonl")[0]["text"] == "Bob \ud800 sings."
+    (line,) = (tmp_path / "out.jsonl").read_bytes().splitlines()
+    assert from_line(line)["text"] == "Bob \ud800 sings."
+    assert json.loads(line)["text"] == "Bob \ufffd sings."  # what other programs read
 
 
 SLOW_JOB = """

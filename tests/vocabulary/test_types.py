@@ -105,7 +105,7 @@ def test_sentences_that_do_not_stand_at_their_offsets_are_refused():
         ValueError, match="offsets 1:13 of document 0 hold 'nn built it.', not 'Ann"
     ):
         Compression.from_dict(data)
-    with pytest.raises(KeyError, match="query"):
+    with pytest.raises(ValueError, match="KeyError: 'sources'"):
         Compression.from_dict({"documents": []})
     with pytest.raises(ValueError, match="'lost' is not a valid Outcome"):
         Compression.from_dict({**excerpt().to_dict(), "outcome": "lost"})

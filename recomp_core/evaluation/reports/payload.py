@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import math
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -38,7 +39,9 @@ def data_element(evaluation: Evaluation, *, compress: bool | None = None) -> str
         HTML.
     """
     # No "<" is left in it: neither "</script>" nor "<!--" of a document ends it.
-    text = json.dumps(payload(evaluation), ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(
+        payload(evaluation), ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
     text = text.replace("<", "\\u003c")
     if compress is None:
         compress = len(text) > COMPRESSED_FROM
@@ -106,7 +109,8 @@ def _text(field: str) -> Callable[[Row], str | None]:
 def _rounded(field: str) -> Callable[[Row], float | None]:
     def value(row: Row) -> float | None:
         found = getattr(row, field)
-        return None if found is None else float(f"{found:.4g}")
+        # The page's JSON has no NaN and no infinity, and nothing to say of them.
+        return None if found is None or not math.isfinite(found) else float(f"{found:.4g}")
 
     return value
 
