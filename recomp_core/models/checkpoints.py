@@ -5,14 +5,16 @@ Standard library only: transformers is imported when a hub name or a config clas
 
 from __future__ import annotations
 
-import json
 import os
 import threading
+from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import ModelLoadError
+from .folder_checks import check_folder, check_numbers, inside, read_json
+from .tensors import read_shapes
 
 ADAPTER_CONFIG = "adapter_config.json"
 """The file that makes a folder a LoRA adapter."""
@@ -33,11 +35,14 @@ class CheckpointFiles:
         place: A folder or a hub name.
         revision: A branch, tag or commit on the hub.
         local_files_only: Whether to look only at what was downloaded before.
+        trusted: Whether the content of each file was compared with a known one. Such a folder may
+            have links out of it, as some installers make them.
 
     Attributes:
         place: The folder or the hub name, as a string.
         revision: See above.
         local_files_only: See above.
+        trusted: See above.
     """
 
     def __init__(
@@ -46,10 +51,13 @@ class CheckpointFiles:
         *,
         revision: str | None = None,
         local_files_only: bool = False,
+        trusted: bool = False,
     ) -> None:
         self.place = os.fspath(place)
+        self.trusted = trusted
         self.revision = revision
         self.local_files_only = local_files_only
+        self._checked = False
         self._paths: dict[str, Path | None] = {}
         self._contents: dict[str, Any] = {}
 
@@ -106,6 +114,44 @@ class CheckpointFiles:
                 f"there is no folder {self.place}{role}: give a folder or a hub name"
             )
 
+    def check(self) -> None:
+        """Check that it is safe to load: that its folder holds only its own files.
+
+        Raises:
+            ModelLoadError: See `folder_checks.check_folder`.
+        """
+        if self.folder is not None and not self.trusted and not self._checked:
+            check_folder(self.folder)
+            self._checked = True
+
+    def check_numbers(self, part: str = "") -> None:
+        """Check the sizes that a config says, before anything of these sizes is built.
+
+        Args:
+            part: The folder of a module; "" for the checkpoint itself.
+
+        Raises:
+            ModelLoadError: See `folder_checks.check_numbers`.
+        """
+        name = PurePosixPath(part, "config.json").as_posix()
+        config = self.json(name)
+        if isinstance(config, Mapping):
+            check_numbers(config, Path(self.place, name), self._count_tensors(part))
+        elif config is not None:
+            raise ModelLoadError(f"{Path(self.place, name)} is damaged: it is no object")
+
+    def _count_tensors(self, part: str) -> int | None:
+        """How many tensors a part of the checkpoint has; None if that can't be told quickly."""
+        if self.folder is None:
+            return None
+        files = list((self.folder / part).glob("*.safetensors"))
+        try:
+            return sum(len(read_shapes(file)) for file in files) or None
+        except (OSError, ValueError) as error:
+            raise ModelLoadError(
+                load_error_message(self.place, self.local_files_only, error)
+            ) from error
+
     @cached_property
     def auto_config(self) -> Any:
         """The config as transformers' `AutoConfig` reads it, without running the model's code."""
@@ -117,16 +163,16 @@ class CheckpointFiles:
     def adapter_base(self) -> CheckpointFiles | None:
         """The checkpoint that an adapter's own config names as its base; None for a whole model."""
         adapter = self.json(ADAPTER_CONFIG)
-        if not adapter:
+        if adapter is None:
             return None
         return CheckpointFiles(
-            adapter["base_model_name_or_path"],
-            revision=adapter.get("revision"),
+            _text(adapter, "base_model_name_or_path", self.place),
+            revision=_text(adapter, "revision", self.place) or None,
             local_files_only=self.local_files_only,
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopened, (self.place, self.revision, self.local_files_only)
+        return _reopened, (self.place, self.revision, self.local_files_only, self.trusted)
 
     def __repr__(self) -> str:
         return f"CheckpointFiles({self.place!r}, revision={self.revision!r})"
@@ -138,7 +184,8 @@ class CheckpointFiles:
 
     def _find(self, name: str) -> Path | None:
         if (folder := self.folder) is not None:
-            return folder / name if (folder / name).is_file() else None
+            file = folder / name if self.trusted else inside(folder, name)
+            return file if file.is_file() else None
         from transformers.utils import cached_file
 
         found = cached_file(
@@ -166,20 +213,12 @@ def as_checkpoint_files(
     return source if isinstance(source, CheckpointFiles) else CheckpointFiles(source, **hub)
 
 
-def read_json(file: Path) -> Any:
-    """Read a JSON file.
-
-    Args:
-        file: The file, in UTF-8.
-
-    Returns:
-        Its content.
-
-    Raises:
-        OSError: The file can't be read.
-        ValueError: The file is no JSON.
-    """
-    return json.loads(file.read_text(encoding="utf-8"))
+def _text(adapter: Any, name: str, place: str) -> str:
+    """What an adapter's config says under a name; "" if it says nothing."""
+    found = adapter.get(name) if isinstance(adapter, Mapping) else adapter
+    if found is not None and not isinstance(found, str):
+        raise ModelLoadError(f"{place}/{ADAPTER_CONFIG} says {name}={found!r}: it must be a string")
+    return found or ""
 
 
 def looks_like_path(source: str) -> bool:
@@ -218,5 +257,9 @@ def load_error_message(source: str, local_files_only: bool, error: Exception) ->
     return f"the model {source!r} can't be loaded ({cause}): {remedy}"
 
 
-def _reopened(place: str, revision: str | None, local_files_only: bool) -> CheckpointFiles:
-    return CheckpointFiles(place, revision=revision, local_files_only=local_files_only)
+def _reopened(
+    place: str, revision: str | None, local_files_only: bool, trusted: bool
+) -> CheckpointFiles:
+    return CheckpointFiles(
+        place, revision=revision, local_files_only=local_files_only, trusted=trusted
+    )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from recomp_core.models.encoders.onnx_cache import cache_folder, cached_graph
 from recomp_core.models.encoders.onnx_packing import PackedTable, pack
-from recomp_core.models.encoders.tensors import read_tensors
+from recomp_core.models.tensors import read_tensors
 
 
 @given(st.lists(st.integers(1, 300), max_size=60), st.sampled_from([64, 512]))

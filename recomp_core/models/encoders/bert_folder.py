@@ -13,18 +13,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+from ..._utils.checks import check_number, check_whole
 from ..._utils.files import sha256
-from ..checkpoints import CheckpointFiles, read_json
+from ..checkpoints import CheckpointFiles
+from ..folder_checks import inside, read_json
+from ..tensors import read_shapes, read_tensors
 from .backends import UnsupportedModelError
 from .lora import ADAPTER_WEIGHTS, LoraAdapter
 from .onnx_graph import BertShape
-from .tensors import read_tensors
 
 Pooling = Literal["mean", "cls"]
+T = TypeVar("T")
 
 _WORDS = "embeddings.word_embeddings.weight"
 _OLD_NAMES = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
@@ -93,12 +96,14 @@ class BertFolder:
             OSError: A file can't be read.
             ValueError: A file is damaged.
         """
+        files.check()
         own = _modules(files)
         used, modules = files, own
         for adapter in adapters:
             if (adapter.folder / "modules.json").is_file():
                 used = CheckpointFiles(adapter.folder)
                 modules = _modules(used)
+        files.check_numbers(own[0][1])
         config = _config(files, _inside(own[0][1], "config.json"))
         shape = _shape(config)
         if not files.has("modules.json"):
@@ -111,16 +116,18 @@ class BertFolder:
         transformer = _optional(used, _inside(settings, "sentence_bert_config.json"))
         said = _optional(used, "config_sentence_transformers.json")
         prompts = {name: text for name, text in (said.get("prompts") or {}).items() if text}
+        after = tuple(_after(name, used, path) for name, path in modules[2:])
+        _check_fit(shape.hidden, after)
         return cls(
             model=Path(files.place, own[0][1]),
             settings=Path(used.place, settings),
             tokenizer_config=tokenizer_config,
             adapters=tuple(adapters),
             shape=shape,
-            dimension=int(config["hidden_size"]),
+            dimension=shape.hidden,
             max_length=_max_length(transformer, tokenizer_config, config),
             pooling=_pooling(_optional(used, _inside(modules[1][1], "config.json")), prompts),
-            after=tuple(_after(name, used, path) for name, path in modules[2:]),
+            after=after,
             modules=names,
             prompts=prompts,
             similarity=said.get("similarity_fn_name"),
@@ -139,8 +146,31 @@ class BertFolder:
             return (self.model / "model.safetensors",)
         if index.is_file():
             names = sorted(set(read_json(index)["weight_map"].values()))
-            return tuple(self.model / name for name in names)
+            return tuple(inside(self.model, name) for name in names)
         raise UnsupportedModelError(f"{self.model} has no model.safetensors")
+
+    def check_tensors(self) -> None:
+        """Compare names and shapes of the weights with those that the config needs.
+
+        Only headers are read.
+
+        Raises:
+            UnsupportedModelError: Some are missing, or have another shape.
+        """
+        shapes: dict[str, tuple[int, ...]] = {}
+        for file in self.weight_files:
+            shapes.update(read_shapes(file))
+        found = _by_names_of_bert(shapes)
+        wrong = [
+            f"{name} {'is missing' if name not in found else f'has the shape {found[name]}'}"
+            f", the config needs {needed}"
+            for name, needed in self.shape.tensors()
+            if found.get(name) != needed
+        ]
+        if wrong:
+            raise UnsupportedModelError(
+                f"{len(wrong)} of its weights are not as its config says: {'; '.join(wrong[:3])}"
+            )
 
     def content_hash(self) -> str:
         """Digest all that decides a token's vector: the weights, the adapters, and the shape.
@@ -179,19 +209,42 @@ class BertFolder:
         stored: dict[str, np.ndarray] = {}
         for file in self.weight_files:
             stored.update(read_tensors(file))
-        found = [name for name in stored if name.endswith(_WORDS)]
-        if len(found) != 1:
-            raise UnsupportedModelError(f"its weights have {len(found)} tables of words")
-        prefix = found[0].removesuffix(_WORDS)
-        weights = {}
-        for name, array in stored.items():
-            for old, new in _OLD_NAMES.items():
-                name = name.replace(old, new)
-            if name.startswith(prefix):
-                weights[name.removeprefix(prefix)] = array
+        weights = _by_names_of_bert(stored)
         for adapter in self.adapters:
             adapter.merge_into_arrays(weights)
         return weights
+
+
+def _by_names_of_bert(stored: Mapping[str, T]) -> dict[str, T]:
+    """What is stored under each name, as transformers' `BertModel` calls it."""
+    found = [name for name in stored if name.endswith(_WORDS)]
+    if len(found) != 1:
+        raise UnsupportedModelError(f"its weights have {len(found)} tables of words")
+    prefix = found[0].removesuffix(_WORDS)
+    renamed = {}
+    for name, value in stored.items():
+        for old, new in _OLD_NAMES.items():
+            name = name.replace(old, new)
+        if name.startswith(prefix):
+            renamed[name.removeprefix(prefix)] = value
+    return renamed
+
+
+def _check_fit(size: int, after: Sequence[Callable[[np.ndarray], np.ndarray]]) -> None:
+    """Check that each module reads as many numbers as the one before it gives."""
+    for step in after:
+        if isinstance(step, Dense):
+            bias = (len(step.weight),) if step.bias is None else step.bias.shape
+            if (
+                step.weight.ndim != 2
+                or step.weight.shape[1] != size
+                or bias != step.weight.shape[:1]
+            ):
+                raise UnsupportedModelError(
+                    f"a dense layer has the shape {step.weight.shape} and bias {bias}, and reads "
+                    f"{size} numbers"
+                )
+            size = len(step.weight)
 
 
 def _modules(files: CheckpointFiles) -> list[tuple[str, str]]:
@@ -245,12 +298,20 @@ def _shape(config: Mapping[str, Any]) -> BertShape:
     for name, wrong in refused.items():
         if wrong:
             raise UnsupportedModelError(f"its config has {name}={config.get(name)!r}")
-    return BertShape(
-        layers=int(config["num_hidden_layers"]),
-        heads=int(config["num_attention_heads"]),
-        epsilon=float(config.get("layer_norm_eps", 1e-12)),
+    shape = BertShape(
+        layers=check_whole("num_hidden_layers", config["num_hidden_layers"]),
+        heads=check_whole("num_attention_heads", config["num_attention_heads"]),
+        epsilon=check_number("layer_norm_eps", config.get("layer_norm_eps", 1e-12), at_least=0),
         activation=config.get("hidden_act", "gelu"),
+        hidden=check_whole("hidden_size", config["hidden_size"]),
+        words=check_whole("vocab_size", config.get("vocab_size", 30522)),
+        positions=check_whole("max_position_embeddings", config["max_position_embeddings"]),
+        segments=check_whole("type_vocab_size", config.get("type_vocab_size", 2)),
+        intermediate=check_whole("intermediate_size", config.get("intermediate_size", 3072)),
     )
+    if shape.hidden % shape.heads:
+        raise UnsupportedModelError(f"{shape.heads} heads don't divide {shape.hidden} numbers")
+    return shape
 
 
 def _max_length(
@@ -264,8 +325,11 @@ def _max_length(
             raise UnsupportedModelError(f"its transformer has {name}={value!r}")
     if length is None:
         length = tokenizer.get("model_max_length")
-    positions = int(config["max_position_embeddings"])
-    return positions if length is None else min(int(length), positions)
+    positions: int = config["max_position_embeddings"]
+    if length is None:
+        return positions
+    # A tokenizer without a limit has 10^30, which JSON may write as a float.
+    return int(min(check_number("max_seq_length", length, at_least=1), positions))
 
 
 def _pooling(config: Mapping[str, Any], prompts: Mapping[str, str]) -> Pooling:

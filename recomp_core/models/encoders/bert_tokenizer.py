@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..checkpoints import read_json
+from ..folder_checks import read_json
 from .backends import UnsupportedModelError
 from .span_pooling import EncoderWindow, TokenizedWindow, assign_tokens
 from .windows import window_overlap
@@ -25,6 +25,9 @@ _SPECIAL = {
     "pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]",
     "mask_token": "[MASK]",
 }  # fmt: skip
+
+
+_AROUND = 2  # special tokens around a text
 
 
 class BertTextTokenizer:
@@ -129,25 +132,30 @@ class BertTextTokenizer:
         return tokenizer
 
 
-def read_tokenizer(folder: Path, config: Mapping[str, Any], max_length: int) -> BertTextTokenizer:
+def read_tokenizer(
+    folder: Path, config: Mapping[str, Any], max_length: int, words: int
+) -> BertTextTokenizer:
     """Read the tokenizer of a folder, from `tokenizer.json` or `vocab.txt`.
 
     Args:
         folder: The folder with the tokenizer's files.
         config: What `tokenizer_config.json` says there.
         max_length: Tokens of a window, with the special ones around them.
+        words: How many words the model knows.
 
     Returns:
         The tokenizer, as transformers would make it.
 
     Raises:
-        UnsupportedModelError: It is of another kind than BERT's.
+        UnsupportedModelError: It is of another kind than BERT's, or has more words than the model.
         OSError: A file can't be read.
         ValueError: A file is damaged.
     """
     file = folder / "tokenizer.json"
     whole = dict(read_json(file)) if file.is_file() else {}
     kind = config.get("tokenizer_class")
+    if kind is not None and not isinstance(kind, str):
+        raise UnsupportedModelError(f"its tokenizer is a {kind!r}")
     if kind in _PLAIN_CLASSES and whole:
         serialized = json.dumps(whole, ensure_ascii=False)
     elif kind in _BERT_CLASSES:
@@ -156,7 +164,14 @@ def read_tokenizer(folder: Path, config: Mapping[str, Any], max_length: int) -> 
         raise UnsupportedModelError(f"its tokenizer is a {kind}")
     if config.get("truncation_side", "right") != "right":
         raise UnsupportedModelError(f"truncation_side={config['truncation_side']!r}")
-    return BertTextTokenizer(serialized, max_length)
+    if (largest := _largest_id(folder, whole)) >= words:
+        raise UnsupportedModelError(
+            f"its tokenizer has the token {largest}, and its weights have {words}"
+        )
+    tokenizer = BertTextTokenizer(serialized, max_length)
+    if max_length <= _AROUND or (kind in _PLAIN_CLASSES and tokenizer.room < 1):
+        raise UnsupportedModelError(f"its window of {max_length} tokens leaves no room for a text")
+    return tokenizer
 
 
 def _rebuilt(folder: Path, config: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
@@ -218,6 +233,15 @@ def _vocabulary(folder: Path, whole: Mapping[str, Any]) -> dict[str, int]:
         raise UnsupportedModelError(f"{folder} has neither tokenizer.json nor vocab.txt")
     with file.open(encoding="utf-8", newline="\n") as lines:
         return {line.rstrip("\n"): number for number, line in enumerate(lines)}
+
+
+def _largest_id(folder: Path, whole: Mapping[str, Any]) -> int:
+    if not whole:
+        return len(_vocabulary(folder, whole)) - 1
+    vocabulary = whole["model"]["vocab"]
+    ids = vocabulary.values() if isinstance(vocabulary, dict) else [len(vocabulary) - 1]
+    added = [token["id"] for token in whole.get("added_tokens") or ()]
+    return max([*ids, *added], default=-1)
 
 
 def _text(token: Any) -> str:

@@ -8,14 +8,16 @@ import, and needs torch, which a start on onnxruntime does not load.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..._utils.checks import check_number, check_whole
 from ...errors import ModelLoadError
-from ..checkpoints import ADAPTER_CONFIG, read_json
-from .tensors import read_tensors
+from ..checkpoints import ADAPTER_CONFIG
+from ..folder_checks import check_folder, read_json
+from ..tensors import read_tensors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +50,8 @@ class LoraAdapter:
         revision: The base's revision on the hub; None where the config does not say.
         rank: The size that the two factors share.
         scale: The number that the product of the two factors is multiplied by.
+        targets: The last parts of the names of the layers that it changes; empty where the config
+            does not list them. A pattern is not read: it could run without end.
     """
 
     folder: Path
@@ -55,28 +59,36 @@ class LoraAdapter:
     revision: str | None
     rank: int
     scale: float
+    targets: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, folder: Path) -> LoraAdapter:
+    def read(cls, folder: Path, *, trusted: bool = False) -> LoraAdapter:
         """Read an adapter's config.
 
         Args:
             folder: A folder in PEFT's format.
+            trusted: Whether the content of its files was compared with a known one. Any other
+                folder is checked, see `folder_checks.check_folder`.
 
         Returns:
             The adapter; its weights are read when they are merged.
 
         Raises:
-            ModelLoadError: The adapter is damaged, or more than plain LoRA.
+            ModelLoadError: The adapter is damaged, leads out of its folder, or is more than plain
+                LoRA.
         """
+        if not trusted:
+            check_folder(folder)
         file = folder / ADAPTER_CONFIG
         try:
             config = dict(read_json(file))
             refused = _beyond_plain_lora(config)
             if not refused:
-                rank, alpha = int(config["r"]), float(config["lora_alpha"])
-                if rank < 1 or not math.isfinite(alpha):
-                    raise ValueError(f"r={rank}, lora_alpha={alpha}")
+                rank = check_whole("r", config["r"])
+                alpha = check_number("lora_alpha", config["lora_alpha"])
+                for name in ("base_model_name_or_path", "revision"):
+                    if not isinstance(config.get(name), str | None):
+                        raise TypeError(f"{name} must be a string, got {config[name]!r}")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelLoadError(
                 f"{file} is damaged ({type(error).__name__}: {error}): copy the adapter again"
@@ -96,6 +108,7 @@ class LoraAdapter:
             config.get("revision") or None,
             rank,
             scale,
+            _targets(config),
         )
 
     def merge_into(self, model: Any) -> None:
@@ -172,15 +185,28 @@ class LoraAdapter:
                 raise self._misfit(f"{_PREFIX}{name}", f"has lora_{next(iter(pair))} alone")
         if not factors:
             raise ModelLoadError(f"{self.folder / ADAPTER_WEIGHTS} is empty")
+        if missing := sorted(self._wanted(shapes) - factors.keys()):
+            raise self._misfit(
+                f"{_PREFIX}{missing[0]}",
+                f"and {len(missing) - 1} other layers have no factors, though the adapter's config "
+                "names them",
+            )
         return [(name, pair["A"], pair["B"]) for name, pair in factors.items()]
 
-    def _arrays(self) -> dict[str, np.ndarray]:
-        from safetensors import SafetensorError
+    def _wanted(self, names: Iterable[str]) -> set[str]:
+        """The layers that the config names. A pooler is left out, because nothing reads it."""
+        return {
+            name
+            for name in names
+            if not name.startswith("pooler.")
+            and any(f".{name}".endswith(f".{target}") for target in self.targets)
+        }
 
+    def _arrays(self) -> dict[str, np.ndarray]:
         file = self.folder / ADAPTER_WEIGHTS
         try:
             return read_tensors(file)
-        except (OSError, SafetensorError) as error:
+        except (OSError, ValueError) as error:
             raise ModelLoadError(f"{file} is damaged ({error}): copy the adapter again") from error
 
     def _misfit(self, key: str, why: str) -> ModelLoadError:
@@ -200,6 +226,17 @@ def is_adapter(folder: Path) -> bool:
         Whether it holds an adapter.
     """
     return (folder / ADAPTER_CONFIG).is_file()
+
+
+def _targets(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names in `target_modules`, if these alone say what the adapter changes."""
+    targets = config.get("target_modules")
+    narrowed = any(
+        config.get(name) for name in ("exclude_modules", "layers_to_transform", "layers_pattern")
+    )
+    if narrowed or not isinstance(targets, list):
+        return ()
+    return tuple(target for target in targets if isinstance(target, str))
 
 
 def _beyond_plain_lora(config: dict[str, Any]) -> list[str]:

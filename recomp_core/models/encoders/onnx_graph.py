@@ -12,8 +12,8 @@ slower than the plain products.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -41,12 +41,53 @@ class BertShape:
         heads: Attention heads of a layer.
         epsilon: What layer normalization adds to the variance.
         activation: The activation of the feed-forward layers, "gelu" or "relu".
+        hidden: The size of a token's vector.
+        words: How many words the vocabulary has.
+        positions: How many tokens the model can read.
+        segments: How many segments a text may have.
+        intermediate: The width of a feed-forward layer.
     """
 
     layers: int
     heads: int
     epsilon: float
-    activation: str = "gelu"
+    activation: str
+    # Not in the repr, which is a part of what graphs and vectors are stored under: it stays as it
+    # was, and the weights say these too.
+    hidden: int = field(repr=False)
+    words: int = field(repr=False)
+    positions: int = field(repr=False)
+    segments: int = field(repr=False)
+    intermediate: int = field(repr=False)
+
+    def tensors(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """List the tensors that the graph is built from.
+
+        Yields:
+            The name of each, as in transformers' `BertModel`, and its shape.
+        """
+        hidden, wide = (self.hidden,), (self.intermediate,)
+        for table, rows in (
+            ("word", self.words), ("position", self.positions), ("token_type", self.segments),
+        ):  # fmt: skip
+            yield f"embeddings.{table}_embeddings.weight", (rows, *hidden)
+        norms = ["embeddings.LayerNorm"]
+        for number in range(self.layers):
+            layer = f"encoder.layer.{number}."
+            for part, n_out, n_in in (
+                ("attention.self.query", hidden, hidden),
+                ("attention.self.key", hidden, hidden),
+                ("attention.self.value", hidden, hidden),
+                ("attention.output.dense", hidden, hidden),
+                ("intermediate.dense", wide, hidden),
+                ("output.dense", hidden, wide),
+            ):
+                yield f"{layer}{part}.weight", n_out + n_in
+                yield f"{layer}{part}.bias", n_out
+            norms += [f"{layer}attention.output.LayerNorm", f"{layer}output.LayerNorm"]
+        for norm in norms:
+            yield f"{norm}.weight", hidden
+            yield f"{norm}.bias", hidden
 
 
 def build_graph(

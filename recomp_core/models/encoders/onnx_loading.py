@@ -69,9 +69,12 @@ def try_onnx(request: EncoderRequest) -> LoadedEncoder:
         raise UnsupportedModelError(f"the device is {request.device or 'an accelerator'}")
     try:
         folder = _read_folder(request)
+        folder.check_tensors()
         encoder = OnnxEncoder(
             folder,
-            read_tokenizer(folder.settings, folder.tokenizer_config, folder.max_length),
+            read_tokenizer(
+                folder.settings, folder.tokenizer_config, folder.max_length, folder.shape.words
+            ),
             load_torch_model=partial(_torch_model, replace(request, files=copy(request.files))),
             compute_type=cast("ComputeType", request.compute_type or "float32"),
             truncate_dim=request.truncate_dim,

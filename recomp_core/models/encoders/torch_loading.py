@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -16,9 +15,17 @@ from ..checkpoints import (
     CheckpointFiles,
     load_error_message,
 )
+from ..folder_checks import MODULES, inside, module_folders, read_json
+from ..weights_check import check_weights
 from .backends import EncoderRequest, LoadedEncoder
 from .lora import ADAPTER_WEIGHTS, LoraAdapter
 from .sentence_transformer import SentenceTransformerEncoder
+
+_CLASSES = {
+    "fill-mask": "AutoModelForMaskedLM",
+    "sequence-classification": "AutoModelForSequenceClassification",
+    "text-generation": "AutoModelForCausalLM",
+}
 
 
 def load_torch(request: EncoderRequest) -> LoadedEncoder:
@@ -66,9 +73,11 @@ def load_sentence_transformer(request: EncoderRequest) -> tuple[Any, bool]:
     require("sentence_transformers", "offline", "load_compressor")
     files = request.files
     files.check_there()
+    files.check()
     if files.folder is not None:
         _refuse_other_kinds(files)
     try:
+        _check_transformers(files)
         plain = not files.has("modules.json")
         model = _sentence_transformer(
             files.place,
@@ -77,8 +86,13 @@ def load_sentence_transformer(request: EncoderRequest) -> tuple[Any, bool]:
             truncate_dim=request.truncate_dim,
             **files.hub,
         )
+        _check_modules(model)
     except Exception as error:
-        message = load_error_message(files.place, files.local_files_only, error)
+        message = (
+            str(error)
+            if isinstance(error, ModelLoadError)
+            else load_error_message(files.place, files.local_files_only, error)
+        )
         if request.adapters:
             message = f"the adapter {request.adapters[0].folder} needs its base, but {message}"
         raise ModelLoadError(message) from error
@@ -119,22 +133,84 @@ def _with_files_of(adapter: LoraAdapter, merged: Any, truncate_dim: int | None) 
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as staging:
         try:
-            shutil.copytree(
-                adapter.folder,
-                staging,
-                ignore=shutil.ignore_patterns(ADAPTER_CONFIG, ADAPTER_WEIGHTS),
-                dirs_exist_ok=True,
-            )
-            modules = json.loads((Path(staging) / "modules.json").read_text(encoding="utf-8"))
-            merged.transformers_model.save_pretrained(Path(staging) / modules[0]["path"])
-            return _sentence_transformer(
+            modules = read_json(adapter.folder / MODULES)
+            for part in module_folders(adapter.folder):
+                _copy_files(part, Path(staging) / part.relative_to(adapter.folder))
+            merged.transformers_model.save_pretrained(inside(Path(staging), modules[0]["path"]))
+            model = _sentence_transformer(
                 staging,
                 device=str(merged.device),
                 truncate_dim=truncate_dim,
                 local_files_only=True,
             )
+            _check_modules(model)
+            return model
+        except ModelLoadError:
+            raise
         except Exception as error:
             raise ModelLoadError(load_error_message(str(adapter.folder), False, error)) from error
+
+
+def _copy_files(folder: Path, target: Path) -> None:
+    """Copy the files of a folder that was checked, except an adapter's own."""
+    target.mkdir(parents=True, exist_ok=True)
+    for file in folder.iterdir():
+        if file.is_file() and file.name not in (ADAPTER_CONFIG, ADAPTER_WEIGHTS):
+            shutil.copyfile(file, target / file.name)
+
+
+def _check_transformers(files: CheckpointFiles) -> None:
+    """Check that every transformer in a checkpoint has the tensors that its config says."""
+    if files.folder is not None:
+        parts = [part.relative_to(files.folder) for part in module_folders(files.folder)]
+    else:
+        first: dict[str, Any] = next(iter(files.json(MODULES) or ()), {})
+        parts = [Path(str(first.get("path", "")))]
+    for part in parts:
+        config = files.json((part / "config.json").as_posix())
+        if not isinstance(config, dict) or "model_type" not in config:
+            continue  # of a module that is no transformer: it loads its own tensors strictly
+        files.check_numbers(part.as_posix())
+        said = files.json((part / "sentence_bert_config.json").as_posix()) or {}
+        task = said.get("transformer_task", "feature-extraction")
+        check_weights(
+            _CLASSES.get(task, "AutoModel"),
+            files.place,
+            subfolder="" if part == Path() else part.as_posix(),
+            encoder_only="pooler" not in str(said),
+            **files.hub,
+        )
+
+
+def _check_modules(model: Any) -> None:
+    """Check that the modules of a model fit each other, and its tokenizer fits its words.
+
+    Raises `ValueError`. What does not fit would fail with the first text, or with a longer one.
+    """
+    size: int | None = None
+    for module in model:
+        needed = getattr(module, "in_features", None)
+        if size is not None and needed is not None and needed != size:
+            raise ValueError(f"its {type(module).__name__} reads {needed} numbers, and gets {size}")
+        own = getattr(module, "get_embedding_dimension", None)
+        size = getattr(module, "out_features", None) or (own() if own else None) or size
+    transformer = getattr(model, "transformers_model", None)
+    if transformer is None or not hasattr(model.tokenizer, "get_vocab"):
+        return
+    words = transformer.get_input_embeddings()
+    rows = getattr(words, "num_embeddings", None)
+    largest = max(model.tokenizer.get_vocab().values(), default=-1)
+    if rows is None or largest < 0:
+        return
+    if largest >= rows:
+        raise ValueError(f"its tokenizer has the token {largest}, its weights {rows} words")
+    special = model.tokenizer.num_special_tokens_to_add()
+    length = model.max_seq_length
+    if length is not None and not special < length:
+        raise ValueError(f"max_seq_length={length} leaves no room beside {special} special tokens")
+    positions = getattr(getattr(transformer, "embeddings", None), "position_embeddings", None)
+    if (most := getattr(positions, "num_embeddings", None)) and length and length > most:
+        raise ValueError(f"max_seq_length={length}, and its weights have {most} positions")
 
 
 def _refuse_other_kinds(files: CheckpointFiles) -> None:

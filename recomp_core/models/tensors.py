@@ -1,4 +1,4 @@
-"""Tensors of safetensors files as float32 arrays, without torch."""
+"""Tensors of safetensors files, without torch."""
 
 from __future__ import annotations
 
@@ -7,6 +7,28 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+def read_shapes(file: str | os.PathLike[str]) -> dict[str, tuple[int, ...]]:
+    """Read which tensors a file has, from its header alone.
+
+    Args:
+        file: A safetensors file.
+
+    Returns:
+        The shape of each tensor, whatever its type, by name.
+
+    Raises:
+        OSError: The file is missing or can't be read.
+        ValueError: The file is damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, "numpy") as tensors:
+            return {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"{file} is damaged ({error})") from error
 
 
 def read_tensors(file: str | os.PathLike[str]) -> dict[str, np.ndarray]:
@@ -21,14 +43,18 @@ def read_tensors(file: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
     Raises:
         OSError: The file is missing or can't be read.
-        safetensors.SafetensorError: The file is damaged.
+        ValueError: The file is damaged.
     """
-    from safetensors import deserialize
+    from safetensors import SafetensorError, deserialize
 
     with open(file, "rb") as stream:
         content = stream.read()
     tensors = {}
-    for name, tensor in sorted(deserialize(content)):
+    try:
+        stored = sorted(deserialize(content))
+    except SafetensorError as error:
+        raise ValueError(f"{file} is damaged ({error})") from error
+    for name, tensor in stored:
         array = _as_float32(tensor["data"], tensor["dtype"])
         if array is not None:
             tensors[name] = array.reshape(tensor["shape"])

@@ -1,0 +1,286 @@
+"""Whether a folder of a foreign checkpoint is safe to hand to a library that loads it.
+
+Standard library only. Nothing here opens a weight.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from ..errors import ModelLoadError
+
+MODULES = "modules.json"
+"""Names the modules of a sentence-transformers model, and the folder of each."""
+
+_ROUTER = "router_config.json"  # names further modules within a module
+_TEMPLATES = "additional_chat_templates"
+_MOST_FOLDERS = 100
+# Vocabularies are a few dozen megabytes, everything else is kilobytes.
+_MOST_JSON_BYTES = 256 << 20
+
+# Numbers of a config that decide how large a model is built. Each is at least 1.
+_LAYERS = {
+    "num_hidden_layers", "num_layers", "num_decoder_layers", "n_layer", "n_layers",
+    "encoder_layers", "decoder_layers", "num_hidden_groups", "inner_group_num",
+}  # fmt: skip
+_SIZES = {
+    "hidden_size", "d_model", "n_embd", "dim", "embedding_size", "num_attention_heads",
+    "num_key_value_heads", "n_head", "n_heads", "num_heads", "encoder_attention_heads",
+    "decoder_attention_heads", "intermediate_size", "d_ff", "d_kv", "head_dim", "hidden_dim",
+    "encoder_ffn_dim", "decoder_ffn_dim", "vocab_size", "max_position_embeddings", "n_positions",
+    "num_labels", "relative_attention_num_buckets",
+}  # fmt: skip
+_UNLIMITED = -1  # what XLNet has for max_position_embeddings
+_LARGEST_SIZE = 1 << 24  # twice the longest context, and 16 times the largest vocabulary
+_LARGEST = {"num_labels": 100_000}
+_MOST_LAYERS = 1000
+
+# What a module's config may hand on to transformers. Others decide what is read and from where:
+# `weights_only` would allow a pickle, `offload_folder` would write.
+_PASSED_ON = {
+    "max_seq_length", "do_lower_case", "transformer_task", "modality_config", "module_output_name",
+    "unpad_inputs", "query_length", "document_length", "processing_kwargs",
+    "padding_side", "truncation_side", "model_max_length", "use_fast", "add_eos_token",
+    "add_bos_token", "use_cache", "dtype", "torch_dtype", "query_expansion",
+}  # fmt: skip
+_FOR_TRANSFORMERS = {
+    "model_args", "model_kwargs", "tokenizer_args", "processor_kwargs", "config_args",
+    "config_kwargs",
+}  # fmt: skip
+_TRANSFORMER_CONFIGS = {
+    f"sentence_{kind}_config.json"
+    for kind in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+}
+
+
+def read_json(file: Path) -> Any:
+    """Read a JSON file.
+
+    Args:
+        file: The file, in UTF-8.
+
+    Returns:
+        Its content.
+
+    Raises:
+        OSError: The file can't be read.
+        ValueError: The file is no JSON, is nested too deeply, or is too large.
+    """
+    with file.open("rb") as stream:
+        content = stream.read(_MOST_JSON_BYTES + 1)
+    if len(content) > _MOST_JSON_BYTES:
+        raise ValueError(f"it has more than {_MOST_JSON_BYTES >> 20} MiB")
+    try:
+        return json.loads(content.decode())
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def inside(folder: Path, name: object) -> Path:
+    """Find a file or folder that a foreign file names.
+
+    Args:
+        folder: The folder that it must be in.
+        name: A relative path, with slashes.
+
+    Returns:
+        The path, which may not exist.
+
+    Raises:
+        ModelLoadError: The name is no relative path, or leads out of the folder.
+    """
+    if not isinstance(name, str) or "\0" in name:
+        raise ModelLoadError(f"{folder} names {name!r} as a path: only a relative path can be one")
+    paths = PurePosixPath(name), PureWindowsPath(name)
+    if any(path.anchor or ".." in path.parts for path in paths):
+        raise ModelLoadError(
+            f"{folder} names the path {name!r}, which leaves the folder: nothing outside a "
+            "model's folder is read"
+        )
+    found = folder / name
+    _check_target(folder, found)
+    return found
+
+
+def check_folder(folder: Path) -> None:
+    """Check that what a loader finds in a folder lies in it, before any of it is read.
+
+    Looked at are the folder itself and those of its modules. Symbolic links may lead only to other
+    files of the folder, or to the blobs beside a snapshot of the hub's cache.
+
+    Args:
+        folder: The folder of a model or adapter.
+
+    Raises:
+        ModelLoadError: A link or a path that a file names leaves the folder; something is neither a
+            file nor a folder; or a module's config hands settings to transformers that decide
+            what is loaded.
+    """
+    for part in module_folders(folder):
+        try:
+            entries = sorted(os.scandir(part), key=lambda entry: entry.name)
+        except OSError as error:
+            raise ModelLoadError(f"{part} can't be read ({error})") from error
+        for entry in entries:
+            file = Path(entry.path)
+            if entry.is_symlink():
+                _check_target(folder, file)
+            _check_kind(file)
+            if entry.name.endswith(".index.json"):
+                for name in _shards(file):
+                    inside(part, name)
+            if entry.name in _TRANSFORMER_CONFIGS:
+                _check_passed_on(file)
+
+
+def check_numbers(config: Mapping[str, Any], file: Path | str, n_tensors: int | None) -> None:
+    """Check the numbers of a config that decide how large a model is built.
+
+    Args:
+        config: What the config says, with the configs of a model's parts in it.
+        file: Where it stands, for the error.
+        n_tensors: How many tensors the checkpoint has; None if that is not known. A layer has at
+            least one.
+
+    Raises:
+        ModelLoadError: A number is not a whole number, not finite, or too small or too large.
+    """
+
+    def refuse(name: str, value: object, wanted: str) -> ModelLoadError:
+        return ModelLoadError(f"{file} says {name}={str(value)[:40]}: it must be {wanted}")
+
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            if name != "id2label":
+                check_numbers(value, file, n_tensors)
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise refuse(name, value, "a finite number")
+        elif name in _LAYERS | _SIZES:
+            most = _LARGEST.get(name, _LARGEST_SIZE)
+            if name in _LAYERS:
+                # An ALBERT has fewer tensors than layers.
+                most = min(_MOST_LAYERS, max(n_tensors or _MOST_LAYERS, 64))
+            for number in value if isinstance(value, list) else [value]:
+                if number is None or (number == _UNLIMITED and "position" in name):
+                    continue
+                if type(number) is not int or not 1 <= number <= most:
+                    raise refuse(name, number, f"a whole number from 1 to {most}")
+        elif "attn_implementation" in name and "/" in str(value):
+            raise refuse(name, value, "a name without a slash, which would be code from the hub")
+
+
+def module_folders(folder: Path) -> Iterator[Path]:
+    """Find the folders in which the modules of a sentence-transformers model are.
+
+    Args:
+        folder: The model's folder; any other is a single module.
+
+    Yields:
+        The folder itself, then those within it that are there.
+
+    Raises:
+        ModelLoadError: A path leaves the folder, or a file that names them is damaged.
+    """
+    waiting, seen = [folder], {folder}
+    while waiting:
+        part = waiting.pop()
+        yield part
+        named: list[object] = []
+        if (file := part / MODULES).is_file() and part == folder:
+            named += [module.get("path") for module in _listed(file)]
+        if (file := part / _ROUTER).is_file():
+            _check_target(folder, file)
+            named += list(_dict_in(file, "types"))
+        if (part / _TEMPLATES).is_dir():
+            named.append(_TEMPLATES)
+        for name in named:
+            found = inside(part, name)
+            if found.is_dir() and found not in seen:
+                seen.add(found)
+                waiting.append(found)
+        if len(seen) > _MOST_FOLDERS:
+            raise ModelLoadError(f"{folder} names more than {_MOST_FOLDERS} modules")
+
+
+def _listed(file: Path) -> list[Mapping[str, Any]]:
+    _check_target(file.parent, file)
+    content = _content(file)
+    if not isinstance(content, list) or not all(isinstance(part, Mapping) for part in content):
+        raise ModelLoadError(f"{file} is damaged: it is no list of modules")
+    return content
+
+
+def _dict_in(file: Path, key: str) -> Mapping[str, Any]:
+    content = _content(file)
+    found = content.get(key, {}) if isinstance(content, Mapping) else None
+    if not isinstance(found, Mapping):
+        raise ModelLoadError(f"{file} is damaged: {key!r} is no object")
+    return found
+
+
+def _shards(file: Path) -> set[object]:
+    try:
+        return set(_dict_in(file, "weight_map").values())
+    except TypeError as error:
+        raise ModelLoadError(f"{file} is damaged ({error})") from error
+
+
+def _content(file: Path) -> Any:
+    try:
+        return read_json(file)
+    except (OSError, ValueError) as error:
+        raise ModelLoadError(f"{file} is damaged ({error}): download the model again") from error
+
+
+def _check_passed_on(file: Path) -> None:
+    config = _content(file)
+    if not isinstance(config, Mapping):
+        raise ModelLoadError(f"{file} is damaged: it is no object")
+    passed = dict(config)
+    for name in _FOR_TRANSFORMERS & config.keys():
+        own = passed.pop(name) or {}
+        if not isinstance(own, Mapping):
+            raise ModelLoadError(f"{file} is damaged: {name!r} is no object")
+        passed.update(own)
+    passed.pop("trust_remote_code", None)  # sentence-transformers drops it
+    attention = passed.pop("attn_implementation", None)
+    refused = [name for name in passed if name not in _PASSED_ON and passed[name] is not None]
+    if "/" in str(attention or ""):
+        refused.append("attn_implementation")
+    if refused:
+        raise ModelLoadError(
+            f"{file} has {', '.join(map(repr, refused))}: a model's folder can't decide how "
+            "transformers loads it"
+        )
+
+
+def _check_target(folder: Path, path: Path) -> None:
+    """Check that a path lies in a folder once every link is followed."""
+    try:
+        root, target = folder.resolve(), path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ModelLoadError(f"{path} is a link that leads nowhere ({error})") from error
+    blobs = root.parent.parent / "blobs"
+    if target.is_relative_to(root) or (
+        root.parent.name == "snapshots" and target.is_relative_to(blobs)
+    ):
+        return
+    raise ModelLoadError(
+        f"{path} leads out of {folder}, to {target}: nothing outside a model's folder is read. "
+        "Copy the file into the folder"
+    )
+
+
+def _check_kind(file: Path) -> None:
+    try:
+        mode = file.stat().st_mode
+    except OSError:  # a link to nothing is no file, to every loader
+        return
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ModelLoadError(f"{file} is neither a file nor a folder: a model has no such thing")
