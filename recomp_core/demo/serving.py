@@ -9,6 +9,7 @@ from .._utils.checks import require
 from .session import Session
 
 PAGE = Path(__file__).with_name("page.py")
+APP = Path(__file__).with_name("app.py")
 MAX_UPLOAD = 5  # megabytes
 
 # Streamlit runs the page as a script without arguments in this process, and takes its session here.
@@ -45,7 +46,7 @@ def serve(
     Args:
         session: What the page shows.
         host: The address to listen on; 127.0.0.1 admits this machine alone. The page has no
-            password.
+            password. It answers only where it is called by this machine's address or name.
         port: The port to listen on.
         open_browser: Whether to show the page in the user's browser.
 
@@ -58,7 +59,7 @@ def serve(
     from streamlit.web.cli import main
 
     put(session)
-    main(["run", str(PAGE), *flags(host, port, open_browser)], standalone_mode=False)
+    main(["run", str(APP), *flags(host, port, open_browser)], standalone_mode=False)
 
 
 def flags(host: str, port: int, open_browser: bool) -> list[str]:
@@ -72,8 +73,11 @@ def flags(host: str, port: int, open_browser: bool) -> list[str]:
     Returns:
         The arguments.
     """
+    shown = "localhost" if host in ("", "0.0.0.0", "::") else host  # noqa: S104 - compared only
     settings = {
         "server.address": host,
+        # Without it, Streamlit asks a server in the network for this machine's address.
+        "browser.serverAddress": f"[{shown}]" if ":" in shown else shown,
         "server.port": port,
         "server.headless": not open_browser,
         "server.showEmailPrompt": False,
