@@ -37,6 +37,7 @@ class JobOptions:
         export_type: The type of the saved weights.
         device: Where to train.
         resume: Whether to carry on with an unfinished run.
+        resume_incomplete: Whether to do so from a checkpoint that has lost a part of its state.
         overwrite: Whether to start again although there is an unfinished run.
         dry_run: Whether only to report what would be done.
     """
@@ -55,6 +56,13 @@ class JobOptions:
     export_type: Annotated[ExportType, Setting("The type of the saved weights.")] = "float32"
     device: Annotated[str | None, Setting("cpu, cuda, mps …")] = None
     resume: Annotated[bool, Setting("Carry on with a run that was interrupted.")] = True
+    resume_incomplete: Annotated[
+        bool,
+        Setting(
+            "Carry on also where the optimizer's state is lost, which begins anew.",
+            flags=("--resume-incomplete",),
+        ),
+    ] = False
     overwrite: Annotated[bool, Setting("Start the run again from the beginning.")] = False
     dry_run: Annotated[
         bool, Setting("Report what would be done, and do nothing.", flags=("--dry-run",))

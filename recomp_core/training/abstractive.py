@@ -47,6 +47,7 @@ def train_abstractive(
     export_type: ExportType = "float32",
     overwrite: bool = False,
     resume: bool = True,
+    resume_incomplete: bool = False,
     dry_run: bool = False,
     device: str | None = None,
     **settings: Any,
@@ -71,6 +72,8 @@ def train_abstractive(
         export_type: The type of the saved weights.
         overwrite: Whether to start again although there is an unfinished run.
         resume: Whether to carry on with an unfinished run.
+        resume_incomplete: Whether to do so also where the last checkpoint has lost the state of the
+            optimizer, the learning rate or the random numbers: these begin anew.
         dry_run: Whether to return a `TrainingPlan` instead, and write nothing.
         device: "cpu" for training there; by default an accelerator if there is one.
         settings: Settings of `RunSettings` and `AbstractiveSettings`; `lora` may be "rank=16".
@@ -80,7 +83,8 @@ def train_abstractive(
 
     Raises:
         TypeError: There is no such setting.
-        ValueError: A setting can't work, or the run's folder holds another training.
+        ValueError: A setting can't work, the run's folder holds another training, or its last
+            checkpoint is incomplete.
         FileExistsError: The output folder holds something else.
         ModelLoadError: The base is not there, or is no encoder-decoder.
         TrainingDataError: The data can't be trained on.
@@ -91,6 +95,7 @@ def train_abstractive(
         "abstractive", AbstractiveSettings, ABSTRACTIVE_PRESETS, settings,
         base=base, default_base=None, output=output, preset=preset, merge=merge,
         export_type=export_type, overwrite=overwrite, resume=resume,
+        resume_incomplete=resume_incomplete,
     )  # fmt: skip
     if not dry_run:
         require("accelerate", "train", "train_abstractive")

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ from .._utils.files import write_json
 logger = logging.getLogger(__name__)
 
 WHOLE_FILE = "whole.json"
-"""Written into a checkpoint last: a checkpoint without it was torn by a kill or a full disk."""
+"""Written into a checkpoint last: a checkpoint without it was torn by a kill or a full disk.
+
+It lists the other files of the checkpoint with their sizes.
+"""
 
 
 def out_of_patience(
@@ -65,7 +69,7 @@ def early_stopping(patience: int, best: str) -> Any:
 
 
 def run_progress(folder: Path, seconds_before: float) -> Any:
-    """Make the callback that reports a run and marks its checkpoints.
+    """Make the callback that reports a run, marks its checkpoints and removes old ones.
 
     Args:
         folder: Where `log.jsonl` is written.
@@ -107,13 +111,33 @@ def run_progress(folder: Path, seconds_before: float) -> Any:
             checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
             if state.is_world_process_zero and checkpoint.is_dir():
                 seconds = round(seconds_before + time.monotonic() - self.began, 3)
-                write_json(checkpoint / WHOLE_FILE, {"step": state.global_step, "seconds": seconds})
+                content = {"step": state.global_step, "seconds": seconds}
+                write_json(checkpoint / WHOLE_FILE, {**content, "files": _sizes(checkpoint)})
+                best = Path(state.best_model_checkpoint or checkpoint)
+                _remove_others(checkpoint, keep={checkpoint.name, best.name})
 
         def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if self.bar is not None:
                 self.bar.close()
 
     return RunProgress()
+
+
+def _remove_others(checkpoint: Path, keep: Collection[str]) -> None:
+    """Remove all other checkpoints, now that this one is whole.
+
+    Each loses its mark first, so that a kill leaves none that looks whole and is not. (The trainer
+    itself removes them before the new one is marked, and in any order.)
+    """
+    for other in checkpoint.parent.glob("checkpoint-*"):
+        if other.name not in keep:
+            (other / WHOLE_FILE).unlink(missing_ok=True)
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _sizes(checkpoint: Path) -> dict[str, int]:
+    files = (path for path in sorted(checkpoint.rglob("*")) if path.is_file())
+    return {path.relative_to(checkpoint).as_posix(): path.stat().st_size for path in files}
 
 
 def _format_figures(row: Mapping[str, Any]) -> str:

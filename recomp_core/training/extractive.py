@@ -34,6 +34,7 @@ def train_extractive(
     export_type: ExportType = "float32",
     overwrite: bool = False,
     resume: bool = True,
+    resume_incomplete: bool = False,
     dry_run: bool = False,
     device: str | None = None,
     **settings: Any,
@@ -52,6 +53,8 @@ def train_extractive(
         export_type: The type of the saved weights.
         overwrite: Whether to start again although there is an unfinished run.
         resume: Whether to carry on with an unfinished run.
+        resume_incomplete: Whether to do so also where the last checkpoint has lost the state of the
+            optimizer, the learning rate or the random numbers: these begin anew.
         dry_run: Whether to return a `TrainingPlan` instead, and write nothing.
         device: Such as "cpu"; by default an accelerator if there is one.
         settings: Settings of `RunSettings` and `ExtractiveSettings`; `lora` may be "rank=16".
@@ -61,7 +64,8 @@ def train_extractive(
 
     Raises:
         TypeError: There is no such setting.
-        ValueError: A setting can't work, or the run's folder holds another training.
+        ValueError: A setting can't work, the run's folder holds another training, or its last
+            checkpoint is incomplete.
         FileExistsError: The output folder holds something else.
         ModelLoadError: The base is not there, or is no encoder.
         TrainingDataError: The data can't be trained on.
@@ -70,6 +74,7 @@ def train_extractive(
         "extractive", ExtractiveSettings, EXTRACTIVE_PRESETS, settings,
         base=base, default_base="minilm", output=output, preset=preset, merge=merge,
         export_type=export_type, overwrite=overwrite, resume=resume,
+        resume_incomplete=resume_incomplete,
     )  # fmt: skip
     require("datasets", "train", "recomp_core.training")
     compressor = _load_base(job, device)

@@ -44,6 +44,7 @@ class TrainingJob(Generic[_Own]):
         export_type: The type of the saved weights.
         overwrite: Whether to start again although there is an unfinished run.
         resume: Whether to carry on with an unfinished run.
+        resume_incomplete: Whether to do so from a checkpoint that has lost a part of its state.
     """
 
     kind: Literal["extractive", "abstractive"]
@@ -55,6 +56,7 @@ class TrainingJob(Generic[_Own]):
     export_type: ExportType
     overwrite: bool
     resume: bool
+    resume_incomplete: bool
 
     @classmethod
     def of(
@@ -72,6 +74,7 @@ class TrainingJob(Generic[_Own]):
         export_type: ExportType,
         overwrite: bool,
         resume: bool,
+        resume_incomplete: bool,
     ) -> TrainingJob[_Own]:
         """Check the arguments of a call, before any model or data is read.
 
@@ -89,6 +92,7 @@ class TrainingJob(Generic[_Own]):
             export_type: As the attribute.
             overwrite: As the attribute.
             resume: As the attribute.
+            resume_incomplete: As the attribute.
 
         Returns:
             The job.
@@ -122,6 +126,7 @@ class TrainingJob(Generic[_Own]):
             export_type,
             overwrite,
             resume,
+            resume_incomplete,
         )
 
     def start(self, trained: TrainingData[Any], held_out: TrainingData[Any]) -> Run:
@@ -147,7 +152,14 @@ class TrainingJob(Generic[_Own]):
             "data": fingerprint(trained, held_out),
             "own": asdict(self.own),
         }
-        return Run(self.output, self.run, identity, overwrite=self.overwrite, resume=self.resume)
+        return Run(
+            self.output,
+            self.run,
+            identity,
+            overwrite=self.overwrite,
+            resume=self.resume,
+            resume_incomplete=self.resume_incomplete,
+        )
 
     def write(
         self,

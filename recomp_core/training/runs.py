@@ -29,6 +29,13 @@ RUN_SUFFIX = ".run"
 """What the name of a run's folder adds to that of the output."""
 
 
+# What a checkpoint holds beside the weights: of the optimizer, the learning rate, the scale of
+# float16's gradients and the random numbers of each process. Checkpoints of former versions don't
+# list their files.
+_STATE_NAMES = ("optimizer", "scheduler.pt", "scaler.pt", "rng_state")
+_STATE_FILES: Mapping[str, None] = {"optimizer.pt": None, "scheduler.pt": None}
+
+
 @dataclass(frozen=True)
 class TrainingResult:
     """A finished training.
@@ -100,6 +107,7 @@ class Run:
             on with its own.
         overwrite: Whether to start again although the folder holds an unfinished run.
         resume: Whether to carry on with what the folder holds.
+        resume_incomplete: Whether to carry on from a checkpoint that has lost a part of its state.
 
     Raises:
         FileExistsError: The output folder holds something else.
@@ -114,9 +122,11 @@ class Run:
         *,
         overwrite: bool = False,
         resume: bool = True,
+        resume_incomplete: bool = False,
     ) -> None:
         self.output = output
         self.settings = settings
+        self.resume_incomplete = resume_incomplete
         self.folder = output.with_name(output.name + RUN_SUFFIX)
         self.checkpoints = self.folder / "checkpoints"
         self._began = time.monotonic()
@@ -127,7 +137,10 @@ class Run:
         if not is_main_process():
             return  # the main process looks and writes; where it raises, all are ended
         if overwrite:
+            written.unlink(missing_ok=True)  # the first, so that a kill leaves no run to carry on
             shutil.rmtree(self.folder, ignore_errors=True)
+        if not written.is_file():
+            shutil.rmtree(self.checkpoints, ignore_errors=True)  # nobody knows what made them
         if written.is_file():
             found = parsed(written.read_bytes())
             changed = _changed(found, wanted)
@@ -184,7 +197,6 @@ class Run:
             bf16=use_bfloat16(settings.precision),
             save_strategy="steps",
             save_steps=every,
-            save_total_limit=2,  # the last, and the best
             logging_steps=max(1, min(50, every // 4)),
             report_to=settings.report_to,
             disable_tqdm=True,  # ours goes to standard error
@@ -198,7 +210,10 @@ class Run:
 
         Args:
             trainer: A trainer of transformers. It gets the run's progress, log, marks of whole
-                checkpoints and early stopping.
+                checkpoints and early stopping; the last checkpoint and the best are kept.
+
+        Raises:
+            ValueError: The checkpoint has lost files.
         """
         from transformers import PrinterCallback
 
@@ -207,11 +222,14 @@ class Run:
         last = self._last_checkpoint()
         if last is not None:
             logger.info("carrying on from %s", last)
-            self._seconds_before = json.loads((last / WHOLE_FILE).read_text()).get("seconds", 0.0)
+            mark = json.loads((last / WHOLE_FILE).read_text())
+            self._seconds_before = mark.get("seconds", 0.0)
             state = json.loads((last / "trainer_state.json").read_text(encoding="utf-8"))
             done = state["global_step"] >= state["max_steps"]
             if done or out_of_patience(patience, best, state["log_history"]):
                 trainer.args.max_steps, trainer.args.num_train_epochs = -1, 0
+            else:
+                self._check_whole(last, mark.get("files") or _STATE_FILES)
         trainer.add_callback(run_progress(self.folder, self._seconds_before))
         if patience is not None and best:
             trainer.add_callback(early_stopping(patience, best))
@@ -236,10 +254,34 @@ class Run:
             tuple(trainer.state.log_history),
         )
 
+    def _check_whole(self, checkpoint: Path, files: Mapping[str, int | None]) -> None:
+        """Raise `ValueError` if a checkpoint has lost files; warn where that is allowed.
+
+        files: their sizes by name, None where the size is not known.
+        """
+        lost = [name for name, size in files.items() if _is_lost(checkpoint / name, size)]
+        if not lost:
+            return
+        names = ", ".join(lost)
+        state = all(name.startswith(_STATE_NAMES) for name in lost)
+        if state and self.resume_incomplete:
+            logger.warning("%s has lost %s, which begins anew", checkpoint, names)
+            for name in lost:
+                (checkpoint / name).unlink(missing_ok=True)
+            return
+        remedies = "overwrite=True (--overwrite) to start again"
+        if state:
+            remedies = f"resume_incomplete=True (--resume-incomplete) to do without, or {remedies}"
+        raise ValueError(f"{checkpoint} has lost {names}: restore it, or give {remedies}")
+
     def _last_checkpoint(self) -> Path | None:
         """The newest checkpoint of which everything is there."""
         whole = [path.parent for path in self.checkpoints.glob(f"checkpoint-*/{WHOLE_FILE}")]
         return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def _is_lost(file: Path, size: int | None) -> bool:
+    return not file.is_file() or size not in (None, file.stat().st_size)
 
 
 def planned_steps(settings: RunSettings, n_examples: int) -> int:

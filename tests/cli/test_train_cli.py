@@ -39,7 +39,7 @@ def calls(monkeypatch):
 # What is always said: where to, and how the command itself goes about it.
 PLAIN = {
     "output": Path("out"), "dry_run": False, "merge": True, "export_type": "float32",
-    "resume": True, "overwrite": False,
+    "resume": True, "resume_incomplete": False, "overwrite": False,
 }  # fmt: skip
 
 

@@ -365,6 +365,40 @@ class TestKilled:
         losses = [[r["loss"] for r in run.history if "loss" in r] for run in (resumed, unbroken)]
         assert losses[0] == pytest.approx(losses[1])
 
+    def test_a_checkpoint_that_has_lost_a_part_of_its_state(self, base, tmp_path, caplog):
+        from torch.optim.optimizer import register_optimizer_step_post_hook
+
+        given = {"base": base, "output": tmp_path / "out", **self.SETTINGS, "max_steps": 4,
+                 "evals": 2}  # fmt: skip
+        left = iter(range(2))
+
+        def end_at_the_third_step(*_):
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+
+        hook = register_optimizer_step_post_hook(end_at_the_third_step)
+        with pytest.raises(KeyboardInterrupt):
+            train_extractive(records(60), **given)
+        hook.remove()
+        checkpoint = tmp_path / "out.run" / "checkpoints" / "checkpoint-2"
+        whole = (checkpoint / "rng_state.pth").read_bytes()
+        (checkpoint / "rng_state.pth").write_bytes(whole[:-1])
+        with pytest.raises(ValueError, match=r"lost rng_state\.pth: .*resume_incomplete=True"):
+            train_extractive(records(60), **given)
+        (checkpoint / "rng_state.pth").write_bytes(whole)
+        (checkpoint / "optimizer.pt").unlink()
+        with pytest.raises(ValueError, match=r"lost optimizer\.pt: .*resume_incomplete=True"):
+            train_extractive(records(60), **given)
+        assert train_extractive(records(60), **given, resume_incomplete=True).steps == 4
+        assert "optimizer.pt, which begins anew" in caplog.text
+
+    def test_checkpoints_without_the_settings_that_made_them(self, base, tmp_path):
+        """A run that was killed while it was being overwritten leaves nothing to carry on."""
+        given = {"base": base, "output": tmp_path / "out", **self.SETTINGS, "max_steps": 2}
+        train_extractive(records(20), **given)
+        (tmp_path / "out.run" / "run.json").unlink()
+        assert train_extractive(records(21), **given).history[-1]["train_loss"] > 0
+
     def test_a_finished_run_only_writes_its_output_again(self, base, tmp_path):
         given = {"base": base, "output": tmp_path / "out", **self.SETTINGS, "max_steps": 3}
         first = train_extractive(records(60), **given)
