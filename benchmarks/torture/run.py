@@ -18,7 +18,7 @@ import time
 from outcome import Outcome
 
 # Each is a module beside this one, with `torture(short: bool) -> Iterator[Outcome]`.
-PARTS = ("growth", "fuzzing", "wire", "folders", "kills", "deadlines", "concurrency", "memory")
+PARTS = ("growth", "fuzzing", "wire", "folders", "kills", "deadlines", "callers", "leaks", "exits")
 
 
 def main() -> None:
@@ -41,9 +41,7 @@ def main() -> None:
 
 
 def line(part: str, outcome: Outcome) -> str:
-    return (
-        f"{part:12} {outcome.name:44} {outcome.tried:8,} {outcome.survived:8,}  {outcome.worst}"
-    )
+    return f"{part:12} {outcome.name:44} {outcome.tried:8,} {outcome.survived:8,}  {outcome.worst}"
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from ..types import (
 )
 from .evidence import LexicalEvidence, check_weight
 from .fitting import fitted, unfit_reason
-from .partial import Progress, Scored, chosen_late, score_in_groups, timed_out
+from .partial import Progress, Scored, chosen_late, late_after, score_in_groups, timed_out
 from .scoring import (
     CrossEncoderScorer,
     DualEncoderScorer,
@@ -47,8 +47,6 @@ DEFAULT_SELECTOR = TopK(2)
 # Of a time limit this share, but not more seconds than that, is for choosing.
 _CHOOSING_SHARE = 0.1
 _CHOOSING_AT_MOST_S = 0.15
-# Choosing may take these seconds in any case: after a shorter time nothing could be kept.
-_CHOOSING_S = 0.02
 
 
 class ExtractiveCompressor:
@@ -329,7 +327,7 @@ class ExtractiveCompressor:
                 raise progress.error
             if result is None:
                 progress.abandoned = True  # the thread may be choosing too, and need not go on
-                result = self._current_result(progress, _late_after(progress.deadline))
+                result = self._current_result(progress, late_after(progress.deadline))
             results.append(_result_or_raise(result))
         return results
 
@@ -353,10 +351,10 @@ class ExtractiveCompressor:
         )
         unread = [n for n in progress.given if n not in scored]
         if stopped:
-            return chosen_late(compression, unread, progress.deadline.timeout_s, self.selector)
+            return chosen_late(compression, unread, progress.deadline, self.selector)
         if not unread:
             return compression
-        return timed_out(compression, unread, progress.deadline.timeout_s, self.selector)
+        return timed_out(compression, unread, progress.deadline, self.selector)
 
     def _score_each(self, tasks: Sequence[ScoringTask]) -> list[Scored | Exception]:
         try:
@@ -476,18 +474,6 @@ def _for_scoring(deadline: Deadline) -> float:
     """The seconds to wait for scores."""
     left = deadline.left
     return left - min(_CHOOSING_SHARE * left, _CHOOSING_AT_MOST_S)
-
-
-def _late_after(deadline: Deadline) -> Callable[[], bool]:
-    """Tell when choosing has to end; the first question begins it."""
-    ends: list[Deadline] = []
-
-    def is_late() -> bool:
-        if not ends:
-            ends.append(deadline.at_least(_CHOOSING_S))
-        return ends[0].left <= 0
-
-    return is_late
 
 
 def _result_or_raise(result: Compression | Exception) -> Compression:

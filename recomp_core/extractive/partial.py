@@ -31,6 +31,9 @@ _GROUP = 1 / 8
 _GROWTH = 4
 
 
+CHOOSING_S = 0.02
+"""How long choosing may take in any case, in seconds: in a shorter time nothing could be kept."""
+
 Scored = tuple[list[ScoredSentence], tuple[str, ...]]
 """A task's sentences with their scores, and what the scorer did not read of it."""
 
@@ -149,27 +152,45 @@ def _record(progress: Progress, reached: Sequence[int], result: Scored | Excepti
     progress.scored.update(by_document)
 
 
+def late_after(deadline: Deadline) -> Callable[[], bool]:
+    """Make a function that tells when choosing has to end.
+
+    Args:
+        deadline: The call's deadline.
+
+    Returns:
+        The function. Choosing begins when it is first called, and has at least `CHOOSING_S`.
+    """
+    ends: list[Deadline] = []
+
+    def is_late() -> bool:
+        if not ends:
+            ends.append(deadline.at_least(CHOOSING_S))
+        return ends[0].left <= 0
+
+    return is_late
+
+
 def chosen_late(
-    compression: Compression, unread: Sequence[int], timeout_s: float, selector: Selector
+    compression: Compression, unread: Sequence[int], deadline: Deadline, selector: Selector
 ) -> Compression:
     """Make the result of a call whose deadline came while it chose among scored sentences.
 
     Args:
         compression: What was chosen until then: the best sentences.
         unread: The indices of the documents that were not scored.
-        timeout_s: The limit, in seconds, for the reason.
+        deadline: The deadline.
         selector: The compressor's selector.
 
     Returns:
         The compression with `Outcome.TIMED_OUT`; all documents if nothing was chosen.
     """
     given = [n for n, document in enumerate(compression.documents) if not is_blank(document.text)]
-    reason = (
-        f"{timeout_s:g} s had passed with {len(given) - len(unread)} of {len(given)} documents "
-    )
+    limit = f"{deadline.timeout_s:g} s had passed"
+    reason = f"{limit} with {len(given) - len(unread)} of {len(given)} documents "
     if not compression.kept:
         reason += "scored, and no sentence was chosen; they come as they are"
-        return replace(timed_out(compression, given, timeout_s, selector), reason=reason)
+        return replace(timed_out(compression, given, deadline, selector), reason=reason)
     reason += f"scored and {len(compression.kept)} sentences chosen; the others are left out"
     return replace(compression, outcome=Outcome.TIMED_OUT, reason=reason)
 
@@ -177,26 +198,27 @@ def chosen_late(
 def timed_out(
     compression: Compression,
     unread: Sequence[int],
-    timeout_s: float,
+    deadline: Deadline,
     selector: Selector | None = None,
 ) -> Compression:
     """Make the result of a call whose deadline came before all documents were scored.
 
     If nothing was kept of the scored documents, the others come whole, as far as a `TokenBudget`
-    among the selector's policies lets them: unread documents may help. Each of them is kept as one
-    sentence with the score 0.0.
+    among the selector's policies lets them, and as far as they can be counted in `CHOOSING_S`:
+    unread documents may help. Each of them is kept as one sentence with the score 0.0.
 
     Args:
         compression: The result of the documents that were scored.
         unread: The indices of the others.
-        timeout_s: The limit, in seconds, for the reason.
+        deadline: The deadline.
         selector: The compressor's selector, whose token budgets hold here too.
 
     Returns:
         A compression with `Outcome.TIMED_OUT` and a reason that says how many were scored.
     """
     read = sum(not is_blank(document.text) for document in compression.documents) - len(unread)
-    reason = f"{timeout_s:g} s had passed with {read} of {read + len(unread)} documents scored; "
+    limit = f"{deadline.timeout_s:g} s had passed"
+    reason = f"{limit} with {read} of {read + len(unread)} documents scored; "
     if compression.text:
         return replace(
             compression, outcome=Outcome.TIMED_OUT, reason=f"{reason}the others are left out"
@@ -206,7 +228,10 @@ def timed_out(
         for n, text in ((n, compression.documents[n].text) for n in unread)
     )
     if budgets := token_budgets(selector):
-        kept, _ = select(compression.documents, kept, All(*budgets), compression.layout)
+        kept, _ = select(
+            compression.documents, kept, All(*budgets), compression.layout,
+            is_late=late_after(deadline),
+        )  # fmt: skip
     return replace(
         compression,
         text=assemble(compression.documents, kept, compression.layout),

@@ -198,7 +198,7 @@ def test_progress_says_whether_there_is_more_to_do():
 
 def test_without_a_selector_there_is_no_budget_to_hold():
     given = ExtractiveCompressor(shared_words, selector=Threshold(9)).compress("x", ["A b. C d."])
-    assert timed_out(given, [0], 2).text == "A b. C d."
+    assert timed_out(given, [0], Deadline(2)).text == "A b. C d."
 
 
 # Batches
