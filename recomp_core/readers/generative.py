@@ -156,10 +156,10 @@ class ChatReader:
             text, logprobs = reply
             # DeepSeek answers 0 and -9999 at temperature 0: no probabilities at all.
             if not logprobs or all(value == 0 for value in logprobs):
-                raise SummaryError(
+                raise self.chat.error(
+                    "malformed",
                     f"{self.chat.model} gave no log-probabilities for its reply: use an endpoint "
                     "that does, or temperature=1.0 where 0 leaves them out (DeepSeek)",
-                    "malformed",
                 )
             answers.append(ReaderAnswer(text.strip(), sum(logprobs), len(logprobs)))
         return answers

@@ -168,8 +168,9 @@ class RedactedStream:
             What may be passed on, with what was held back.
         """
         text = self._sent + self._held + piece
-        end = max(self._redaction._open_end(text), len(self._sent))
-        if len(text) - end > _LONGEST_HELD:
+        before = max(0, len(text) - _LONGEST_HELD)
+        end = max(before + self._redaction._open_end(text[before:]), len(self._sent))
+        if end == before > 0:
             end = len(text)
         return self._pass_on(text, end)
 

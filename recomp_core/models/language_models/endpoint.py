@@ -37,7 +37,7 @@ R = TypeVar("R")
 _LONGEST_QUOTE = 300
 
 # So many characters of a reply are searched for the key at a time.
-_STEP = 2**16
+STEP = 2**16
 
 
 class Endpoint:
@@ -178,9 +178,9 @@ class Endpoint:
 
     async def _without_key(self, text: str) -> str:
         """The text without the key, in steps, so that a huge one leaves room for the deadline."""
-        for start in range(0, len(text), _STEP):
+        for start in range(0, len(text), STEP):
             # A key that lies over the border is found in the overlap.
-            if self._reply_redaction.finds(text[start : start + _STEP + 4096]):
+            if self._reply_redaction.finds(text[start : start + STEP + 4096]):
                 return self._reply_redaction(text)
             await asyncio.sleep(0)
         return text

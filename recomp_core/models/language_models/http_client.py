@@ -20,6 +20,10 @@ from .replies import UnusableReply
 # megabytes. A packed reply can unpack to a thousand times its size, and a stream need not end.
 LONGEST_REPLY = 32 * 2**20
 
+# Lists and objects in a reply. A long prompt's log-probabilities are some hundred thousand; Python
+# takes half a minute and a gigabyte to read the ten million that 32 MiB can hold.
+MOST_PARTS = 2**20
+
 
 def hardened_client() -> tuple[Any, type[Any]]:
     """Make the client.
@@ -42,7 +46,7 @@ def hardened_client() -> tuple[Any, type[Any]]:
             self.beginning = b""  # for an error that came in place of a stream
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            length = 0
+            length = parts = 0
             async for piece in unpacked(self.body, self.packing):
                 length += len(piece)
                 if length > LONGEST_REPLY:
@@ -50,6 +54,9 @@ def hardened_client() -> tuple[Any, type[Any]]:
                         f"the reply has more than {LONGEST_REPLY // 2**20} MiB: check that the "
                         "address is that of a language model"
                     )
+                parts += piece.count(b"[") + piece.count(b"{")
+                if parts > MOST_PARTS:
+                    raise UnusableReply(f"the reply has more than {MOST_PARTS} lists and objects")
                 if length == len(piece):
                     self.beginning = piece
                 yield piece

@@ -11,9 +11,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..._utils.checks import check_limit, check_prompts, require
+from ..._utils.hashing import content_hash
+from ...data.journal import KeptResults
 from ...errors import EndpointError, SummaryError
 from ...text.splitting import replace_surrogates
-from .endpoint import Connection, Endpoint
+from .endpoint import STEP, Connection, Endpoint
 from .replies import WHOLE, UnusableReply, is_logprob
 
 if TYPE_CHECKING:
@@ -55,6 +57,9 @@ class OpenAIChatModel(Endpoint):
         ValueError: A setting cannot work, or there is no key.
         TypeError: `extra_body` can't be sent as JSON.
     """
+
+    kept: KeptResults | None = None
+    """Where each whole reply is kept as it comes; one that is there is not asked for again."""
 
     error_type = SummaryError
     longest_pause = 120.0
@@ -105,6 +110,17 @@ class OpenAIChatModel(Endpoint):
             return task.result()
         finally:
             task.cancel()
+
+    def reply_each(self, prompts: Sequence[str]) -> Iterator[tuple[int, str | Exception]]:
+        """Ask for replies, and hand over each as soon as it is there.
+
+        Args:
+            prompts: What the model reads.
+
+        Yields:
+            `(position, reply)`, in any order; a `SummaryError` for a prompt that ended with it.
+        """
+        return self.each(self._text, check_prompts(prompts))
 
     def with_logprobs(self, prompts: Sequence[str]) -> list[tuple[str, list[float]] | Exception]:
         """Ask for replies with the log-probabilities of their tokens.
@@ -195,10 +211,16 @@ class OpenAIChatModel(Endpoint):
         return await asyncio.gather(*map(self._text, prompts))
 
     async def _text(self, prompt: str) -> str | Exception:
+        key = content_hash("reply", self.base_url, self._request(prompt))
+        if self.kept is not None and isinstance(known := self.kept.get(key), str):
+            return known
         try:
-            return self._text_of(await self._choice(prompt))
+            text = self._text_of(await self._choice(prompt))
         except Exception as error:
             return error
+        if self.kept is not None:
+            self.kept.put(key, text)
+        return text
 
     async def _scored_replies(
         self, connection: Connection, prompts: Sequence[str]
@@ -234,7 +256,7 @@ class OpenAIChatModel(Endpoint):
     def _logprobs_of(self, choice: Mapping[str, Any]) -> list[float]:
         logprobs = choice.get("logprobs")
         tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
-        if not tokens:
+        if not isinstance(tokens, list):
             return []
         values: list[Any] = [t.get("logprob") if isinstance(t, dict) else t for t in tokens]
         for value in values:
@@ -306,8 +328,10 @@ class OpenAIChatModel(Endpoint):
                 if not isinstance(piece, str):
                     return self.error("malformed", "the reply has no text", repr(piece))
                 text = piece
-                if known := pieces.add(piece):
-                    put(replace_surrogates(known))
+                for start in range(0, len(piece), STEP):  # a huge one leaves room for the deadline
+                    if known := pieces.add(piece[start : start + STEP]):
+                        put(replace_surrogates(known))
+                    await asyncio.sleep(0)
         if known := pieces.rest():
             put(replace_surrogates(known))
         broken_off = text is not None and finish_reason is None
