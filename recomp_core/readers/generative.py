@@ -6,7 +6,6 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import SummaryError
 from ..models.summarizers.seq2seq import SPECIAL_TOKENS, position_limit
 from ..models.torch_inference import inference
 from ..protocols import ReaderAnswer
