@@ -59,7 +59,9 @@ class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor):
     `recomp_core.integration.AdapterSettings`.
 
     The result has one document per source document that kept something, in the order of the input,
-    with its id, a deep copy of its metadata (a value that can't be copied is shared), and
+    with its id, a deep copy of its metadata (a value that can't be copied is shared), and what is
+    below. It is of the source's class, made anew without vectors of the old text, or a `Document`
+    if the class does not take the new text or the metadata.
 
         metadata["relevance_score"]   the best score among the kept sentences, a float
         metadata["recomp"]            {"outcome": "compressed", "index": its position in the input,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 
 from langchain_core.documents import Document
 
@@ -12,6 +13,7 @@ from recomp_core import Document as CoreDocument
 from recomp_core.integration import (
     copied,
     reason_facts,
+    remade,
     source_facts,
     span_facts,
     summary_facts,
@@ -147,5 +149,13 @@ def _relevance(*excerpts: Excerpt) -> dict[str, float]:
 
 
 def _copy(document: Document, text: str, more_metadata: Mapping[str, Any]) -> Document:
+    """A document of the same class, if that takes the text and metadata; nothing is shared."""
     metadata = {**copied(document.metadata), **more_metadata}
-    return document.model_copy(update={"page_content": text, "metadata": metadata})
+    changes = {"page_content": text, "metadata": metadata}
+    if type(document) is not Document:
+        if text == document.page_content:
+            with suppress(Exception):  # of another's class
+                return cast("Document", copied(document).model_copy(update=changes))
+        elif (made := remade(document, **changes)) is not None:
+            return cast("Document", made)
+    return Document(text, id=document.id, metadata=metadata)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
-from typing import Annotated, Any, Literal
+from contextlib import suppress
+from typing import Annotated, Any, Literal, cast
 
 from llama_index.core.instrumentation import get_dispatcher
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import (
     BaseNode,
+    MediaResource,
     NodeRelationship,
     NodeWithScore,
     QueryBundle,
@@ -28,9 +30,11 @@ from recomp_core.integration import (
     Setting,
     compressor_from_encoder,
     compressor_from_summarizer,
+    copied,
     declaration,
     pop_settings,
     reason_facts,
+    remade,
     resolve_compressor,
     span_facts,
     summary_facts,
@@ -87,7 +91,8 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
     characters, "scores", the best of them as "relevance_score", and where `start_char_idx` is known
     "document_spans" in its document. `start_char_idx` and `end_char_idx` then reach from the first
     kept sentence to the last. "reason" says why, if a gate refused a summary and sentences were
-    kept instead. The key is hidden from LLM and embedding.
+    kept instead. The key is hidden from LLM and embedding. A node with a new text has no embedding,
+    and a class that does not take the new text or the facts gives way to `TextNode`.
 
     A summary comes out as one new node, the first, with its sources under `NodeRelationship.CHILD`,
     and under `metadata_key`: "outcome"; "sources", for each its "index", "id", "metadata" and,
@@ -203,7 +208,7 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
             if self.on_error == "raise":
                 raise
             return self._pass_through(nodes, documents, error)
-        return self._put_back(nodes, documents, compression)
+        return self._finish(nodes, documents, compression)
 
     @dispatcher.span  # type: ignore[untyped-decorator]
     async def _apostprocess_nodes(
@@ -218,7 +223,7 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
             if self.on_error == "raise":
                 raise
             return self._pass_through(nodes, documents, error)
-        return self._put_back(nodes, documents, compression)
+        return self._finish(nodes, documents, compression)
 
     def _begin(
         self, nodes: Sequence[NodeWithScore], query_bundle: QueryBundle | None
@@ -237,6 +242,19 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
             for position, scored in enumerate(nodes)
             if is_text_alone(scored.node)
         }
+
+    def _finish(
+        self,
+        nodes: Sequence[NodeWithScore],
+        documents: Mapping[int, Document],
+        compression: Compression,
+    ) -> list[NodeWithScore]:
+        try:
+            return self._put_back(nodes, documents, compression)
+        except Exception as error:
+            if self.on_error == "raise":
+                raise
+            return self._pass_through(nodes, documents, error)
 
     def _put_back(
         self,
@@ -281,8 +299,7 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
         result = []
         for position, scored in enumerate(nodes):
             if position in documents:
-                node = scored.node.model_copy(deep=True)
-                self._mark(node, {"index": position, **said})
+                node = self._marked(scored.node, {"index": position, **said})
                 scored = NodeWithScore(node=node, score=scored.score)
             result.append(scored)
         _send_end(nodes, result, **said)
@@ -291,38 +308,79 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
     def _excerpt_node(
         self, scored: NodeWithScore, position: int, excerpt: Excerpt, said: Mapping[str, Any]
     ) -> NodeWithScore:
-        node = scored.node.model_copy(deep=True)
         facts = {**said, "index": position, **span_facts(excerpt)}
         facts["relevance_score"] = float(excerpt.score)
         spans = facts["spans"]
-        offset = _offset_in_document(node)
+        offset = _offset_in_document(scored.node)
+        place: dict[str, int] = {}
         if offset is not None:
             facts["document_spans"] = [[offset + start, offset + end] for start, end in spans]
-        if excerpt.text != excerpt.document.text:
-            node.set_content(excerpt.text)
-            if offset is not None:
-                node.start_char_idx = offset + spans[0][0]
-                node.end_char_idx = offset + spans[-1][1]
-        self._mark(node, facts)
+            place = {
+                "start_char_idx": offset + spans[0][0],
+                "end_char_idx": offset + spans[-1][1],
+            }
+        if excerpt.text == excerpt.document.text:
+            node = self._marked(scored.node, facts)
+        else:
+            node = self._marked(scored.node, facts, excerpt.text, place)
         return NodeWithScore(node=node, score=scored.score)
 
     def _new_node(
         self, text: str, sources: Sequence[NodeWithScore], facts: dict[str, Any]
     ) -> NodeWithScore:
         """A new node: a summary of `sources`, or the text for nothing."""
-        related = deepcopy([scored.node.as_related_node_info() for scored in sources])
-        scores = [scored.score for scored in sources if scored.score is not None]
+        related = copied([scored.node.as_related_node_info() for scored in sources])
+        scores = [
+            scored.score
+            for scored in sources
+            if scored.score is not None and not math.isnan(scored.score)
+        ]
         node = TextNode(
-            text=text, relationships={NodeRelationship.CHILD: related} if related else {}
+            text=text,
+            relationships={NodeRelationship.CHILD: related} if related else {},
+            **self._marks(TextNode(), facts),
         )
-        self._mark(node, facts)
         return NodeWithScore(node=node, score=max(scores, default=None))
 
-    def _mark(self, node: BaseNode, facts: dict[str, Any]) -> None:
-        node.metadata[self.metadata_key] = facts
-        for keys in (node.excluded_llm_metadata_keys, node.excluded_embed_metadata_keys):
-            if self.metadata_key not in keys:
-                keys.append(self.metadata_key)
+    def _marked(
+        self,
+        node: BaseNode,
+        facts: Mapping[str, Any],
+        text: str | None = None,
+        place: Mapping[str, int] | None = None,
+    ) -> BaseNode:
+        """A copy with the facts; of the node's class, if that takes them. Nothing is shared.
+
+        text: the new text; None keeps the node's own. place: where that is in its document.
+        """
+        marks = self._marks(node, facts)
+        if text is None:
+            with suppress(Exception):  # of another's class
+                return cast("BaseNode", copied(node).model_copy(update=marks))
+            text = text_of(node)
+        resource = {"text_resource": MediaResource(text=text)}
+        changes = {**(resource if hasattr(node, "text_resource") else {"text": text}), **marks}
+        made = remade(node, **changes, **(place or {}))
+        if made is not None:
+            return cast("BaseNode", made)
+        return TextNode(
+            text=text,
+            id_=node.node_id,
+            relationships=copied(node.relationships),
+            metadata_template=node.metadata_template,
+            metadata_separator=node.metadata_separator,
+            **marks,
+            **(place or {}),
+        )
+
+    def _marks(self, node: BaseNode, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields that hold the facts, hidden from LLM and embedding."""
+        key = self.metadata_key
+        hidden = {
+            name: [*(k for k in getattr(node, name) if k != key), key]
+            for name in ("excluded_llm_metadata_keys", "excluded_embed_metadata_keys")
+        }
+        return {"metadata": {**copied(node.metadata), key: dict(facts)}, **hidden}
 
 
 def _query(query_bundle: QueryBundle | None) -> str:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         CompressorSettings,
         IndexerSettings,
     )
-    from .metadata import copied, reason_facts, source_facts, span_facts, summary_facts
+    from .metadata import copied, reason_facts, remade, source_facts, span_facts, summary_facts
 
 _WHERE = {
     "Int": ".._utils.settings",
@@ -65,6 +65,7 @@ _WHERE = {
     "IndexerSettings": ".fields",
     "copied": ".metadata",
     "reason_facts": ".metadata",
+    "remade": ".metadata",
     "source_facts": ".metadata",
     "span_facts": ".metadata",
     "summary_facts": ".metadata",
@@ -92,6 +93,7 @@ __all__ = [
     "named_model",
     "pop_settings",
     "reason_facts",
+    "remade",
     "replace_surrogates",
     "reply_error",
     "resolve_compressor",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -111,16 +112,73 @@ def copied(value: Any) -> Any:
     """Copy a value deeply.
 
     Args:
-        value: Anything. A dict or list may hold what can't be copied, such as a lock or a client.
+        value: Anything. Dicts, lists, tuples and pydantic models may hold themselves, and what
+            can't be copied, such as a lock or a client.
 
     Returns:
         A copy that shares only what can't be copied.
     """
     try:
         return copy.deepcopy(value)
-    except Exception:
+    except Exception:  # of another's class
+        return _copied_in_parts(value, {})
+
+
+def remade(model: Any, **changes: Any) -> Any:
+    """Make another pydantic model of a model's class, for a text that is not the model's own.
+
+    Its constructor runs, so that no state is left that was made of the old text; nor are its
+    vectors.
+
+    Args:
+        model: The model; it is not changed.
+        **changes: The fields that are new.
+
+    Returns:
+        The new model, which shares only what can't be copied; None if the class refuses these
+        values, or changes them.
+    """
+    fields = {
+        name: copied(value)
+        for name, value in model
+        if name not in changes and not _VECTORS.search(name)
+    }
+    try:
+        made = type(model)(**fields, **changes)
+        kept = all(getattr(made, name) == value for name, value in changes.items())
+    except Exception:  # of another's class
+        return None
+    return made if kept else None
+
+
+_VECTORS = re.compile("embedding|vector")
+
+
+def _copied_in_parts(value: Any, seen: dict[int, Any]) -> Any:
+    """A copy of what `deepcopy` does not copy as a whole."""
+    if id(value) in seen:
+        return seen[id(value)]
+    copy_of: Any = value
+    try:
         if type(value) is dict:
-            return {key: copied(item) for key, item in value.items()}
-        if type(value) is list:
-            return [copied(item) for item in value]
-        return value
+            copy_of = seen[id(value)] = {}
+            for key, item in value.items():
+                copy_of[key] = _copied_in_parts(item, seen)
+        elif type(value) is list:
+            copy_of = seen[id(value)] = []
+            for item in value:
+                copy_of.append(_copied_in_parts(item, seen))
+        elif type(value) is tuple:
+            copy_of = tuple(_copied_in_parts(item, seen) for item in value)
+        elif hasattr(value, "model_copy"):
+            copy_of = seen[id(value)] = value.model_copy()
+            for name in ("__dict__", "__pydantic_extra__", "__pydantic_private__"):
+                state = getattr(value, name, None)
+                if state is not None:
+                    object.__setattr__(copy_of, name, _copied_in_parts(state, seen))
+        else:
+            copy_of = copy.deepcopy(value)
+    except Exception:  # it can't be copied, or is nested too deeply
+        copy_of = value
+    seen[id(value)] = copy_of
+    return copy_of

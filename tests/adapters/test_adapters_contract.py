@@ -8,7 +8,9 @@ import asyncio
 import copy
 import json
 import logging
+import threading
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from conftest import shared_words
@@ -25,6 +27,71 @@ from recomp_core import (
 from recomp_core.protocols import Verdict
 
 
+def classes_of(base, text_field, id_field):
+    """Functions that make items of subclasses: one with state, and some that are particular."""
+    from pydantic import ConfigDict, PrivateAttr, model_validator
+
+    class Stateful(base):
+        embedding: list[float] | None = None
+        note: dict = {}
+        _memory: list = PrivateAttr(default_factory=list)
+        _length: int = PrivateAttr(default=0)
+        _lock: Any = PrivateAttr(default_factory=threading.Lock)
+
+        def model_post_init(self, context, /):
+            super().model_post_init(context)
+            self._length = len(getattr(self, text_field))
+
+        @property
+        def length(self):
+            return self._length
+
+        @property
+        def memory(self):
+            return self._memory
+
+        def remember(self, what):
+            self._memory.append(what)
+
+    class Frozen(base):
+        model_config = ConfigDict(frozen=True)
+
+    class RefusesMetadata(base):
+        @model_validator(mode="after")
+        def _few(self):
+            if "recomp" in self.metadata:
+                raise ValueError("no such key")
+            return self
+
+    class RefusesText(base):
+        @model_validator(mode="after")
+        def _long(self):
+            if len(getattr(self, text_field)) < 30:
+                raise ValueError("too short")
+            return self
+
+    class ChangesText(base):
+        @model_validator(mode="before")
+        @classmethod
+        def _loud(cls, values):
+            text = values[text_field]
+            return {**values, text_field: text if len(text) > 30 else text.upper()}
+
+    kinds = {
+        "frozen": Frozen, "refuses metadata": RefusesMetadata, "refuses text": RefusesText,
+        "changes text": ChangesText,
+    }  # fmt: skip
+
+    def stateful(text):
+        fields = {text_field: text, "embedding": [1.0, 2.0], "note": {"of": ["the user"]}}
+        return Stateful(**fields)
+
+    def odd(kind, text, metadata):
+        return kinds[kind](**{text_field: text, id_field: "a", "metadata": metadata})
+
+    return stateful, odd
+
+
 def langchain_adapter():
     pytest.importorskip("langchain_core", reason='needs pip install "recomp[langchain]"')
     from langchain_core.documents import Document
@@ -32,6 +99,8 @@ def langchain_adapter():
     from langchain_core.messages import AIMessage
 
     from langchain_recomp import RecompDocumentCompressor
+
+    stateful, odd = classes_of(Document, "page_content", "id")
 
     def asking(reply, finish_reason, **settings):
         message = AIMessage(reply, response_metadata={"finish_reason": finish_reason})
@@ -48,6 +117,9 @@ def langchain_adapter():
         id=lambda item: item.id,
         metadata=lambda item: item.metadata,
         json=lambda item: item.model_dump_json(),
+        inner=lambda item: item,
+        stateful=stateful,
+        odd=odd,
     )
 
 
@@ -57,6 +129,8 @@ def llamaindex_adapter():
     from llama_index.core.schema import NodeWithScore, TextNode
 
     from llamaindex_recomp import RecompNodePostprocessor
+
+    stateful, odd = classes_of(TextNode, "text", "id_")
 
     class Model(MockLLM):
         reply: dict = {}
@@ -81,6 +155,9 @@ def llamaindex_adapter():
         id=lambda item: item.node.node_id,
         metadata=lambda item: item.node.metadata,
         json=lambda item: item.to_json(),
+        inner=lambda item: item.node,
+        stateful=lambda text: NodeWithScore(node=stateful(text), score=0.5),
+        odd=lambda *given: NodeWithScore(node=odd(*given), score=0.5),
     )
 
 
@@ -490,3 +567,171 @@ def test_what_came_along_is_told_from_what_was_chosen(kit):
     (result,) = kit.compress(adapter_with(kit, TopK(1)), [kit.item(text, "x", {})], "bob")
     assert kit.text(result) == "# Towers\n\nBob built it."
     assert kit.metadata(result)["recomp"]["kinds"] == ["heading", "sentence"]
+
+
+# Items of other classes, and with values that can't be copied
+
+
+class Uncopyable:
+    """What can't be copied, such as a client."""
+
+    def __deepcopy__(self, memo):
+        raise RuntimeError("this can't be copied")
+
+
+def uncopyable_metadata():
+    return {
+        "lock": threading.Lock(),
+        "client": Uncopyable(),
+        "nested": {"list": [threading.Lock(), {"n": [1]}], "tuple": (Uncopyable(), [2])},
+        "n": [1],
+    }
+
+
+def cyclic_metadata():
+    around: dict = {"n": [1], "list": []}
+    around["itself"] = around
+    around["list"].append(around["list"])
+    return around
+
+
+def cyclic_and_uncopyable_metadata():
+    return {**cyclic_metadata(), "lock": threading.Lock()}
+
+
+def deep_metadata():
+    deep: list = []
+    for _ in range(5_000):
+        deep = [deep]
+    return {"n": [1], "deep": deep, "lock": threading.Lock()}
+
+
+def fails(_query, _sentences):
+    raise RuntimeError("it is broken")
+
+
+TEXT = "The tower is tall. Bob built the tower. Paint peels."
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("on_error", ["raise", "passthrough"])
+@pytest.mark.parametrize(
+    "metadata",
+    [uncopyable_metadata, cyclic_metadata, cyclic_and_uncopyable_metadata, deep_metadata],
+)
+async def test_metadata_that_can_not_be_copied_is_shared_and_the_rest_copied(
+    kit, metadata, on_error, asynchronous
+):
+    given = metadata()
+    item = kit.item(TEXT, "a", given)
+    keys = list(kit.metadata(item))
+    failing = kit.make(compressor=ExtractiveCompressor(fails), on_error="passthrough")
+    for adapter in (adapter_with(kit, TopK(1), on_error=on_error), failing):
+        if asynchronous:
+            (result,) = await kit.acompress(adapter, [item], "bob built")
+        else:
+            (result,) = kit.compress(adapter, [item], "bob built")
+        found = kit.metadata(result)
+        assert found["recomp"]["outcome"] == ("failed" if adapter is failing else "compressed")
+        assert found.keys() - {"relevance_score"} == {*keys, "recomp"}
+        found["n"].append(2)
+        if "nested" in found:
+            assert found["client"] is given["client"]
+            assert found["nested"]["tuple"][0] is given["nested"]["tuple"][0]
+            found["nested"]["list"][1]["n"].append(2)
+            found["nested"]["tuple"][1].append(3)
+        if "itself" in found:
+            assert found["itself"] is not given
+            assert found["itself"]["itself"] is found["itself"]
+        assert list(kit.metadata(item)) == keys
+        assert given["n"] == [1]
+        assert "nested" not in given or given["nested"]["list"][1] == {"n": [1]}
+        assert "nested" not in given or given["nested"]["tuple"][1] == [2]
+
+
+def test_a_summary_of_what_can_not_be_copied(kit):
+    compressor = AbstractiveCompressor(Says("Bob built the tower."))
+    item = kit.item(TEXT, "a", uncopyable_metadata())
+    (result,) = kit.compress(kit.make(compressor=compressor), [item], "bob built")
+    source = kit.metadata(result)["recomp"]["sources"][0]
+    source["metadata"]["n"].append(2)
+    source["metadata"]["nested"]["list"][1]["n"].append(2)
+    assert kit.metadata(item)["n"] == [1]
+    assert kit.metadata(item)["nested"]["list"][1] == {"n": [1]}
+
+
+@pytest.mark.parametrize("text", [TEXT, "Bob built the tower."])
+def test_state_and_vectors_of_an_old_text_are_not_those_of_the_new(kit, text):
+    changed = text == TEXT
+    item = kit.stateful(text)
+    kit.inner(item).remember("more")
+    (result,) = kit.compress(adapter_with(kit, TopK(1)), [item], "bob built")
+    made = kit.inner(result)
+    assert type(made) is type(kit.inner(item))
+    assert made.embedding == (None if changed else [1.0, 2.0])
+    assert made.note == {"of": ["the user"]}
+    assert made.length == len(kit.text(result))
+    assert made.memory == ([] if changed else ["more"])
+    made.remember("new")
+    made.note["of"].append("another")
+    assert kit.inner(item).memory == ["more"]
+    assert kit.inner(item).note == {"of": ["the user"]}
+    (failed,) = kit.compress(
+        kit.make(compressor=ExtractiveCompressor(fails), on_error="passthrough"),
+        [item],
+        "bob built",
+    )
+    kit.inner(failed).remember("new")
+    assert kit.inner(failed).embedding == [1.0, 2.0]
+    assert kit.inner(item).memory == ["more"]
+
+
+@pytest.mark.parametrize("kind", ["frozen", "refuses metadata", "refuses text", "changes text"])
+def test_a_class_that_does_not_take_the_result_gives_way(kit, kind):
+    item = kit.odd(kind, TEXT, {"title": "Tower", "n": [1]})
+    before = copy.deepcopy(item)
+    failing = kit.make(compressor=ExtractiveCompressor(fails), on_error="passthrough")
+    for adapter in (adapter_with(kit, TopK(1)), failing):
+        (result,) = kit.compress(adapter, [item], "bob built")
+        assert kit.text(result) == (TEXT if adapter is failing else "Bob built the tower.")
+        assert kit.id(result) == "a"
+        assert kit.metadata(result)["title"] == "Tower"
+        kit.metadata(result)["n"].append(2)
+        assert item == before
+    assert type(kit.inner(item)) is type(kit.inner(before))
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), None, -1.0])
+def test_scores_of_a_retriever_are_passed_on(score):
+    kit = llamaindex_adapter()
+    items = [kit.item(TEXT, "a", {}), kit.item("Bob sleeps. It was late.", "b", {})]
+    items[0].score = score
+    for compressor in (
+        ExtractiveCompressor(shared_words, selector=TopK(2)),
+        AbstractiveCompressor(Says("Bob built the tower.")),
+    ):
+        result = kit.compress(kit.make(compressor=compressor), items, "bob built")
+        assert result[0].score in (score, 0.5) or score != score
+        if len(result) == 1:
+            assert result[0].score == (score if score == float("inf") else 0.5)
+
+
+def test_relationships_and_hidden_keys_are_copied():
+    kit = llamaindex_adapter()
+    from llama_index.core.schema import NodeRelationship, RelatedNodeInfo
+
+    related = RelatedNodeInfo(node_id="p", metadata={"lock": threading.Lock(), "n": [1]})
+    item = kit.item(TEXT, "a", {"page": 1, "lock": threading.Lock()})
+    item.node.relationships[NodeRelationship.PARENT] = related
+    item.node.excluded_llm_metadata_keys.append("page")
+    for adapter in (
+        adapter_with(kit, TopK(1)),
+        kit.make(compressor=ExtractiveCompressor(fails), on_error="passthrough"),
+    ):
+        (result,) = kit.compress(adapter, [item], "bob built")
+        assert result.node.excluded_llm_metadata_keys == ["page", "recomp"]
+        copied = result.node.relationships[NodeRelationship.PARENT]
+        assert copied.metadata["lock"] is related.metadata["lock"]
+        copied.metadata["n"].append(2)
+        assert related.metadata["n"] == [1]
+        assert item.node.excluded_llm_metadata_keys == ["page"]

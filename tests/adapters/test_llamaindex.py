@@ -210,7 +210,8 @@ def test_a_node_keeps_all_else():
     assert result.node.ref_doc_id == "doc-7"
     assert result.node.excluded_llm_metadata_keys == ["page", "recomp"]
     assert result.node.excluded_embed_metadata_keys == ["recomp"]
-    unchanged = {"id_", "metadata", "relationships", "embedding", "text_template"}
+    assert result.node.embedding is None  # it was made of the whole text
+    unchanged = {"id_", "metadata", "relationships", "text_template"}
     assert result.node.model_dump(include=unchanged) == scored.node.model_dump(include=unchanged)
 
 
