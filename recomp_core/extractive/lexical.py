@@ -23,6 +23,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -193,6 +194,35 @@ def _spaced(text: str) -> str:
 # The units' side.
 
 
+class _Tokens(NamedTuple):
+    """The distinct tokens of a text: what a query can't be looked up without."""
+
+    plain: Mapping[str, Sequence[str]]  # ordinary words by their first letters
+    others: Sequence[str]
+
+
+# As many texts, not longer than that many characters, are remembered: the same documents come again
+# and again.
+_REMEMBERED = 2_048
+_LONGEST_REMEMBERED = 1_000
+
+
+def _tokens_of(text: str) -> _Tokens:
+    return _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _remembered.__wrapped__(text)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered(text: str) -> _Tokens:
+    plain: dict[str, list[str]] = {}
+    others: list[str] = []
+    for token in set(tokens(text)):
+        if token.isascii() and token.isalpha() and (token.islower() or token.istitle()):
+            plain.setdefault(token[:3].lower(), []).append(token)
+        else:
+            others.append(token)
+    return _Tokens(plain, others)
+
+
 class _Matcher:
     """Finds a query's terms in texts. Each distinct token of a call is looked at once."""
 
@@ -207,19 +237,17 @@ class _Matcher:
                 if len(alike) < _MOST_ALIKE:
                     alike.append((form, self._columns[form]))
         self._beginnings = {form[:3] for form in terms}
-        self._seen: set[str] = set()
-        self._found: dict[str, list[tuple[int, float]]] = {}  # of the tokens that match something
+        self._known: dict[str, list[tuple[int, float]]] = {}
 
     def matches(self, text: str) -> dict[int, float]:
         """Return the columns of the terms that a text has, and how well it has each."""
-        there = set(tokens(text))
-        for token in there - self._seen:
-            if of_token := self._of_token(token):
-                self._found[token] = of_token
-        self._seen |= there
+        plain, others = _tokens_of(text)
         found: dict[int, float] = {}
-        for token in there & self._found.keys():
-            for column, quality in self._found[token]:
+        alike = (plain[beginning] for beginning in plain.keys() & self._beginnings)
+        for token in itertools.chain(others, *alike):
+            if (of_token := self._known.get(token)) is None:
+                of_token = self._known[token] = self._of_token(token)
+            for column, quality in of_token:
                 found[column] = max(quality, found.get(column, 0))
         if self._characters and not text.isascii():
             normal = unicodedata.normalize("NFKC", text)
@@ -232,9 +260,6 @@ class _Matcher:
         return found
 
     def _of_token(self, token: str) -> list[tuple[int, float]]:
-        simple = token.isascii() and token.isalpha() and (token.islower() or token.istitle())
-        if simple and token[:3].lower() not in self._beginnings:
-            return []
         found = []
         whole, parts = terms_of(token)
         for form in (whole, *parts):

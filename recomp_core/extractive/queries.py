@@ -17,6 +17,8 @@ from ..text.words import words
 _WINDOWS = 32
 _QUESTIONS = 32
 _CHARACTERS = 200_000
+# The most tokens of a model's own prompt, and of its special tokens.
+_PROMPT = 64
 # A last sentence with fewer words is a greeting or a name.
 _WORDS = 4
 
@@ -53,6 +55,9 @@ def query_parts(query: str, model: object, max_tokens: int | None = None) -> Que
     """
     if not isinstance(model, Windowed):
         return QueryParts((query,))
+    window = max_tokens or model.max_tokens
+    if window is not None and query.isascii() and len(query) + _PROMPT <= window:
+        return QueryParts((query,))  # a token has at least one character
     complete = len(query) <= _CHARACTERS
     if not complete:
         query = f"{query[: _CHARACTERS // 2]}\n{query[-_CHARACTERS // 2 :]}"

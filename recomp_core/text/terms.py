@@ -130,7 +130,11 @@ def is_plain(term: str) -> bool:
     return _PLAIN.fullmatch(term) is not None
 
 
-def terms_of(token: str) -> tuple[str, tuple[str, ...]]:
+Terms = tuple[str, tuple[str, ...]]
+"""A term, and the terms of its parts."""
+
+
+def terms_of(token: str) -> Terms:
     """Return the term that a token is as a whole, and those that its parts are.
 
     Hyphens and underscores make no difference to the whole: "KL-200" is "kl200". The parts of a
@@ -142,6 +146,11 @@ def terms_of(token: str) -> tuple[str, tuple[str, ...]]:
     Returns:
         The whole term, and the terms of the parts without it; all are `folded`.
     """
+    return _terms_of(token) if len(token) < 50 else _terms_of.__wrapped__(token)
+
+
+@functools.lru_cache(maxsize=8192)
+def _terms_of(token: str) -> Terms:
     whole = folded(token)
     if whole.isdecimal() or (is_plain(token) and not _CAMEL.search(token)):
         return whole if whole.isascii() else _without_prefix(whole), ()
