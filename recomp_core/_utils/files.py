@@ -59,7 +59,7 @@ def check_output(output: str | os.PathLike[str], *inputs: object) -> None:
             if any(_same(output, file) for file in Path(source).rglob("*")):
                 raise ValueError(f"{output} is a file of the input {source}: choose another output")
         elif os.path.isdir(output) and Path(output).resolve() in Path(source).resolve().parents:
-            raise ValueError(f"{output} holds the input {source}: choose another output")
+            raise ValueError(f"{output} holds the input {source}: choose another folder")
 
 
 def _same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:

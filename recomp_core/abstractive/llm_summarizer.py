@@ -108,6 +108,11 @@ class LLMSummarizer:
             batch_size=None,
         )
 
+    @property
+    def chat(self) -> OpenAIChatModel | None:
+        """The model behind an endpoint that it asks; None where it asks something else."""
+        return self._generate if isinstance(self._generate, OpenAIChatModel) else None
+
     def count_tokens(self, text: str) -> int:
         """Count the tokens that a text takes in the input.
 

@@ -52,9 +52,10 @@ class RunOptions:
         Path | None,
         Setting("JSONL of all rows; a rerun carries on with it.", flags=("--output", "-o")),
     ] = None
-    overwrite: Annotated[bool, Setting("Start the output file again.", flags=("--overwrite",))] = (
-        False
-    )
+    overwrite: Annotated[
+        bool,
+        Setting("Start the output file again; the reader's answers stay.", flags=("--overwrite",)),
+    ] = False
     read: Annotated[
         Literal["all", "first"],
         Setting("The reader reads all texts, or those of each system's own setting."),

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, BinaryIO
 
 from .._utils.jsonl import as_line, from_line
@@ -118,3 +119,67 @@ class Journal:
         """
         self._file.seek(offset)
         return from_line(self._file.readline())
+
+
+class KeptResults:
+    """Results by their keys in a journal: what was paid for is kept as it comes.
+
+    Use it in a `with` block. It is safe to share between threads. A value that JSON has no form for
+    is not kept.
+
+    Args:
+        path: The file; it is made with the first result. None keeps nothing.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._journal: Journal | None = None
+        self._places: dict[str, int] = {}
+        self._lock = Lock()
+
+    def __enter__(self) -> KeptResults:
+        if self._path is not None and self._path.exists():
+            self._open(self._path)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._journal is not None:
+            self._journal.__exit__()
+            self._journal = None
+
+    def get(self, key: str) -> Any:
+        """Look up a result.
+
+        Args:
+            key: Its key.
+
+        Returns:
+            The result; None if there is none.
+        """
+        with self._lock:
+            if self._journal is None or key not in self._places:
+                return None
+            return self._journal.read(self._places[key])["result"]
+
+    def put(self, key: str, result: Any) -> None:
+        """Write a result; it survives the end of the process.
+
+        Args:
+            key: Its key.
+            result: JSON values, not None.
+        """
+        if self._path is None:
+            return
+        with self._lock:
+            journal = self._journal or self._open(self._path)
+            self._places[key] = journal.append({"key": key, "result": result})
+
+    def _open(self, path: Path) -> Journal:
+        journal = Journal(path).__enter__()
+        self._journal = journal
+        for entry in journal.entries():
+            try:
+                self._places[entry.content["key"]] = entry.offset
+            except (KeyError, TypeError) as error:
+                raise journal.error(entry.number) from error
+        return journal

@@ -17,7 +17,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -30,7 +30,7 @@ from ..errors import BatchError
 from ..protocols import Compressor
 from ..runtime.engines import Engine, Item, LocalEngine, Worker
 from ..types import Compression, Document, as_documents, check_query
-from .journal import Journal
+from .journal import Journal, KeptResults
 from .question import document_of
 
 logger = logging.getLogger(__name__)
@@ -102,6 +102,9 @@ class RecordJob:
     def run(self, compressor: Compressor, *, batch_records: int = 32) -> Summary:
         """Compress the records that the output does not hold yet, in this process.
 
+        Replies of an endpoint are kept as they come, in a file beside the output that ends with
+        `.replies`: a later run does not ask for them again.
+
         Args:
             compressor: The compressor.
             batch_records: How many records to compress at a time.
@@ -112,9 +115,10 @@ class RecordJob:
         Raises:
             ValueError: The output holds the result of another input.
         """
-        return self.run_on(
-            LocalEngine(), lambda: CompressWorker(compressor), {}, batch_records=batch_records
-        )
+        with _kept_replies(compressor, self.output):
+            return self.run_on(
+                LocalEngine(), lambda: CompressWorker(compressor), {}, batch_records=batch_records
+            )
 
     def run_on(
         self,
@@ -347,6 +351,22 @@ def _batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 def _opened(source: str) -> BinaryIO:
     return open(0, "rb", closefd=False) if source == "-" else Path(source).open("rb")
+
+
+@contextmanager
+def _kept_replies(compressor: Any, output: Path | None) -> Iterator[None]:
+    """Keep the replies of the endpoint that a compressor asks, if it does, beside the output."""
+    chat = getattr(getattr(compressor, "summarizer", None), "chat", None)
+    if chat is None or output is None:
+        yield
+        return
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with KeptResults(output.with_name(f"{output.name}.replies")) as kept:
+        chat.kept, before = kept, chat.kept
+        try:
+            yield
+        finally:
+            chat.kept = before
 
 
 def _check_apart(source: str, output: Path | None) -> None:

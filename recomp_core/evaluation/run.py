@@ -23,7 +23,7 @@ from ..extractive.selection import Selector
 from ..text.tokens import TokenCounter
 from .measures import added_measures
 from .results import Evaluation
-from .runner import EvaluationRun, Read, unique_name
+from .runner import EvaluationRun, Read, beside, unique_name
 from .systems.base import System, as_system, counter_name, name_of
 from .systems.baselines import DEFAULT as DEFAULT_BASELINES
 from .systems.baselines import baseline
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from ..readers.perplexity import TargetScorer
 
 logger = logging.getLogger(__name__)
+
+# What may lie beside an output, by the endings of the names.
+_BESIDE = ("retrieved", "answers", "attempts")
 
 # What decides numbers and may change with an upgrade.
 _LIBRARIES = ("torch", "transformers", "sentence-transformers", "py3langid", "budoux", "numpy",
@@ -86,8 +89,10 @@ def evaluate(
         documents: Keep only this many documents of each question.
         limit: Take only this many questions.
         output: A JSONL file that grows by a line for each question, so that a run that was stopped
-            is carried on; `Evaluation.load` reads it. Questions that failed are tried again.
-        overwrite: Start the output again.
+            is carried on; `Evaluation.load` reads it. Questions that failed are tried again. Beside
+            it lie `.answers`, in which each of a reader's answers is kept as it comes, and
+            `.attempts`, the same of systems that may be paid: neither is asked twice.
+        overwrite: Start the output again; the answers stay.
         batch_questions: How many questions go to the reader together.
         seed: Of the baseline "random".
 
@@ -111,7 +116,7 @@ def evaluate(
     path = None if output is None else Path(output)
     source = Path(questions) if isinstance(questions, (str, os.PathLike)) else None
     if path is not None:
-        for written in (path, _retrieved_file(path)):
+        for written in (path, *(beside(path, name) for name in _BESIDE)):
             check_output(written, source)
     found = _questions(questions, retriever, documents, limit, path, overwrite=overwrite)
     named, skipped = _systems(systems, baselines, points, seed)
@@ -125,7 +130,7 @@ def evaluate(
     }
     if source is not None:
         about["source"] = source.name
-    run = EvaluationRun(named, reader, read, target_scorer, counter, batch_questions)
+    run = EvaluationRun(named, reader, read, target_scorer, counter, batch_questions, about)
     return run.over(found, about, path, overwrite=overwrite)
 
 
@@ -144,14 +149,10 @@ def _questions(
     found = read_questions(source, limit=limit)
     if output is None:
         return retrieve(found, retriever, top_k=documents)
-    kept = _retrieved_file(output)
+    kept = beside(output, "retrieved")
     if overwrite:
         kept.unlink(missing_ok=True)
     return retrieve_once(found, retriever, kept, top_k=documents)
-
-
-def _retrieved_file(output: Path) -> Path:
-    return output.with_name(output.name + ".retrieved")
 
 
 def _counter(count_tokens: Callable[[str], int] | str | None) -> Callable[[str], int]:

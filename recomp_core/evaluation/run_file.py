@@ -80,7 +80,7 @@ class RunFile:
         digest, rows = self._done[question.id]
         if any(row.error or row.reader_error for row in rows):
             return None
-        if digest != _digest(question):
+        if digest != question_digest(question):
             assert self._journal is not None  # noqa: S101 - the rows came from it
             raise ValueError(
                 f"{self._journal.path} holds the results of another question {question.id!r}: the "
@@ -138,11 +138,18 @@ class RunFile:
             question, rows = content_of(line)
             if question is None:
                 raise KeyError("question")
-            self._done[question.id] = (_digest(question), rows)
+            self._done[question.id] = (question_digest(question), rows)
 
 
-def _digest(question: Question) -> str:
-    """The digest of all that decides the rows, gold sentences and the target among them."""
+def question_digest(question: Question) -> str:
+    """Compute the digest of all that decides the rows, gold sentences and the target among them.
+
+    Args:
+        question: The question.
+
+    Returns:
+        64 hexadecimal digits.
+    """
     return content_hash(json_ready(question.to_dict()))
 
 

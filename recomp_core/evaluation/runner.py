@@ -13,15 +13,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
+from .._utils.hashing import content_hash
 from .._utils.jsonl import described
 from ..data import BadRecord, Question, Questions
+from ..data.journal import KeptResults
 from ..errors import BudgetError
 from ..text.joining import Layout
 from .judge import Judge
 from .results import Evaluation, Row
-from .run_file import open_run
+from .run_file import open_run, question_digest
 from .systems.base import Attempt, System, UndefinedError
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Read = Literal["all", "first"]
+
+_Pair = tuple[str, str]
+_AT_ONCE = 64  # pairs that go to a reader in one call, and are kept together
 
 
 @dataclass
@@ -53,6 +58,8 @@ class EvaluationRun:
         target_scorer: Scores the targets after the texts; None for no perplexity.
         counter: Counts the tokens of a text.
         batch_questions: How many questions go to the reader together.
+        identities: What decides what the readers and systems say, JSON values: "reader",
+            "target_scorer" and "systems", as in `Evaluation.about`.
     """
 
     def __init__(
@@ -63,6 +70,7 @@ class EvaluationRun:
         target_scorer: TargetScorer | None,
         counter: Callable[[str], int],
         batch_questions: int,
+        identities: Mapping[str, Any],
     ) -> None:
         self.systems = systems
         self.reader = reader
@@ -70,6 +78,8 @@ class EvaluationRun:
         self.target_scorer = target_scorer
         self.counter = counter
         self.batch_questions = batch_questions
+        self.identities = identities
+        self._answers = self._attempts = KeptResults(None)
         self._is_warm = False
 
     def over(
@@ -82,11 +92,13 @@ class EvaluationRun:
     ) -> Evaluation:
         """Evaluate questions; those that `output` holds already are not evaluated again.
 
+        What may be paid for is kept beside the output as it comes, in `.answers` and `.attempts`.
+
         Args:
             questions: The questions and the broken records.
             about: What the evaluation is made with; its "settings" is the digest.
             output: The file of the run; None for no file.
-            overwrite: Start the file again.
+            overwrite: Start the file again, and the attempts; the answers stay.
 
         Returns:
             The evaluation.
@@ -101,8 +113,15 @@ class EvaluationRun:
         # Questions are read ahead: ids must differ, and finished ones must not be warmed up.
         bad: list[Mapping[str, str]] = []
         wanted = dict(_with_ids(questions, bad))
+        answers, attempts = (
+            None if output is None else beside(output, name) for name in ("answers", "attempts")
+        )
+        if overwrite and attempts is not None:
+            attempts.unlink(missing_ok=True)
         with ExitStack() as stack:
             file = stack.enter_context(open_run(output, about, overwrite=overwrite))
+            self._answers = stack.enter_context(KeptResults(answers))
+            self._attempts = stack.enter_context(KeptResults(attempts))
             done = {name: rows for name, q in wanted.items() if (rows := file.rows(q)) is not None}
             for record in bad:
                 file.write_bad(record)
@@ -137,13 +156,14 @@ class EvaluationRun:
         if not self._is_warm:
             self._is_warm = True
             for system in self.systems.values():
-                _attempted(system, question)  # the first call loads, compiles and allocates
+                if not getattr(system, "asks_endpoint", False):
+                    _attempted(system, question)  # the first call loads, compiles and allocates
         for name, system in self.systems.items():
             work.rows += self._rows(name, system, work)
         return work
 
     def _rows(self, name: str, system: System, work: _Work) -> list[Row]:
-        made = _attempted(system, work.question)
+        made = self._attempted(name, system, work.question)
         if isinstance(made, Exception):
             note, error = work.judge.note, ""
             if isinstance(made, UndefinedError):
@@ -169,6 +189,21 @@ class EvaluationRun:
             for attempt in made
         ]
 
+    def _attempted(
+        self, name: str, system: System, question: Question
+    ) -> Sequence[Attempt] | Exception:
+        """The attempts of a system; those that may be paid for are kept."""
+        if not getattr(system, "may_cost", False):
+            return _attempted(system, question)
+        identity = self.identities["systems"][name]
+        key = content_hash("attempts", identity, question_digest(question))
+        if (kept := self._attempts.get(key)) is not None:
+            return [Attempt.from_dict(data) for data in kept]
+        made = _attempted(system, question)
+        if not isinstance(made, Exception):
+            self._attempts.put(key, [attempt.to_dict() for attempt in made])
+        return made
+
     def _read(self, batch: Sequence[_Work], reader: Answerer) -> None:
         """Ask the reader about each text, and about all documents for the agreement."""
         asked: dict[tuple[str, str], None] = {}
@@ -176,7 +211,7 @@ class EvaluationRun:
             asked[work.question.query, work.original_text] = None
             for row in self._to_read(work):
                 asked[work.question.query, row.text] = None
-        said = dict(zip(asked, _answers(reader, list(asked)), strict=True))
+        said = self._each_once("reader", lambda pairs: _answers(reader, pairs), list(asked))
         for work in batch:
             query = work.question.query
             without = said[query, work.original_text]
@@ -203,7 +238,7 @@ class EvaluationRun:
             for row in work.rows:
                 if row.empty is not None and (pair := _target(work.question, row.text)):
                     asked[pair] = None
-        scores = dict(zip(asked, _scores(scorer, list(asked)), strict=True))
+        scores = self._each_once("target_scorer", lambda pairs: _scores(scorer, pairs), list(asked))
         for work in batch:
             work.rows = [
                 _with_score(row, scores[pair])
@@ -211,6 +246,39 @@ class EvaluationRun:
                 else row
                 for row in work.rows
             ]
+
+    def _each_once(
+        self,
+        who: str,
+        ask: Callable[[Sequence[_Pair]], Iterator[tuple[int, Any]]],
+        pairs: Sequence[_Pair],
+    ) -> dict[_Pair, Any]:
+        """What a model says to each pair. Each result is kept as it comes, and is asked for once.
+
+        who: names its identity. ask: from pairs to `(position, result)` in any order.
+        """
+        keys = {pair: content_hash(who, self.identities[who], pair) for pair in pairs}
+        known = {pair: self._answers.get(key) for pair, key in keys.items()}
+        missing = [pair for pair, result in known.items() if result is None]
+        for position, result in ask(missing):
+            pair = missing[position]
+            known[pair] = result
+            if not isinstance(result, Exception):
+                self._answers.put(keys[pair], result)
+        return known
+
+
+def beside(output: Path, name: str) -> Path:
+    """Name a file that a run writes beside its output.
+
+    Args:
+        output: The output.
+        name: What is added to its name.
+
+    Returns:
+        The file.
+    """
+    return output.with_name(f"{output.name}.{name}")
 
 
 def unique_name(name: str, taken: dict[str, int]) -> str:
@@ -275,20 +343,30 @@ def _target(question: Question, text: str) -> tuple[str, str] | None:
     return (f"{head}\n", answer) if answer else None
 
 
-def _answers(reader: Answerer, pairs: Sequence[tuple[str, str]]) -> list[str | Exception]:
+def _answers(reader: Answerer, pairs: Sequence[_Pair]) -> Iterator[tuple[int, str | Exception]]:
+    questions, contexts = [q for q, _ in pairs], [c for _, c in pairs]
+    answer_each = getattr(reader, "answer_each", None)
+    if answer_each is not None:
+        return cast("Iterator[tuple[int, str | Exception]]", answer_each(questions, contexts))
     return _each(lambda some: reader.answer([q for q, _ in some], [c for _, c in some]), pairs)
 
 
 def _scores(
-    scorer: TargetScorer, pairs: Sequence[tuple[str, str]]
-) -> list[tuple[float, int] | Exception]:
+    scorer: TargetScorer, pairs: Sequence[_Pair]
+) -> Iterator[tuple[int, tuple[float, int] | Exception]]:
     return _each(lambda some: scorer.score([p for p, _ in some], [t for _, t in some]), pairs)
 
 
-def _each(ask: Callable[[Sequence[Any]], list[Any]], pairs: Sequence[Any]) -> list[Any]:
+def _each(
+    ask: Callable[[Sequence[_Pair]], list[Any]], pairs: Sequence[_Pair]
+) -> Iterator[tuple[int, Any]]:
+    """`(position, result)` of each pair, some at a time."""
+    for first in range(0, len(pairs), _AT_ONCE):
+        yield from enumerate(_some(ask, pairs[first : first + _AT_ONCE]), start=first)
+
+
+def _some(ask: Callable[[Sequence[_Pair]], list[Any]], pairs: Sequence[_Pair]) -> list[Any]:
     """One result per pair. If the call itself fails, each pair is asked by itself."""
-    if not pairs:
-        return []
     try:
         found = ask(pairs)
     except BudgetError:
@@ -296,7 +374,7 @@ def _each(ask: Callable[[Sequence[Any]], list[Any]], pairs: Sequence[Any]) -> li
     except Exception as error:
         if len(pairs) == 1:
             return [error]
-        return [result for pair in pairs for result in _each(ask, [pair])]
+        return [result for pair in pairs for result in _some(ask, [pair])]
     if len(found) != len(pairs):
         raise ValueError(f"the reader gave {len(found)} results for {len(pairs)} questions")
     return found

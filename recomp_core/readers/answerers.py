@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal, Protocol, get_args, runtime_checkable
@@ -278,10 +278,33 @@ class PromptReader:
         """
         return _each_once(self._answers, questions, contexts, self.batch_size)
 
+    def answer_each(
+        self, questions: Sequence[str], contexts: Sequence[str]
+    ) -> Iterator[tuple[int, str | Exception]]:
+        """Answer questions, and hand over each answer as soon as it is there.
+
+        Those of an endpoint come one by one, those of another reader batch by batch.
+
+        Args:
+            questions: What is asked.
+            contexts: What is prepended to each question; "" for nothing.
+
+        Yields:
+            `(position, answer)`, in any order; the results are those of `answer`.
+        """
+        size = self.batch_size
+        for first in range(0, len(questions), size):
+            batch = questions[first : first + size], contexts[first : first + size]
+            answers: Iterable[tuple[int, str | Exception]]
+            if isinstance(self.reader, OpenAIChatModel):
+                found = self.reader.reply_each(self._prompts(list(zip(*batch, strict=True))))
+                answers = ((n, _answer_of(reply)) for n, reply in found)
+            else:
+                answers = enumerate(self.answer(*batch))
+            yield from ((first + n, answer) for n, answer in answers)
+
     def _answers(self, rows: list[tuple[str, str]]) -> list[str | Exception]:
-        prompts = [self.prompt.format(*row) for row in rows]
-        self.meter.admit(len(prompts))
-        self.meter.add(input_tokens=sum(map(approximate_tokens, prompts)))
+        prompts = self._prompts(rows)
         if isinstance(self.reader, Reader):
             return [answer.text.strip() for answer in self.reader.answer(prompts)]
         replies = self.reader(prompts)
@@ -294,6 +317,13 @@ class PromptReader:
             )
             return [error] * len(prompts)
         return [_answer_of(reply) for reply in replies]
+
+    def _prompts(self, rows: Sequence[tuple[str, str]]) -> list[str]:
+        """The prompts of a call, which the meter counts."""
+        prompts = [self.prompt.format(*row) for row in rows]
+        self.meter.admit(len(prompts))
+        self.meter.add(input_tokens=sum(map(approximate_tokens, prompts)))
+        return prompts
 
 
 def load_answerer(

@@ -11,10 +11,11 @@ import importlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 from ..._utils.checks import require
+from ...abstractive.llm_summarizer import LLMSummarizer
 from ...data import Question
 from ...extractive.compressor import ExtractiveCompressor
 from ...extractive.scoring import DualEncoderScorer
@@ -76,10 +77,33 @@ class Attempt:
     seconds: float
     outcome: str = ""
 
+    def to_dict(self) -> dict[str, Any]:
+        """The attempt as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Attempt:
+        """Make the attempt that `to_dict` wrote.
+
+        Args:
+            data: JSON values.
+
+        Returns:
+            The attempt.
+        """
+        kept = data["kept"]
+        spans = None if kept is None else tuple((n, start, end) for n, start, end in kept)
+        return cls(**{**data, "kept": spans})
+
 
 @runtime_checkable
 class System(Protocol):
-    """What can be evaluated. `as_system` makes one of most things."""
+    """What can be evaluated. `as_system` makes one of most things.
+
+    Two attributes may be missing: `may_cost`, whether its calls may be paid for, so that each
+    result is kept as it comes; and `asks_endpoint`, whether they are, so that none is for warming
+    up.
+    """
 
     @property
     def settings(self) -> tuple[str, ...]:
@@ -138,7 +162,9 @@ def as_system(source: Any, *, points: Iterable[Selector] | None = None) -> Syste
     if hasattr(source, "postprocess_nodes"):
         return LlamaIndexSystem(source)
     if callable(getattr(source, "compress", None)):
-        return FunctionSystem(source.compress, _described(source))
+        summarizer = getattr(source, "summarizer", None)
+        asks_endpoint = isinstance(summarizer, LLMSummarizer) and summarizer.chat is not None
+        return FunctionSystem(source.compress, _described(source), asks_endpoint=asks_endpoint)
     if callable(source):
         return FunctionSystem(source, _described(source))
     raise TypeError(
@@ -168,15 +194,22 @@ class FunctionSystem:
     Args:
         function: The function `(query, documents) -> result`.
         identity: What it is, in JSON values.
+        asks_endpoint: Whether each call is known to be paid for. Then there is none to warm up.
     """
 
     settings: tuple[str, ...] = ("",)
+    may_cost = True
 
     def __init__(
-        self, function: Callable[[str, list[Document]], Any], identity: Mapping[str, Any]
+        self,
+        function: Callable[[str, list[Document]], Any],
+        identity: Mapping[str, Any],
+        *,
+        asks_endpoint: bool = False,
     ) -> None:
         self.function = function
         self.identity = identity
+        self.asks_endpoint = asks_endpoint
 
     def attempts(self, question: Question) -> list[Attempt]:
         """Call the function.
@@ -202,6 +235,7 @@ class LangChainSystem:
     """
 
     settings: tuple[str, ...] = ("",)
+    may_cost = True
 
     def __init__(self, compressor: Any) -> None:
         require("langchain_core", "langchain", "a LangChain compressor")
@@ -236,6 +270,7 @@ class LlamaIndexSystem:
     """
 
     settings: tuple[str, ...] = ("",)
+    may_cost = True
 
     def __init__(self, postprocessor: Any) -> None:
         require("llama_index", "llamaindex", "a LlamaIndex postprocessor")

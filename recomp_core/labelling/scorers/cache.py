@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -27,10 +27,10 @@ from ...readers.answer_scores import (
 from ...runtime.budget import Meter
 from ..teachers.base import Teacher, TeacherRequest
 from ..teachers.terms import TeacherLicence
-from .partial import KeepsReplies
 
 W = TypeVar("W", AnswerScorer, Teacher)
 R = TypeVar("R")
+T = TypeVar("T")
 
 _BUSY_SECONDS = 60.0  # how long a writer waits for another process
 _AT_ONCE = 500  # keys per query: SQLite limits the number of its parameters
@@ -119,6 +119,40 @@ class ResultCache:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class KeepsReplies:
+    """A scorer, or a part of one, that keeps what it made of each reply.
+
+    A score may take several replies, and is kept when it is whole. A process that is killed before
+    has paid for some of them.
+    """
+
+    _kept: ResultCache | None = None
+
+    def keep_in(self, cache: ResultCache) -> None:
+        """Keep replies from now on, and ask for none that the cache holds.
+
+        Args:
+            cache: Where they are kept.
+        """
+        self._kept = cache
+
+    async def _once(self, asked: Any, ask: Callable[[], Awaitable[T]]) -> T:
+        """The kept result of a request, or else that of `ask()`, which is then kept.
+
+        asked: all that decides the result, JSON values. ask: gives JSON values; what it raises is
+        not kept.
+        """
+        if self._kept is None:
+            return await ask()
+        key = content_hash("reply", asked)
+        known: dict[str, T] = self._kept.get_many([key])
+        if key in known:
+            return known[key]
+        result = await ask()
+        self._kept.put(key, result)
+        return result
 
 
 class _Cached(Generic[W]):

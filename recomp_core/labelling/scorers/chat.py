@@ -35,7 +35,7 @@ from ...readers.loading import load_tokenizer
 from ...text.answers import exact_match
 from ..chat_client import ChatClient, text_of
 from ..settings import ScorerSettings
-from .partial import KeepsReplies
+from .cache import KeepsReplies
 
 Method = Literal["samples", "prefix", "judge"]
 

@@ -24,7 +24,7 @@ from ...readers.loading import load_tokenizer
 from ...readers.tokenization import Joined, join_all
 from ...runtime.budget import Meter
 from ..settings import ScorerSettings
-from .partial import KeepsReplies
+from .cache import KeepsReplies
 
 Protocol = Literal["vllm", "echo", "sglang"]
 PROTOCOLS: tuple[Protocol, ...] = ("vllm", "echo", "sglang")

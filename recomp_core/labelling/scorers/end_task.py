@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from ..._utils.checks import check_choice, check_whole
 from ...models.torch_batches import run_with_bisection
@@ -22,11 +22,8 @@ from ...text.answers import exact_match, token_f1
 from ...text.tokens import approximate_tokens
 from ..chat_client import ChatClient, text_of
 from ..settings import ScorerSettings
+from .cache import KeepsReplies, ResultCache
 from .chat import CHAT_PROMPT
-from .partial import KeepsReplies
-
-if TYPE_CHECKING:
-    from .cache import ResultCache
 
 
 class EndTaskScorer(KeepsReplies, BaseScorer):
