@@ -664,7 +664,7 @@ def every_client(
                 latest = max(latest, late)
             failure, _, _ = attempt(way, "well", address, 5.0)
             outcome.count(failure and f"afterwards: {failure}")
-            outcome.worst = f"{latest:.1f} s over {TIMEOUT} s"
+            outcome.worst = f"{max(0.0, latest):.1f} s over {TIMEOUT} s"
             yield outcome
 
 
@@ -689,8 +689,8 @@ def every_size(clients: dict[str, Way], names: list[str], address: str, short: b
     outcome = Outcome("huge replies: peak memory")
     before, latest = peak(), 0.0
     chosen = ["chat", "chat, streamed"] if short else list(clients)
-    for client in chosen:
-        for name in names:
+    for turn, client in enumerate(chosen):
+        for name in names[turn::2] if short else names:
             failure, late, _ = attempt(clients[client], name, address, 3 * TIMEOUT)
             latest = max(latest, late)
             outcome.count(failure and f"{client}, {name}: {failure}")

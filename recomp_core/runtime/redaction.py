@@ -27,7 +27,7 @@ _LONGEST = 100_000
 _LONGEST_HELD = 4_000
 # A stream waits for more once so many letters and digits of a secret are there. The few before
 # them tell nothing, and waiting for each would break up words; but they are remembered.
-_BEGINNING = 3
+_BEGINNING = 4
 _REMEMBERED = 64
 
 # Only those that can stand for a letter, a digit or a further escape, or whose own letters would
@@ -51,13 +51,13 @@ class Redaction:
 
     Args:
         secrets: What to take out. Of a secret with less than 8 letters and digits only the whole is
-            found, as it stands.
+            found, as it stands; one of less than 4 characters is none.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
         plain = {secret: _bare(secret) for secret in secrets}
-        self._words = [secret for secret in secrets if len(plain[secret]) < _PIECE]
+        self._words = [s for s in secrets if len(plain[s]) < _PIECE and len(s) >= _BEGINNING]
         long = [secret for secret in secrets if len(plain[secret]) >= _PIECE]
         self._forms = [
             *(_Form.of(plain[secret], _PIECE, False) for secret in long),
@@ -127,10 +127,10 @@ class Redaction:
                 start = min(start, view.places[end][0])
             bare, places = view.bare(end)
             for form in self._forms:
-                for length in range(min(len(form.text), len(bare)), _BEGINNING - 1, -1):
-                    if bare.endswith(form.text[:length]):
-                        start = min(start, places[-length][0])
-                        break
+                length = _BEGINNING
+                while length <= len(bare) and bare[-length:] in form.text:
+                    start = min(start, places[-length][0])
+                    length += 1
         return start
 
     def _places(self, text: str) -> Iterator[tuple[int, int]]:
