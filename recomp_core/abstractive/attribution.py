@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice, repeat
 from typing import Any, Protocol
 
 from .._utils.checks import check_whole
@@ -14,6 +15,10 @@ from ..protocols import Candidate, SentenceScorer, Splitter
 from ..text.splitting import SentenceSplitter
 from ..text.words import words
 from ..types import ScoredSentence, ScoringTask, SummarySentence, with_score
+
+# A sentence of a summary is compared with so many document sentences at most, beginning with those
+# that share its rarest words: more would take time with the square of the texts.
+_COMPARED = 1_000
 
 
 class OverlapScorer:
@@ -40,22 +45,98 @@ class OverlapScorer:
             One list per task with one share per sentence, 0…1. The words of a document's title
             count for each of its sentences.
         """
-        return [self._score(task) for task in tasks]
+        found = []
+        for task, index in _with_indexes(tasks):
+            shares = [0.0] * len(task.sentences)
+            for number, share in index.shares(task.query):
+                shares[number] = share
+            found.append(shares)
+        return found
 
-    def _score(self, task: ScoringTask) -> list[float]:
-        wanted = _stems(task.query)
-        found = [wanted & _stems(text) for text in sentence_inputs(task, "title")]
-        frequency = Counter(stem for has in found for stem in has)
-        # The weight that BM25 gives to a word.
-        weight = {
-            stem: math.log(1 + (len(found) - frequency[stem] + 0.5) / (frequency[stem] + 0.5))
-            for stem in wanted
+    def best(self, tasks: Sequence[ScoringTask], top: int) -> list[list[tuple[int, float]]]:
+        """Find the best sentences of each task, without scoring all.
+
+        Args:
+            tasks: As for `score`.
+            top: The most sentences of a task.
+
+        Returns:
+            For each task the positions and scores of the sentences that score highest, best first.
+            Those with less than half of the best score may be missing. Of many sentences that have
+            words in common with the query, the 1,000 that share its rarest are compared.
+        """
+        return [index.best(task.query, top) for task, index in _with_indexes(tasks)]
+
+
+class _Index:
+    """Sentences by their words."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._stems = [_stems(text) for text in texts]
+        self._places: dict[str, dict[int, None]] = {}  # ordered, and quick to intersect
+        for number, stems in enumerate(self._stems):
+            for stem in stems:
+                self._places.setdefault(stem, {})[number] = None
+
+    def shares(self, query: str) -> Iterator[tuple[int, float]]:
+        """The score of each sentence that has one of the query's words."""
+        weights, total = self._weights(query)
+        some = {number for stem in weights for number in self._places.get(stem, ())}
+        return ((number, self._weight(number, weights) / total) for number in some)
+
+    def best(self, query: str, top: int) -> list[tuple[int, float]]:
+        """The best sentences and their scores, see `OverlapScorer.best`."""
+        weights, total = self._weights(query)
+        rest = total
+        found: dict[int, float] = {}  # what the words so far count in each sentence
+        complete = False
+        for stem in sorted(weights, key=lambda stem: (-weights[stem], stem)):
+            if not complete and rest < total - rest:
+                # A sentence with none of the words so far may come to be neither among the best nor
+                # half as good.
+                leading = heapq.nlargest(top, chain(found.values(), repeat(0.0, top)))
+                complete = rest < (1 - 1e-9) * max(leading[0] / 2, leading[-1])
+            weight = weights[stem]
+            places = self._places.get(stem, {})
+            for number in found.keys() & places.keys():
+                found[number] += weight
+            if not complete:
+                for number in islice(places, _COMPARED - len(found)):
+                    found.setdefault(number, weight)
+            rest -= weight
+        # Added in one order, equal sums are equal to the last digit.
+        least = (1 - 1e-9) * min(heapq.nlargest(top, found.values()), default=0.0)
+        exact = (
+            (number, self._weight(number, weights) / total)
+            for number, weight in found.items()
+            if weight >= least
+        )
+        return heapq.nsmallest(top, exact, key=lambda item: (-item[1], item[0]))
+
+    def _weights(self, query: str) -> tuple[dict[str, float], float]:
+        """What each of the query's words counts, as in BM25, and their sum."""
+        # A fixed order makes sums the same in every process: a set's order changes.
+        frequency = {stem: len(self._places.get(stem, ())) for stem in sorted(_stems(query))}
+        weights = {
+            stem: math.log(1 + (len(self._stems) - n + 0.5) / (n + 0.5))
+            for stem, n in frequency.items()
         }
-        # A fixed order makes the sum the same in every process: a set's order changes.
-        total = sum(weight[stem] for stem in sorted(wanted))
-        if not total:
-            return [0.0] * len(found)
-        return [sum(weight[stem] for stem in sorted(has)) / total for has in found]
+        return weights, sum(weights.values())
+
+    def _weight(self, number: int, weights: Mapping[str, float]) -> float:
+        stems = self._stems[number]
+        return sum(weight for stem, weight in weights.items() if stem in stems)
+
+
+def _with_indexes(tasks: Iterable[ScoringTask]) -> Iterator[tuple[ScoringTask, _Index]]:
+    """The tasks with an index of their sentences, one for the neighbours that share them."""
+    shared: ScoringTask | None = None
+    for task in tasks:
+        if shared is None or not (
+            task.sentences is shared.sentences and task.documents is shared.documents
+        ):
+            shared, index = task, _Index(sentence_inputs(task, "title"))
+        yield task, index
 
 
 def _stems(text: str) -> set[str]:
@@ -186,8 +267,8 @@ def link_all(
             ScoringTask(candidate.summary[start:end], candidate.documents, sentences)
             for start, end in summary_spans
         ]
-    scores = iter(scorer.score([task for task in tasks if task.sentences]))
-    linked = iter([_best(task, next(scores), top) if task.sentences else () for task in tasks])
+    found = iter(_best([task for task in tasks if task.sentences], scorer, top))
+    linked = iter([_sources(task, next(found)) if task.sentences else () for task in tasks])
     return [
         tuple(
             SummarySentence(candidate.summary[start:end], start, end, next(linked))
@@ -197,11 +278,21 @@ def link_all(
     ]
 
 
-def _best(task: ScoringTask, scores: Sequence[float], top: int) -> tuple[ScoredSentence, ...]:
-    order = sorted(range(len(scores)), key=lambda i: (-scores[i], i))
-    worthwhile = max(scores) / 2
+def _best(
+    tasks: Sequence[ScoringTask], scorer: SentenceScorer, top: int
+) -> list[list[tuple[int, float]]]:
+    """The positions and scores of each task's best sentences, best first."""
+    if isinstance(scorer, OverlapScorer) and top > 0:
+        return scorer.best(tasks, top)
+    return [
+        heapq.nsmallest(top, enumerate(scores), key=lambda item: (-item[1], item[0]))
+        for scores in scorer.score(tasks)
+    ]
+
+
+def _sources(task: ScoringTask, best: Sequence[tuple[int, float]]) -> tuple[ScoredSentence, ...]:
     return tuple(
-        with_score(task.sentences[i], float(scores[i]))
-        for i in order[:top]
-        if scores[i] > 0 and scores[i] >= worthwhile
+        with_score(task.sentences[number], float(score))
+        for number, score in best
+        if score > 0 and score >= best[0][1] / 2
     )

@@ -16,15 +16,20 @@ numbers or dates each cover one part, with rules of their own for what is equal.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
+from itertools import islice
 
 from rapidfuzz.distance import Indel, Prefix
+from rapidfuzz.process import extract
 
-from .words import UNSPACED
+from .words import SPACED
 
 
 class Evidence:
@@ -74,8 +79,7 @@ def missing_claims(sentence: str, evidence: Evidence) -> tuple[str, ...]:
         for fact in facts
         if not _VAGUE.fullmatch(text, fact.start, fact.end) and not fact.keys & evidence.keys
     ]
-    for fact in facts:  # "March" and "Twelve" are no names, and no sentence begins after them
-        text = text[: fact.start] + "一" * (fact.end - fact.start) + text[fact.end :]
+    text = _without(facts, text)
     spans += [
         (name[0].start(), name[-1].end())
         for name in _names(text, evidence.is_german or _is_german(text))
@@ -84,11 +88,21 @@ def missing_claims(sentence: str, evidence: Evidence) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sentence[start:end] for start, end in spans))
 
 
+def _without(facts: Iterable[_Fact], text: str) -> str:
+    """The text as names are looked for: "March" and "Twelve" are no names, nor begin sentences."""
+    parts: list[str] = []
+    position = 0
+    for fact in facts:
+        parts += text[position : fact.start], "一" * (fact.end - max(position, fact.start))
+        position = fact.end
+    return "".join((*parts, text[position:]))
+
+
 # Full-width forms ("１２％") become narrow ones, character by character: the offsets stay the same.
 _NARROW = {0xFF01 + offset: 0x21 + offset for offset in range(94)}
 
 # A number that states nothing: "2. " before a list item, "[2]" after a sentence.
-_MARK = re.compile(r"^\s*\d{1,3}[.)](?=\s)|\[\d{1,3}\]", re.MULTILINE)
+_MARK = re.compile(r"^[^\S\n]*\d{1,3}[.)](?=\s)|\[\d{1,3}\]", re.MULTILINE)
 
 
 # Numbers and dates.
@@ -150,27 +164,29 @@ _SCALE = rf"[\s-]{_either(_SCALES)}\b"
 _LONG_MONTHS = (
     "January February March April May June July August September October November December"
 )
+_FIRST_LETTERS = "".join(sorted({"a", *(word[0] for word in _SPELLED)}))
 _ZH = f"[{''.join((*_DIGITS_ZH, *_UNITS_ZH))}]"
 
+# Each kind of a fact behind a look at its first character: most characters begin none.
 _FACT = re.compile(
     "|".join(
         (
             # not the 380 of "A380"
-            r"(?<![A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u052f\d])(?:"
+            r"(?=\d)(?<![A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u052f\d])(?:"
             r"(?P<ymd>\d{4}([-/.])\d\d?\2\d\d?(?!\d))",
             r"(?P<dmy>\d\d?([-/.])\d\d?\4\d{4}(?!\d))",
             r"(?P<decade>(?:\d\d)?\d0['’]?s\b)",
             r"(?P<month_zh>\d\d?\s?月)",
             r"(?P<digits>(?:\d{1,3}(?:[ \u00a0\u2009\u202f'’]\d{3})+(?!\d)|\d+)(?:[.,]\d+)*"
             rf"(?:[\s-]?(?:hundred|{_either(_SCALES)})\b|\s?[十百千万萬亿億]{{1,4}})?))",
-            rf"(?P<spelled_decade>(?i:\b{_either(_DECADES)})\b)",
+            rf"\b(?i:(?=[{_FIRST_LETTERS}]))(?:(?P<spelled_decade>(?i:{_either(_DECADES)})\b)",
             rf"(?P<spelled>(?i:(?:{_BELOW_1000}|\ba){_SCALE}"
             rf"(?:\s{_BELOW_1000}{_SCALE})*(?:\s(?:and\s)?{_BELOW_1000}(?!{_SCALE}))?"
-            rf"|{_BELOW_1000}))",
-            rf"(?P<month>\b{_either(_LONG_MONTHS.split())}\b"
+            rf"|{_BELOW_1000})))",
+            rf"(?=[JFMASOND])(?P<month>\b{_either(_LONG_MONTHS.split())}\b"
             rf"|\b(?:{_either(_MONTHS)}|Sept)\.?(?=\s\d)|(?<=\d\s)(?:{_either(_MONTHS)}|Sept)\b)",
-            r"(?P<spelled_month_zh>(?:十[一二]?|[一二三四五六七八九])月)",
-            f"(?P<zh>{_ZH}{{1,24}})",
+            rf"(?={_ZH})(?:(?P<spelled_month_zh>(?:十[一二]?|[一二三四五六七八九])月)",
+            f"(?P<zh>{_ZH}{{1,24}}))",
         )
     )
 )
@@ -281,7 +297,7 @@ def _implied(key: _Key) -> set[_Key]:
 
 # Names.
 
-_WORD = re.compile(rf"(?:(?!{UNSPACED.pattern})[^\W_])+")
+_WORD = re.compile(SPACED)
 _JOINT = re.compile(r"[ \u00a0'’.&-]{1,2}")
 _SENTENCE_END = re.compile(r"[.:!?…。\n\r]")
 
@@ -347,35 +363,130 @@ class _Words:
     """The places of all folded words of a text; the initials of a name stand where it begins."""
 
     def __init__(self, text: str) -> None:
-        self._places: dict[str, list[int]] = {}
+        places: dict[str, list[int]] = {}
         starts = {}
         for place, word in enumerate(_WORD.finditer(text)):
             starts[word.start()] = place
-            self._places.setdefault(_folded(word.group()), []).append(place)
+            places.setdefault(_folded(word.group()), []).append(place)
         for _, run in _runs(text):
             initials = "".join(word.group()[0] for word in run)
-            self._places.setdefault(_folded(initials), []).append(starts[run[0].start()])
+            places.setdefault(_folded(initials), []).append(starts[run[0].start()])
+        self._places = {word: sorted(found) for word, found in places.items()}
+        self._variants = _Variants(self._places)
+        self._found: dict[str, list[list[int]]] = {}
 
     def has(self, words: Sequence[str]) -> bool:
         """Whether one stretch, longer than `words` by at most two, holds them all."""
-        first, *others = (self._places_of(word) for word in words)
+        first, *others = (self._places_of(word) for word in dict.fromkeys(words))
+        if not first or not all(others):
+            return False
         reach = len(words) + 1
+        fewest = min((first, *others), key=lambda lists: sum(map(len, lists)))
         return any(
-            all(any(abs(place - other) <= reach for other in places) for places in others)
-            for place in first
+            _stand_together(first, others, place, reach) for places in fewest for place in places
         )
 
-    def _places_of(self, word: str) -> list[int]:
-        if not word.isalpha():
-            return self._places.get(word, [])
-        return [
-            p for known, places in self._places.items() if _is_variant(word, known) for p in places
-        ]
+    def _places_of(self, word: str) -> list[list[int]]:
+        """The places of the word and of its variants, each in order."""
+        found = self._found.get(word)
+        if found is None:
+            known = self._variants.of(word) if word.isalpha() else (word,)
+            found = [self._places[other] for other in known if other in self._places]
+            self._found[word] = found
+        return found
+
+
+def _stand_together(
+    first: Sequence[Sequence[int]],
+    others: Iterable[Sequence[Sequence[int]]],
+    place: int,
+    reach: int,
+) -> bool:
+    """Whether the first word stands within reach of `place` and of a place of each other word."""
+    # From each other word only the nearest place on either side counts: out of its reach are the
+    # places between `low` and `high`.
+    gaps = [(_before(lists, place) + reach, _after(lists, place) - reach) for lists in others]
+    at = _after(first, place - reach)
+    for low, high in sorted(gaps):
+        if at <= low:
+            break
+        at = _after(first, max(at, high))
+    return at <= place + reach
+
+
+def _before(lists: Iterable[Sequence[int]], place: int) -> float:
+    """The last of the places in some lists that is not after `place`."""
+    return max(
+        (places[n - 1] for places in lists if (n := bisect_right(places, place))), default=-math.inf
+    )
+
+
+def _after(lists: Iterable[Sequence[int]], place: float) -> float:
+    """The first of the places in some lists that is not before `place`."""
+    return min(
+        (places[n] for places in lists if (n := bisect_left(places, place)) < len(places)),
+        default=math.inf,
+    )
+
+
+class _Variants:
+    """Finds the words that may be the same name as another one, see `_is_variant`.
+
+    Words are looked up by their beginnings, and long ones by four letters in about one place:
+    comparing each name with each word would take time with the square of the text.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = words
+        self._by_stem: dict[str, list[str]] | None = None
+        self._by_letters: dict[tuple[str, int], list[str]] = {}
+
+    def of(self, word: str) -> list[str]:
+        """Return the words that are variants of a word, perhaps with itself."""
+        declined = [other for other in self._with_stem(word) if _is_variant(word, other)]
+        alike = list(islice(self._with_letters(word), _COMPARED))
+        respelled = extract(word, alike, scorer=_spelling, score_cutoff=_SAME_SPELLING, limit=None)
+        return list(dict.fromkeys((word, *declined, *(other for other, _, _ in respelled))))
+
+    def _with_stem(self, word: str) -> Iterator[str]:
+        by_stem = self._index()
+        stems = (word[: len(word) - cut] for cut in range(_LONGEST_ENDING + 1))
+        return islice((other for stem in stems for other in by_stem.get(stem, ())), _COMPARED)
+
+    def _with_letters(self, word: str) -> Iterator[str]:
+        """The words that have one of some parts of a long word in about the same place."""
+        if not _SHORTEST_MISSPELLED <= len(word) <= _LONGEST_MISSPELLED:
+            return
+        # Of one part more than letters may differ, one is the same in both.
+        most = int(_MOST_DIFFERENT * len(word))
+        for part in range(most + 1):
+            begin = part * len(word) // (most + 1)
+            letters = word[begin : begin + _LETTERS]
+            for place in range(max(0, begin - most), begin + most + 1):
+                for other in self._by_letters.get((letters, place), ()):
+                    if abs(len(other) - len(word)) <= most:
+                        yield other
+
+    def _index(self) -> dict[str, list[str]]:
+        """Built at the first need: most texts are asked for no name."""
+        if self._by_stem is None:
+            by_stem: dict[str, list[str]] = {}
+            for word in self._words:
+                for cut in range(_LONGEST_ENDING + 1):
+                    if len(word) - cut >= _SHORTEST_STEM:
+                        by_stem.setdefault(word[: len(word) - cut], []).append(word)
+                if _SHORTEST_MISSPELLED <= len(word) <= _LONGEST_MISSPELLED:
+                    for place in range(len(word) - _LETTERS + 1):
+                        letters = word[place : place + _LETTERS]
+                        self._by_letters.setdefault((letters, place), []).append(word)
+            self._by_stem = by_stem
+        return self._by_stem
 
 
 _UNACCENTED = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i"})
 
 
+@lru_cache(maxsize=4_096)
 def _folded(word: str) -> str:
     """The word without case and accents."""
     decomposed = unicodedata.normalize("NFKD", word.casefold())
@@ -390,13 +501,26 @@ def _is_variant(word: str, other: str) -> bool:
     """
     if word == other:
         return True
-    shortest_stem, longest_ending = (6, 1) if word.isascii() else (3, 2)
+    shortest_stem, longest_ending = (6, 1) if word.isascii() else (_SHORTEST_STEM, _LONGEST_ENDING)
     stem = Prefix.similarity(word, other)
     ending = max(len(word), len(other)) - stem
     if stem >= shortest_stem and ending <= longest_ending:
         return True
-    return Indel.normalized_similarity(word, other) >= _SAME_SPELLING
+    return _spelling(word, other) >= _SAME_SPELLING
 
 
+_spelling = Indel.normalized_similarity
+
+
+# In letters, of names in any script.
+_SHORTEST_STEM, _LONGEST_ENDING = 3, 2
 # Dostoevsky equals Dostoyevsky (0.95), but Johnson does not equal Johnston (0.93).
 _SAME_SPELLING = 0.94
+# So many of a word's letters may differ at most: 0.06 of the letters of both words, whose lengths
+# differ by no more than that.
+_MOST_DIFFERENT = 0.13
+# Shorter words are equal if their spelling is the same by that measure; longer ones are no names.
+_SHORTEST_MISSPELLED, _LONGEST_MISSPELLED = 8, 64
+_LETTERS = 4
+# With so many words a name is compared: more that look like it are in no natural text.
+_COMPARED = 500

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
-UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+_UNSPACED = r"\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+UNSPACED = re.compile(f"[{_UNSPACED}]+")
 """A run of Thai, Lao, Japanese or Chinese, which put no spaces between words."""
+SPACED = rf"[^\W_{_UNSPACED}]+"
+"""The pattern of a word in another script."""
 
-_WORD = re.compile(rf"{UNSPACED.pattern}|(?:(?!{UNSPACED.pattern})[^\W_])+")
+_WORD = re.compile(f"{UNSPACED.pattern}|{SPACED}")
 
 
 def words(text: str, *, pairs: bool = True) -> list[str]:
