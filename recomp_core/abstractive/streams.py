@@ -32,7 +32,7 @@ class LengthLimit:
 
     def __init__(self, length: int) -> None:
         self._left = length
-        self._held = ""
+        self._held: list[str] = []
         self._begun = False
 
     @property
@@ -49,13 +49,15 @@ class LengthLimit:
         Returns:
             What may be passed on. White space at its end waits for the next piece.
         """
-        piece = self._held + piece
-        if not self._begun:
-            piece = piece.lstrip()
         solid = piece.rstrip()
-        self._held = piece[len(solid) :]
-        self._begun = self._begun or bool(solid)
-        allowed = solid[: self._left]
+        if not solid:
+            if self._begun:
+                self._held.append(piece)
+            return ""
+        allowed = "".join((*self._held, solid)) if self._begun else solid.lstrip()
+        self._held = [piece[len(solid) :]]
+        self._begun = True
+        allowed = allowed[: self._left]
         self._left -= len(allowed)
         return allowed
 
@@ -69,7 +71,7 @@ class WordFilter:
 
     def __init__(self, empty_word: str) -> None:
         self._word = bare_words(empty_word)
-        self._held = ""
+        self._held: list[str] = []
         self._open = False
 
     def add(self, piece: str) -> str:
@@ -81,16 +83,17 @@ class WordFilter:
         Returns:
             What may be passed on, with what was held back.
         """
-        self._held += piece
-        self._open = self._open or not self._word.startswith(bare_words(self._held))
+        self._held.append(piece)
+        if not self._open and bare_words(piece):
+            self._open = not self._word.startswith(bare_words("".join(self._held)))
         return self._release() if self._open else ""
 
     def rest(self) -> str:
         """Return what is held back at the end, unless it is the agreed word."""
-        return "" if bare_words(self._held) == self._word else self._release()
+        return "" if bare_words("".join(self._held)) == self._word else self._release()
 
     def _release(self) -> str:
-        released, self._held = self._held, ""
+        released, self._held = "".join(self._held), []
         return released
 
 

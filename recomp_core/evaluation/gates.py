@@ -11,10 +11,12 @@ from .measures import all_measures, find_measure
 from .results import Evaluation
 from .statistics import aggregate, at_rate, mean_interval, percentile
 
+# Each digit can be read in one way only, so that the time is linear.
+_NUMBER = r"(?:\d+(?:\.\d+)?|\.\d+)"
 _GATE = re.compile(
     r"\s*(?P<measure>\w+)(?:\.(?P<statistic>\w+))?\s*(?P<operator><=|>=|=)\s*"
-    r"(?P<value>\d*\.?\d+(?:e[+-]?\d+)?)(?P<percent>\s*%)?"
-    r"(?:\s*@\s*rate\s*=\s*(?P<rate>\d*\.?\d+)(?P<rate_percent>\s*%)?)?\s*",
+    rf"(?P<value>{_NUMBER}(?:e[+-]?\d+)?)(?P<percent>\s*%)?"
+    rf"(?:\s*@\s*rate\s*=\s*(?P<rate>{_NUMBER})(?P<rate_percent>\s*%)?)?\s*",
     re.IGNORECASE,
 )
 

@@ -6,7 +6,9 @@ The gold sentences of a document are the strings of `gold_sentences` in its meta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 
 from ..text.joining import is_blank
 from ..text.splitting import SentenceSplitter
@@ -46,15 +48,40 @@ def find_gold(documents: Sequence[Document]) -> tuple[tuple[Span, ...], int]:
         sentences = document.metadata.get("gold_sentences")
         if isinstance(sentences, str) or not isinstance(sentences, Sequence):
             continue
+        spaced = _Spaced(document.text)
         for sentence in sentences:
             if not isinstance(sentence, str) or is_blank(sentence):
                 continue
-            pattern = r"\s+".join(map(re.escape, sentence.split()))
-            if match := re.search(pattern, document.text):
-                spans.append((doc_index, *match.span()))
+            if span := spaced.find(sentence):
+                spans.append((doc_index, *span))
             else:
                 missing += 1
     return merged(spans), missing
+
+
+class _Spaced:
+    """A text with single spaces, in which a sentence is found however it is broken into lines."""
+
+    def __init__(self, text: str) -> None:
+        self._words = [match.span() for match in _WORD.finditer(text)]
+        self._text = " ".join(text[start:end] for start, end in self._words)
+        lengths = (end - start + 1 for start, end in self._words)
+        self._starts = [0, *accumulate(lengths)]
+
+    def find(self, sentence: str) -> tuple[int, int] | None:
+        """The first place of a sentence in the text; None if it is not there."""
+        wanted = " ".join(sentence.split())
+        place = self._text.find(wanted) if wanted else -1
+        if place < 0:
+            return None
+        return self._place(place), self._place(place + len(wanted) - 1) + 1
+
+    def _place(self, place: int) -> int:
+        word = bisect_right(self._starts, place) - 1
+        return self._words[word][0] + place - self._starts[word]
+
+
+_WORD = re.compile(r"\S+")
 
 
 def gold_scores(kept: Iterable[Span], gold: Iterable[Span]) -> tuple[float | None, float | None]:
@@ -72,13 +99,22 @@ def gold_scores(kept: Iterable[Span], gold: Iterable[Span]) -> tuple[float | Non
     n_kept, n_gold = _length(kept), _length(gold)
     if not n_gold:
         return None, None
-    shared = sum(
-        max(0, min(end, gold_end) - max(start, gold_start))
-        for doc_index, start, end in kept
-        for gold_index, gold_start, gold_end in gold
-        if doc_index == gold_index
-    )
+    shared = sum(end - start for _, start, end in _shared(kept, gold))
     return (shared / n_kept if n_kept else None), shared / n_gold
+
+
+def _shared(some: Sequence[Span], others: Sequence[Span]) -> Iterator[Span]:
+    """What two lists of merged spans have in common, in one walk over both."""
+    left, right = 0, 0
+    while left < len(some) and right < len(others):
+        doc_index, start, end = some[left]
+        other_index, other_start, other_end = others[right]
+        if doc_index == other_index and max(start, other_start) < min(end, other_end):
+            yield doc_index, max(start, other_start), min(end, other_end)
+        if (doc_index, end) < (other_index, other_end):
+            left += 1
+        else:
+            right += 1
 
 
 def merged(spans: Iterable[Span]) -> tuple[Span, ...]:

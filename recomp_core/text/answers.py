@@ -63,11 +63,11 @@ def exact_match(prediction: str, answers: Iterable[str]) -> bool:
         False without gold answers.
     """
     answers = tuple(answers)
-    return any(
-        form(prediction) == form(answer)
-        for form in (normalize_answer, _compact)
-        for answer in answers
-    )
+    for form in (normalize_answer, _compact):
+        predicted = form(prediction)
+        if any(predicted == form(answer) for answer in answers):
+            return True
+    return False
 
 
 def token_f1(prediction: str, answers: Iterable[str]) -> float:
@@ -80,7 +80,13 @@ def token_f1(prediction: str, answers: Iterable[str]) -> float:
     Returns:
         The best F1 over the gold answers, from 0 to 1; 0.0 without gold answers.
     """
-    return max((_f1(prediction, answer) for answer in answers), default=0.0)
+    answers = tuple(answers)
+    best = 0.0
+    for form in (normalize_answer, _compact):
+        predicted = Counter(_answer_words(form(prediction)))
+        for answer in answers:
+            best = max(best, _f1(predicted, Counter(_answer_words(form(answer)))))
+    return best
 
 
 def contains_answer(text: str, answers: Iterable[str]) -> bool:
@@ -101,12 +107,13 @@ def contains_answer(text: str, answers: Iterable[str]) -> bool:
 
 def _contains(form: Callable[[str], str], text: str, answers: Iterable[str]) -> bool:
     padded = f" {form(text)} "
+    unspaced = padded.replace(" ", "")
     for answer in answers:
         wanted = form(answer)
         if not wanted:
             continue
         if UNSPACED.search(wanted):
-            if wanted.replace(" ", "") in padded.replace(" ", ""):
+            if wanted.replace(" ", "") in unspaced:
                 return True
         elif f" {wanted} " in padded:
             return True
@@ -118,20 +125,14 @@ def _compact(text: str) -> str:
     return _GROUPED.sub("", normalize_answer(_ABBREVIATED.sub("", text)))
 
 
-def _f1(prediction: str, answer: str) -> float:
-    return max(
-        _f1_of(_answer_words(form(prediction)), _answer_words(form(answer)))
-        for form in (normalize_answer, _compact)
-    )
-
-
-def _f1_of(predicted: list[str], wanted: list[str]) -> float:
+def _f1(predicted: Counter[str], wanted: Counter[str]) -> float:
     if not predicted or not wanted:
         return float(predicted == wanted)
-    shared = (Counter(predicted) & Counter(wanted)).total()
+    # The gold answer is the shorter one, as a rule.
+    shared = sum(min(times, predicted[word]) for word, times in wanted.items())
     if not shared:
         return 0.0
-    precision, recall = shared / len(predicted), shared / len(wanted)
+    precision, recall = shared / predicted.total(), shared / wanted.total()
     return 2 * precision * recall / (precision + recall)
 
 
