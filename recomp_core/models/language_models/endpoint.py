@@ -486,7 +486,7 @@ def _reason_of(error: Exception) -> Reason:
     status = _status_of(error)
     if getattr(error, "code", None) == "content_filter":
         return "filtered"
-    if status >= 400:
+    if status >= 300:
         return REASONS.get(status, "invalid" if status < 500 else "unavailable")
     if isinstance(error, (openai.APITimeoutError, asyncio.TimeoutError)):
         return "timeout"
