@@ -469,7 +469,9 @@ class _Job:
         self.read: list[tuple[int, Document]] = []
         self.truncated = False
         self.result: Compression | Exception | None = None
-        self.original_text = self.layout.join(document.text for document in self.documents)
+        # In the layout of the result, so that its text is what its documents make.
+        layout = self.layout if self.extraction is None else self.extraction.layout
+        self.original_text = layout.join(document.text for document in self.documents)
 
     def as_read(self, extraction: Compression) -> Compression:
         """The extraction in the layout in which the summarizer reads it."""

@@ -122,7 +122,7 @@ class Row:
         return {
             name: value
             for name, value in data.items()
-            if value is not None and value not in ("", (), {})
+            if name in ("question", "system") or (value is not None and value not in ("", (), {}))
         }
 
     @classmethod

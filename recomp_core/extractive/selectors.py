@@ -123,9 +123,14 @@ def selector_from_dict(data: Mapping[str, Any]) -> Selector:
         raise ValueError(f'a selector is written as {{"type": "top_k", "k": 2}}, got {data!r}')
     name = data["type"]
     kind = SELECTORS.load(name)
-    settings = {key: _read(value) for key, value in data.items() if key != "type"}
-    if hasattr(kind, "from_dict"):
-        return check_selector(kind.from_dict(settings))
+    try:
+        settings = {key: _read(value) for key, value in data.items() if key != "type"}
+        if hasattr(kind, "from_dict"):
+            return check_selector(kind.from_dict(settings))
+    except (KeyError, AttributeError, RecursionError) as error:
+        raise ValueError(
+            f"the settings of the selector {name!r} do not fit it: {type(error).__name__} {error}"
+        ) from error
     _check_settings(name, kind, settings)
     return check_selector(kind(**settings))
 
