@@ -49,7 +49,7 @@ def torture(short: bool) -> Iterator[Outcome]:
          6 if short else 120),
         ("distil", distil, files_of("labels/examples.jsonl"), 6 if short else 100),
         ("evaluate", evaluation, evaluated, 6 if short else 100),
-        ("train", train, trained, 2 if short else 20),
+        ("train", train, trained, 1 if short else 20),
     ):  # fmt: skip
         if act is train:
             base()  # all processes begin with the same
