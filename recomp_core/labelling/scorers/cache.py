@@ -11,11 +11,21 @@ import os
 import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from ..._utils.hashing import content_hash
+from ..._utils.json_values import parsed, strict
+from ..._utils.sqlite import (
+    Connection,
+    check_files,
+    connect,
+    leave_log,
+    schema_made_by,
+    schema_of,
+)
 from ...readers.answer_scores import (
     AnswerRequest,
     AnswerScore,
@@ -34,6 +44,10 @@ T = TypeVar("T")
 
 _BUSY_SECONDS = 60.0  # how long a writer waits for another process
 _AT_ONCE = 500  # keys per query: SQLite limits the number of its parameters
+_LONGEST = 64 << 20  # characters of a value
+_TABLE = "CREATE TABLE results (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
+_ODD = "strict"  # the only key around a value that JSON has no form for
+_WRONG_VALUE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
 
 class ResultCache:
@@ -56,16 +70,9 @@ class ResultCache:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
+        check_files(self.path)
         try:
-            self._connection = sqlite3.connect(
-                self.path, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None
-            )
-            # Readers and a writer at a time; safe against the end of a process.
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=NORMAL")
-            self._connection.execute(
-                "CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
-            )
+            self._connection = self._opened()
         except sqlite3.DatabaseError as error:
             raise ValueError(
                 f"{self.path} is no cache of results ({error}): choose another file, or delete it"
@@ -78,19 +85,26 @@ class ResultCache:
             keys: The keys, in any number.
 
         Returns:
-            The values of those keys that are there.
+            The values of those keys that are there, and are what `put` wrote.
+
+        Raises:
+            OSError: The file was damaged since it was opened.
         """
         wanted = list(dict.fromkeys(keys))
         found: dict[str, Any] = {}
-        with self._lock:
+        with self._working() as connection:
             for first in range(0, len(wanted), _AT_ONCE):
                 some = wanted[first : first + _AT_ONCE]
                 marks = ", ".join("?" * len(some))
-                rows = self._connection.execute(
-                    f"SELECT key, value FROM results WHERE key IN ({marks})",  # noqa: S608
-                    some,
+                rows = connection.execute(
+                    f"SELECT key, value FROM results WHERE key IN ({marks})"  # noqa: S608
+                    " AND typeof(value) = 'text' AND length(value) <= ?",
+                    [*some, _LONGEST],
                 )
-                found.update((key, json.loads(value)) for key, value in rows)
+                for key, value in rows:
+                    with suppress(ValueError):  # it is damaged: it will be asked for again
+                        content = parsed(value)
+                        found[key] = content[_ODD] if _is_odd(content) else content
         return found
 
     def put(self, key: str, value: Any) -> None:
@@ -99,14 +113,20 @@ class ResultCache:
         Args:
             key: Its key; an earlier value of this key is replaced.
             value: JSON values.
+
+        Raises:
+            OSError: The file can't be written, or was damaged since it was opened.
         """
         text = json.dumps(value)
-        with self._lock:
-            self._connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?)", (key, text))
+        if "\\ud" in text or not _is_strict(value):
+            text = json.dumps(strict({_ODD: value}))
+        with self._working() as connection:
+            connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?)", (key, text))
 
     def __len__(self) -> int:
-        with self._lock:
-            (count,) = self._connection.execute("SELECT COUNT(*) FROM results").fetchone()
+        with self._working() as connection:
+            # COUNT(*) is one step of SQLite, which no clock ends.
+            (count,) = connection.execute("SELECT TOTAL(1) FROM results").fetchone()
         return int(count)
 
     def close(self) -> None:
@@ -119,6 +139,50 @@ class ResultCache:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _opened(self) -> Connection:
+        connection = connect(self.path, patience=_BUSY_SECONDS)
+        try:
+            if not schema_of(connection):
+                connection.execute("BEGIN IMMEDIATE")
+                if not schema_of(connection):  # no other process was faster
+                    connection.execute(_TABLE)
+                connection.execute("COMMIT")
+            # Before any query: a view or a trigger of another's may never end.
+            if schema_of(connection) != schema_made_by([_TABLE]):
+                raise sqlite3.DatabaseError("it declares other tables, views or triggers")
+            leave_log(connection)
+            connection.execute("PRAGMA synchronous=NORMAL").fetchall()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def _working(self) -> Iterator[Connection]:
+        with self._lock:
+            self._connection.clock.start()
+            try:
+                yield self._connection
+            except sqlite3.ProgrammingError:  # it is closed
+                raise
+            except sqlite3.Error as error:
+                raise OSError(
+                    f"the cache of results {self.path} can't be used ({error}): make room, or "
+                    "delete it or give another file, and what it held is asked for again"
+                ) from error
+
+
+def _is_odd(content: Any) -> bool:
+    return isinstance(content, dict) and content.keys() == {_ODD}
+
+
+def _is_strict(value: Any) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return not _is_odd(value)
 
 
 class KeepsReplies:
@@ -153,6 +217,12 @@ class KeepsReplies:
         result = await ask()
         self._kept.put(key, result)
         return result
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a summary is a text, got {value!r:.80}")
+    return value
 
 
 class _Cached(Generic[W]):
@@ -198,11 +268,13 @@ class _Cached(Generic[W]):
         known = self.cache.get_many(keys)
         missing: dict[str, list[int]] = {}
         for position, key in enumerate(keys):
-            if key in known:
-                self.hits += 1
-                yield position, read(known[key])
-            else:
+            try:
+                kept = read(known[key])
+            except _WRONG_VALUE:  # it is not there, or is not what `write` made
                 missing.setdefault(key, []).append(position)
+            else:
+                self.hits += 1
+                yield position, kept
         self.misses += len(missing)
         if not missing:
             return
@@ -247,7 +319,8 @@ class CachedScorer(_Cached[AnswerScorer]):
         """
         key = content_hash("probe", self._identity)
         if (kept := self.cache.get_many([key]).get(key)) is not None:
-            return Capabilities(True, Kind(kept["kind"]), kept["reason"], kept["details"])
+            with suppress(*_WRONG_VALUE):
+                return Capabilities(True, Kind(kept["kind"]), kept["reason"], kept["details"])
         found = self.scorer.capabilities()
         if found.usable:
             kept = {"kind": str(found.kind), "reason": found.reason, "details": found.details}
@@ -341,6 +414,6 @@ class CachedTeacher(_Cached[Teacher]):
         return self._look_up(
             [content_hash("teacher", self._identity, request.asked) for request in requests],
             lambda positions: self.teacher.write_each([requests[n] for n in positions]),
-            read=str,
+            read=_text,
             write=str,
         )
