@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from .._utils.checks import check_whole, require
+from .._utils.json_values import parsed, strict
 
 Item = Mapping[str, Any]
 """A JSON object."""
@@ -113,7 +114,7 @@ class RayEngine:
 
         # As text: Arrow would give the same field of two records the same type. No worker needs
         # metadata in its original types, so what JSON does not know becomes a string.
-        rows = [json.dumps(batch, default=str) for batch in batches]
+        rows = [json.dumps(strict({"batch": batch})) for batch in batches]
         if not rows:
             return
         if not ray.is_initialized():
@@ -131,7 +132,7 @@ class RayEngine:
             num_gpus=self.num_gpus,
         )
         for row in done.iter_rows():
-            yield json.loads(row["results"])
+            yield parsed(row["results"])["results"]
 
 
 class _Actor:
@@ -141,5 +142,5 @@ class _Actor:
         self._worker = worker(**settings)
 
     def __call__(self, columns: Mapping[str, Any]) -> dict[str, list[str]]:
-        results = [self._worker(json.loads(str(row))) for row in columns["item"]]
-        return {"results": [json.dumps(list(result)) for result in results]}
+        results = [self._worker(parsed(str(row))["batch"]) for row in columns["item"]]
+        return {"results": [json.dumps(strict({"results": list(r)})) for r in results]}
