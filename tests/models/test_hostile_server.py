@@ -348,7 +348,7 @@ def test_a_meter_takes_whole_numbers_alone(number):
 
 # Replies that are none.
 
-ODD = [None, [], {}, "x", -1, True, 10**400, float("nan"), [None], ["a"]]
+ODD = [None, [], "x", -1, True, 10**400, float("nan"), [None]]
 
 
 def replies():
@@ -360,7 +360,7 @@ def replies():
             part = {name: value}
             yield {"choices": [{"message": part, "delta": part, "finish_reason": "stop"}]}
         part = {"content": "x"}
-        for name in ("finish_reason", "logprobs", "index", "prompt_logprobs"):
+        for name in ("finish_reason", "logprobs"):
             yield {"choices": [{"message": part, "delta": part, name: value}]}
         logprobs = {"content": value, "token_logprobs": value}
         yield {"choices": [{"message": part, "logprobs": logprobs}]}

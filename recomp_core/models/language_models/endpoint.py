@@ -456,6 +456,7 @@ class Connection:
 def _serve(loop: asyncio.AbstractEventLoop, client: Any) -> None:
     loop.run_forever()
     loop.run_until_complete(_close(client))
+    loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
 
 

@@ -302,7 +302,7 @@ class OpenAIChatModel(Endpoint):
             stream_cls=openai.AsyncStream[object],
         )
         try:
-            return await anext(aiter(chunks)), chunks
+            return await anext(chunks), chunks
         except StopAsyncIteration:
             pass
         # No stream came: perhaps an error, in a body of its own.
