@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, repeat
 from typing import Any, Protocol
@@ -69,26 +70,42 @@ class OverlapScorer:
 
 
 class _Index:
-    """Sentences by their words."""
+    """Sentences by their words; those with the same words are looked at together."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._stems = [_stems(text) for text in texts]
-        self._places: dict[str, dict[int, None]] = {}  # ordered, and quick to intersect
-        for number, stems in enumerate(self._stems):
+        self._size = 0
+        groups: dict[frozenset[str], list[int]] = {}
+        for number, text in enumerate(texts):
+            groups.setdefault(frozenset(_stems(text)), []).append(number)
+            self._size += 1
+        self._stems = list(groups)
+        self._numbers = list(groups.values())
+        self._frequency: Counter[str] = Counter()
+        self._groups: dict[str, dict[int, None]] = {}  # ordered, and quick to intersect
+        for group, (stems, numbers) in enumerate(groups.items()):
             for stem in stems:
-                self._places.setdefault(stem, {})[number] = None
+                self._frequency[stem] += len(numbers)
+                self._groups.setdefault(stem, {})[group] = None
+        self._found: dict[tuple[int, frozenset[str]], list[tuple[int, float]]] = {}
 
     def shares(self, query: str) -> Iterator[tuple[int, float]]:
         """The score of each sentence that has one of the query's words."""
-        weights, total = self._weights(query)
-        some = {number for stem in weights for number in self._places.get(stem, ())}
-        return ((number, self._weight(number, weights) / total) for number in some)
+        weights, total = self._weights(_stems(query))
+        for group in {group for stem in weights for group in self._groups.get(stem, ())}:
+            share = self._weight(group, weights) / total
+            yield from ((number, share) for number in self._numbers[group])
 
     def best(self, query: str, top: int) -> list[tuple[int, float]]:
         """The best sentences and their scores, see `OverlapScorer.best`."""
-        weights, total = self._weights(query)
+        asked = top, frozenset(_stems(query))
+        if asked not in self._found:
+            self._found[asked] = self._best(*asked)
+        return self._found[asked]
+
+    def _best(self, top: int, stems: frozenset[str]) -> list[tuple[int, float]]:
+        weights, total = self._weights(stems)
         rest = total
-        found: dict[int, float] = {}  # what the words so far count in each sentence
+        found: dict[int, float] = {}  # what the words so far count in each group
         complete = False
         for stem in sorted(weights, key=lambda stem: (-weights[stem], stem)):
             if not complete and rest < total - rest:
@@ -97,34 +114,34 @@ class _Index:
                 leading = heapq.nlargest(top, chain(found.values(), repeat(0.0, top)))
                 complete = rest < (1 - 1e-9) * max(leading[0] / 2, leading[-1])
             weight = weights[stem]
-            places = self._places.get(stem, {})
-            for number in found.keys() & places.keys():
-                found[number] += weight
+            groups = self._groups.get(stem, {})
+            for group in found.keys() & groups.keys():
+                found[group] += weight
             if not complete:
-                for number in islice(places, _COMPARED - len(found)):
-                    found.setdefault(number, weight)
+                for group in islice(groups, _COMPARED - len(found)):
+                    found.setdefault(group, weight)
             rest -= weight
         # Added in one order, equal sums are equal to the last digit.
         least = (1 - 1e-9) * min(heapq.nlargest(top, found.values()), default=0.0)
         exact = (
-            (number, self._weight(number, weights) / total)
-            for number, weight in found.items()
+            (number, self._weight(group, weights) / total)
+            for group, weight in found.items()
             if weight >= least
+            for number in self._numbers[group][:top]
         )
         return heapq.nsmallest(top, exact, key=lambda item: (-item[1], item[0]))
 
-    def _weights(self, query: str) -> tuple[dict[str, float], float]:
-        """What each of the query's words counts, as in BM25, and their sum."""
+    def _weights(self, stems: Iterable[str]) -> tuple[dict[str, float], float]:
+        """What each of a query's words counts, as in BM25, and their sum."""
         # A fixed order makes sums the same in every process: a set's order changes.
-        frequency = {stem: len(self._places.get(stem, ())) for stem in sorted(_stems(query))}
+        frequency = {stem: self._frequency[stem] for stem in sorted(stems)}
         weights = {
-            stem: math.log(1 + (len(self._stems) - n + 0.5) / (n + 0.5))
-            for stem, n in frequency.items()
+            stem: math.log(1 + (self._size - n + 0.5) / (n + 0.5)) for stem, n in frequency.items()
         }
         return weights, sum(weights.values())
 
-    def _weight(self, number: int, weights: Mapping[str, float]) -> float:
-        stems = self._stems[number]
+    def _weight(self, group: int, weights: Mapping[str, float]) -> float:
+        stems = self._stems[group]
         return sum(weight for stem, weight in weights.items() if stem in stems)
 
 
