@@ -102,7 +102,7 @@ bench-documents: $(STAMPS)/benchmarks
 
 # Hostile documents of doubled length: fails where time grows faster.
 bench-growth: $(STAMPS)/benchmarks
-	$(BIN)/python benchmarks/growth.py
+	$(BIN)/python benchmarks/torture/growth.py
 
 # Trains the bundled encoder again, into build/: about an hour on two cores.
 train-default: $(STAMPS)/benchmarks
