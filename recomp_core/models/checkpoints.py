@@ -13,7 +13,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import ModelLoadError
-from .folder_checks import check_folder, check_numbers, inside, read_json
+from .folder_checks import (
+    MODULES,
+    check_folder,
+    check_numbers,
+    inside,
+    module_folders,
+    read_json,
+)
 from .tensors import read_shapes
 
 ADAPTER_CONFIG = "adapter_config.json"
@@ -121,8 +128,27 @@ class CheckpointFiles:
             ModelLoadError: See `folder_checks.check_folder`.
         """
         if self.folder is not None and not self.trusted and not self._checked:
-            check_folder(self.folder)
+            check_folder(self.folder, self._read)
             self._checked = True
+
+    def module_folders(self) -> list[Path]:
+        """Find the folders of a sentence-transformers model's modules, the model's own first.
+
+        Returns:
+            Paths within the checkpoint. On the hub only that of the first module is looked for.
+
+        Raises:
+            ModelLoadError: A path leaves the folder, or a file that names them is damaged.
+        """
+        if self.folder is not None:
+            return [
+                part.relative_to(self.folder) for part in module_folders(self.folder, self._read)
+            ]
+        first: Any = next(iter(self.json(MODULES) or ()), {})
+        return [Path(str(first.get("path", "")))]
+
+    def _read(self, file: Path) -> Any:
+        return self.json(file.relative_to(self.place).as_posix())
 
     def check_numbers(self, part: str = "") -> None:
         """Check the sizes that a config says, before anything of these sizes is built.

@@ -9,7 +9,7 @@ import json
 import math
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -40,6 +40,7 @@ _UNLIMITED = -1  # what XLNet has for max_position_embeddings
 _LARGEST_SIZE = 1 << 24  # twice the longest context, and 16 times the largest vocabulary
 _LARGEST = {"num_labels": 100_000}
 _MOST_LAYERS = 1000
+_LARGEST_RANK = 4096
 
 # What a module's config may hand on to transformers. Others decide what is read and from where:
 # `weights_only` would allow a pickle, `offload_folder` would write.
@@ -108,7 +109,7 @@ def inside(folder: Path, name: object) -> Path:
     return found
 
 
-def check_folder(folder: Path) -> None:
+def check_folder(folder: Path, read: Callable[[Path], Any] = read_json) -> None:
     """Check that what a loader finds in a folder lies in it, before any of it is read.
 
     Looked at are the folder itself and those of its modules. Symbolic links may lead only to other
@@ -116,13 +117,14 @@ def check_folder(folder: Path) -> None:
 
     Args:
         folder: The folder of a model or adapter.
+        read: Reads a JSON file of the folder.
 
     Raises:
         ModelLoadError: A link or a path that a file names leaves the folder; something is neither a
             file nor a folder; or a module's config hands settings to transformers that decide
             what is loaded.
     """
-    for part in module_folders(folder):
+    for part in module_folders(folder, read):
         try:
             entries = sorted(os.scandir(part), key=lambda entry: entry.name)
         except OSError as error:
@@ -133,10 +135,10 @@ def check_folder(folder: Path) -> None:
                 _check_target(folder, file)
             _check_kind(file)
             if entry.name.endswith(".index.json"):
-                for name in _shards(file):
+                for name in _shards(file, read):
                     inside(part, name)
             if entry.name in _TRANSFORMER_CONFIGS:
-                _check_passed_on(file)
+                _check_passed_on(file, read)
 
 
 def check_numbers(config: Mapping[str, Any], file: Path | str, n_tensors: int | None) -> None:
@@ -175,11 +177,54 @@ def check_numbers(config: Mapping[str, Any], file: Path | str, n_tensors: int | 
             raise refuse(name, value, "a name without a slash, which would be code from the hub")
 
 
-def module_folders(folder: Path) -> Iterator[Path]:
+def check_peft_config(adapter: Path) -> None:
+    """Check the config of an adapter before PEFT reads it.
+
+    PEFT runs strings in it as regular expressions over the names of a model's layers, imports a
+    module that it names, and builds layers of the size that it says.
+
+    Args:
+        adapter: The folder of an adapter in PEFT's format.
+
+    Raises:
+        ModelLoadError: It is damaged, holds a pattern, or has an absurd number.
+    """
+    file = adapter / "adapter_config.json"
+    config = _content(file)
+    if not isinstance(config, Mapping):
+        raise ModelLoadError(f"{file} is damaged: it is no object")
+    patterns = [
+        config.get(name) for name in ("target_modules", "exclude_modules", "layers_pattern")
+    ]
+    ranks = [config.get("r", 8)]
+    for name in ("rank_pattern", "alpha_pattern"):
+        numbers = config.get(name) or {}
+        patterns += list(numbers) if isinstance(numbers, Mapping) else [numbers]
+        ranks += numbers.values() if name == "rank_pattern" and isinstance(numbers, Mapping) else []
+    names = [name for part in patterns for name in (part if isinstance(part, list) else [part])]
+    wrong = [name for name in names if name is not None and not _is_plain(name)]
+    wrong += [rank for rank in ranks if type(rank) is not int or not 1 <= rank <= _LARGEST_RANK]
+    wrong += [config[name] for name in ("megatron_config",) if config.get(name)]
+    if config.get("peft_type", "LORA") != "LORA":
+        wrong.append(config["peft_type"])
+    if wrong:
+        raise ModelLoadError(
+            f"{file} has {str(wrong[0])[:80]!r}: an adapter must be LoRA, of rank 1 to "
+            f"{_LARGEST_RANK}, with names of layers and no patterns. Merge it into its base first "
+            "(PEFT's merge_and_unload), and load what that gives"
+        )
+
+
+def _is_plain(name: object) -> bool:
+    return isinstance(name, str) and all(c.isalnum() or c in "._-" for c in name)
+
+
+def module_folders(folder: Path, read: Callable[[Path], Any] = read_json) -> Iterator[Path]:
     """Find the folders in which the modules of a sentence-transformers model are.
 
     Args:
         folder: The model's folder; any other is a single module.
+        read: Reads a JSON file of the folder.
 
     Yields:
         The folder itself, then those within it that are there.
@@ -193,10 +238,10 @@ def module_folders(folder: Path) -> Iterator[Path]:
         yield part
         named: list[object] = []
         if (file := part / MODULES).is_file() and part == folder:
-            named += [module.get("path") for module in _listed(file)]
+            named += [module.get("path") for module in _listed(file, read)]
         if (file := part / _ROUTER).is_file():
             _check_target(folder, file)
-            named += list(_dict_in(file, "types"))
+            named += list(_dict_in(file, "types", read))
         if (part / _TEMPLATES).is_dir():
             named.append(_TEMPLATES)
         for name in named:
@@ -208,38 +253,38 @@ def module_folders(folder: Path) -> Iterator[Path]:
             raise ModelLoadError(f"{folder} names more than {_MOST_FOLDERS} modules")
 
 
-def _listed(file: Path) -> list[Mapping[str, Any]]:
+def _listed(file: Path, read: Callable[[Path], Any]) -> list[Mapping[str, Any]]:
     _check_target(file.parent, file)
-    content = _content(file)
+    content = _content(file, read)
     if not isinstance(content, list) or not all(isinstance(part, Mapping) for part in content):
         raise ModelLoadError(f"{file} is damaged: it is no list of modules")
     return content
 
 
-def _dict_in(file: Path, key: str) -> Mapping[str, Any]:
-    content = _content(file)
+def _dict_in(file: Path, key: str, read: Callable[[Path], Any]) -> Mapping[str, Any]:
+    content = _content(file, read)
     found = content.get(key, {}) if isinstance(content, Mapping) else None
     if not isinstance(found, Mapping):
         raise ModelLoadError(f"{file} is damaged: {key!r} is no object")
     return found
 
 
-def _shards(file: Path) -> set[object]:
+def _shards(file: Path, read: Callable[[Path], Any]) -> set[object]:
     try:
-        return set(_dict_in(file, "weight_map").values())
+        return set(_dict_in(file, "weight_map", read).values())
     except TypeError as error:
         raise ModelLoadError(f"{file} is damaged ({error})") from error
 
 
-def _content(file: Path) -> Any:
+def _content(file: Path, read: Callable[[Path], Any] = read_json) -> Any:
     try:
-        return read_json(file)
+        return read(file)
     except (OSError, ValueError) as error:
         raise ModelLoadError(f"{file} is damaged ({error}): download the model again") from error
 
 
-def _check_passed_on(file: Path) -> None:
-    config = _content(file)
+def _check_passed_on(file: Path, read: Callable[[Path], Any]) -> None:
+    config = _content(file, read)
     if not isinstance(config, Mapping):
         raise ModelLoadError(f"{file} is damaged: it is no object")
     passed = dict(config)

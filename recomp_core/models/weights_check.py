@@ -5,6 +5,7 @@ transformers fills what is missing with random numbers, anew at each load.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +26,13 @@ _WEIGHT_FILES = ("*.safetensors", "*.bin")
 
 
 def check_weights(
-    auto_class: str, place: str, *, subfolder: str = "", encoder_only: bool = False, **hub: Any
+    auto_class: str,
+    place: str,
+    *,
+    config: Any = None,
+    subfolder: str = "",
+    encoder_only: bool = False,
+    **hub: Any,
 ) -> None:
     """Compare the tensors of a checkpoint with those of its architecture, without reading them.
 
@@ -34,6 +41,7 @@ def check_weights(
     Args:
         auto_class: The class of transformers that will load the model, such as "AutoModel".
         place: A folder or a hub name.
+        config: Its config, if it was read before; it is not changed.
         subfolder: Where the model is in it.
         encoder_only: Whether a decoder may be missing, and a pooler.
         **hub: `revision` and `local_files_only`.
@@ -49,7 +57,10 @@ def check_weights(
     at = {"subfolder": subfolder, "trust_remote_code": False, **hub}
     with ONE_AT_A_TIME, _quietly():
         try:
-            config = transformers.AutoConfig.from_pretrained(place, **at)
+            if config is None:
+                config = transformers.AutoConfig.from_pretrained(place, **at)
+            else:
+                config = copy.deepcopy(config)
             if getattr(config, "quantization_config", None):
                 return  # its tensors have other shapes than the model's until it is loaded
             _check_size(auto, config, Path(place, subfolder))

@@ -6,8 +6,9 @@ import os
 from typing import Any, TypeVar
 
 from ..errors import ModelLoadError
-from ..models.checkpoints import ONE_AT_A_TIME, load_error_message, looks_like_path
-from ..models.summarizers.checkpoint import find_checkpoint
+from ..models.checkpoints import ADAPTER_CONFIG, ONE_AT_A_TIME, CheckpointFiles
+from ..models.summarizers.checkpoint import explaining, find_checkpoint, local_folder, merged
+from ..models.weights_check import check_report, check_weights
 
 T = TypeVar("T", bound="Pretrained")
 
@@ -74,7 +75,7 @@ def load_causal(source: str | os.PathLike[str], **settings: Any) -> tuple[Any, A
     Raises:
         ModelLoadError: The model is not there, damaged, or of another kind.
     """
-    return _load("AutoModelForCausalLM", "causal language model", source, **settings)
+    return _load("AutoModelForCausalLM", source, **settings)
 
 
 def load_span_reader(source: str | os.PathLike[str], **settings: Any) -> tuple[Any, Any]:
@@ -90,7 +91,7 @@ def load_span_reader(source: str | os.PathLike[str], **settings: Any) -> tuple[A
     Raises:
         ModelLoadError: The model is not there, damaged, or of another kind.
     """
-    return _load("AutoModelForQuestionAnswering", "question-answering model", source, **settings)
+    return _load("AutoModelForQuestionAnswering", source, **settings)
 
 
 def load_seq2seq(
@@ -129,15 +130,19 @@ def load_tokenizer(source: str | os.PathLike[str], **hub: Any) -> Any:
 
     Returns:
         The tokenizer of transformers.
+
+    Raises:
+        ModelLoadError: It is not there, or damaged.
     """
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(source, trust_remote_code=False, **hub)
+    CheckpointFiles(source, **hub).check()
+    with explaining(os.fspath(source), bool(hub.get("local_files_only"))):
+        return AutoTokenizer.from_pretrained(source, trust_remote_code=False, **hub)
 
 
 def _load(
     auto_class: str,
-    kind: str,
     source: str | os.PathLike[str],
     *,
     device: str | None = None,
@@ -148,24 +153,30 @@ def _load(
     import torch
     import transformers
 
-    source = os.fspath(source)
-    if looks_like_path(source) and not os.path.isdir(source):
-        raise ModelLoadError(f"there is no folder {source}: give a folder or a hub name")
-    hub = {"revision": revision, "local_files_only": local_files_only}
-    try:
+    files = CheckpointFiles(source, revision=revision, local_files_only=local_files_only)
+    source = files.place
+    files.check_there()
+    files.check()
+    with explaining(source, local_files_only):
+        base = files.adapter_base or files
+        base.check_there(f", the base model of the adapter {source}")
+        base.check()
+        base.check_numbers()
+        if base is not files and base.has(ADAPTER_CONFIG):
+            raise ModelLoadError(f"the base {base.place} of the adapter {source} is one too")
+        check_weights(auto_class, base.place, **base.hub)
         with ONE_AT_A_TIME:
             model, report = getattr(transformers, auto_class).from_pretrained(
-                source,
+                base.place,
                 # "auto" would load a bfloat16 checkpoint as such, which is slow on a CPU.
                 dtype=getattr(torch, dtype or "float32"),
                 trust_remote_code=False,
                 output_loading_info=True,
-                **hub,
+                **base.hub,
             )
-        tokenizer = load_tokenizer(source, **hub)
-    except Exception as error:
-        raise ModelLoadError(load_error_message(source, local_files_only, error)) from error
-    if missing := sorted(report["missing_keys"]):
-        # transformers fills them with random numbers.
-        raise ModelLoadError(f"{source} is no {kind}: it lacks {', '.join(missing[:3])}")
+            check_report(base.place, report)
+            if base is not files:
+                model = merged(model, local_folder(files))
+        own = files if files.has("tokenizer_config.json") else base
+    tokenizer = load_tokenizer(own.place, **own.hub)
     return model.to(device or "cpu").eval(), tokenizer

@@ -118,3 +118,42 @@ def test_half_precision_is_read_as_float32(tmp_path):
     for name, tensor in stored.items():
         assert read[name].dtype == np.float32
         np.testing.assert_array_equal(read[name], tensor.float().numpy())
+
+
+def test_a_graph_that_others_could_write_is_made_anew(tmp_path, caplog):
+    folder = tmp_path / "cache"
+    good = cached_graph("key", lambda: b"the graph", folder)
+    assert (folder.stat().st_mode & 0o777, (folder / "key.onnx").stat().st_mode & 0o777) == (
+        0o700,
+        0o600,
+    )
+    poisoned = cached_graph("key", lambda: b"poisoned", tmp_path / "theirs")
+    (folder / "key.onnx").write_bytes(poisoned)  # with a seal that is right
+    (folder / "key.onnx").chmod(0o666)
+    folder.chmod(0o777)
+    assert cached_graph("key", lambda: b"the graph", folder) == good
+    assert "can be written by others" in caplog.text
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert cached_graph("key", lambda: pytest.fail("it was kept"), folder) == good
+
+
+def test_a_graph_behind_a_link_or_a_pipe_is_made_anew(tmp_path):
+    folder = tmp_path / "cache"
+    good = cached_graph("key", lambda: b"the graph", folder)
+    cached_graph("key", lambda: b"poisoned", tmp_path / "theirs")
+    for put in (
+        lambda file: file.symlink_to(tmp_path / "theirs" / "key.onnx"),
+        os.mkfifo,
+        os.mkdir,
+    ):
+        (folder / "key.onnx").unlink()
+        put(folder / "key.onnx")
+        assert cached_graph("key", lambda: b"the graph", folder) == good
+
+
+def test_a_graph_of_another_user_is_made_anew(tmp_path, caplog, monkeypatch):
+    cached_graph("key", lambda: b"poisoned", tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    monkeypatch.setattr("recomp_core._utils.private_files._ADMINISTRATOR", -1)
+    assert cached_graph("key", lambda: b"the graph", tmp_path).startswith(b"the graph")
+    assert "belongs to another user" in caplog.text

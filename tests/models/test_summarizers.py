@@ -676,7 +676,7 @@ def drop_a_weight(folder: Path) -> None:
         (truncate_weights, "damaged or incomplete"),
         (drop_a_weight, "1 weights are missing, such as decoder.final_layer_norm.weight"),
         (lambda folder: edit_json(folder / "config.json", d_ff=16), "damaged or incomplete"),
-        (lambda folder: (folder / "config.json").write_text("{"), "not a valid JSON"),
+        (lambda folder: (folder / "config.json").write_text("{"), "JSONDecodeError"),
         (lambda folder: (folder / "config.json").unlink(), "damaged or incomplete"),
         (lambda folder: (folder / "tokenizer.json").unlink(), "the tokenizer is missing"),
         (lambda folder: (folder / "tokenizer.json").write_text("{}"), "damaged or incomplete"),
@@ -821,7 +821,7 @@ def empty_cache(monkeypatch, tmp_path) -> Path:
 
 
 def conversions(cache: Path) -> list[str]:
-    return sorted(path.name for path in cache.iterdir())
+    return sorted(path.name for path in cache.iterdir()) if cache.exists() else []
 
 
 @pytest.mark.model
@@ -872,12 +872,40 @@ def test_two_that_convert_at_once_end_with_one_conversion(empty_cache):
 
 
 @pytest.mark.model
-def test_a_conversion_that_was_damaged_later_says_so(empty_cache):
+@pytest.mark.parametrize("name", ["model.bin", "config.json", "sha256.json"])
+def test_a_conversion_that_was_changed_later_is_made_again(empty_cache, name):
+    expected = load(checkpoint("t5"), "ctranslate2").summarize(PROMPTS[:8])
+    (file,) = empty_cache.rglob(name)
+    content = file.read_bytes()
+    file.write_bytes(content[:50])
+    assert load(checkpoint("t5"), "ctranslate2").summarize(PROMPTS[:8]) == expected
+    assert file.read_bytes() == content
+    assert len(conversions(empty_cache)) == 1
+
+
+@pytest.mark.model
+def test_a_conversion_that_others_could_write_is_made_again(empty_cache, caplog):
     load(checkpoint("t5"), "ctranslate2")
-    (weights,) = empty_cache.rglob("model.bin")
-    weights.write_bytes(weights.read_bytes()[:100])
-    with pytest.raises(ModelLoadError, match="delete it"):
-        load(checkpoint("t5"), "ctranslate2")
+    (folder,) = empty_cache.iterdir()
+    assert empty_cache.stat().st_mode & 0o777 == 0o700
+    (file,) = folder.glob("model.bin")
+    before = file.stat().st_ino
+    file.chmod(0o666)
+    load(checkpoint("t5"), "ctranslate2")
+    (file,) = folder.glob("model.bin")
+    assert file.stat().st_ino != before
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "can be written by others" in caplog.text
+
+
+@pytest.mark.model
+def test_in_another_users_cache_nothing_is_read_or_left(empty_cache, caplog, monkeypatch):
+    expected = load(checkpoint("t5"), "ctranslate2").summarize(PROMPTS[:8])
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    monkeypatch.setattr("recomp_core._utils.private_files._ADMINISTRATOR", -1)
+    assert load(checkpoint("t5"), "ctranslate2").summarize(PROMPTS[:8]) == expected
+    assert "belongs to another user" in caplog.text
+    assert len(conversions(empty_cache)) == 1
 
 
 @pytest.mark.model

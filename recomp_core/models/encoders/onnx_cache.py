@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..._utils.files import replaced_file
+from ..._utils.private_files import make_private, read_private
 
 logger = logging.getLogger(__name__)
 
@@ -35,16 +36,21 @@ def cached_graph(key: str, build: Callable[[], bytes], folder: Path | None = Non
     Args:
         key: What decides the graph, as a file name without ending.
         build: Makes the serialized graph.
-        folder: The cache's folder; by default `recomp/onnx` in the Hugging Face cache home. Where
-            it can't be written, the graph is made each time, and the log says so.
+        folder: The cache's folder; by default `recomp/onnx` in the Hugging Face cache home. Only
+            this user may enter it. Where it can't be written or belongs to another user, the graph
+            is made each time, and the log says so; so is one that others could have written.
 
     Returns:
         The serialized graph, with a checksum that ONNX readers skip.
     """
     file = (folder or cache_folder()) / f"{key}.onnx"
     try:
-        content = file.read_bytes()
-    except OSError:
+        make_private(file.parent)
+        content = read_private(file)
+    except FileNotFoundError:
+        content = b""
+    except OSError as error:
+        logger.warning("a stored graph is not used, and is made again (%s)", error)
         content = b""
     if content and _sealed(content[:-_SEAL_BYTES]) == content[-_SEAL_BYTES:]:
         with contextlib.suppress(OSError):  # a folder that may only be read
@@ -55,8 +61,10 @@ def cached_graph(key: str, build: Callable[[], bytes], folder: Path | None = Non
     graph = build()
     graph += _sealed(graph)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_private(file.parent)
         with replaced_file(file) as sink:
+            if hasattr(os, "fchmod"):
+                os.fchmod(sink.fileno(), 0o600)
             sink.write(graph)
         _drop_unread(file.parent)
     except OSError as error:

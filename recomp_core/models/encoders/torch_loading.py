@@ -161,12 +161,7 @@ def _copy_files(folder: Path, target: Path) -> None:
 
 def _check_transformers(files: CheckpointFiles) -> None:
     """Check that every transformer in a checkpoint has the tensors that its config says."""
-    if files.folder is not None:
-        parts = [part.relative_to(files.folder) for part in module_folders(files.folder)]
-    else:
-        first: dict[str, Any] = next(iter(files.json(MODULES) or ()), {})
-        parts = [Path(str(first.get("path", "")))]
-    for part in parts:
+    for part in files.module_folders():
         config = files.json((part / "config.json").as_posix())
         if not isinstance(config, dict) or "model_type" not in config:
             continue  # of a module that is no transformer: it loads its own tensors strictly

@@ -13,11 +13,15 @@ from ..._utils.checks import check_choice, require
 from ..._utils.files import CONFIG_FILE
 from ...errors import ModelLoadError
 from ..checkpoints import (
+    ADAPTER_CONFIG,
     ONE_AT_A_TIME,
     CheckpointFiles,
     as_checkpoint_files,
     load_error_message,
 )
+from ..folder_checks import check_peft_config
+from ..tensors import read_shapes
+from ..weights_check import check_report, check_weights
 
 ComputeType = Literal["float32", "bfloat16", "int8"]
 Quantization = Literal["8bit", "4bit"]
@@ -132,7 +136,10 @@ class Checkpoint:
         device = device or _accelerator()
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise ValueError(f"device={device!r}, but torch sees no CUDA device here")
-        with ONE_AT_A_TIME, _explaining(self.source):
+        check_weights(
+            "AutoModelForSeq2SeqLM", str(self.folder), config=self.config, local_files_only=True
+        )
+        with ONE_AT_A_TIME, explaining(self.source):
             model, report = AutoModelForSeq2SeqLM.from_pretrained(
                 self.folder,
                 # "auto" would load a bfloat16 checkpoint as such, which is slow on a CPU.
@@ -142,11 +149,9 @@ class Checkpoint:
                 output_loading_info=True,
                 **(_bitsandbytes(quantization, device) if quantization else {}),
             )
-            if missing := sorted(report["missing_keys"]):
-                # transformers would fill them with random numbers.
-                raise ValueError(f"{len(missing)} weights are missing, such as {missing[0]}")
+            check_report(str(self.folder), report)
             if self.adapter:
-                model = _merged(model, self.adapter)
+                model = merged(model, self.adapter)
         return (model if quantization else model.to(device)).eval()
 
     def load_tokenizer(self) -> Any:
@@ -167,7 +172,7 @@ class Checkpoint:
         if not (folder / "tokenizer.json").is_file() and any(folder.glob("*.model")):
             for package in ("sentencepiece", "google.protobuf"):
                 require(package, "sentencepiece", f"the tokenizer of {self.source}")
-        with _explaining(self.source):
+        with explaining(self.source):
             tokenizer = AutoTokenizer.from_pretrained(
                 folder, trust_remote_code=False, local_files_only=True
             )
@@ -214,9 +219,9 @@ def find_checkpoint(
     """
     files = as_checkpoint_files(source, revision=revision, local_files_only=local_files_only)
     base, config = _locate(files)
-    with _explaining(files.place, files.local_files_only):
-        folder = _folder(base)
-        adapter = None if base.place == files.place else _folder(files)
+    with explaining(files.place, files.local_files_only):
+        folder = local_folder(base)
+        adapter = None if base.place == files.place else local_folder(files)
         return Checkpoint(files.place, config, folder, adapter)
 
 
@@ -226,10 +231,18 @@ def _locate(files: CheckpointFiles) -> tuple[CheckpointFiles, Any]:
     Raises `ModelLoadError` for anything that does not write text from text.
     """
     files.check_there()
-    with _explaining(files.place, files.local_files_only):
+    files.check()
+    with explaining(files.place, files.local_files_only):
         base = files.adapter_base or files
         if base is not files:
             base.check_there(f", the base model of the adapter {files.place}")
+            base.check()
+            if base.has(ADAPTER_CONFIG):
+                raise ModelLoadError(
+                    f"the base {base.place} of the adapter {files.place} is an adapter too: merge "
+                    "it into its own base first"
+                )
+        base.check_numbers()
         is_sentence_transformer = base.json("modules.json") is not None
         config = base.auto_config
     if refusal := _refusal(config, is_sentence_transformer=is_sentence_transformer):
@@ -271,11 +284,17 @@ _WITHOUT_WRITER = (
 )
 
 
-def _folder(files: CheckpointFiles) -> Path:
-    """A folder with the checkpoint's files; without pickled weights if there are others.
+def local_folder(files: CheckpointFiles) -> Path:
+    """Find a folder with a checkpoint's files; without pickled weights if there are others.
 
     It is local from here on. Asked for a name on the hub, transformers would have a service convert
     `pytorch_model.bin` there.
+
+    Args:
+        files: A checkpoint in a folder or on the hub.
+
+    Returns:
+        The folder.
     """
     if files.folder is not None:
         return files.folder
@@ -294,15 +313,44 @@ def _folder(files: CheckpointFiles) -> Path:
     return fetch("pytorch_model*.bin", "adapter_model.bin")
 
 
-def _merged(model: Any, adapter: Path) -> Any:
+def merged(model: Any, adapter: Path) -> Any:
+    """Merge a LoRA adapter into a model.
+
+    Args:
+        model: A model of transformers.
+        adapter: The folder of the adapter, in PEFT's format.
+
+    Returns:
+        The model with the adapter's weights added.
+
+    Raises:
+        ModelLoadError: The adapter's config has a pattern or an absurd number.
+        ValueError: A tensor of the adapter is missing.
+        FileNotFoundError: The adapter has no weights.
+        ImportError: PEFT is missing.
+    """
     require("peft", "lora", f"the adapter {adapter}")
-    from peft import PeftModel
+    from peft import PeftModel, get_peft_model_state_dict
 
     names = ("adapter_model.safetensors", "adapter_model.bin")
     if not any((adapter / name).is_file() for name in names):
         # peft would look for a repository of the folder's name on the hub.
         raise FileNotFoundError(f"neither {names[0]} nor {names[1]} is there")
-    return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+    check_peft_config(adapter)
+    adapted = PeftModel.from_pretrained(model, str(adapter))
+    stored = _names_of_tensors(adapter)
+    if missing := sorted(get_peft_model_state_dict(adapted).keys() - stored):
+        # PEFT would fill them with random numbers.
+        raise ValueError(f"{len(missing)} of the adapter's weights are missing: {missing[:3]}")
+    return adapted.merge_and_unload()
+
+
+def _names_of_tensors(adapter: Path) -> set[str]:
+    if (file := adapter / "adapter_model.safetensors").is_file():
+        return set(read_shapes(file))
+    import torch
+
+    return set(torch.load(adapter / "adapter_model.bin", map_location="meta", weights_only=True))
 
 
 def _bitsandbytes(quantization: Quantization, device: str) -> dict[str, Any]:
@@ -326,8 +374,19 @@ def _accelerator() -> str:
 
 
 @contextmanager
-def _explaining(source: str, local_files_only: bool = False) -> Iterator[None]:
-    """Turn any error with a file into a `ModelLoadError` that names the remedy."""
+def explaining(source: str, local_files_only: bool = False) -> Iterator[None]:
+    """Turn any error with a checkpoint's files into one that names the remedy.
+
+    Args:
+        source: The folder or hub name.
+        local_files_only: Whether the hub was left alone.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        ModelLoadError: The block failed.
+    """
     try:
         yield
     except (ModelLoadError, ImportError, MemoryError):

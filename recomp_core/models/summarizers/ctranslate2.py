@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..._utils.files import sha256, staged_folder
+from ..._utils.files import sha256, staged_folder, write_json
+from ..._utils.private_files import check_private, make_private
 from ...errors import ModelLoadError
+from ..folder_checks import read_json
+from .checkpoint import explaining
 from .seq2seq import LocalSummarizer
 
 if TYPE_CHECKING:
@@ -21,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 # Part of a conversion's key: raise it when what `_convert` writes changes.
 _FORMAT = 1
+
+_SEAL = "sha256.json"  # the content of the other files
 
 
 @dataclass(frozen=True)
@@ -136,38 +143,75 @@ def load_converted(
         raise ValueError(
             f"this {device} has no compute_type={compute_type!r}: it has {', '.join(supported)}"
         )
-    folder = _converted(checkpoint, tokenizer, compute_type)
-    try:
-        translator = ctranslate2.Translator(
-            str(folder), device, device_index=int(index or 0), compute_type=compute_type
-        )
-    except RuntimeError as error:
-        raise ModelLoadError(
-            f"{folder} can't be opened ({error}): if it is damaged, delete it, and it is made again"
-        ) from error
+    with _converted(checkpoint, tokenizer, compute_type) as folder:
+        try:
+            translator = ctranslate2.Translator(
+                str(folder), device, device_index=int(index or 0), compute_type=compute_type
+            )
+        except RuntimeError as error:
+            raise ModelLoadError(f"{folder} can't be opened ({error})") from error
     # Before transformers 4.25 the generation config was a part of the config.
     names = ("generation_config.json", "config.json")
     name = next(name for name in names if (checkpoint.folder / name).is_file())
-    generation = GenerationConfig.from_pretrained(
-        checkpoint.folder, config_file_name=name, local_files_only=True
-    )
+    with explaining(checkpoint.source):
+        generation = GenerationConfig.from_pretrained(
+            checkpoint.folder, config_file_name=name, local_files_only=True
+        )
     return ConvertedModel(translator, checkpoint.config, generation)
 
 
-def _converted(checkpoint: Checkpoint, tokenizer: Any, compute_type: ComputeType) -> Path:
-    """The folder of the conversion in the cache: whole, or not there."""
+@contextmanager
+def _converted(checkpoint: Checkpoint, tokenizer: Any, compute_type: ComputeType) -> Iterator[Path]:
+    """The folder of the conversion: in the cache, or where that is another user's, a private one.
+
+    The latter is removed afterwards; an open `Translator` has read all of it.
+    """
     content = _content_hash(checkpoint.deciding_files())
     target = _cache() / f"{content[:32]}-{compute_type}"
-    if target.is_dir():
-        return target
-    logger.info("converting %s to CTranslate2 (%s): %s", checkpoint.source, compute_type, target)
     try:
-        with staged_folder(target) as staging:
-            _convert(checkpoint, tokenizer, compute_type, staging)
-    except OSError:
-        if not target.is_dir():  # else another process was faster
-            raise
-    return target
+        make_private(target.parent)
+    except OSError as error:
+        logger.warning("a conversion can't be kept, and is made at every start (%s)", error)
+        with tempfile.TemporaryDirectory() as private:
+            _convert(checkpoint, tokenizer, compute_type, Path(private))
+            yield Path(private)
+        return
+    if not _is_whole(target):
+        what = checkpoint.source
+        logger.info("converting %s to CTranslate2 (%s): %s", what, compute_type, target)
+        try:
+            with staged_folder(target, replace=True) as staging:
+                _convert(checkpoint, tokenizer, compute_type, staging)
+                _seal(staging)
+        except OSError:
+            if not _is_whole(target):  # else another process was faster
+                raise
+    yield target
+
+
+def _seal(folder: Path) -> None:
+    """Write down the content of a conversion's files, and close them to others."""
+    hashes = {file.name: sha256(file) for file in folder.iterdir()}
+    write_json(folder / _SEAL, hashes)
+    for file in folder.iterdir():
+        file.chmod(0o600)
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a conversion is there as it was made, and nobody else can have changed it."""
+    try:
+        check_private(folder, folder.lstat())
+        files = list(folder.iterdir())
+        for file in files:
+            check_private(file, file.lstat())
+        expected = read_json(folder / _SEAL)
+        return bool(expected == {f.name: sha256(f) for f in files if f.name != _SEAL})
+    except FileNotFoundError:
+        if folder.is_dir():
+            logger.warning("the conversion in %s is not whole, and is made again", folder)
+    except (OSError, ValueError) as error:
+        logger.warning("a stored conversion is not used, and is made again (%s)", error)
+    return False
 
 
 def _convert(
