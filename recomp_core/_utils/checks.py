@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+_LARGEST_WHOLE = 2**63 - 1  # what libraries count with
+
 
 def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     """Check that a value is one of several names.
@@ -34,10 +36,12 @@ def check_whole(name: str, value: object, *, at_least: int = 1) -> int:
         The value itself.
 
     Raises:
-        ValueError: The value is a bool, not an int, or too small.
+        ValueError: The value is a bool, not an int, too small, or larger than 64 bits hold.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
         raise ValueError(f"{name} must be a whole number of at least {at_least}, got {value!r}")
+    if value > _LARGEST_WHOLE:
+        raise ValueError(f"{name} must be a whole number of at most {_LARGEST_WHOLE}")
     return value
 
 
@@ -85,7 +89,7 @@ def check_number(
     if (
         isinstance(value, bool)
         or not isinstance(value, (int, float))
-        or not math.isfinite(value)
+        or not _is_finite(value)
         or (at_least is not None and value < at_least)
         or (above is not None and value <= above)
         or (below is not None and value >= below)
@@ -95,6 +99,13 @@ def check_number(
         wanted = f"number of {listed}" if listed else "finite number"
         raise ValueError(f"{name} must be a {wanted}{f' {unit}' if unit else ''}, got {value!r}")
     return value
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number that is too large for a float
+        return False
 
 
 def check_url(base_url: str | None, name: str = "base_url") -> str | None:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, get_args
 
-from .._utils.checks import check_choice
+from .._utils.checks import check_choice, check_limit, check_whole
 from .._utils.files import CONFIG_FILE
 from ..abstractive.compressor import AbstractiveCompressor
 from ..errors import ModelLoadError
@@ -21,6 +21,7 @@ from ..extractive.evidence import check_weight
 from ..extractive.scoring import DualEncoderScorer
 from ..extractive.selection import Selector
 from ..extractive.selectors import selector_from_dict, selector_to_dict
+from ..prompts import PromptTemplate
 from ..runtime.deadline import check_timeout
 from ..text.splitting import SentenceSplitter
 from ..text.units import Format
@@ -301,7 +302,7 @@ def _check_same(calibrated: Mapping[str, Any], settings: Mapping[str, Any], wher
 def _load_extractive(source: Source, given: Mapping[str, Any]) -> ExtractiveCompressor:
     from ..models.encoders.loading import AUTO, load_encoder
 
-    settings = {**source.settings, **given}
+    settings = {**_saved_settings(source), **given}
     if "calibration" in settings and "selector" not in given:
         _warn_of_changes(source, given)
     if "selector" not in given and "selector" in settings:
@@ -386,7 +387,7 @@ def _warn_of_changes(source: Source, given: Mapping[str, Any]) -> None:
 def _load_abstractive(source: Source, given: Mapping[str, Any]) -> AbstractiveCompressor:
     from ..models.summarizers.loading import load_summarizer
 
-    saved = source.settings
+    saved = _saved_settings(source)
     written = {**saved.get("generation", {}), **_given(prompt=saved.get("prompt"))}
     settings = {**written, **_given(titles=saved.get("titles")), **given}
     names = (*_COMPRESSOR_SETTINGS, "titles")
@@ -394,6 +395,72 @@ def _load_abstractive(source: Source, given: Mapping[str, Any]) -> AbstractiveCo
     if settings.get("backend") == "auto":
         del settings["backend"]
     return AbstractiveCompressor(load_summarizer(source.files, **settings), **own)
+
+
+def _saved_settings(source: Source) -> dict[str, Any]:
+    """What a folder says about its compressor, checked before its model is loaded."""
+    settings = {name: value for name, value in source.settings.items() if name in _SAVED}
+    try:
+        for name, check in _SAVED.items():
+            if settings.get(name) is not None:
+                check(name, settings[name])
+        make_splitter(settings)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ModelLoadError(
+            f"{source.place}/{CONFIG_FILE} is damaged ({error}): save the compressor again"
+        ) from error
+    return settings
+
+
+def _check_type(wanted: type) -> Callable[[str, Any], None]:
+    def check(name: str, value: Any) -> None:
+        if not isinstance(value, wanted):
+            raise TypeError(f"{name} must be a {wanted.__name__}, got {value!r}"[:200])
+
+    return check
+
+
+def _check_one_of(choices: Any) -> Callable[[str, Any], None]:
+    return lambda name, value: check_choice(name, value, get_args(choices))
+
+
+def _check_expand(name: str, value: Any) -> None:
+    if not isinstance(value, list) or len(value) != 2:
+        raise ValueError(f"{name} must be two whole numbers, got {value!r}"[:200])
+    for number in value:
+        check_whole(name, number, at_least=0)
+
+
+def _check_generation(name: str, value: Any) -> None:
+    from ..models.summarizers.seq2seq import GenerationSettings
+
+    _check_type(dict)(name, value)
+    GenerationSettings(**value)
+
+
+# The settings that a folder may have, and what they must be. None stands for the default.
+_SAVED: Mapping[str, Callable[[str, Any], object]] = {
+    "kind": _check_type(str),
+    "base": _check_type(str),
+    "selector": _check_type(dict),
+    "calibration": _check_type(dict),
+    "context": _check_one_of(Context),
+    "similarity_fn_name": _check_one_of(SimilarityFunction),
+    "document_format": _check_one_of(Format),
+    "outline": _check_one_of(Outline),
+    "lang": _check_type(str),
+    "separator": _check_type(str),
+    "elision": _check_type(str),
+    "document_separator": _check_type(str),
+    "titles": _check_type(bool),
+    "lexical_weight": lambda _, value: check_weight(value),
+    "max_unit_tokens": check_limit,
+    "batch_size": check_whole,
+    "truncate_dim": check_limit,
+    "expand": _check_expand,
+    "prompt": lambda _, value: PromptTemplate(value),
+    "generation": _check_generation,
+}
 
 
 def _is_abstractive(source: Source) -> bool:
@@ -521,7 +588,10 @@ def _abstractive_to_dict(compressor: AbstractiveCompressor) -> _ToDict:
 def _read_selector(data: Mapping[str, Any], source: str) -> Selector:
     try:
         return selector_from_dict(data)
-    except (KeyError, TypeError, ValueError) as error:
+    except (
+        AttributeError, ImportError, IndexError, KeyError, OverflowError, RecursionError, TypeError,
+        ValueError,
+    ) as error:  # fmt: skip
         raise ModelLoadError(
             f"the selector in {source}/{CONFIG_FILE} is damaged ({error}): save the compressor "
             "again, or pass selector="

@@ -13,7 +13,7 @@ from typing import Any
 from .._utils.files import CONFIG_FILE, restore_folder, sha256, staged_folder, write_json
 from .._version import __version__
 from ..errors import ModelLoadError
-from ..models.folder_checks import read_json
+from ..models.folder_checks import inside, read_json
 
 FORMAT_VERSION = 2
 # What format 1 did not know was off: a folder keeps the results that it was saved with.
@@ -116,7 +116,7 @@ def read_config(folder: Path) -> Mapping[str, Any]:
             f"({__version__}) reads {' and '.join(KINDS)}, format {FORMAT_VERSION}: upgrade recomp"
         )
     for name, expected in hashes.items():
-        part = folder / name
+        part = inside(folder, name)
         if not part.is_file():
             raise ModelLoadError(f"{folder} is damaged: {name} is missing; copy the folder again")
         if sha256(part) != expected:

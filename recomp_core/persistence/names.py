@@ -153,6 +153,8 @@ def _find_base(base: str | None, adapter: LoraAdapter, local_files_only: bool) -
             f"or a folder, into its {CONFIG_FILE}, or base_model_name_or_path into its "
             "adapter_config.json"
         )
+    if not isinstance(base, str):
+        raise ModelLoadError(f"the base {base!r} of the adapter {adapter.folder} is no string")
     hub: dict[str, Any] = {"revision": adapter.revision, "local_files_only": local_files_only}
     beside = adapter.folder / base  # a relative path may be meant from the adapter's folder
     found = find_source(beside if beside.is_dir() and not os.path.isdir(base) else base, **hub)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable
 
@@ -47,7 +48,8 @@ def check_timeout(timeout_s: float | None) -> float | None:
     """Check that a timeout is a positive number of seconds.
 
     Args:
-        timeout_s: The timeout; None and infinity stand for no limit.
+        timeout_s: The timeout; None, infinity and what no clock can wait for (more than 292 years)
+            stand for no limit.
 
     Returns:
         The timeout itself; None for no limit.
@@ -57,4 +59,5 @@ def check_timeout(timeout_s: float | None) -> float | None:
     """
     if timeout_s is None or timeout_s == math.inf:
         return None
-    return check_number("timeout_s", timeout_s, above=0, unit="seconds")
+    checked = check_number("timeout_s", timeout_s, above=0, unit="seconds")
+    return None if checked > threading.TIMEOUT_MAX else checked

@@ -562,3 +562,16 @@ def test_groups_and_shared_batches_give_the_scores_of_one_call(embedded):
             assert [s.score for s in (*result.kept, *result.dropped)] == pytest.approx(
                 [s.score for s in (*wanted.kept, *wanted.dropped)], abs=1e-5
             )
+
+
+@pytest.mark.parametrize("endless", [None, math.inf, 1e300, 2 * threading.TIMEOUT_MAX])
+def test_what_no_clock_can_wait_for_is_no_limit(endless):
+    assert check_timeout(endless) is None
+    compressor = ExtractiveCompressor(shared_words, timeout_s=endless)
+    assert compressor.compress("a tower", ["A tower. A house."]).kept
+
+
+@pytest.mark.parametrize("wrong", [math.nan, -math.inf, -1, 0, 10**400, "1", True])
+def test_what_is_no_time_is_refused(wrong):
+    with pytest.raises(ValueError, match="timeout_s must be a number of more than 0 seconds"):
+        check_timeout(wrong)

@@ -92,3 +92,15 @@ def test_a_missing_package_is_named_with_its_extra():
     with pytest.raises(ImportError) as raised:
         require("no_such_package", "ray", "RayEngine")
     assert str(raised.value) == 'RayEngine needs no_such_package: pip install "recomp[ray]"'
+
+
+@pytest.mark.parametrize("huge", [10**400, -(10**400)])
+def test_a_number_that_no_float_holds_is_refused(huge):
+    with pytest.raises(ValueError, match="x must be a finite number"):
+        check_number("x", huge)
+
+
+def test_a_whole_number_that_64_bits_do_not_hold_is_refused():
+    assert check_whole("k", 2**63 - 1)
+    with pytest.raises(ValueError, match="k must be a whole number of at most"):
+        check_whole("k", 2**63)

@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Sequence
 
-from ..._utils.checks import check_choice, check_whole
+from ..._utils.checks import check_choice, check_limit, check_whole
 from ..checkpoints import CheckpointFiles, as_checkpoint_files
 from .backends import (
     ENCODER_BACKENDS,
@@ -65,6 +65,7 @@ def load_encoder(
     if backend != AUTO and backend not in ENCODER_BACKENDS.ours:
         check_choice("backend", backend, (AUTO, *ENCODER_BACKENDS.names()))
     check_whole("batch_size", batch_size)
+    check_limit("truncate_dim", truncate_dim)
     request = EncoderRequest(files, tuple(adapters), device, truncate_dim, batch_size, compute_type)
     load: EncoderLoader = _load_auto if backend == AUTO else ENCODER_BACKENDS.load(backend)
     return load(request)
