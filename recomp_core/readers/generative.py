@@ -6,6 +6,7 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+from ..errors import SummaryError
 from ..models.summarizers.seq2seq import SPECIAL_TOKENS, position_limit
 from ..models.torch_inference import inference
 from ..protocols import ReaderAnswer
@@ -155,10 +156,11 @@ class ChatReader:
             text, logprobs = reply
             # DeepSeek answers 0 and -9999 at temperature 0: no probabilities at all.
             if not logprobs or all(value == 0 for value in logprobs):
-                raise self.chat.error(
+                place = getattr(self.chat, "base_url", None) or "its provider's own address"
+                raise SummaryError(
+                    f"{self.chat.model} gave no log-probabilities for its reply, at {place}: use "
+                    "an endpoint that does, or temperature=1.0 where 0 leaves them out (DeepSeek)",
                     "malformed",
-                    f"{self.chat.model} gave no log-probabilities for its reply: use an endpoint "
-                    "that does, or temperature=1.0 where 0 leaves them out (DeepSeek)",
                 )
             answers.append(ReaderAnswer(text.strip(), sum(logprobs), len(logprobs)))
         return answers
