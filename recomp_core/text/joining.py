@@ -49,6 +49,8 @@ def is_seam(text: str) -> bool:
     Returns:
         True for "", white space, the brackets and commas of JSON, rules, and HTML tags.
     """
+    if text[:1].isalnum():
+        return False
     bare = text.strip(_MARKS)
     return not bare or (bare[0] == "<" and not visible_text(bare).strip(_MARKS))
 

@@ -73,6 +73,7 @@ _VOLUME = re.compile(r"\d+ ?\(\d+\)|\d+:\d+|\d+, ?\d+(?:[–-]\d+)? ?\(\d{4}\)")
 _JOURNAL = re.compile(r"(?:[A-Z]\w{0,9}\. ?){1,4}\d")
 # A quotation that ends like "this. " and goes on, as some corpora have it.
 _SPACED_QUOTE = re.compile(r' "(?=[ ,])')
+_OTHER_SPACE = re.compile(f"[{re.escape(INVISIBLE.replace(' ', ''))}]")
 _BLANK_LINE = re.compile(r"\n(?:[ \t\r]*\n)+")
 _CAPITAL_AFTER_MARK = re.compile(r"[.!?][\"')\]]? +[\"'(\[]?(\w)")
 
@@ -139,6 +140,9 @@ def sentence_spans(text: str, start: int, end: int, lang: str) -> list[Span]:
 
 
 def _paragraphs(text: str, start: int, end: int) -> Iterator[Span]:
+    if text.find("\n", start, end) < 0:
+        yield start, end
+        return
     for match in _BLANK_LINE.finditer(text, start, end):
         yield start, match.start()
         start = match.end()
@@ -147,10 +151,7 @@ def _paragraphs(text: str, start: int, end: int) -> Iterator[Span]:
 
 def _flat(piece: str) -> str:
     """The same with a space for every invisible character."""
-    for character in INVISIBLE:
-        if character != " " and character in piece:
-            piece = piece.replace(character, " ")
-    return piece
+    return _OTHER_SPACE.sub(" ", piece)
 
 
 class _Kind(Enum):
@@ -175,8 +176,6 @@ class _Paragraph:
         self.habits = habits(lang)
         self.lang = lang
         self.ends: list[int] = []
-        self._lists = _lists_of(lang)
-        self._kinds: dict[str, _Kind] = {}
         self._quotes = (0, 0)  # up to where they are counted, and how many there are
         # A text without capitals has small letters at the beginning of each sentence.
         self._small = flat[:40].lstrip(_OPENING + " ")[:1].islower() and not any(
@@ -472,12 +471,6 @@ class _Paragraph:
             kind = _Kind.WORD if previous[-1:].isdigit() else _Kind.INNER
         return kind, word, previous
 
-    def _lacks_vowels(self, word: str) -> bool:
-        """Whether a word is an abbreviation that no list has, such as "pkg."."""
-        if _CONSONANTS.fullmatch(word) is None or word in _UNITS:
-            return False
-        return set(word).isdisjoint(self.habits.syllabic)
-
     def _kind_of_parts(self, begin: int, word: str, kind: _Kind) -> _Kind:
         """The kind of an abbreviation with spaces, such as "z. B." or "и т. д."."""
         joined = word
@@ -485,45 +478,49 @@ class _Paragraph:
             if not 0 < len(part) <= 4 or part[-1] != ".":
                 break
             joined = part.lstrip(_OPENING) + joined
-            kind = self._listed(joined) or kind
+            kind = _listed(joined, self.lang) or kind
         return kind
 
     def _kind_of(self, word: str) -> _Kind:
-        kind = self._kinds.get(word)
-        if kind is None:
-            kind = self._kinds[word] = self._classified(word)
-        return kind
+        return _kind_of_word(word, self.lang)
 
-    def _classified(self, word: str) -> _Kind:
-        listed = self._listed(word)
-        if len(word) == 1 and word.isalpha():
-            return _Kind.INITIAL if listed in (None, _Kind.LEADING) else listed
-        if listed is not None:
-            return listed
-        if _NUMBER.fullmatch(word):
-            return _Kind.NUMBER
-        if _ROMAN.fullmatch(word):
-            return _Kind.ROMAN
-        if "'" in word or "’" in word:
-            return self._kind_of(re.split("['’]", word)[-1])  # "l'art. 5"
-        # Thai ends no sentence with a full stop.
-        if (
-            word.endswith(self.habits.endings)
-            or _ABBREVIATED.fullmatch(word)
-            or _PHRASED.match(word)
-        ):
-            return _Kind.INNER
-        return _Kind.BARE if self._lacks_vowels(word) else _Kind.WORD
 
-    def _listed(self, word: str) -> _Kind | None:
-        kind = self._lists.get(word)
-        if kind is None and len(word) > 1:
-            if not word.isupper():
-                return self._lists.get(word.lower())
-            kind = self._lists.get(word.capitalize())
-            if kind is None and self._lists.get(word.lower()) is _Kind.NUMBERING:
-                kind = _Kind.NUMBERING
-        return kind
+@lru_cache(maxsize=4_096)
+def _kind_of_word(word: str, lang: str) -> _Kind:
+    listed = _listed(word, lang)
+    if len(word) == 1 and word.isalpha():
+        return _Kind.INITIAL if listed in (None, _Kind.LEADING) else listed
+    if listed is not None:
+        return listed
+    if _NUMBER.fullmatch(word):
+        return _Kind.NUMBER
+    if _ROMAN.fullmatch(word):
+        return _Kind.ROMAN
+    if "'" in word or "’" in word:
+        return _kind_of_word(re.split("['’]", word)[-1], lang)  # "l'art. 5"
+    # Thai ends no sentence with a full stop.
+    if word.endswith(habits(lang).endings) or _ABBREVIATED.fullmatch(word) or _PHRASED.match(word):
+        return _Kind.INNER
+    return _Kind.BARE if _lacks_vowels(word, lang) else _Kind.WORD
+
+
+def _lacks_vowels(word: str, lang: str) -> bool:
+    """Whether a word is an abbreviation that no list has, such as "pkg."."""
+    if _CONSONANTS.fullmatch(word) is None or word in _UNITS:
+        return False
+    return set(word).isdisjoint(habits(lang).syllabic)
+
+
+def _listed(word: str, lang: str) -> _Kind | None:
+    lists = _lists_of(lang)
+    kind = lists.get(word)
+    if kind is None and len(word) > 1:
+        if not word.isupper():
+            return lists.get(word.lower())
+        kind = lists.get(word.capitalize())
+        if kind is None and lists.get(word.lower()) is _Kind.NUMBERING:
+            kind = _Kind.NUMBERING
+    return kind
 
 
 @lru_cache(maxsize=64)

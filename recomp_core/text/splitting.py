@@ -144,7 +144,7 @@ def _divider(
     is_short = _is_at_most(text, limit, count_tokens)
 
     def of_span(start: int, end: int) -> Sequence[tuple[int, int]]:
-        if is_short(start, end):
+        if end - start <= limit or is_short(start, end):
             return [(start, end)]
         return divide(text, start, end, part, count_tokens)
 

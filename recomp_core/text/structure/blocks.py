@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from ..joining import INVISIBLE, is_blank
 from .lines import Block, Line, inner, span_of
@@ -15,6 +16,8 @@ from .tables import pipe_table
 
 # As many lines tell whether they are a log's, a chat's or a play's.
 _SAMPLE = 1_000
+# Fewer are none of these.
+_FEWEST = 3
 # Lists in lists in quotations: what lies deeper is read as text.
 _DEEPEST = 12
 
@@ -80,7 +83,6 @@ _SUBJECT = re.compile(
 )
 _SIGNATURE = re.compile(r"--[ ]?$|_{5,}$")
 _FRAME = re.compile(r"(?:at[ ]\S+[(.]|File[ ]\"|\.\.\.[ ]\d+[ ]more|from[ ]\S+:\d+|#\d+[ ])")
-_MISHAP = re.compile("Exception|Error|Fault|Panic|cause|Caused|Traceback")
 _CAUSE = re.compile(
     r"(?:[\w.$]*[A-Za-z](?:Exception|Error|Fault|Panic)\b|(?:Root cause|Caused by|Traceback)\b)"
 )
@@ -134,22 +136,26 @@ def text_blocks(text: str, lines: Sequence[Line]) -> list[Block]:
 def _scan(
     text: str, lines: Sequence[Line], depth: int, width: int, elements: dict[int, int]
 ) -> list[Block]:
-    given = [line for line in lines[:_SAMPLE] if not line.blank]
+    given = [line for line in lines[:_SAMPLE] if line.text]
+    if len(given) < _FEWEST:
+        given = []
+    enough = max(_FEWEST, 0.3 * len(given))
     stamped = [line for line in given if _LOG.match(line.text)]
-    logged = len(stamped) >= max(3, 0.3 * len(given)) and (
+    logged = len(stamped) >= enough and (
         _count(stamped, _LEVEL) >= 0.5 * len(stamped) or _count(stamped, _CHAT) < 0.5 * len(stamped)
     )
     scan = _Scan(
         text, lines, depth, width, trusted_markers(lines), elements,
-        logged=logged, chatted=not logged and _count(given, _CHAT) >= max(3, 0.3 * len(given)),
+        logged=logged, chatted=not logged and _count(given, _CHAT) >= enough,
         spoken=_are_spoken(given),
     )  # fmt: skip
     number = 0
     while number < len(lines):
-        if lines[number].blank:
+        text_of_line = lines[number].text
+        if not text_of_line:
             number += 1
             continue
-        for rule in _RULES:
+        for rule in _rules_of(text_of_line):
             stop = rule(scan, number)
             if stop is not None:
                 number = stop
@@ -392,8 +398,6 @@ def _log(scan: _Scan, number: int) -> int | None:
             stop += 1
         scan.blocks.append(Block("code", *span_of(scan.lines[number:stop])))
         return stop
-    if not _MISHAP.search(line.text):
-        return None
     if _CAUSE.match(line.text) and not ends_sentence(line.text):
         scan.blocks.append(Block("line", line.start, line.end))
         return number + 1
@@ -473,12 +477,11 @@ def _sibling_before(scan: _Scan, number: int, marker: Marker) -> bool:
 
 
 def _next_line(scan: _Scan, number: int) -> int | None:
+    lines = scan.lines
     at = number + 1
-    if at < len(scan.lines) and scan.lines[at].blank:
+    while at < len(lines) and not lines[at].text:
         at += 1
-        while at < len(scan.lines) and scan.lines[at].blank:
-            at += 1
-    return at if at < len(scan.lines) else None
+    return at if at < len(lines) else None
 
 
 def _is_title(text: str) -> bool:
@@ -495,7 +498,7 @@ def _is_title(text: str) -> bool:
 def _is_capitals(scan: _Scan, number: int) -> bool:
     line = scan.lines[number]
     text = line.text
-    if len(text) > 70 or text[-1] in ".,;!?" or not text.isupper() or "|" in text:
+    if not text.isupper() or len(text) > 70 or text[-1] in ".,;!?" or "|" in text:
         return False
     if sum(c.isalpha() for c in text) < 3 or sum(c.isdigit() for c in text) > len(text) / 3:
         return False
@@ -590,7 +593,7 @@ def _ends_paragraph(scan: _Scan, number: int) -> bool:
     """Whether line `number` begins a block of its own, although no blank line precedes it."""
     line = scan.lines[number]
     text = line.text
-    if line.blank or number in scan.markers:
+    if not text or number in scan.markers:
         return True
     first = text[0]
     if first == "`" or first == "~":
@@ -650,7 +653,7 @@ def _hanging(scan: _Scan, number: int) -> int | None:
 def _paragraph(scan: _Scan, number: int) -> int | None:
     stop = number + 1
     while stop < len(scan.lines) and not _ends_paragraph(scan, stop):
-        if _SETEXT.match(scan.lines[stop].text):
+        if scan.lines[stop].text[0] in "=-" and _SETEXT.match(scan.lines[stop].text):
             break
         stop += 1
     lines = scan.lines[number:stop]
@@ -690,7 +693,35 @@ def _is_plain_question(scan: _Scan, number: int) -> bool:
     return not _ENDS_IN_QUESTION.search(below) and following not in scan.markers
 
 
-_RULES: tuple[Callable[[_Scan, int], int | None], ...] = (
-    _fence, _element, _atx, _table, _mail, _question, _answer, _message, _log, _quotation,
-    _setext, _rule, _heading, _item, _hanging, _paragraph,
+_Rule = Callable[[_Scan, int], int | None]
+
+# In the order in which they look at a line, and the first characters without which each finds
+# nothing: most lines begin with none of them.
+_RULES: tuple[tuple[_Rule, str], ...] = (
+    (_fence, "`~"), (_element, "<"), (_atx, "#"), (_table, ""), (_mail, ""), (_question, ""),
+    (_answer, ""), (_message, ""), (_log, ""), (_quotation, ">"), (_setext, ""), (_rule, "*_-"),
+    (_heading, ""), (_item, ""), (_hanging, ""), (_paragraph, ""),
 )  # fmt: skip
+_MARKED = frozenset("".join(marks for _, marks in _RULES))
+
+
+def _rules_of(text: str) -> tuple[_Rule, ...]:
+    """The rules that may find something at a line."""
+    first = text[0]
+    return _rules_for(first if first in _MARKED else "", "|" in text, _has_label(text))
+
+
+@cache
+def _rules_for(first: str, has_bar: bool, has_label: bool) -> tuple[_Rule, ...]:
+    left_out = set()
+    if not has_bar:
+        left_out.add(_table)
+    if not has_label:
+        left_out |= {_mail, _answer}
+        if first not in ("*", "_"):
+            left_out.add(_question)
+    return tuple(
+        rule
+        for rule, marks in _RULES
+        if rule not in left_out and (not marks or (first and first in marks))
+    )

@@ -32,7 +32,7 @@ class Line(NamedTuple):
     @property
     def blank(self) -> bool:
         """Whether nothing visible stands on the line."""
-        return self.start == self.end
+        return not self.text
 
 
 def lines_of(text: str, start: int = 0, end: int | None = None) -> list[Line]:
@@ -48,11 +48,12 @@ def lines_of(text: str, start: int = 0, end: int | None = None) -> list[Line]:
     """
     end = len(text) if end is None else end
     found = []
-    while start < end:
-        match = _BREAK.search(text, start, end)
-        stop, following = match.span() if match else (end, end)
+    for match in _BREAK.finditer(text, start, end):
+        stop, following = match.span()
         found.append(_line(text, start, stop))
         start = following
+    if start < end:
+        found.append(_line(text, start, end))
     return found
 
 
@@ -61,6 +62,8 @@ def _line(text: str, start: int, stop: int) -> Line:
     visible = raw.strip(INVISIBLE)
     if not visible:
         return Line(stop, stop, 0, "")
+    if len(visible) == len(raw):
+        return Line(start, stop, 0, raw)
     before = len(raw) - len(raw.lstrip(INVISIBLE))
     return Line(start + before, start + before + len(visible), _columns(raw[:before]), visible)
 
@@ -127,6 +130,8 @@ def span_of(lines: Sequence[Line]) -> tuple[int, int]:
     Returns:
         The span, in code points.
     """
+    if lines[0].text and lines[-1].text:
+        return lines[0].start, lines[-1].end
     return next(line.start for line in lines if not line.blank), next(
         line.end for line in reversed(lines) if not line.blank
     )

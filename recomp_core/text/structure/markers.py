@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from .lines import Line
@@ -105,6 +106,7 @@ _AROUND = str.maketrans("", "", "()（）.、．§第제章节節编編篇部卷
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50}
 
 
+@lru_cache(maxsize=1_024)
 def _value(mark: str) -> int:
     """The number that a mark writes; 0 if it is none."""
     core = mark.translate(_AROUND).lower()
@@ -150,7 +152,7 @@ def trusted_markers(lines: Sequence[Line]) -> dict[int, Marker]:
     found: dict[int, Marker] = {}
     last: dict[str, tuple[int, Marker]] = {}
     for index, line in enumerate(lines):
-        marker = marker_of(line) if not line.blank and _may_begin(line.text) else None
+        marker = marker_of(line) if _FIRST.match(line.text) else None
         if marker is None or (marker.number == 0 and not marker.strong):
             continue
         above = _above(marker, last)
@@ -184,7 +186,3 @@ _FIRST = re.compile(
     rf"[-*+•‣◦·▪▫●○■□➤►✓✔★☆・\d({_HAN}（①-⑳⑴-⒛㈠-㈩第제§]|[a-zA-Z][.)]|[ivxIVX]{{2,5}}[.)]|"
     r"[^\W\d_]{4,10}[ ][\dA-ZivxlIVXL]"
 )
-
-
-def _may_begin(text: str) -> bool:
-    return _FIRST.match(text) is not None
