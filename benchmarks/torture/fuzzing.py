@@ -63,6 +63,7 @@ from recomp_core.store.records import pack, read_units, read_vectors, units_reco
 from recomp_core.text.answers import contains_answer, exact_match, normalize_answer
 from recomp_core.text.facts import Evidence, missing_claims
 from recomp_core.text.html import compression_fragment, compression_page
+from recomp_core.text.joining import is_blank
 from recomp_core.text.units import FORMATS
 from recomp_core.text.words import words
 
@@ -284,8 +285,8 @@ def kept_by_budget(compressor: ExtractiveCompressor, compression: Compression) -
 
 def compress(case: tuple[ExtractiveCompressor, str, list[Any]]) -> None:
     compressor, query, given = case
-    if not query.strip():
-        return raises(ValueError, lambda: compressor.compress(query, given)) if not query else None
+    if is_blank(query):
+        return raises(ValueError, lambda: compressor.compress(query, given))
     before = plain(given)
     compression = compressor.compress(query, given)
     assert plain(given) == before, "input changed"
