@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 from functools import lru_cache
 
@@ -35,6 +35,8 @@ _OPENING_OF = {
 # A quotation that its sentence goes on after is looked for this many characters back.
 _QUOTATION = 120
 _NEAR = 40
+# Lines of so many characters come again and again in lists and data.
+_REMEMBERED = 40
 
 _MARKS = re.escape(_SPACED[1:] + _FULL)
 # A full stop before a letter or a digit ends nothing, unless a space may be missing. One class for
@@ -131,12 +133,21 @@ def sentence_spans(text: str, start: int, end: int, lang: str) -> list[Span]:
         paragraph = flat[first - start : last - start].rstrip(" ")
         if not paragraph.lstrip(" "):
             continue
-        cuts = _Paragraph(paragraph, lang).cuts()
-        pieces = _without_scraps(paragraph, cuts)
+        short = len(paragraph) <= _REMEMBERED
+        pieces: Sequence[Span] = (_short_pieces if short else _pieces)(paragraph, lang)
         if phrased:
             pieces = [phrase for a, b in pieces for phrase in _phrases(paragraph, a, b)]
         spans.extend((first + a, first + b) for a, b in pieces)
     return spans
+
+
+def _pieces(paragraph: str, lang: str) -> list[Span]:
+    return _without_scraps(paragraph, _Paragraph(paragraph, lang).cuts())
+
+
+@lru_cache(maxsize=4_096)
+def _short_pieces(paragraph: str, lang: str) -> tuple[Span, ...]:
+    return tuple(_pieces(paragraph, lang))
 
 
 def _paragraphs(text: str, start: int, end: int) -> Iterator[Span]:

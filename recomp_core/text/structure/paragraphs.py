@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from ..function_words import function_words
@@ -144,4 +145,9 @@ def _carries_on(before: Line, line: Line, *, wrapped: bool, small: bool) -> bool
     if first[0].islower() and len(last) >= 12:
         return True
     word = last.rsplit(None, 1)[-1]
-    return len(word) < 8 and word.islower() and bool(function_words([word]))
+    return len(word) < 8 and word.islower() and _is_function_word(word)
+
+
+@lru_cache(maxsize=4_096)
+def _is_function_word(word: str) -> bool:
+    return bool(function_words([word]))
