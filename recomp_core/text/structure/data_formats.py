@@ -233,15 +233,21 @@ def settings_blocks(lines: Sequence[Line]) -> list[Block]:
         if line.text.startswith("- ") and kind == "entry" and _PAIR.match(line.text):
             # The first pair of a record in a list: the others stand below it, as one entry.
             entry = (line.indent, block)
-            stack.append((line.indent, block))
+            _open(stack, line, block)
             continue
         if kind == "key":
-            stack.append((line.indent, block))
+            _open(stack, line, block)
             entry = (line.indent, block) if line.text.endswith(("|", ">", "|-", ">-")) else None
         else:
             entry = (line.indent, block)
     roots += (Block("line", line.start, line.end) for line in comments)
     return roots
+
+
+def _open(stack: list[tuple[int, Block]], line: Line, block: Block) -> None:
+    """Let what is indented below a line stand under it; what is too deep stands beside it."""
+    if len(stack) < _DEEPEST:
+        stack.append((line.indent, block))
 
 
 def _put(roots: list[Block], stack: Sequence[tuple[int, Block]], block: Block) -> Block:

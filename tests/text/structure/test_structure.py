@@ -510,3 +510,10 @@ def test_hostile_texts_end(piece):
     text = piece * (60_000 // len(piece))
     SentenceSplitter("en").units(text)
     SentenceSplitter("en").units("a|b\n" + " " * 20_000 + piece + " " * 20_000 + "x|\n")
+
+
+def test_keys_in_keys_in_keys_are_read_to_a_depth():
+    text = "".join(f"{' ' * depth}key{depth}:\n" for depth in range(700))
+    units = SentenceSplitter("en").units(text, "yaml")
+    assert len(units) == 700
+    assert max(len(unit.path) for unit in units) == 100
