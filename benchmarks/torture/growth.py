@@ -453,7 +453,7 @@ FUNCTIONS: dict[str, Read] = {
     "extractive.ExtractiveCompressor": _compressed,
     "extractive.ExtractiveCompressor, of the query": lambda text: _compressor(
         lexical_weight=0.5
-    ).compress(text or "x", ["Ann came to Skarn. Bob did not."]),
+    ).compress(f"Who came? {text}", ["Ann came to Skarn. Bob did not."]),
     "extractive.diversity": lambda text: ExtractiveCompressor(
         _length_scores, selector=Threshold(3.0) & NoNearDuplicates() & MMR()
     ).compress("Who came?", [text]),
@@ -461,7 +461,7 @@ FUNCTIONS: dict[str, Read] = {
     "extractive.lexical.exactness": exactness,
     "extractive.lexical.weight_for": lambda text: weight_for(text, text, 0.1, None),
     "extractive.queries.is_question": is_question,
-    "extractive.scoring.BM25Scorer": lambda text: _bm25().compress(text or "x", [text]),
+    "extractive.scoring.BM25Scorer": lambda text: _bm25().compress(f"Who came? {text}", [text]),
     "extractive.selectors.parse_selector": _raises(parse_selector),
     "extractive.structure.folded_text": folded_text,
     "demo.session.documents_from_text": _raises(documents_from_text),
