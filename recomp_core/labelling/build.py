@@ -208,8 +208,9 @@ class _Workplace:
             self._cache.close()
 
     def cached_scorer(self, scorer: AnswerScorer) -> AnswerScorer:
-        check_scorer(scorer)
-        return CachedScorer(scorer, self._opened())
+        cached = CachedScorer(scorer, self._opened())
+        check_scorer(cached)
+        return cached
 
     def cached_teacher(self, teacher: Teacher) -> Teacher:
         return CachedTeacher(teacher, self._opened())

@@ -12,6 +12,7 @@ from openai_server import OpenAIServer, Reply, without_environment
 from typer.testing import CliRunner
 
 from recomp_core.cli.main import app
+from recomp_core.labelling.build import build_contrastive_examples
 from recomp_core.labelling.scorers.cache import CachedScorer, ResultCache
 from recomp_core.labelling.scorers.chat import ChatScorer
 from recomp_core.readers.answer_scores import AnswerRequest
@@ -77,6 +78,20 @@ def test_a_second_run_asks_nothing(tmp_path, source, method):
         assert again.exit_code == 0, again.output
         assert len(server.requests) == asked > 0
         assert (tmp_path / "labels" / "examples.jsonl").read_bytes() == examples
+
+
+def test_a_second_build_asks_nothing(tmp_path, source):
+    def build():
+        chat = ChatScorer("any", method="judge", base_url=server.base_url)
+        return build_contrastive_examples(
+            str(source), chat, lambda _, texts: [1.0] * len(texts), output=tmp_path / "labels"
+        )
+
+    with OpenAIServer(reply_to=answer) as server:
+        first = build()
+        asked = len(server.requests)
+        assert len(build()) == len(first)
+        assert len(server.requests) == asked > 0
 
 
 @pytest.mark.parametrize("method", ["samples", "prefix"])
