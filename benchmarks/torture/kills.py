@@ -53,7 +53,12 @@ def torture(short: bool) -> Iterator[Outcome]:
     ):  # fmt: skip
         if act is train:
             base()  # all processes begin with the same
-        yield killed_again_and_again(name, act, check, kills)
+        try:
+            yield killed_again_and_again(name, act, check, kills)
+        except RuntimeError as error:  # the work itself fails
+            failed = Outcome(f"{name}, killed and started again")
+            failed.count(str(error))
+            yield failed
 
 
 def killed_again_and_again(
