@@ -14,6 +14,7 @@ import numbers
 import re
 import unicodedata
 import weakref
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -223,7 +224,7 @@ class MMR(_Combinable):
         low = scores_of_all[ranked[-1]]  # of all: the best of very many are all relevant
         spread = scores[0] - low
         relevance = (1 - self.diversity) * ((scores - low) / spread if spread > 0 else scores * 0)
-        vectors = _word_vectors([sentences[position].visible for position in some])
+        cosines = _cosines([sentences[position].visible for position in some])
         likeness = np.full(len(some), 0.0)
         left = np.ones(len(some), dtype=bool)
         order: list[int] = []
@@ -232,22 +233,25 @@ class MMR(_Combinable):
             best = int(value.argmax())
             order.append(some[best])
             left[best] = False
-            np.maximum(likeness, vectors @ vectors[best], out=likeness)
+            np.maximum(likeness, cosines[best], out=likeness)
         return order + ranked[_REORDERED:]
 
 
-def _word_vectors(texts: Sequence[str]) -> np.ndarray:
-    """Return `(n_texts, n_words)`: texts as unit vectors of their words, weighted by rarity."""
+def _cosines(texts: Sequence[str]) -> np.ndarray:
+    """Return `(n_texts, n_texts)`: the cosines of the texts' words, weighted by rarity."""
     import numpy as np
 
-    columns: dict[str, int] = {}
-    rows = [[columns.setdefault(w, len(columns)) for w in _Words(text).all] for text in texts]
+    found = [_Words(text).all for text in texts]
+    times = Counter(word for words in found for word in words)
+    weight = {word: math.log1p(len(texts) / n) for word, n in times.items()}
+    # What stands in one text only makes it longer, and like no other.
+    columns = {word: column for column, word in enumerate(w for w, n in times.items() if n > 1)}
     vectors = np.zeros((len(texts), max(1, len(columns))), dtype=np.float32)
-    for row, found in enumerate(rows):
-        vectors[row, found] = 1
-    vectors *= np.log1p(len(texts) / np.maximum(1, vectors.sum(axis=0)))
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1))
+    for row, words in zip(vectors, found, strict=True):
+        for word in words & columns.keys():
+            row[columns[word]] = weight[word]
+        row /= math.sqrt(sum(weight[word] ** 2 for word in sorted(words))) or 1
+    return np.asarray(vectors @ vectors.T)
 
 
 def _check_share(selector: str, name: str, value: object) -> None:

@@ -1,4 +1,5 @@
 import dataclasses
+import tracemalloc
 
 import pytest
 
@@ -198,3 +199,16 @@ def test_shares_are_checked(value):
 def test_a_similarity_of_nothing_would_refuse_everything():
     with pytest.raises(ValueError, match="above 0"):
         NoNearDuplicates(0)
+
+
+def test_words_that_one_text_has_alone_cost_mmr_nothing():
+    texts = [" ".join(f"w{n}x{m}" for m in range(20)) for n in range(300)]
+    scored = [ScoredSentence(text, 0, n, n + 1, 1 - n / 300) for n, text in enumerate(texts)]
+    assert MMR().order(scored[:3]) == [0, 1, 2]  # what is loaded at the first call is no part of it
+    tracemalloc.start()
+    try:
+        assert MMR().order(scored) == list(range(300))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 6_000_000  # a column for each of the 6,000 words would take 7 MB, and more
