@@ -17,7 +17,11 @@ _DEEPEST = 100
 # As many lines tell whether a text is a program's settings.
 _SAMPLE = 500
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+_BARE_TOKEN = re.compile(r'[{}\[\],:]|[^\s{}\[\],:"]+')
+# What is still open at the end is told, so that not every later mark is tried to its end, too.
+_TOKEN = re.compile(
+    rf'"[^"\\]*(?:\\.[^"\\]*)*(?:"|(?P<open>\\?\Z))|{_BARE_TOKEN.pattern}', re.DOTALL
+)
 
 
 def record_blocks(text: str, start: int, end: int) -> list[Block]:
@@ -52,7 +56,7 @@ def json_blocks(text: str, start: int = 0, end: int | None = None) -> list[Block
         the text is no JSON.
     """
     end = len(text) if end is None else end
-    tokens = [(m.start(), m.end()) for m in _TOKEN.finditer(text, start, end)]
+    tokens = _tokens(text, start, end)
     blocks: list[Block] = []
     position = 0
     try:
@@ -61,6 +65,17 @@ def json_blocks(text: str, start: int = 0, end: int | None = None) -> list[Block
     except (_NotJSONError, IndexError):
         return None
     return blocks or None
+
+
+def _tokens(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    found = []
+    for match in _TOKEN.finditer(text, start, end):
+        if match["open"] is not None:
+            # No later string ends either: its marks are skipped.
+            rest = _BARE_TOKEN.finditer(text, match.start() + 1, end)
+            return found + [token.span() for token in rest]
+        found.append(match.span())
+    return found
 
 
 def _value(

@@ -517,3 +517,15 @@ def test_keys_in_keys_in_keys_are_read_to_a_depth():
     units = SentenceSplitter("en").units(text, "yaml")
     assert len(units) == 700
     assert max(len(unit.path) for unit in units) == 100
+
+
+def test_a_string_that_nothing_closes_is_looked_for_once():
+    # Not timed: with each of its marks tried to the end, this takes a minute.
+    text = "[" + '"\\' * 60_000
+    assert SentenceSplitter("en").units(text, "json")
+
+
+@pytest.mark.parametrize("text", ['{"a": "b', '{"a": "b\\', '["a", "b\\"]', '{"a": 1} "'])
+def test_json_that_ends_within_a_string_is_read_as_text(text):
+    units = SentenceSplitter("en").units(text, "json")
+    assert "".join(text[unit.start : unit.end] for unit in units).strip('"') in text
