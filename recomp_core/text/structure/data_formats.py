@@ -68,7 +68,7 @@ def json_blocks(text: str, start: int = 0, end: int | None = None) -> list[Block
 
 
 def _tokens(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    found = []
+    found: list[tuple[int, int]] = []
     for match in _TOKEN.finditer(text, start, end):
         if match["open"] is not None:
             # No later string ends either: its marks are skipped.
