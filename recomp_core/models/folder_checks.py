@@ -36,6 +36,7 @@ _SIZES = {
     "encoder_ffn_dim", "decoder_ffn_dim", "vocab_size", "max_position_embeddings", "n_positions",
     "num_labels", "relative_attention_num_buckets",
 }  # fmt: skip
+_FLAGS = {"is_decoder", "is_encoder_decoder", "tie_word_embeddings"}
 _UNLIMITED = -1  # what XLNet has for max_position_embeddings
 _LARGEST_SIZE = 1 << 24  # twice the longest context, and 16 times the largest vocabulary
 _LARGEST = {"num_labels": 100_000}
@@ -173,6 +174,8 @@ def check_numbers(config: Mapping[str, Any], file: Path | str, n_tensors: int | 
                     continue
                 if type(number) is not int or not 1 <= number <= most:
                     raise refuse(name, number, f"a whole number from 1 to {most}")
+        elif name in _FLAGS and not isinstance(value, bool | None):
+            raise refuse(name, value, "true or false")
         elif "attn_implementation" in name and "/" in str(value):
             raise refuse(name, value, "a name without a slash, which would be code from the hub")
 

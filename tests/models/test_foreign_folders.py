@@ -272,6 +272,12 @@ def test_a_config_may_leave_sizes_open():
     check_numbers(config, "config.json", None)
 
 
+@pytest.mark.parametrize("name", ["is_decoder", "is_encoder_decoder"])
+def test_a_flag_of_a_config(name):
+    with pytest.raises(ModelLoadError, match="must be true or false"):
+        check_numbers({name: "perhaps"}, "config.json", 5)
+
+
 @pytest.mark.parametrize("name", ["layer_norm_eps", "rope_theta"])
 def test_a_number_of_a_config_is_finite(name):
     with pytest.raises(ModelLoadError, match="a finite number"):

@@ -677,6 +677,7 @@ def drop_a_weight(folder: Path) -> None:
         (drop_a_weight, "1 weights are missing, such as decoder.final_layer_norm.weight"),
         (lambda folder: edit_json(folder / "config.json", d_ff=16), "damaged or incomplete"),
         (lambda folder: (folder / "config.json").write_text("{"), "JSONDecodeError"),
+        (lambda folder: edit_json(folder / "config.json", architectures=5), "TypeError"),
         (lambda folder: (folder / "config.json").unlink(), "damaged or incomplete"),
         (lambda folder: (folder / "tokenizer.json").unlink(), "the tokenizer is missing"),
         (lambda folder: (folder / "tokenizer.json").write_text("{}"), "damaged or incomplete"),

@@ -245,8 +245,8 @@ def _locate(files: CheckpointFiles) -> tuple[CheckpointFiles, Any]:
         base.check_numbers()
         is_sentence_transformer = base.json("modules.json") is not None
         config = base.auto_config
-    if refusal := _refusal(config, is_sentence_transformer=is_sentence_transformer):
-        raise ModelLoadError(f"{files.place} {refusal}")
+        if refusal := _refusal(config, is_sentence_transformer=is_sentence_transformer):
+            raise ModelLoadError(f"{files.place} {refusal}")
     return base, config
 
 

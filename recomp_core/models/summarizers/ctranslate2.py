@@ -257,4 +257,4 @@ def _cache() -> Path:
 
 def _content_hash(files: Iterable[Path]) -> str:
     parts = [f"{_FORMAT}", *(f"{file.name} {sha256(file)}" for file in files)]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()
