@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from outcome import Outcome
+from trials import Outcome
 
 from recomp_core import (
     AbstractiveCompressor,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from outcome import Outcome
+from trials import Outcome
 
 from recomp_core import (
     AbstractiveCompressor,

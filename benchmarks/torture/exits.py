@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from outcome import Outcome
+from trials import Outcome
 
 _BEGIN = """
 import asyncio, sys, threading, time

@@ -26,13 +26,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-# A plug-in of hypothesis imports trio, which would take our `outcome` for a library of that name.
-os.environ["HYPOTHESIS_NO_PLUGINS"] = "1"
-
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisWarning
-from outcome import Outcome
+from trials import Outcome
 
 from recomp_core import (
     AbstractiveCompressor,

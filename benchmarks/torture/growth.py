@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
-from outcome import Outcome
+from trials import Outcome
 
 from recomp_core.abstractive.attribution import link_all
 from recomp_core.abstractive.gates import SupportGate

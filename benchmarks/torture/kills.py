@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from outcome import Outcome
+from trials import Outcome
 
 from recomp_core import Document, DualEncoderScorer, ExtractiveCompressor
 from recomp_core.data.records import RecordJob

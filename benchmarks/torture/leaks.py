@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from outcome import Outcome
+from trials import Outcome
 
 from recomp_core import AbstractiveCompressor, LLMSummarizer, SentenceStore, load_compressor
 

@@ -15,7 +15,7 @@ import os
 import sys
 import time
 
-from outcome import Outcome
+from trials import Outcome
 
 # Each is a module beside this one, with `torture(short: bool) -> Iterator[Outcome]`.
 PARTS = ("growth", "fuzzing", "wire", "folders", "kills", "deadlines", "callers", "leaks", "exits")

@@ -26,7 +26,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
-from outcome import Outcome
+from trials import Outcome
 
 from recomp_core import Document, LLMSummarizer
 from recomp_core.abstractive.compressor import AbstractiveCompressor
