@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from conftest import needs
 from tiny_adapters import save_adapter
 from tiny_bert import save_contriever_style
 from tiny_encoders import save_encoder
@@ -228,6 +229,7 @@ def test_an_adapter_with_missing_factors(plain, tmp_path, backend):
         load_compressor(adapter, device="cpu", backend=backend)
 
 
+@needs("onnxruntime", "onnx")
 @pytest.mark.parametrize("wrong", [{"r": 10**9}, {"r": 2.0}, {"r": True}, {"lora_alpha": "4"},
                                    {"lora_alpha": float("nan")}, {"base_model_name_or_path": 5}])  # fmt: skip
 def test_an_adapters_numbers(plain, tmp_path, wrong):
