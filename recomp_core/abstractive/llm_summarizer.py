@@ -9,11 +9,12 @@ from typing import Any
 from .._utils.checks import check_limit, check_prompts
 from ..errors import SummaryError
 from ..models.language_models.openai_chat import OpenAIChatModel
+from ..models.language_models.reading import ReplyStream, plain_reply
 from ..prompts import NOTHING_RELEVANT_WORD, llm_prompt
 from ..runtime.batching import CONCURRENT, MicroBatcher
 from ..text.splitting import replace_surrogates
 from ..text.tokens import approximate_tokens
-from .streams import WordFilter, bare_words, iterate_in_thread
+from .streams import bare_words, iterate_in_thread
 
 
 class LLMSummarizer:
@@ -66,6 +67,7 @@ class LLMSummarizer:
         self._generate = generate
         self._agenerate = agenerate
         self._threads = MicroBatcher(CONCURRENT)
+        self._holds_streams = False  # for the model does not mark where its reasoning begins
         self._stream = stream
         self._astream = astream
         self._count_tokens = approximate_tokens if count_tokens is None else count_tokens
@@ -192,12 +194,15 @@ class LLMSummarizer:
         if self._stream is None:
             yield from _whole(self.summarize([prompt])[0])
             return
-        reply = WordFilter(self.empty_word)
-        for piece in self._stream(replace_surrogates(prompt)):
-            if known := reply.add(piece):
+        reply = self._reply_stream()
+        try:
+            for piece in self._stream(replace_surrogates(prompt)):
+                if known := reply.add(piece):
+                    yield known
+            if known := reply.rest():
                 yield known
-        if known := reply.rest():
-            yield known
+        finally:
+            self._holds_streams = self._holds_streams or reply.unopened
 
     async def astream(self, prompt: str) -> AsyncIterator[str]:
         """Have the model answer one prompt piece by piece, without blocking the event loop.
@@ -215,12 +220,15 @@ class LLMSummarizer:
             async for piece in iterate_in_thread(self.stream(prompt), self._threads):
                 yield piece
             return
-        reply = WordFilter(self.empty_word)
-        async for piece in self._astream(replace_surrogates(prompt)):
-            if known := reply.add(piece):
+        reply = self._reply_stream()
+        try:
+            async for piece in self._astream(replace_surrogates(prompt)):
+                if known := reply.add(piece):
+                    yield known
+            if known := reply.rest():
                 yield known
-        if known := reply.rest():
-            yield known
+        finally:
+            self._holds_streams = self._holds_streams or reply.unopened
 
     def _batches(self, prompts: Sequence[str]) -> Iterator[list[str]]:
         clean = [replace_surrogates(prompt) for prompt in check_prompts(prompts)]
@@ -260,7 +268,23 @@ class LLMSummarizer:
                 f"generate must return texts, but one of them is a {type(reply).__name__}",
                 "malformed",
             )
-        return "" if bare_words(reply) == bare_words(self.empty_word) else reply
+        read = plain_reply(reply)
+        return "" if isinstance(read, str) and self._means_nothing(read) else read
+
+    def _reply_stream(self) -> ReplyStream:
+        return ReplyStream(
+            hold=self._holds_streams,
+            may_mean_nothing=self._may_mean_nothing,
+            means_nothing=self._means_nothing,
+        )
+
+    def _means_nothing(self, text: str) -> bool:
+        """Whether a whole reply says that the documents do not help."""
+        return bare_words(text) == bare_words(self.empty_word)
+
+    def _may_mean_nothing(self, text: str) -> bool:
+        """Whether the beginning of a reply may become one that says so."""
+        return bare_words(self.empty_word).startswith(bare_words(text))
 
 
 def _whole(summary: str | Exception) -> Iterator[str]:
