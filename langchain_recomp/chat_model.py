@@ -29,7 +29,8 @@ def summarizer_from_chat_model(
             Timeouts and the limit on its output are its own settings.
         max_concurrency: Prompts under way at one time in a batch; None for what the config says.
         batch_size: Prompts per batch; None for all at once.
-        **settings: `empty_word`, `max_input_tokens` and `count_tokens` of `LLMSummarizer`.
+        **settings: `empty_word`, `detect_refusals`, `max_input_tokens` and `count_tokens` of
+            `LLMSummarizer`.
 
     Returns:
         The summarizer.

@@ -23,8 +23,8 @@ def summarizer_from_llm(llm: LLM, **settings: Any) -> LLMSummarizer:
     Args:
         llm: A LlamaIndex language model. Timeouts, retries and the limit on its output are its own
             settings.
-        **settings: `empty_word`, `max_input_tokens`, `count_tokens` and `batch_size` of
-            `LLMSummarizer`; the asynchronous forms ask for the prompts of a batch at the same time.
+        **settings: `empty_word`, `detect_refusals`, `max_input_tokens`, `count_tokens` and
+            `batch_size` of `LLMSummarizer`; the asynchronous forms ask for the prompts of a batch at the same time.
 
     Returns:
         The summarizer.
@@ -124,7 +124,7 @@ class _Model:
         for response in responses:
             said += [response.raw, response.additional_kwargs]
             if isinstance(response, ChatResponse):
-                said.append(response.message.additional_kwargs)
+                said += [response.message.additional_kwargs, {"blocks": response.message.blocks}]
                 content = response.message.content
             else:
                 content = response.text

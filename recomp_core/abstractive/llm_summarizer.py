@@ -12,6 +12,7 @@ from ..models.language_models.openai_chat import OpenAIChatModel
 from ..models.language_models.reading import ReplyStream, plain_reply
 from ..prompts import NOTHING_RELEVANT_WORD, llm_prompt
 from ..runtime.batching import CONCURRENT, MicroBatcher
+from ..text.refusals import may_mean_nothing, means_nothing
 from ..text.splitting import replace_surrogates
 from ..text.tokens import approximate_tokens
 from .streams import bare_words, iterate_in_thread
@@ -27,6 +28,9 @@ class LLMSummarizer:
         empty_word: The word that the prompt tells the model to reply when the documents do not
             help. A reply of this word alone, in any case and with any quotes and punctuation,
             becomes "".
+        detect_refusals: Whether a reply that says only that the documents do not help ("The
+            documents do not contain …", in any of twelve languages) becomes "" too; see
+            `text.refusals`.
         max_input_tokens: The longest prompt that the model takes; None for no limit.
         count_tokens: Counts as the model does (see `TokenCounter`); by default
             `approximate_tokens`.
@@ -49,6 +53,7 @@ class LLMSummarizer:
         generate: Callable[[list[str]], Sequence[str | Exception]],
         *,
         empty_word: str = NOTHING_RELEVANT_WORD,
+        detect_refusals: bool = True,
         max_input_tokens: int | None = None,
         count_tokens: Callable[[str], int] | None = None,
         agenerate: Callable[[list[str]], Awaitable[Sequence[str | Exception]]] | None = None,
@@ -63,6 +68,7 @@ class LLMSummarizer:
         self.max_input_tokens = check_limit("max_input_tokens", max_input_tokens)
         self.batch_size = check_limit("batch_size", batch_size)
         self.empty_word = empty_word
+        self.detect_refusals = detect_refusals
         self.default_prompt = llm_prompt(empty_word)
         self._generate = generate
         self._agenerate = agenerate
@@ -78,6 +84,7 @@ class LLMSummarizer:
         model: str,
         *,
         empty_word: str = NOTHING_RELEVANT_WORD,
+        detect_refusals: bool = True,
         max_input_tokens: int | None = None,
         count_tokens: Callable[[str], int] | None = None,
         **endpoint: Any,
@@ -87,6 +94,7 @@ class LLMSummarizer:
         Args:
             model: The model's name at the endpoint.
             empty_word: See the class.
+            detect_refusals: See the class.
             max_input_tokens: See the class.
             count_tokens: See the class.
             **endpoint: The settings of `OpenAIChatModel`: `base_url`, `api_key_env`, `timeout`, …
@@ -102,6 +110,7 @@ class LLMSummarizer:
         return cls(
             chat,
             empty_word=empty_word,
+            detect_refusals=detect_refusals,
             max_input_tokens=max_input_tokens,
             count_tokens=count_tokens,
             agenerate=chat.agenerate,
@@ -179,7 +188,8 @@ class LLMSummarizer:
     def stream(self, prompt: str) -> Iterator[str]:
         """Have the model answer one prompt piece by piece.
 
-        The first piece waits until it can no longer be the agreed word.
+        The first piece waits until it can no longer be the agreed word, or a sentence that says
+        that nothing helps.
 
         Args:
             prompt: The filled prompt.
@@ -280,11 +290,15 @@ class LLMSummarizer:
 
     def _means_nothing(self, text: str) -> bool:
         """Whether a whole reply says that the documents do not help."""
-        return bare_words(text) == bare_words(self.empty_word)
+        if bare_words(text) == bare_words(self.empty_word):
+            return True
+        return self.detect_refusals and means_nothing(text)
 
     def _may_mean_nothing(self, text: str) -> bool:
         """Whether the beginning of a reply may become one that says so."""
-        return bare_words(self.empty_word).startswith(bare_words(text))
+        if bare_words(self.empty_word).startswith(bare_words(text)):
+            return True
+        return self.detect_refusals and may_mean_nothing(text)
 
 
 def _whole(summary: str | Exception) -> Iterator[str]:

@@ -375,6 +375,11 @@ def load_answerer(
     if found == "span":
         if prompt is not None:
             raise ValueError(f"{name} answers with spans of the context: it takes no prompt")
+        if "max_new_tokens" in settings:
+            raise ValueError(
+                f"{name} answers with spans of the context: give max_answer_tokens in the place of "
+                "max_new_tokens"
+            )
         return SpanReader.from_pretrained(name, device=device, **hub, **settings)
     model, tokenizer = load_language_model(name, found == "seq2seq", device=device, **hub)
     return PromptReader(LocalReader(model, tokenizer, **settings), prompt=prompt)

@@ -42,6 +42,8 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
         accept_terms: Whether you state that you have the right to train on its outputs; recorded.
         policy: The terms of language models.
         empty_word: The reply that means "nothing helps".
+        detect_refusals: Whether a reply that says so in a sentence means it, too; see
+            `LLMSummarizer`.
         temperature: None sends none.
         max_new_tokens: The length of the longest summary, in tokens; None sends no limit.
         max_completion_tokens: The same with the model's reasoning in it, sent in the place of
@@ -64,6 +66,7 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
         accept_terms: bool = False,
         policy: TeacherPolicy = DEFAULT_POLICY,
         empty_word: str = NOTHING_RELEVANT_WORD,
+        detect_refusals: bool = True,
         temperature: float | None = 0.0,
         max_new_tokens: int | None = 256,
         max_completion_tokens: int | None = None,
@@ -79,7 +82,7 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
         self.max_completion_tokens = check_completion_tokens(max_completion_tokens)
         self.extra_body = {**thinking_off(self.endpoint.base_url), **(extra_body or {})}
         # It recognises the word for "nothing" in quotes, with a full stop, in a code fence.
-        self._read = LLMSummarizer(list, empty_word=empty_word)
+        self._read = LLMSummarizer(list, empty_word=empty_word, detect_refusals=detect_refusals)
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -91,6 +94,7 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
             "empty_word": self._read.empty_word,
             "extra_body": self.extra_body,
             **given_settings(None, self.max_completion_tokens, None),
+            **({} if self._read.detect_refusals else {"detect_refusals": False}),
         }
 
     def write_each(
@@ -270,6 +274,7 @@ def build_endpoint_teacher(
     return EndpointTeacher(
         settings.required_model(),
         accept_terms=settings.accept_terms,
+        detect_refusals=settings.detect_refusals,
         **settings.reply_settings(),
         **settings.endpoint(),
     )
@@ -295,5 +300,6 @@ def build_local_teacher(settings: TeacherSettings, scorer: Callable[[], AnswerSc
         settings.required_model(),
         device=settings.device,
         accept_terms=settings.accept_terms,
+        detect_refusals=settings.detect_refusals,
         **settings.local_reply_settings(),
     )
