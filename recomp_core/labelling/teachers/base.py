@@ -37,8 +37,10 @@ class TeacherRequest:
 
     @property
     def prompt(self) -> str:
-        """The filled template, with the documents' texts joined by line breaks."""
-        return self.template.format(self.query, "\n".join(d.text for d in self.documents))
+        """The filled template; titles are shown by one that numbers the documents."""
+        titled = self.template.numbered
+        shown = [(d.title or "" if titled else "", d.text) for d in self.documents]
+        return self.template.fill(self.query, shown)
 
     @property
     def asked(self) -> list[Any]:
