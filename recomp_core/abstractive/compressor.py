@@ -356,6 +356,7 @@ class AbstractiveCompressor:
     ) -> list[Compression | Exception]:
         written: list[tuple[_Job, str]] = []
         for job, summary in zip(open_jobs, summaries, strict=True):
+            job.cited = tuple(getattr(summary, "sources", ()))
             if isinstance(summary, Exception):
                 job.result = summary
             elif is_blank(summary):
@@ -450,6 +451,7 @@ class _Job:
         read: The documents in the prompt as (doc_index, document): the text of a document is the
             original, its excerpt, or the beginning that fits.
         truncated: Whether the last of them was cut.
+        cited: Which of them the summary is drawn from, counted from 1, where the summarizer says.
         result: The result or the error; None until it is decided.
         original_text: The text that would be prepended without compressing.
     """
@@ -464,6 +466,7 @@ class _Job:
         self.prompt = ""
         self.read: list[tuple[int, Document]] = []
         self.truncated = False
+        self.cited: tuple[int, ...] = ()
         self.result: Compression | Exception | None = None
         # In the layout of the result, so that its text is what its documents make.
         layout = self.layout if self.extraction is None else self.extraction.layout
@@ -492,13 +495,19 @@ class _Job:
             text=text,
             kept=() if self.extraction is None else self.extraction.kept,
             dropped=() if self.extraction is None else self.extraction.dropped,
-            sources=tuple(index for index, _ in self.read),
+            sources=self._sources(),
             outcome=outcome,
             layout=self.layout if self.extraction is None else self.extraction.layout,
             truncated=self.truncated,
             reason=reason,
             support=support,
         )
+
+    def _sources(self) -> tuple[int, ...]:
+        """The documents that were read, or those of them that the summary is drawn from."""
+        read = [index for index, _ in self.read]
+        cited = {read[number - 1] for number in self.cited if 0 < number <= len(read)}
+        return tuple(sorted(cited) or read)
 
     def located(self, support: Sequence[SummarySentence]) -> tuple[SummarySentence, ...]:
         """Return the sentences with sources in the original documents, not in what was read."""

@@ -10,6 +10,7 @@ from .._utils.checks import check_limit, check_prompts
 from ..errors import SummaryError
 from ..models.language_models.openai_chat import OpenAIChatModel
 from ..models.language_models.reading import ReplyStream, plain_reply
+from ..models.language_models.structured import SourcedSummary, read_summary, response_format
 from ..prompts import NOTHING_RELEVANT_WORD, llm_prompt
 from ..runtime.batching import CONCURRENT, MicroBatcher
 from ..text.refusals import may_mean_nothing, means_nothing
@@ -39,6 +40,8 @@ class LLMSummarizer:
         astream: A function `prompt -> asynchronous iterator of pieces`; by default `stream` in a
             thread.
         batch_size: Prompts per call of `generate`; None for all at once.
+        structured: Whether a whole reply may be JSON with `summary` and `sources`, see
+            `models.language_models.structured`. Streams are plain text.
 
     Attributes:
         default_prompt: The prompt that goes with the empty word, see `prompts.llm_prompt`.
@@ -60,6 +63,7 @@ class LLMSummarizer:
         stream: Callable[[str], Iterator[str]] | None = None,
         astream: Callable[[str], AsyncIterator[str]] | None = None,
         batch_size: int | None = 8,
+        structured: bool = False,
     ) -> None:
         if not callable(generate):
             raise TypeError(f"generate must be a callable prompts -> texts, got {generate!r}")
@@ -69,6 +73,7 @@ class LLMSummarizer:
         self.batch_size = check_limit("batch_size", batch_size)
         self.empty_word = empty_word
         self.detect_refusals = detect_refusals
+        self.structured = structured
         self.default_prompt = llm_prompt(empty_word)
         self._generate = generate
         self._agenerate = agenerate
@@ -87,6 +92,7 @@ class LLMSummarizer:
         detect_refusals: bool = True,
         max_input_tokens: int | None = None,
         count_tokens: Callable[[str], int] | None = None,
+        structured: bool = False,
         **endpoint: Any,
     ) -> LLMSummarizer:
         """Make a summarizer of a model behind an OpenAI-compatible endpoint.
@@ -97,6 +103,9 @@ class LLMSummarizer:
             detect_refusals: See the class.
             max_input_tokens: See the class.
             count_tokens: See the class.
+            structured: Whether to ask for JSON with `summary` and `sources` (`json_schema`), which
+                says in `Compression.sources` what a summary is drawn from. An endpoint that does
+                not support it is asked for plain text.
             **endpoint: The settings of `OpenAIChatModel`: `base_url`, `api_key_env`, `timeout`, …
 
         Returns:
@@ -107,6 +116,7 @@ class LLMSummarizer:
             ValueError: A setting has no such value.
         """
         chat = OpenAIChatModel(model, **endpoint)
+        chat.response_format = response_format() if structured else None
         return cls(
             chat,
             empty_word=empty_word,
@@ -117,6 +127,7 @@ class LLMSummarizer:
             stream=chat.stream,
             astream=chat.astream,
             batch_size=None,
+            structured=structured,
         )
 
     @property
@@ -278,7 +289,9 @@ class LLMSummarizer:
                 f"generate must return texts, but one of them is a {type(reply).__name__}",
                 "malformed",
             )
-        read = plain_reply(reply)
+        read = reply if isinstance(reply, SourcedSummary) else plain_reply(reply)
+        if self.structured and isinstance(read, str) and not isinstance(read, SourcedSummary):
+            read = read_summary(read)
         return "" if isinstance(read, str) and self._means_nothing(read) else read
 
     def _reply_stream(self) -> ReplyStream:

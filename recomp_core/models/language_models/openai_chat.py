@@ -21,6 +21,7 @@ from .finish_reasons import Problem, has_reasoning, text_of_content
 from .reading import ReplyStream, plain_reply, problem_of_choice, text_of_choice
 from .replies import UnusableReply, is_logprob, raise_error_in
 from .reply_settings import check_completion_tokens, limit_fields, told_limit
+from .structured import is_unsupported
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -65,6 +66,10 @@ class OpenAIChatModel(Endpoint):
         TypeError: `extra_body` can't be sent as JSON.
     """
 
+    response_format: dict[str, Any] | None
+    """The form of whole replies, see `structured`; None for plain text. An endpoint that does not
+    support it is asked for plain text from then on."""
+
     kept: KeptResults | None = None
     """Where each whole reply is kept as it comes; one that is there is not asked for again."""
 
@@ -100,6 +105,7 @@ class OpenAIChatModel(Endpoint):
         self.max_completion_tokens = check_completion_tokens(max_completion_tokens)
         self.temperature = temperature
         self.extra_body = _check_json("extra_body", extra_body)
+        self.response_format: dict[str, Any] | None = None
         self._holds_streams = False  # for the model does not mark where its reasoning begins
 
     @property
@@ -225,11 +231,12 @@ class OpenAIChatModel(Endpoint):
         return await asyncio.gather(*map(self._text, prompts))
 
     async def _text(self, prompt: str) -> str | Exception:
-        key = content_hash("reply", self.base_url, self._request(prompt))
+        form = {"response_format": self.response_format} if self.response_format else {}
+        key = content_hash("reply", self.base_url, {**form, **self._request(prompt)})
         if self.kept is not None and isinstance(known := self.kept.get(key), str):
             return known
         try:
-            text = self._text_of(await self._choice(prompt))
+            text = self._text_of(await self._formed_choice(prompt))
         except Exception as error:
             return error
         if self.kept is not None:
@@ -255,6 +262,19 @@ class OpenAIChatModel(Endpoint):
             return text, self._logprobs_of(choice)
         except Exception as error:
             return error
+
+    async def _formed_choice(self, prompt: str) -> Mapping[str, Any]:
+        """The first choice, in the form that was asked for where the endpoint supports it."""
+        if self.response_format is None:
+            return await self._choice(prompt)
+        try:
+            return await self._choice(prompt, response_format=self.response_format)
+        except EndpointError as error:
+            if error.reason != "invalid" or not is_unsupported(error):
+                raise
+        choice = await self._choice(prompt)
+        self.response_format = None
+        return choice
 
     async def _choice(self, prompt: str, **settings: Any) -> Mapping[str, Any]:
         """The first choice of the reply."""
