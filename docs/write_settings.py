@@ -47,6 +47,7 @@ def tables() -> dict[str, str]:
 
 
 def _long_runs() -> Iterable[tuple[str, list[str]]]:
+    from recomp_core.cli.evaluate import ReaderOptions
     from recomp_core.labelling import settings as labelling
     from recomp_core.labelling.teachers import settings as teachers
     from recomp_core.training import settings as training
@@ -54,6 +55,7 @@ def _long_runs() -> Iterable[tuple[str, list[str]]]:
     for name, declared_by in (
         ("scorers", labelling.ScorerSettings),
         ("teachers", teachers.TeacherSettings),
+        ("readers", ReaderOptions),
         ("training-runs", training.RunSettings),
         ("training-extractive", training.ExtractiveSettings),
         ("training-abstractive", training.AbstractiveSettings),

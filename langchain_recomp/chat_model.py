@@ -9,7 +9,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from recomp_core import LanguageModelTeacher, LLMSummarizer, SummaryError
-from recomp_core.integration import reply_error
+from recomp_core.integration import is_unsupported, reply_error, sourced, summary_schema
 
 
 def summarizer_from_chat_model(
@@ -17,6 +17,7 @@ def summarizer_from_chat_model(
     *,
     max_concurrency: int | None = 8,
     batch_size: int | None = None,
+    structured: bool = False,
     **settings: Any,
 ) -> LLMSummarizer:
     """Make a summarizer that asks a chat model.
@@ -29,7 +30,11 @@ def summarizer_from_chat_model(
             Timeouts and the limit on its output are its own settings.
         max_concurrency: Prompts under way at one time in a batch; None for what the config says.
         batch_size: Prompts per batch; None for all at once.
-        **settings: `empty_word`, `max_input_tokens` and `count_tokens` of `LLMSummarizer`.
+        structured: Whether to ask for JSON with `summary` and `sources`, by the model's own
+            `with_structured_output`; a model that does not support it is asked for plain text.
+            Streams are plain text.
+        **settings: `empty_word`, `detect_refusals`, `max_input_tokens` and `count_tokens` of
+            `LLMSummarizer`.
 
     Returns:
         The summarizer.
@@ -39,13 +44,14 @@ def summarizer_from_chat_model(
     """
     if not isinstance(chat_model, Runnable):
         raise TypeError(f"chat_model must be a LangChain chat model, got {chat_model!r:.80}")
-    model = _ChatModel(chat_model, max_concurrency)
+    model = _ChatModel(chat_model, max_concurrency, structured)
     return LLMSummarizer(
         model.generate,
         agenerate=model.agenerate,
         stream=model.stream,
         astream=model.astream,
         batch_size=batch_size,
+        structured=structured,
         **settings,
     )
 
@@ -91,16 +97,27 @@ def _name_of(chat_model: Any) -> str | None:
 class _ChatModel:
     """Prompts to texts; see `LLMSummarizer` for the forms."""
 
-    def __init__(self, model: Runnable[Any, Any], max_concurrency: int | None) -> None:
+    def __init__(
+        self, model: Runnable[Any, Any], max_concurrency: int | None, structured: bool
+    ) -> None:
         self.model = model
         self.config = RunnableConfig(max_concurrency=max_concurrency)
+        self.structured = _structured(model) if structured else None
 
     def generate(self, prompts: list[str]) -> list[str | Exception]:
-        replies = self.model.batch(prompts, self.config, return_exceptions=True)
+        asked = self.structured or self.model
+        replies = asked.batch(prompts, self.config, return_exceptions=True)
+        if asked is not self.model and any(map(_refuses_the_form, replies)):
+            self.structured = None
+            return self.generate(prompts)
         return [self._text(reply) for reply in replies]
 
     async def agenerate(self, prompts: list[str]) -> list[str | Exception]:
-        replies = await self.model.abatch(prompts, self.config, return_exceptions=True)
+        asked = self.structured or self.model
+        replies = await asked.abatch(prompts, self.config, return_exceptions=True)
+        if asked is not self.model and any(map(_refuses_the_form, replies)):
+            self.structured = None
+            return await self.agenerate(prompts)
         return [self._text(reply) for reply in replies]
 
     def stream(self, prompt: str) -> Iterator[str]:
@@ -121,6 +138,14 @@ class _ChatModel:
         if isinstance(reply, Exception):
             return reply
         try:
+            if isinstance(reply, dict):  # what with_structured_output(include_raw=True) gives
+                raw, parsed = reply["raw"], reply["parsed"]
+                if parsed is None:
+                    return self._check([raw])
+                said = (raw.response_metadata, raw.additional_kwargs)
+                if error := reply_error(self.model.get_name(), parsed.summary, said):
+                    raise error
+                return sourced(parsed)
             return self._check([reply])
         except SummaryError as error:
             return error
@@ -137,6 +162,19 @@ class _ChatModel:
         if error := reply_error(self.model.get_name(), None if wordless else text, said):
             raise error
         return text
+
+
+def _structured(model: Any) -> Runnable[Any, Any] | None:
+    """The model that replies in the form of a summary; None for one that can't."""
+    try:
+        asked: Runnable[Any, Any] = model.with_structured_output(summary_schema(), include_raw=True)
+    except (AttributeError, NotImplementedError, TypeError, ValueError):
+        return None
+    return asked
+
+
+def _refuses_the_form(reply: Any) -> bool:
+    return isinstance(reply, Exception) and is_unsupported(reply)
 
 
 def _text_of(messages: Sequence[BaseMessage]) -> str:

@@ -8,12 +8,15 @@ from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from llama_index.core.llms import LLM
+from llama_index.core.prompts import PromptTemplate
 
 from recomp_core import LanguageModelTeacher, LLMSummarizer
-from recomp_core.integration import reply_error
+from recomp_core.integration import is_unsupported, reply_error, sourced, summary_schema
+
+_TEXT = PromptTemplate("{text}")  # so that braces in the documents are text
 
 
-def summarizer_from_llm(llm: LLM, **settings: Any) -> LLMSummarizer:
+def summarizer_from_llm(llm: LLM, *, structured: bool = False, **settings: Any) -> LLMSummarizer:
     """Make a summarizer that asks a language model: by `chat` if it has that, else by `complete`.
 
     A reply that is cut, refused, filtered or without text is a `SummaryError`, as far as the
@@ -23,8 +26,12 @@ def summarizer_from_llm(llm: LLM, **settings: Any) -> LLMSummarizer:
     Args:
         llm: A LlamaIndex language model. Timeouts, retries and the limit on its output are its own
             settings.
-        **settings: `empty_word`, `max_input_tokens`, `count_tokens` and `batch_size` of
-            `LLMSummarizer`; the asynchronous forms ask for the prompts of a batch at the same time.
+        structured: Whether to ask for JSON with `summary` and `sources`, by the model's own
+            `structured_predict`; a model that calls no functions is asked for plain text, and so is
+            one that fails to. Streams are plain text.
+        **settings: `empty_word`, `detect_refusals`, `max_input_tokens`, `count_tokens` and
+            `batch_size` of `LLMSummarizer`; the asynchronous forms ask for the prompts of a batch
+            at the same time.
 
     Returns:
         The summarizer.
@@ -37,12 +44,13 @@ def summarizer_from_llm(llm: LLM, **settings: Any) -> LLMSummarizer:
             f"llm must be a LlamaIndex language model, got {llm!r:.80}: give Settings.llm, or what "
             "resolve_llm returns"
         )
-    model = _Model(llm)
+    model = _Model(llm, structured and llm.metadata.is_function_calling_model)
     return LLMSummarizer(
         model.generate,
         agenerate=model.agenerate,
         stream=model.stream,
         astream=model.astream,
+        structured=structured,
         **settings,
     )
 
@@ -69,11 +77,17 @@ def teacher_from_llm(
     return LanguageModelTeacher(summarizer, name=name, accept_terms=accept_terms, **settings)
 
 
+def _lacks_the_form(error: Exception) -> bool:
+    """Whether plain text may come where the form of a summary did not."""
+    return isinstance(error, (ValueError, AttributeError)) or is_unsupported(error)
+
+
 class _Model:
     """Prompts to texts; see `LLMSummarizer` for the forms."""
 
-    def __init__(self, llm: LLM) -> None:
+    def __init__(self, llm: LLM, structured: bool) -> None:
         self.llm = llm
+        self.structured = structured
 
     def generate(self, prompts: list[str]) -> list[str | Exception]:
         return [self._attempt(prompt) for prompt in prompts]
@@ -96,12 +110,28 @@ class _Model:
         self._check(responses)
 
     def _attempt(self, prompt: str) -> str | Exception:
+        if self.structured:
+            try:
+                found = self.llm.structured_predict(summary_schema(), _TEXT, text=prompt)
+                if not isinstance(found, str):
+                    return sourced(found)
+            except Exception as error:
+                if not _lacks_the_form(error):
+                    return error
         try:
             return self._check([self._ask("", prompt)])
         except Exception as error:
             return error
 
     async def _aattempt(self, prompt: str) -> str | Exception:
+        if self.structured:
+            try:
+                found = await self.llm.astructured_predict(summary_schema(), _TEXT, text=prompt)
+                if not isinstance(found, str):
+                    return sourced(found)
+            except Exception as error:
+                if not _lacks_the_form(error):
+                    return error
         try:
             return self._check([await self._ask("a", prompt)])
         except Exception as error:
@@ -124,7 +154,7 @@ class _Model:
         for response in responses:
             said += [response.raw, response.additional_kwargs]
             if isinstance(response, ChatResponse):
-                said.append(response.message.additional_kwargs)
+                said += [response.message.additional_kwargs, {"blocks": response.message.blocks}]
                 content = response.message.content
             else:
                 content = response.text

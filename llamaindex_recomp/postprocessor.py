@@ -50,7 +50,14 @@ logger = logging.getLogger(__name__)
 dispatcher = get_dispatcher(__name__)
 
 # The settings of `summarizer_from_llm`.
-_LLM_SETTINGS = ("empty_word", "max_input_tokens", "count_tokens", "batch_size")
+_LLM_SETTINGS = (
+    "empty_word",
+    "detect_refusals",
+    "structured",
+    "max_input_tokens",
+    "count_tokens",
+    "batch_size",
+)
 
 
 @declaration

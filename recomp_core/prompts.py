@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from string import Formatter
+from typing import Any
 
 FIELDS = ("query", "documents")
 """The fields of a `PromptTemplate`."""
@@ -17,6 +19,8 @@ class PromptTemplate:
 
     Attributes:
         template: The text. Write a literal brace twice.
+        numbered: Whether each document stands between marks of its own, with its number and its
+            title; one alone without a title needs none. Otherwise a line break joins the texts.
 
     Raises:
         TypeError: `template` is not a string.
@@ -24,6 +28,7 @@ class PromptTemplate:
     """
 
     template: str
+    numbered: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.template, str):
@@ -48,6 +53,58 @@ class PromptTemplate:
             The prompt.
         """
         return self.template.format(query=query, documents=documents)
+
+    def fill(self, query: str, documents: Iterable[tuple[str, str]]) -> str:
+        """Fill in the template, with the documents as it shows them.
+
+        Args:
+            query: The query.
+            documents: The title, "" for none, and the text of each document.
+
+        Returns:
+            The prompt.
+        """
+        documents = list(documents)
+        if not self.numbered or (len(documents) == 1 and not documents[0][0]):
+            shown = [f"{title}\n{text}" if title else text for title, text in documents]
+            return self.format(query, "\n".join(shown))
+        shown = [
+            f'<document number="{number}">\n'
+            + (f"Title: {title}\n" if title else "")
+            + f"{text}\n</document>"
+            for number, (title, text) in enumerate(documents, start=1)
+        ]
+        return self.format(query, "\n".join(shown))
+
+    def to_json(self) -> Any:
+        """Write the template down.
+
+        Returns:
+            The text of one that joins documents; otherwise its fields.
+        """
+        if not self.numbered:
+            return self.template
+        return {"template": self.template, "numbered": True}
+
+    @classmethod
+    def from_json(cls, value: Any) -> PromptTemplate:
+        """Read what `to_json` wrote.
+
+        Args:
+            value: A text, or the fields.
+
+        Returns:
+            The template.
+
+        Raises:
+            TypeError: It is neither.
+            ValueError: The template can't be filled in.
+        """
+        if not isinstance(value, Mapping):
+            return cls(value)
+        if set(value) != {"template", "numbered"} or not isinstance(value["numbered"], bool):
+            raise TypeError(f"a prompt has a template and numbered, got {dict(value)!r:.200}")
+        return cls(value["template"], value["numbered"])
 
 
 def _fields(template: str) -> list[str]:
@@ -88,7 +145,7 @@ def llm_prompt(empty_word: str = NOTHING_RELEVANT_WORD) -> PromptTemplate:
     Returns:
         The template.
     """
-    return PromptTemplate(_LLM_TEMPLATE.replace("EMPTY_WORD", _escaped(empty_word)))
+    return PromptTemplate(_LLM_TEMPLATE.replace("EMPTY_WORD", _escaped(empty_word)), numbered=True)
 
 
 def _escaped(text: str) -> str:
@@ -155,8 +212,12 @@ What they need to know, or EMPTY_WORD:"""
 
 TEACHER_PROMPTS = {
     "summary": LLM_PROMPT,
-    "facts": PromptTemplate(_FACTS_TEMPLATE.replace("EMPTY_WORD", NOTHING_RELEVANT_WORD)),
-    "answer": PromptTemplate(_ANSWER_TEMPLATE.replace("EMPTY_WORD", NOTHING_RELEVANT_WORD)),
+    "facts": PromptTemplate(
+        _FACTS_TEMPLATE.replace("EMPTY_WORD", NOTHING_RELEVANT_WORD), numbered=True
+    ),
+    "answer": PromptTemplate(
+        _ANSWER_TEMPLATE.replace("EMPTY_WORD", NOTHING_RELEVANT_WORD), numbered=True
+    ),
 }
 """The prompts of a teacher, by name.
 

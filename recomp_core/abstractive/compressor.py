@@ -48,7 +48,8 @@ class AbstractiveCompressor:
         prompt: A `PromptTemplate` or its text with the fields {query} and {documents}. By default
             the summarizer's own prompt, or the string that the published checkpoints were trained
             on.
-        titles: Whether a document's title is put on a line before it.
+        titles: Whether the prompt shows the documents' titles. By default it does if it numbers the
+            documents, as that of language models does (`PromptTemplate.numbered`).
         extractor: An extractive compressor that first picks the sentences for the summarizer to
             read. This is much cheaper, and citations still point into the original documents.
         gate: Decides whether a summary is prepended, see the module `gates`.
@@ -68,7 +69,7 @@ class AbstractiveCompressor:
         summarizer: Summarizer,
         *,
         prompt: PromptTemplate | str | None = None,
-        titles: bool = False,
+        titles: bool | None = None,
         extractor: Compressor | None = None,
         gate: SummaryGate | None = None,
         fallback: Compressor | None = None,
@@ -89,7 +90,7 @@ class AbstractiveCompressor:
             prompt = getattr(summarizer, "default_prompt", T5_PROMPT)
         self.summarizer = summarizer
         self.prompt = PromptTemplate(prompt) if isinstance(prompt, str) else prompt
-        self.titles = titles
+        self.titles = self.prompt.numbered if titles is None else titles
         self.extractor = extractor
         self.gate = gate
         self.fallback = extractor if fallback is None else fallback
@@ -312,14 +313,13 @@ class AbstractiveCompressor:
     def _fit(self, job: _Job, readable: Sequence[tuple[int, Document]]) -> None:
         """Put as many whole documents into the prompt as fit, or the beginning of the first."""
         limit = self.summarizer.max_input_tokens
-        texts: list[str] = []
+        shown: list[tuple[str, str]] = []
         for index, document in readable:
-            text = self._titled(document)
-            prompt = self.prompt.format(job.query, "\n".join((*texts, text)))
+            prompt = self.prompt.fill(job.query, (*shown, self._shown(document)))
             if limit is not None and self.summarizer.count_tokens(prompt) > limit:
                 break
             job.prompt = prompt
-            texts.append(text)
+            shown.append(self._shown(document))
             job.read.append((index, document))
         if not job.read:
             index, document = readable[0]
@@ -330,11 +330,11 @@ class AbstractiveCompressor:
     def _cut(self, query: str, document: Document, limit: int) -> tuple[str, Document]:
         """Return the prompt with as much of the document as fits, and that part."""
         around = self.summarizer.count_tokens(self.prompt.format(query, ""))
-        head = self._titled(replace(document, text=""))
-        room = limit - around - self.summarizer.count_tokens(head)
+        head = self.prompt.fill(query, [self._shown(replace(document, text=""))])
+        room = limit - self.summarizer.count_tokens(head)
         while room > 0:
             cut = replace(document, text=self.summarizer.truncate(document.text, room))
-            prompt = self.prompt.format(query, self._titled(cut))
+            prompt = self.prompt.fill(query, [self._shown(cut)])
             excess = self.summarizer.count_tokens(prompt) - limit
             if excess <= 0 and not is_blank(cut.text):
                 return prompt, cut
@@ -345,12 +345,8 @@ class AbstractiveCompressor:
             f"{limit} tokens. Shorten the query, or raise max_input_tokens"
         )
 
-    def _titled(self, document: Document) -> str:
-        return (
-            f"{document.title}\n{document.text}"
-            if self.titles and document.title
-            else document.text
-        )
+    def _shown(self, document: Document) -> tuple[str, str]:
+        return (document.title or "" if self.titles else "", document.text)
 
     def _finish(
         self,
@@ -360,6 +356,7 @@ class AbstractiveCompressor:
     ) -> list[Compression | Exception]:
         written: list[tuple[_Job, str]] = []
         for job, summary in zip(open_jobs, summaries, strict=True):
+            job.cited = tuple(getattr(summary, "sources", ()))
             if isinstance(summary, Exception):
                 job.result = summary
             elif is_blank(summary):
@@ -454,6 +451,7 @@ class _Job:
         read: The documents in the prompt as (doc_index, document): the text of a document is the
             original, its excerpt, or the beginning that fits.
         truncated: Whether the last of them was cut.
+        cited: Which of them the summary is drawn from, counted from 1, where the summarizer says.
         result: The result or the error; None until it is decided.
         original_text: The text that would be prepended without compressing.
     """
@@ -468,6 +466,7 @@ class _Job:
         self.prompt = ""
         self.read: list[tuple[int, Document]] = []
         self.truncated = False
+        self.cited: tuple[int, ...] = ()
         self.result: Compression | Exception | None = None
         # In the layout of the result, so that its text is what its documents make.
         layout = self.layout if self.extraction is None else self.extraction.layout
@@ -496,13 +495,19 @@ class _Job:
             text=text,
             kept=() if self.extraction is None else self.extraction.kept,
             dropped=() if self.extraction is None else self.extraction.dropped,
-            sources=tuple(index for index, _ in self.read),
+            sources=self._sources(),
             outcome=outcome,
             layout=self.layout if self.extraction is None else self.extraction.layout,
             truncated=self.truncated,
             reason=reason,
             support=support,
         )
+
+    def _sources(self) -> tuple[int, ...]:
+        """The documents that were read, or those of them that the summary is drawn from."""
+        read = [index for index, _ in self.read]
+        cited = {read[number - 1] for number in self.cited if 0 < number <= len(read)}
+        return tuple(sorted(cited) or read)
 
     def located(self, support: Sequence[SummarySentence]) -> tuple[SummarySentence, ...]:
         """Return the sentences with sources in the original documents, not in what was read."""

@@ -9,11 +9,14 @@ from typing import Any
 from .._utils.checks import check_limit, check_prompts
 from ..errors import SummaryError
 from ..models.language_models.openai_chat import OpenAIChatModel
+from ..models.language_models.reading import ReplyStream, plain_reply
+from ..models.language_models.structured import SourcedSummary, read_summary, response_format
 from ..prompts import NOTHING_RELEVANT_WORD, llm_prompt
 from ..runtime.batching import CONCURRENT, MicroBatcher
+from ..text.refusals import may_mean_nothing, means_nothing
 from ..text.splitting import replace_surrogates
 from ..text.tokens import approximate_tokens
-from .streams import WordFilter, bare_words, iterate_in_thread
+from .streams import bare_words, iterate_in_thread
 
 
 class LLMSummarizer:
@@ -26,6 +29,9 @@ class LLMSummarizer:
         empty_word: The word that the prompt tells the model to reply when the documents do not
             help. A reply of this word alone, in any case and with any quotes and punctuation,
             becomes "".
+        detect_refusals: Whether a reply that says only that the documents do not help ("The
+            documents do not contain …", in any of twelve languages) becomes "" too; see
+            `text.refusals`.
         max_input_tokens: The longest prompt that the model takes; None for no limit.
         count_tokens: Counts as the model does (see `TokenCounter`); by default
             `approximate_tokens`.
@@ -34,6 +40,8 @@ class LLMSummarizer:
         astream: A function `prompt -> asynchronous iterator of pieces`; by default `stream` in a
             thread.
         batch_size: Prompts per call of `generate`; None for all at once.
+        structured: Whether a whole reply may be JSON with `summary` and `sources`, see
+            `models.language_models.structured`. Streams are plain text.
 
     Attributes:
         default_prompt: The prompt that goes with the empty word, see `prompts.llm_prompt`.
@@ -48,12 +56,14 @@ class LLMSummarizer:
         generate: Callable[[list[str]], Sequence[str | Exception]],
         *,
         empty_word: str = NOTHING_RELEVANT_WORD,
+        detect_refusals: bool = True,
         max_input_tokens: int | None = None,
         count_tokens: Callable[[str], int] | None = None,
         agenerate: Callable[[list[str]], Awaitable[Sequence[str | Exception]]] | None = None,
         stream: Callable[[str], Iterator[str]] | None = None,
         astream: Callable[[str], AsyncIterator[str]] | None = None,
         batch_size: int | None = 8,
+        structured: bool = False,
     ) -> None:
         if not callable(generate):
             raise TypeError(f"generate must be a callable prompts -> texts, got {generate!r}")
@@ -62,10 +72,13 @@ class LLMSummarizer:
         self.max_input_tokens = check_limit("max_input_tokens", max_input_tokens)
         self.batch_size = check_limit("batch_size", batch_size)
         self.empty_word = empty_word
+        self.detect_refusals = detect_refusals
+        self.structured = structured
         self.default_prompt = llm_prompt(empty_word)
         self._generate = generate
         self._agenerate = agenerate
         self._threads = MicroBatcher(CONCURRENT)
+        self._holds_streams = False  # for the model does not mark where its reasoning begins
         self._stream = stream
         self._astream = astream
         self._count_tokens = approximate_tokens if count_tokens is None else count_tokens
@@ -76,8 +89,10 @@ class LLMSummarizer:
         model: str,
         *,
         empty_word: str = NOTHING_RELEVANT_WORD,
+        detect_refusals: bool = True,
         max_input_tokens: int | None = None,
         count_tokens: Callable[[str], int] | None = None,
+        structured: bool = False,
         **endpoint: Any,
     ) -> LLMSummarizer:
         """Make a summarizer of a model behind an OpenAI-compatible endpoint.
@@ -85,8 +100,12 @@ class LLMSummarizer:
         Args:
             model: The model's name at the endpoint.
             empty_word: See the class.
+            detect_refusals: See the class.
             max_input_tokens: See the class.
             count_tokens: See the class.
+            structured: Whether to ask for JSON with `summary` and `sources` (`json_schema`), which
+                says in `Compression.sources` what a summary is drawn from. An endpoint that does
+                not support it is asked for plain text.
             **endpoint: The settings of `OpenAIChatModel`: `base_url`, `api_key_env`, `timeout`, …
 
         Returns:
@@ -97,15 +116,18 @@ class LLMSummarizer:
             ValueError: A setting has no such value.
         """
         chat = OpenAIChatModel(model, **endpoint)
+        chat.response_format = response_format() if structured else None
         return cls(
             chat,
             empty_word=empty_word,
+            detect_refusals=detect_refusals,
             max_input_tokens=max_input_tokens,
             count_tokens=count_tokens,
             agenerate=chat.agenerate,
             stream=chat.stream,
             astream=chat.astream,
             batch_size=None,
+            structured=structured,
         )
 
     @property
@@ -177,7 +199,8 @@ class LLMSummarizer:
     def stream(self, prompt: str) -> Iterator[str]:
         """Have the model answer one prompt piece by piece.
 
-        The first piece waits until it can no longer be the agreed word.
+        The first piece waits until it can no longer be the agreed word, or a sentence that says
+        that nothing helps.
 
         Args:
             prompt: The filled prompt.
@@ -192,12 +215,15 @@ class LLMSummarizer:
         if self._stream is None:
             yield from _whole(self.summarize([prompt])[0])
             return
-        reply = WordFilter(self.empty_word)
-        for piece in self._stream(replace_surrogates(prompt)):
-            if known := reply.add(piece):
+        reply = self._reply_stream()
+        try:
+            for piece in self._stream(replace_surrogates(prompt)):
+                if known := reply.add(piece):
+                    yield known
+            if known := reply.rest():
                 yield known
-        if known := reply.rest():
-            yield known
+        finally:
+            self._holds_streams = self._holds_streams or reply.unopened
 
     async def astream(self, prompt: str) -> AsyncIterator[str]:
         """Have the model answer one prompt piece by piece, without blocking the event loop.
@@ -215,12 +241,15 @@ class LLMSummarizer:
             async for piece in iterate_in_thread(self.stream(prompt), self._threads):
                 yield piece
             return
-        reply = WordFilter(self.empty_word)
-        async for piece in self._astream(replace_surrogates(prompt)):
-            if known := reply.add(piece):
+        reply = self._reply_stream()
+        try:
+            async for piece in self._astream(replace_surrogates(prompt)):
+                if known := reply.add(piece):
+                    yield known
+            if known := reply.rest():
                 yield known
-        if known := reply.rest():
-            yield known
+        finally:
+            self._holds_streams = self._holds_streams or reply.unopened
 
     def _batches(self, prompts: Sequence[str]) -> Iterator[list[str]]:
         clean = [replace_surrogates(prompt) for prompt in check_prompts(prompts)]
@@ -260,7 +289,29 @@ class LLMSummarizer:
                 f"generate must return texts, but one of them is a {type(reply).__name__}",
                 "malformed",
             )
-        return "" if bare_words(reply) == bare_words(self.empty_word) else reply
+        read = reply if isinstance(reply, SourcedSummary) else plain_reply(reply)
+        if self.structured and isinstance(read, str) and not isinstance(read, SourcedSummary):
+            read = read_summary(read)
+        return "" if isinstance(read, str) and self._means_nothing(read) else read
+
+    def _reply_stream(self) -> ReplyStream:
+        return ReplyStream(
+            hold=self._holds_streams,
+            may_mean_nothing=self._may_mean_nothing,
+            means_nothing=self._means_nothing,
+        )
+
+    def _means_nothing(self, text: str) -> bool:
+        """Whether a whole reply says that the documents do not help."""
+        if bare_words(text) == bare_words(self.empty_word):
+            return True
+        return self.detect_refusals and means_nothing(text)
+
+    def _may_mean_nothing(self, text: str) -> bool:
+        """Whether the beginning of a reply may become one that says so."""
+        if bare_words(self.empty_word).startswith(bare_words(text)):
+            return True
+        return self.detect_refusals and may_mean_nothing(text)
 
 
 def _whole(summary: str | Exception) -> Iterator[str]:

@@ -62,41 +62,6 @@ class LengthLimit:
         return allowed
 
 
-class WordFilter:
-    """Holds back the beginning of a streamed reply as long as it could be the agreed word.
-
-    Args:
-        empty_word: The word that means "nothing".
-    """
-
-    def __init__(self, empty_word: str) -> None:
-        self._word = bare_words(empty_word)
-        self._held: list[str] = []
-        self._open = False
-
-    def add(self, piece: str) -> str:
-        """Take a piece of the reply.
-
-        Args:
-            piece: The next piece.
-
-        Returns:
-            What may be passed on, with what was held back.
-        """
-        self._held.append(piece)
-        if not self._open and bare_words(piece):
-            self._open = not self._word.startswith(bare_words("".join(self._held)))
-        return self._release() if self._open else ""
-
-    def rest(self) -> str:
-        """Return what is held back at the end, unless it is the agreed word."""
-        return "" if bare_words("".join(self._held)) == self._word else self._release()
-
-    def _release(self) -> str:
-        released, self._held = "".join(self._held), []
-        return released
-
-
 def bare_words(text: str) -> str:
     """Reduce a text to its words, for comparing replies.
 

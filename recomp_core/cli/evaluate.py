@@ -10,8 +10,9 @@ import typer
 
 from .._utils.files import check_output
 from .._utils.json_values import pretty
-from .._utils.settings import Setting
+from .._utils.settings import Setting, declared_settings
 from ..integration.fields import CompressorSettings
+from ..models.language_models.reply_settings import ReplySettings
 from .messages import set_up_messages
 from .options import EXIT_PARTLY, Verbose, takes_settings
 from .output import print_table, write
@@ -87,8 +88,8 @@ class RunOptions:
     seed: Annotated[int, Setting("Of the random baseline and the intervals.")] = 0
 
 
-@dataclass
-class ReaderOptions:
+@dataclass(frozen=True)
+class ReaderOptions(ReplySettings):
     """Which models read the compressed texts.
 
     Attributes:
@@ -283,12 +284,16 @@ def _reader(options: Mapping[str, Any], device: str | None) -> Any:
         return None
     from ..readers.answerers import load_answerer
 
-    settings = {"kind": options["reader_kind"], "device": device}
-    if options["base_url"] is not None:
+    settings: dict[str, Any] = {"kind": options["reader_kind"], "device": device}
+    own = {name: options[name] for name in declared_settings(ReplySettings)}
+    reply = ReplySettings(**own)
+    if options["base_url"] is not None or options["reader_kind"] == "endpoint":
         settings |= {"base_url": options["base_url"], "api_key_env": options["api_key_env"]}
-    return load_answerer(
-        options["reader"], **{key: v for key, v in settings.items() if v is not None}
-    )
+        given = reply.reply_settings()
+    else:
+        given = reply.local_reply_settings()
+    settings = {key: value for key, value in settings.items() if value is not None}
+    return load_answerer(options["reader"], **settings, **given)
 
 
 def _target_scorer(name: str | None, device: str | None) -> Any:

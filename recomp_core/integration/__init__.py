@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .._utils.settings import Int, Setting, declaration
     from ..extractive.indexing import Indexer, IndexReport
     from ..models.language_models.finish_reasons import reply_error
+    from ..models.language_models.structured import is_unsupported, sourced, summary_schema
     from ..persistence.factory import (
         SUMMARY_SETTINGS,
         compressor_from_encoder,
@@ -46,6 +47,9 @@ _WHERE = {
     "IndexReport": "..extractive.indexing",
     "Indexer": "..extractive.indexing",
     "reply_error": "..models.language_models.finish_reasons",
+    "is_unsupported": "..models.language_models.structured",
+    "sourced": "..models.language_models.structured",
+    "summary_schema": "..models.language_models.structured",
     "SUMMARY_SETTINGS": "..persistence.factory",
     "compressor_from_encoder": "..persistence.factory",
     "compressor_from_settings": "..persistence.factory",
@@ -90,6 +94,7 @@ __all__ = [
     "compressor_from_summarizer",
     "copied",
     "declaration",
+    "is_unsupported",
     "named_model",
     "pop_settings",
     "reason_facts",
@@ -98,8 +103,10 @@ __all__ = [
     "reply_error",
     "resolve_compressor",
     "source_facts",
+    "sourced",
     "span_facts",
     "summary_facts",
+    "summary_schema",
     "with_timeout",
 ]
 

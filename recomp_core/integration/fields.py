@@ -180,7 +180,7 @@ class CompressorSettings(IndexerSettings):
             "Whether the kept text of a document begins with its title in brackets where another "
             "document has another title and no word of it stands in the text; for a model that "
             "writes: whether it reads the title on a line before the document.",
-            unset="yes; no for a model that writes",
+            unset="yes; for a model that writes, where its prompt numbers the documents",
             in_command=False,
         ),
     ] = None

@@ -6,9 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors import EndpointError
+from ..errors import EndpointError, Reason
 from ..models.language_models.endpoint import Endpoint
+from ..models.language_models.finish_reasons import has_reasoning
+from ..models.language_models.reading import plain_reply, problem_of_choice, text_of_choice
 from ..models.language_models.replies import is_logprob
+from ..models.language_models.reply_settings import (
+    check_completion_tokens,
+    limit_fields,
+    told_limit,
+)
+from ..text.reasoning import without_reasoning
 from ..text.splitting import replace_surrogates
 
 # DeepSeek at temperature 0 gives 0 to the token that it takes and -9999 to all others.
@@ -36,36 +44,59 @@ class ChatClient:
 
     Args:
         model: The name that the API knows it by.
-        extra_body: Further fields of each request; thinking is turned off for deepseek.com.
+        extra_body: Further fields of each request; thinking is turned off for deepseek.com. If it
+            has a limit on the reply, no other is sent.
         endpoint: The settings of `Endpoint`, by name.
+        max_completion_tokens: The limit on the reply with the model's reasoning, sent in the place
+            of `max_tokens`, as OpenAI's reasoning models want it; None for none.
     """
 
     def __init__(
-        self, model: str, extra_body: Mapping[str, Any] | None, endpoint: Mapping[str, Any]
+        self,
+        model: str,
+        extra_body: Mapping[str, Any] | None,
+        endpoint: Mapping[str, Any],
+        *,
+        max_completion_tokens: int | None = None,
     ) -> None:
         self.model = model
+        self.max_completion_tokens = check_completion_tokens(max_completion_tokens)
         self.endpoint = Endpoint(**endpoint)
         self.extra_body = {**thinking_off(self.endpoint.base_url), **(extra_body or {})}
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """JSON values that decide what it is asked."""
+        own = {"model": self.model, "extra_body": self.extra_body}
+        if self.max_completion_tokens is None:
+            return own
+        return {**own, "max_completion_tokens": self.max_completion_tokens}
+
     async def ask(
-        self, messages: Sequence[Mapping[str, Any]], **settings: Any
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        max_new_tokens: int | None = None,
+        **settings: Any,
     ) -> list[dict[str, Any]]:
         """Send one request.
 
         Args:
             messages: The conversation, as the protocol has it.
+            max_new_tokens: The length of the longest reply, in tokens; None for no limit.
             settings: Further fields of the request.
 
         Returns:
             The choices of the reply, at least one.
 
         Raises:
-            EndpointError: The request failed, or the reply has no choices or holds thoughts.
+            EndpointError: The request failed, or the reply has no choices.
             BudgetError: The budget is spent.
         """
         cleaned = [{**m, "content": replace_surrogates(m["content"])} for m in messages]
+        limit = limit_fields(max_new_tokens, self.max_completion_tokens, self.extra_body)
         # At temperature 0 some APIs report no probabilities at all.
-        body = {"model": self.model, "messages": cleaned, "temperature": 1.0}
+        body = {"model": self.model, "messages": cleaned, "temperature": 1.0, **limit}
         reply = await self.endpoint.post(
             "chat/completions", {**body, **settings, **self.extra_body}
         )
@@ -74,16 +105,35 @@ class ChatClient:
             raise self.malformed("it has no choices")
         for choice in choices:
             message = choice.get("message") if isinstance(choice, dict) else None
-            text = message.get("content", "") if isinstance(message, dict) else message
-            if not isinstance(text, (str, type(None))) or not isinstance(message, dict):
+            content = message.get("content") if isinstance(message, dict) else None
+            if not isinstance(message, dict) or not isinstance(content, (str, list, type(None))):
                 raise self.malformed("it has a choice without a text", repr(choice))
-            if message.get("reasoning_content") or (text or "").lstrip().startswith("<think>"):
-                raise self.malformed(
-                    "it thinks before it answers: turn that off with extra_body, such as "
-                    '{"thinking": {"type": "disabled"}} or '
-                    '{"chat_template_kwargs": {"enable_thinking": False}}'
-                )
         return choices
+
+    def answer(self, choice: Mapping[str, Any], max_new_tokens: int | None = None) -> str:
+        """Read the answer of one choice.
+
+        Args:
+            choice: One choice of a reply.
+            max_new_tokens: The limit that was asked for.
+
+        Returns:
+            What the model wrote after its reasoning.
+
+        Raises:
+            EndpointError: The answer is cut, filtered or refused, or there is only reasoning.
+        """
+        text = text_of(choice)
+        if problem := problem_of_choice(text, choice):
+            what = problem.what
+            if problem.reason == "cut":
+                limits = (max_new_tokens, self.max_completion_tokens, self.extra_body)
+                what += f" ({told_limit(*limits)})"
+            raise self._error(problem.reason, what, problem.said)
+        answer = plain_reply(text)
+        if isinstance(answer, EndpointError):
+            raise self.malformed(str(answer))
+        return answer
 
     def first_token(self, choice: Mapping[str, Any]) -> dict[str, float]:
         """Read the likeliest first tokens of a reply.
@@ -95,8 +145,15 @@ class ChatClient:
             The tokens with their natural log-probabilities.
 
         Raises:
-            EndpointError: There are no log-probabilities, or none that mean anything.
+            EndpointError: There are no log-probabilities, or none that mean anything; or the model
+                thinks before it answers.
         """
+        if has_reasoning(choice) or without_reasoning(text_of(choice)).reasoned:
+            raise self.malformed(
+                "it thinks before it answers: turn that off with extra_body, such as "
+                '{"thinking": {"type": "disabled"}} or '
+                '{"chat_template_kwargs": {"enable_thinking": False}}'
+            )
         try:
             token = choice["logprobs"]["content"][0]
             pairs = [(t["token"], t["logprob"]) for t in [token, *token["top_logprobs"]]]
@@ -135,9 +192,10 @@ class ChatClient:
         Returns:
             The error.
         """
-        return self.endpoint.error(
-            "malformed", f"the reply of {self.model} can't be used: {what}", said
-        )
+        return self._error("malformed", what, said)
+
+    def _error(self, reason: Reason, what: str, said: str) -> EndpointError:
+        return self.endpoint.error(reason, f"the reply of {self.model} can't be used: {what}", said)
 
 
 def text_of(choice: Mapping[str, Any]) -> str:
@@ -147,6 +205,6 @@ def text_of(choice: Mapping[str, Any]) -> str:
         choice: One choice of a reply.
 
     Returns:
-        What the model wrote; "" if the choice has no text.
+        What the model wrote, with its reasoning; "" if the choice has no text.
     """
-    return (choice.get("message") or {}).get("content") or ""
+    return text_of_choice(choice) or ""

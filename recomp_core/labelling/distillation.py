@@ -69,7 +69,7 @@ class DistillationLabeller:
             "builder": "distillation",
             "teacher": self.teacher.identity,
             "scorer": self.scorer.identity,
-            "prompts": {name: prompt.template for name, prompt in self.prompts.items()},
+            "prompts": {name: prompt.to_json() for name, prompt in self.prompts.items()},
             "keep_documents": self.keep_documents,
         }
 

@@ -81,13 +81,13 @@ def _count_sentences(question: Question, needs_gain: bool, counted: Plan) -> Non
 
 
 def _count_summaries(question: Question, teacher: str, counted: Plan) -> None:
-    documents = "\n".join(document.text for document in question.documents)
+    shown = [(document.title or "", document.text) for document in question.documents]
     if teacher == "extractive":
         _count_sentences(question, True, counted)
         return
     for prompt in TEACHER_PROMPTS.values():
         counted.summaries += 1
-        counted.summary_tokens += approximate_tokens(prompt.format(question.query, documents))
+        counted.summary_tokens += approximate_tokens(prompt.fill(question.query, shown))
         _count_score(question, "x" * 4 * _SUMMARY_TOKENS, counted)
     _count_score(question, "", counted)
 

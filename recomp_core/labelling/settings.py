@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal, Protocol
 
 from .._utils.registry import Registry
 from .._utils.settings import Setting
+from ..models.language_models.reply_settings import ReplySettings
 from ..readers.answer_scores import Answers, AnswerScorer
 
 ANSWER_SCORERS = Registry(
@@ -58,7 +59,7 @@ class ScorerFactory(Protocol):
 
 
 @dataclass(frozen=True)
-class ModelSettings:
+class ModelSettings(ReplySettings):
     """A model and where it is. Keys are named by their environment variable, never given.
 
     Attributes:

@@ -388,7 +388,11 @@ def _load_abstractive(source: Source, given: Mapping[str, Any]) -> AbstractiveCo
     from ..models.summarizers.loading import load_summarizer
 
     saved = _saved_settings(source)
-    written = {**saved.get("generation", {}), **_given(prompt=saved.get("prompt"))}
+    prompt = saved.get("prompt")
+    written = {
+        **saved.get("generation", {}),
+        **_given(prompt=None if prompt is None else PromptTemplate.from_json(prompt)),
+    }
     settings = {**written, **_given(titles=saved.get("titles")), **given}
     names = (*_COMPRESSOR_SETTINGS, "titles")
     own = {name: settings.pop(name) for name in names if name in settings}
@@ -458,7 +462,7 @@ _SAVED: Mapping[str, Callable[[str, Any], object]] = {
     "batch_size": check_whole,
     "truncate_dim": check_limit,
     "expand": _check_expand,
-    "prompt": lambda _, value: PromptTemplate(value),
+    "prompt": lambda _, value: PromptTemplate.from_json(value),
     "generation": _check_generation,
 }
 
@@ -578,7 +582,7 @@ def _abstractive_to_dict(compressor: AbstractiveCompressor) -> _ToDict:
 
     settings = {
         "kind": "abstractive",
-        "prompt": compressor.prompt.template,
+        "prompt": compressor.prompt.to_json(),
         "titles": compressor.titles,
         "generation": asdict(summarizer.settings),
     }

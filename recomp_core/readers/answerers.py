@@ -12,6 +12,7 @@ from .._utils.checks import check_choice, check_limit
 from ..errors import ModelLoadError, SummaryError
 from ..models.checkpoints import load_error_message, looks_like_path
 from ..models.language_models.openai_chat import OpenAIChatModel
+from ..models.language_models.reading import plain_reply
 from ..models.torch_batches import run_with_bisection
 from ..protocols import Reader
 from ..runtime.budget import Meter
@@ -306,7 +307,7 @@ class PromptReader:
     def _answers(self, rows: list[tuple[str, str]]) -> list[str | Exception]:
         prompts = self._prompts(rows)
         if isinstance(self.reader, Reader):
-            return [answer.text.strip() for answer in self.reader.answer(prompts)]
+            return [_answer_of(answer.text) for answer in self.reader.answer(prompts)]
         replies = self.reader(prompts)
         if not isinstance(replies, (list, tuple)) or len(replies) != len(prompts):
             got = len(replies) if isinstance(replies, (list, tuple)) else type(replies).__name__
@@ -374,6 +375,11 @@ def load_answerer(
     if found == "span":
         if prompt is not None:
             raise ValueError(f"{name} answers with spans of the context: it takes no prompt")
+        if "max_new_tokens" in settings:
+            raise ValueError(
+                f"{name} answers with spans of the context: give max_answer_tokens in the place of "
+                "max_new_tokens"
+            )
         return SpanReader.from_pretrained(name, device=device, **hub, **settings)
     model, tokenizer = load_language_model(name, found == "seq2seq", device=device, **hub)
     return PromptReader(LocalReader(model, tokenizer, **settings), prompt=prompt)
@@ -445,7 +451,10 @@ def _known_of(reader: Any) -> dict[str, Any]:
             "stop": reader.stop,
         }
     if isinstance(reader, OpenAIChatModel):
-        names = ("model", "base_url", "max_new_tokens", "temperature", "extra_body")
+        names = (
+            "model", "base_url", "max_new_tokens", "max_completion_tokens", "temperature",
+            "extra_body",
+        )  # fmt: skip
         return {name: value for name in names if (value := getattr(reader, name)) is not None}
     own = getattr(reader, "model", None)
     name = getattr(reader, "__qualname__", type(reader).__name__)
@@ -456,7 +465,8 @@ def _answer_of(reply: object) -> str | Exception:
     if isinstance(reply, Exception):
         return reply
     if isinstance(reply, str):
-        return reply.strip()
+        answer = plain_reply(reply)
+        return answer.strip() if isinstance(answer, str) else answer
     return SummaryError(
         f"a reader must return texts, but one of them is a {type(reply).__name__}", "malformed"
     )

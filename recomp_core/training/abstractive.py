@@ -90,7 +90,7 @@ def train_abstractive(
         TrainingDataError: The data can't be trained on.
     """
     if isinstance(prompt := settings.get("prompt"), PromptTemplate):
-        settings["prompt"] = prompt.template
+        settings["prompt"] = _plain(prompt)
     job = TrainingJob.of(
         "abstractive", AbstractiveSettings, ABSTRACTIVE_PRESETS, settings,
         base=base, default_base=None, output=output, preset=preset, merge=merge,
@@ -210,7 +210,8 @@ def _with_bases_own(
     """The settings with prompt and titles of the base's folder, unless they are given."""
     saved = read_config(Path(source)) if os.path.isdir(source) else {}
     if own.prompt is None:
-        own = replace(own, prompt=saved.get("prompt") or T5_PROMPT.template)
+        prompt = PromptTemplate.from_json(saved.get("prompt") or T5_PROMPT.template)
+        own = replace(own, prompt=_plain(prompt))
     if given.get("titles") is None:
         own = replace(own, titles=bool(saved.get("titles", own.titles)))
     return own
@@ -341,3 +342,13 @@ def _plan(model: Any, settings: RunSettings, data: _Data) -> TrainingPlan:
         memory_bytes=round(4 * parameters + 12 * trainable + activations + logits),
         counts=dict(data.counts),
     )
+
+
+def _plain(prompt: PromptTemplate) -> str:
+    """The text of a prompt. Raises `ValueError` if it numbers the documents."""
+    if prompt.numbered:
+        raise ValueError(
+            "a model is trained on a prompt that joins the documents, and this one numbers them: "
+            "give its text, or another prompt"
+        )
+    return prompt.template

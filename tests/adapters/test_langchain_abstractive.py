@@ -551,3 +551,40 @@ async def test_concurrent_calls_are_traced_each_in_its_own():
         *(compressor.acompress_documents(documents(), "who?", [runs]) for runs in handlers)
     )
     assert [runs.pairs for runs in handlers] == [[(None, OURS), (OURS, "chat")]] * 4
+
+
+@pytest.mark.parametrize(
+    ("reply", "texts"),
+    [
+        ("<think>hm</think>IRRELEVANT", []),
+        ("The documents do not contain information about the tower.", []),
+        ([{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "Anna."}], ["Anna."]),
+    ],
+)
+async def test_reasoning_and_refusals_are_no_summary(reply, texts):
+    from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+    from langchain_core.messages import AIMessage
+
+    documents = [Document(page_content="Anna Horvat built the bell tower in 1871.")]
+    for _ in range(2):
+        model = GenericFakeChatModel(messages=iter([AIMessage(content=reply)] * 2))
+        recomp = RecompDocumentCompressor.from_chat_model(model)
+        found = recomp.compress_documents(documents, "who?")
+        assert [d.page_content for d in found] == texts
+        found = await recomp.acompress_documents(documents, "who?")
+        assert [d.page_content for d in found] == texts
+
+
+def test_a_reply_of_nothing_but_reasoning_is_an_error():
+    from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+    from langchain_core.messages import AIMessage
+
+    for message in (
+        AIMessage(content="", additional_kwargs={"reasoning_content": "hm"}),
+        AIMessage(content=[{"type": "thinking", "thinking": "hm"}]),
+        AIMessage(content="<think>hm"),
+    ):
+        model = GenericFakeChatModel(messages=iter([message]))
+        recomp = RecompDocumentCompressor.from_chat_model(model)
+        with pytest.raises(SummaryError, match="reasoning"):
+            recomp.compress_documents([Document(page_content="Anna built it.")], "who?")

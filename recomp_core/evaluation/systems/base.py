@@ -30,6 +30,7 @@ from ...extractive.selection import (
     select,
 )
 from ...persistence.compressors import load_compressor
+from ...prompts import PromptTemplate
 from ...readers.fingerprint import weights_fingerprint
 from ...text.joining import Layout
 from ...text.tokens import TokenCounter
@@ -488,6 +489,9 @@ def _described(source: Any) -> dict[str, Any]:
         described["summarizer"] = type(summarizer).__name__
         if weights := _weights(getattr(summarizer, "model", None)):
             described["weights"] = weights
+    prompt = getattr(source, "prompt", None)
+    if isinstance(prompt, PromptTemplate) and prompt.numbered:
+        described["prompt"] = prompt.to_json()
     return described
 
 

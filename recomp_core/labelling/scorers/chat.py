@@ -18,7 +18,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from ..._utils.checks import check_choice, check_whole
+from ..._utils.checks import check_choice, check_limit, check_whole
 from ...models.language_models.endpoint import EndpointUser
 from ...readers.answer_scores import (
     AnswerPrompt,
@@ -33,7 +33,7 @@ from ...readers.answer_scores import (
 )
 from ...readers.loading import load_tokenizer
 from ...text.answers import exact_match
-from ..chat_client import ChatClient, text_of
+from ..chat_client import ChatClient
 from ..settings import ScorerSettings
 from .cache import KeepsReplies
 
@@ -91,9 +91,15 @@ class ChatMethod(KeepsReplies, EndpointUser, BaseScorer):
     _ability = "it answers as it should"
 
     def _connect(
-        self, model: str, extra_body: Mapping[str, Any] | None, endpoint: dict[str, Any]
+        self,
+        model: str,
+        extra_body: Mapping[str, Any] | None,
+        max_completion_tokens: int | None,
+        endpoint: dict[str, Any],
     ) -> None:
-        self.chat = ChatClient(model, extra_body, endpoint)
+        self.chat = ChatClient(
+            model, extra_body, endpoint, max_completion_tokens=max_completion_tokens
+        )
         self.endpoint = self.chat.endpoint
 
     def _probe(self) -> Mapping[str, Any]:
@@ -110,9 +116,10 @@ class _WholeRequests(ChatMethod):
         *,
         prompt: AnswerPrompt,
         extra_body: Mapping[str, Any] | None = None,
+        max_completion_tokens: int | None = None,
         **endpoint: Any,
     ) -> None:
-        self._connect(model, extra_body, endpoint)
+        self._connect(model, extra_body, max_completion_tokens, endpoint)
         super().__init__(self.endpoint.meter)
         self.prompt = prompt
 
@@ -121,9 +128,8 @@ class _WholeRequests(ChatMethod):
         """JSON values that decide the scores."""
         return {
             "scorer": type(self).__name__,
-            "model": self.chat.model,
             "prompt": self.prompt.to_dict(),
-            "extra_body": self.chat.extra_body,
+            **self.chat.identity,
         }
 
     def score_each(
@@ -154,10 +160,11 @@ class SampledChatScorer(_WholeRequests):
     Args:
         model: The name that the API knows it by.
         samples: k, asked for in one request if the API honours `n`, in several if it gives fewer.
-        max_new_tokens: The length of the longest answer, in tokens.
+        max_new_tokens: The length of the longest answer, in tokens; None sends no limit.
         prompt: How a request is written; by default it asks for a short answer.
         settings: `extra_body`, further fields of each request (thinking is turned off for
-            deepseek.com); and the settings of `Endpoint`: `base_url`, `api_key_env`,
+            deepseek.com); `max_completion_tokens`, sent in the place of `max_tokens`, as OpenAI's
+            reasoning models want it; and the settings of `Endpoint`: `base_url`, `api_key_env`,
             `max_concurrency`, `requests_per_minute`, `meter`, …
 
     Raises:
@@ -172,13 +179,13 @@ class SampledChatScorer(_WholeRequests):
         model: str,
         *,
         samples: int = 10,
-        max_new_tokens: int = 32,
+        max_new_tokens: int | None = 32,
         prompt: AnswerPrompt = CHAT_PROMPT,
         **settings: Any,
     ) -> None:
         super().__init__(model, prompt=prompt, **settings)
         self.samples = check_whole("samples", samples, at_least=2)
-        self.max_new_tokens = check_whole("max_new_tokens", max_new_tokens)
+        self.max_new_tokens = check_limit("max_new_tokens", max_new_tokens)
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -193,8 +200,9 @@ class SampledChatScorer(_WholeRequests):
             wanted = self.samples - len(texts)
 
             async def ask(wanted: int = wanted) -> list[str]:
-                choices = await self.chat.ask(messages, n=wanted, max_tokens=self.max_new_tokens)
-                return list(map(text_of, choices))
+                limit = self.max_new_tokens
+                choices = await self.chat.ask(messages, n=wanted, max_new_tokens=limit)
+                return [self.chat.answer(choice, limit) for choice in choices]
 
             texts += await self._once([self.identity, messages, wanted], ask)
         right = sum(exact_match(text, request.answers) for text in texts[: self.samples])
@@ -209,7 +217,8 @@ class JudgeChatScorer(_WholeRequests):
     Args:
         model: The name that the API knows it by.
         prompt: How a request is written; it has `{answers}` too, for all gold answers.
-        settings: `extra_body` and those of `Endpoint`, as in `SampledChatScorer`.
+        settings: `extra_body`, `max_completion_tokens` and those of `Endpoint`, as in
+            `SampledChatScorer`.
 
     Raises:
         ValueError: A setting cannot work.
@@ -231,7 +240,7 @@ class JudgeChatScorer(_WholeRequests):
         )
         choices = await self.chat.ask(
             [{"role": "user", "content": template.prompt(request)}],
-            max_tokens=1,
+            max_new_tokens=1,
             logprobs=True,
             top_logprobs=TOP_LOGPROBS,
         )
@@ -262,6 +271,7 @@ class PrefixChatScorer(ChatMethod, PairScorer):
         prompt: How a request is written; by default it asks for a short answer.
         answers: Of several gold answers: "best" or "logsum", see `PairScorer`.
         extra_body: Further fields of each request; thinking is turned off for deepseek.com.
+        max_completion_tokens: Sent in the place of `max_tokens`, see `ChatClient`.
         endpoint: The settings of `Endpoint`: `base_url`, `api_key_env`, `max_concurrency`, …
 
     Raises:
@@ -280,10 +290,11 @@ class PrefixChatScorer(ChatMethod, PairScorer):
         prompt: AnswerPrompt = CHAT_PROMPT,
         answers: Answers = "best",
         extra_body: Mapping[str, Any] | None = None,
+        max_completion_tokens: int | None = None,
         **endpoint: Any,
     ) -> None:
         check_choice("continuation", continuation, ("prefix", "continue"))
-        self._connect(model, extra_body, endpoint)
+        self._connect(model, extra_body, max_completion_tokens, endpoint)
         PairScorer.__init__(self, prompt=prompt, answers=answers, meter=self.endpoint.meter)
         self.continuation = continuation
         self.tokenizer = tokenizer
@@ -293,10 +304,9 @@ class PrefixChatScorer(ChatMethod, PairScorer):
         """JSON values that decide the scores."""
         return {
             **self._shared_identity(),
-            "model": self.chat.model,
+            **self.chat.identity,
             "continuation": self.continuation,
             "tokenizer": self.tokenizer is not None,
-            "extra_body": self.chat.extra_body,
         }
 
     def _probe(self) -> Mapping[str, Any]:
@@ -352,7 +362,7 @@ class PrefixChatScorer(ChatMethod, PairScorer):
 
         async def ask() -> dict[str, float]:
             choices = await self.chat.ask(
-                messages, max_tokens=1, logprobs=True, top_logprobs=TOP_LOGPROBS, **settings
+                messages, max_new_tokens=1, logprobs=True, top_logprobs=TOP_LOGPROBS, **settings
             )
             return self.chat.first_token(choices[0])
 
@@ -414,11 +424,15 @@ def build_chat_scorer(settings: ScorerSettings) -> AnswerScorer:
         ImportError: The extra `openai` is not installed.
     """
     model = settings.required_model()
-    own: dict[str, Any] = {}
+    own: dict[str, Any] = settings.reply_settings()
     if settings.method == "samples":
-        own = {"samples": settings.samples}
-    elif settings.method == "prefix":
-        own = {"answers": settings.answers}
+        own |= {"samples": settings.samples}
+    elif own.pop("max_new_tokens", None) is not None:
+        raise ValueError(
+            f"method={settings.method!r} reads one token: max_new_tokens is of samples"
+        )
+    if settings.method == "prefix":
+        own |= {"answers": settings.answers}
         if settings.tokenizer:
             own["tokenizer"] = load_tokenizer(settings.tokenizer)
     return ChatScorer(model, method=settings.method, **own, **settings.endpoint())

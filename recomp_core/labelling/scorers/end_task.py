@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from ..._utils.checks import check_choice, check_whole
+from ..._utils.checks import check_choice, check_limit
+from ...models.language_models.reading import plain_reply
 from ...models.torch_batches import run_with_bisection
 from ...protocols import Reader
 from ...readers.answer_scores import (
@@ -20,7 +21,7 @@ from ...readers.answer_scores import (
 from ...runtime.budget import Meter
 from ...text.answers import exact_match, token_f1
 from ...text.tokens import approximate_tokens
-from ..chat_client import ChatClient, text_of
+from ..chat_client import ChatClient
 from ..settings import ScorerSettings
 from .cache import KeepsReplies, ResultCache
 from .chat import CHAT_PROMPT
@@ -115,6 +116,9 @@ class EndTaskScorer(KeepsReplies, BaseScorer):
     def _value(self, answer: str | Exception, gold: Sequence[str]) -> AnswerScore | Exception:
         if isinstance(answer, Exception):
             return answer
+        answer = plain_reply(answer)
+        if isinstance(answer, Exception):
+            return answer
         measure = exact_match if self.metric == "exact_match" else token_f1
         return AnswerScore(float(measure(answer, gold)), 0, self.kind)
 
@@ -124,7 +128,8 @@ class ChatAnswers(KeepsReplies):
 
     Args:
         model: The name that the API knows it by.
-        max_new_tokens: The length of the longest answer, in tokens.
+        max_new_tokens: The length of the longest answer, in tokens; None sends no limit.
+        max_completion_tokens: Sent in the place of `max_tokens`, see `ChatClient`.
         extra_body: Further fields of each request; thinking is turned off for deepseek.com.
         endpoint: The settings of `Endpoint`: `base_url`, `api_key_env`, `max_concurrency`, …
     """
@@ -133,13 +138,19 @@ class ChatAnswers(KeepsReplies):
         self,
         model: str,
         *,
-        max_new_tokens: int = 32,
+        max_new_tokens: int | None = 32,
+        max_completion_tokens: int | None = None,
         extra_body: Mapping[str, Any] | None = None,
         **endpoint: Any,
     ) -> None:
         # Greedy, as far as a chat API can be.
-        self._chat = ChatClient(model, {"temperature": 0, **(extra_body or {})}, endpoint)
-        self.max_new_tokens = check_whole("max_new_tokens", max_new_tokens)
+        self._chat = ChatClient(
+            model,
+            {"temperature": 0, **(extra_body or {})},
+            endpoint,
+            max_completion_tokens=max_completion_tokens,
+        )
+        self.max_new_tokens = check_limit("max_new_tokens", max_new_tokens)
 
     def __call__(self, prompts: Sequence[str]) -> list[str | Exception]:
         """Ask the model for answers.
@@ -156,10 +167,12 @@ class ChatAnswers(KeepsReplies):
         messages = [{"role": "user", "content": prompt}]
 
         async def ask() -> str:
-            choices = await self._chat.ask(messages, max_tokens=self.max_new_tokens)
-            return text_of(choices[0])
+            choices = await self._chat.ask(messages, max_new_tokens=self.max_new_tokens)
+            return self._chat.answer(choices[0], self.max_new_tokens)
 
         decisive = [self._chat.model, self._chat.extra_body, self.max_new_tokens, messages]
+        if self._chat.max_completion_tokens is not None:
+            decisive.append(self._chat.max_completion_tokens)
         return await self._once(decisive, ask)
 
 
@@ -179,10 +192,11 @@ def build_end_task_scorer(settings: ScorerSettings) -> AnswerScorer:
     """
     model = settings.required_model()
     if settings.base_url:
-        answers = ChatAnswers(model, **settings.endpoint())
+        answers = ChatAnswers(model, **settings.reply_settings(), **settings.endpoint())
         return EndTaskScorer(answers, name=model, metric=settings.metric, prompt=CHAT_PROMPT)
     from ...readers.generative import LocalReader
     from ...readers.loading import load_causal
 
-    reader = LocalReader(*load_causal(model, device=settings.device))
+    loaded = load_causal(model, device=settings.device)
+    reader = LocalReader(*loaded, **settings.local_reply_settings())
     return EndTaskScorer(reader, name=model, metric=settings.metric)

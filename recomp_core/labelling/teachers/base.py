@@ -37,8 +37,10 @@ class TeacherRequest:
 
     @property
     def prompt(self) -> str:
-        """The filled template, with the documents' texts joined by line breaks."""
-        return self.template.format(self.query, "\n".join(d.text for d in self.documents))
+        """The filled template; titles are shown by one that numbers the documents."""
+        titled = self.template.numbered
+        shown = [(d.title or "" if titled else "", d.text) for d in self.documents]
+        return self.template.fill(self.query, shown)
 
     @property
     def asked(self) -> list[Any]:
@@ -153,6 +155,8 @@ class LanguageModelTeacher(BaseTeacher):
         model: Writes the summaries.
         name: The name of the model, by which its terms are looked up.
         empty_word: The reply that means "nothing helps".
+        detect_refusals: Whether a reply that says so in a sentence means it, too; see
+            `LLMSummarizer`. A `Summarizer` has this setting itself.
         accept_terms: Whether you state that you have the right to train on its outputs; recorded.
         policy: The terms of language models.
         settings: JSON values that decide what it writes, such as the temperature; recorded.
@@ -170,6 +174,7 @@ class LanguageModelTeacher(BaseTeacher):
         *,
         name: str,
         empty_word: str = NOTHING_RELEVANT_WORD,
+        detect_refusals: bool = True,
         accept_terms: bool = False,
         policy: TeacherPolicy = DEFAULT_POLICY,
         settings: Mapping[str, Any] | None = None,
@@ -180,10 +185,16 @@ class LanguageModelTeacher(BaseTeacher):
         self.settings = dict(settings or {})
         self.batch_size = batch_size
         self.empty_word = empty_word
+        self.detect_refusals = detect_refusals
         self._summarizer = (
             model
             if isinstance(model, Summarizer)
-            else LLMSummarizer(model, empty_word=empty_word, batch_size=batch_size)
+            else LLMSummarizer(
+                model,
+                empty_word=empty_word,
+                detect_refusals=detect_refusals,
+                batch_size=batch_size,
+            )
         )
 
     @property
@@ -193,6 +204,7 @@ class LanguageModelTeacher(BaseTeacher):
             "teacher": self.name,
             "empty_word": self.empty_word,
             "settings": self.settings,
+            **({} if self.detect_refusals else {"detect_refusals": False}),
         }
 
     def write_each(

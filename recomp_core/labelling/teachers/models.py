@@ -6,11 +6,17 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._utils.checks import check_whole
+from ..._utils.checks import check_limit, check_whole
 from ...abstractive.llm_summarizer import LLMSummarizer
 from ...errors import EndpointError, Reason
 from ...models.language_models.endpoint import Endpoint, EndpointUser
-from ...models.language_models.replies import WHOLE
+from ...models.language_models.reading import problem_of_choice, text_of_choice
+from ...models.language_models.reply_settings import (
+    check_completion_tokens,
+    given_settings,
+    limit_fields,
+    told_limit,
+)
 from ...models.summarizers.seq2seq import position_limit
 from ...models.torch_inference import inference
 from ...prompts import NOTHING_RELEVANT_WORD
@@ -36,9 +42,14 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
         accept_terms: Whether you state that you have the right to train on its outputs; recorded.
         policy: The terms of language models.
         empty_word: The reply that means "nothing helps".
+        detect_refusals: Whether a reply that says so in a sentence means it, too; see
+            `LLMSummarizer`.
         temperature: None sends none.
-        max_new_tokens: The length of the longest summary, in tokens.
-        extra_body: Further fields of each request; thinking is turned off for deepseek.com.
+        max_new_tokens: The length of the longest summary, in tokens; None sends no limit.
+        max_completion_tokens: The same with the model's reasoning in it, sent in the place of
+            `max_tokens`, as OpenAI's reasoning models want it.
+        extra_body: Further fields of each request; thinking is turned off for deepseek.com. If it
+            has a limit of its own, no other is sent.
         endpoint: The settings of `Endpoint`: `base_url`, `api_key_env`, `max_concurrency`,
             `requests_per_minute`, `meter`, …
 
@@ -55,8 +66,10 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
         accept_terms: bool = False,
         policy: TeacherPolicy = DEFAULT_POLICY,
         empty_word: str = NOTHING_RELEVANT_WORD,
+        detect_refusals: bool = True,
         temperature: float | None = 0.0,
-        max_new_tokens: int = 256,
+        max_new_tokens: int | None = 256,
+        max_completion_tokens: int | None = None,
         extra_body: Mapping[str, Any] | None = None,
         **endpoint: Any,
     ) -> None:
@@ -65,10 +78,11 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
         self.endpoint = Endpoint(**endpoint)
         super().__init__(model, licence, self.endpoint.meter)
         self.temperature = temperature
-        self.max_new_tokens = check_whole("max_new_tokens", max_new_tokens)
+        self.max_new_tokens = check_limit("max_new_tokens", max_new_tokens)
+        self.max_completion_tokens = check_completion_tokens(max_completion_tokens)
         self.extra_body = {**thinking_off(self.endpoint.base_url), **(extra_body or {})}
         # It recognises the word for "nothing" in quotes, with a full stop, in a code fence.
-        self._read = LLMSummarizer(list, empty_word=empty_word)
+        self._read = LLMSummarizer(list, empty_word=empty_word, detect_refusals=detect_refusals)
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -79,6 +93,8 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
             "max_new_tokens": self.max_new_tokens,
             "empty_word": self._read.empty_word,
             "extra_body": self.extra_body,
+            **given_settings(None, self.max_completion_tokens, None),
+            **({} if self._read.detect_refusals else {"detect_refusals": False}),
         }
 
     def write_each(
@@ -95,11 +111,15 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
         for position, text in self.endpoint.each(self._ask, requests):
             yield position, self._read.summarize([text])[0] if isinstance(text, str) else text
 
+    @property
+    def _limits(self) -> tuple[int | None, int | None, dict[str, Any]]:
+        return self.max_new_tokens, self.max_completion_tokens, self.extra_body
+
     async def _ask(self, request: TeacherRequest) -> str:
         body: dict[str, Any] = {
             "model": self.name,
             "messages": [{"role": "user", "content": replace_surrogates(request.prompt)}],
-            "max_tokens": self.max_new_tokens,
+            **limit_fields(*self._limits),
             **({} if self.temperature is None else {"temperature": self.temperature}),
             **self.extra_body,
         }
@@ -109,21 +129,13 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
         message = choice.get("message") if isinstance(choice, dict) else None
         if not isinstance(choice, dict) or not isinstance(message, dict):
             raise self._error("malformed", "has no message", str(reply))
-        text, ending = message.get("content"), choice.get("finish_reason")
-        if message.get("refusal"):
-            raise self._error("refused", "is a refusal", str(message["refusal"]))
-        if ending == "content_filter":
-            raise self._error("filtered", "was withheld by the provider's filter")
-        if ending and ending not in WHOLE:
-            raise self._error(
-                "cut",
-                f"is not whole: raise max_new_tokens={self.max_new_tokens}, or turn off thinking "
-                "with extra_body",
-                f"finish_reason: {ending}",
-            )
-        if not isinstance(text, str):
-            raise self._error("malformed", "has no text", repr(text))
-        return replace_surrogates(text)
+        text = text_of_choice(choice)
+        if problem := problem_of_choice(text, choice, reply.get("usage")):
+            what = f"can't be used: {problem.what}"
+            if problem.reason == "cut":
+                what += f" ({told_limit(*self._limits)})"
+            raise self._error(problem.reason, what, problem.said)
+        return replace_surrogates(text or "")
 
     def _error(self, reason: Reason, what: str, said: str = "") -> EndpointError:
         return self.endpoint.error(reason, f"the reply of {self.name} {what}", said)
@@ -260,7 +272,11 @@ def build_endpoint_teacher(
     """
     del scorer
     return EndpointTeacher(
-        settings.required_model(), accept_terms=settings.accept_terms, **settings.endpoint()
+        settings.required_model(),
+        accept_terms=settings.accept_terms,
+        detect_refusals=settings.detect_refusals,
+        **settings.reply_settings(),
+        **settings.endpoint(),
     )
 
 
@@ -281,5 +297,9 @@ def build_local_teacher(settings: TeacherSettings, scorer: Callable[[], AnswerSc
     """
     del scorer
     return LocalTeacher.from_pretrained(
-        settings.required_model(), device=settings.device, accept_terms=settings.accept_terms
+        settings.required_model(),
+        device=settings.device,
+        accept_terms=settings.accept_terms,
+        detect_refusals=settings.detect_refusals,
+        **settings.local_reply_settings(),
     )

@@ -68,6 +68,7 @@ class TeacherSettings(ModelSettings):
     Attributes:
         teacher: A name in `TEACHERS`.
         accept_terms: Whether you state that you have the right to train on its outputs.
+        detect_refusals: Whether a reply that says that nothing helps is an empty summary.
         max_sentences: The largest number of sentences that the extractive teacher takes.
     """
 
@@ -88,6 +89,13 @@ class TeacherSettings(ModelSettings):
             flags=("--accept-terms/--no-accept-terms",),
         ),
     ] = False
+    detect_refusals: Annotated[
+        bool,
+        Setting(
+            "A reply that only says that the documents do not help is an empty summary.",
+            flags=("--detect-refusals/--no-detect-refusals",),
+        ),
+    ] = True
     max_sentences: Annotated[
         int,
         Setting("Of the extractive teacher's summaries.", flags=("--max-sentences",), minimum=1),

@@ -25,7 +25,7 @@ from ...runtime.budget import Meter, plausible_tokens
 from ...runtime.redaction import Redaction
 from ...text.splitting import replace_surrogates
 from .http_client import REDACTED_LOG, hardened_client
-from .replies import REASONS, UnusableReply, raise_error_in, sent_tokens, written_tokens
+from .replies import REASONS, UnusableReply, raise_error_in, sent_tokens, unusable, written_tokens
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -168,7 +168,7 @@ class Endpoint:
         """The JSON object of a reply."""
         text = await self._without_key(content.decode("utf-8-sig"))
         try:
-            reply = json.loads(text)
+            reply = json.loads(_first_event(text))
         except (ValueError, RecursionError):
             raise UnusableReply("the reply is no JSON: check base_url", text) from None
         if not isinstance(reply, dict):
@@ -470,8 +470,23 @@ async def _close(client: Any) -> None:
 
 
 def _own_error(error: Exception) -> Exception:
-    """What went wrong in the HTTP client; openai 2 wraps it."""
-    return error.__cause__ if isinstance(error.__cause__, UnusableReply) else error
+    """What went wrong in the HTTP client, which openai 2 wraps; or what a stream's event says."""
+    if isinstance(error.__cause__, UnusableReply):
+        return error.__cause__
+    # The client knows no status of an error amid a stream.
+    body = getattr(error, "body", None)
+    if body and isinstance(body, (dict, list, str)) and not _status_of(error):
+        return unusable(body)
+    return error
+
+
+def _first_event(text: str) -> str:
+    """The data of an error that comes as the only event of a stream, or else the text itself."""
+    if text.lstrip().startswith(("data:", "event:")):
+        for line in text.strip().splitlines()[:8]:
+            if line.startswith("data:") and '"error"' in line:
+                return line.removeprefix("data:")
+    return text
 
 
 def _status_of(error: BaseException) -> int:

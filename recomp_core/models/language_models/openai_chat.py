@@ -14,9 +14,14 @@ from ..._utils.checks import check_limit, check_prompts, require
 from ..._utils.hashing import content_hash
 from ...data.journal import KeptResults
 from ...errors import EndpointError, SummaryError
+from ...text.reasoning import without_reasoning
 from ...text.splitting import replace_surrogates
 from .endpoint import STEP, Connection, Endpoint
-from .replies import WHOLE, UnusableReply, is_logprob
+from .finish_reasons import Problem, has_reasoning, text_of_content
+from .reading import ReplyStream, plain_reply, problem_of_choice, text_of_choice
+from .replies import UnusableReply, is_logprob, raise_error_in
+from .reply_settings import check_completion_tokens, limit_fields, told_limit
+from .structured import is_unsupported
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -45,18 +50,25 @@ class OpenAIChatModel(Endpoint):
             this object.
         max_new_tokens: The length of the longest reply, in tokens, sent as `max_tokens`; None sends
             none.
+        max_completion_tokens: The same with the model's reasoning in it, sent under this name in
+            the place of `max_tokens`, as OpenAI's reasoning models want it.
         temperature: None sends none, as reasoning models demand.
         extra_body: Further fields of the request. DeepSeek's models think by default, which costs
             time, uses up `max_new_tokens` and makes `temperature` void: turn it off with
             `{"thinking": {"type": "disabled"}}`. Qwen's thoughts on vLLM may be in the reply
-            itself: `{"chat_template_kwargs": {"enable_thinking": False}}`. OpenAI's reasoning
-            models want `{"max_completion_tokens": 2048}` and `max_new_tokens=None`.
+            itself, where they are dropped: `{"chat_template_kwargs": {"enable_thinking": False}}`
+            saves their cost. If it has a limit of its own (`max_completion_tokens`), no other is
+            sent.
 
     Raises:
         ImportError: The extra is not installed.
         ValueError: A setting cannot work, or there is no key.
         TypeError: `extra_body` can't be sent as JSON.
     """
+
+    response_format: dict[str, Any] | None
+    """The form of whole replies, see `structured`; None for plain text. An endpoint that does not
+    support it is asked for plain text from then on."""
 
     kept: KeptResults | None = None
     """Where each whole reply is kept as it comes; one that is there is not asked for again."""
@@ -75,6 +87,7 @@ class OpenAIChatModel(Endpoint):
         max_retries: int = 2,
         max_concurrency: int = 8,
         max_new_tokens: int | None = 512,
+        max_completion_tokens: int | None = None,
         temperature: float | None = 0.0,
         extra_body: Mapping[str, Any] | None = None,
     ) -> None:
@@ -89,12 +102,19 @@ class OpenAIChatModel(Endpoint):
             max_concurrency=max_concurrency,
         )
         self.max_new_tokens = check_limit("max_new_tokens", max_new_tokens)
+        self.max_completion_tokens = check_completion_tokens(max_completion_tokens)
         self.temperature = temperature
         self.extra_body = _check_json("extra_body", extra_body)
+        self.response_format: dict[str, Any] | None = None
+        self._holds_streams = False  # for the model does not mark where its reasoning begins
 
     @property
     def _name(self) -> str:
         return f"{self.model} at {self.base_url}" if self.base_url else self.model
+
+    @property
+    def _limits(self) -> tuple[int | None, int | None, dict[str, Any] | None]:
+        return self.max_new_tokens, self.max_completion_tokens, self.extra_body
 
     def __call__(self, prompts: Sequence[str]) -> list[str | Exception]:
         """Ask for replies.
@@ -211,11 +231,12 @@ class OpenAIChatModel(Endpoint):
         return await asyncio.gather(*map(self._text, prompts))
 
     async def _text(self, prompt: str) -> str | Exception:
-        key = content_hash("reply", self.base_url, self._request(prompt))
+        form = {"response_format": self.response_format} if self.response_format else {}
+        key = content_hash("reply", self.base_url, {**form, **self._request(prompt)})
         if self.kept is not None and isinstance(known := self.kept.get(key), str):
             return known
         try:
-            text = self._text_of(await self._choice(prompt))
+            text = self._text_of(await self._formed_choice(prompt))
         except Exception as error:
             return error
         if self.kept is not None:
@@ -231,9 +252,29 @@ class OpenAIChatModel(Endpoint):
     async def _scored_text(self, prompt: str) -> tuple[str, list[float]] | Exception:
         try:
             choice = await self._choice(prompt, logprobs=True)
-            return self._text_of(choice), self._logprobs_of(choice)
+            text = self._text_of(choice)
+            if without_reasoning(text_of_choice(choice) or "").reasoned:
+                raise self.error(
+                    "malformed",
+                    "the log-probabilities of the reply are those of its reasoning, too: turn that "
+                    "off with extra_body",
+                )
+            return text, self._logprobs_of(choice)
         except Exception as error:
             return error
+
+    async def _formed_choice(self, prompt: str) -> Mapping[str, Any]:
+        """The first choice, in the form that was asked for where the endpoint supports it."""
+        if self.response_format is None:
+            return await self._choice(prompt)
+        try:
+            return await self._choice(prompt, response_format=self.response_format)
+        except EndpointError as error:
+            if error.reason != "invalid" or not is_unsupported(error):
+                raise
+        choice = await self._choice(prompt)
+        self.response_format = None
+        return choice
 
     async def _choice(self, prompt: str, **settings: Any) -> Mapping[str, Any]:
         """The first choice of the reply."""
@@ -241,17 +282,16 @@ class OpenAIChatModel(Endpoint):
         choices = reply.get("choices")
         if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
             raise self.error("malformed", "the reply has no choices", str(reply))
-        choice: Mapping[str, Any] = choices[0]
-        return choice
+        return {**choices[0], "usage": reply.get("usage")}
 
     def _text_of(self, choice: Mapping[str, Any]) -> str:
-        message = choice.get("message")
-        message = message if isinstance(message, dict) else {}
-        text = message.get("content")
-        ending = choice.get("finish_reason")
-        if error := self._reply_error(text, ending, message.get("refusal")):
-            raise error
-        return replace_surrogates(str(text))
+        text = text_of_choice(choice)
+        if problem := problem_of_choice(text, choice):
+            raise self._problem_error(problem)
+        reply = plain_reply(text or "")
+        if isinstance(reply, SummaryError):
+            raise self.error(reply.reason, str(reply))
+        return replace_surrogates(reply)
 
     def _logprobs_of(self, choice: Mapping[str, Any]) -> list[float]:
         logprobs = choice.get("logprobs")
@@ -312,58 +352,84 @@ class OpenAIChatModel(Endpoint):
     async def _pour_all(
         self, first: Any, chunks: Any, put: Callable[[str], None]
     ) -> EndpointError | None:
-        text, finish_reason, refusal = None, None, ""
-        pieces = self._reply_redaction.stream()
-        async for chunk in _chain(first, chunks):
-            choices = chunk.get("choices") if isinstance(chunk, dict) else None
-            for choice in choices[:1] if isinstance(choices, list) else ():
-                choice = choice if isinstance(choice, dict) else {}
-                delta = choice.get("delta")
-                delta = delta if isinstance(delta, dict) else {}
-                finish_reason = choice.get("finish_reason") or finish_reason
-                refusal += str(delta.get("refusal") or "")
-                piece = delta.get("content")
+        ending: dict[str, Any] = {"finish_reason": None, "refusal": ""}
+        has_text: bool | None = None  # None as long as no text came, not even an empty one
+        without_key = self._reply_redaction.stream()
+        reply = ReplyStream(hold=self._holds_streams)
+
+        def pass_on(known: str) -> None:
+            if piece := reply.add(known):
+                put(replace_surrogates(piece))
+
+        try:
+            async for chunk in _chain(first, chunks):
+                piece = self._piece_of(chunk, ending)
                 if piece is None:
                     continue
-                if not isinstance(piece, str):
-                    return self.error("malformed", "the reply has no text", repr(piece))
-                text = piece
+                has_text = bool(has_text) or bool(piece.strip())
                 for start in range(0, len(piece), STEP):  # a huge one leaves room for the deadline
-                    if known := pieces.add(piece[start : start + STEP]):
-                        put(replace_surrogates(known))
+                    if known := without_key.add(piece[start : start + STEP]):
+                        pass_on(known)
                     await asyncio.sleep(0)
-        if known := pieces.rest():
-            put(replace_surrogates(known))
-        broken_off = text is not None and finish_reason is None
-        return self._reply_error(text, "broken off" if broken_off else finish_reason, refusal)
+            if known := without_key.rest():
+                pass_on(known)
+            if has_text is not None and ending["finish_reason"] is None:
+                return self._problem_error(Problem("cut", "the reply is not whole", "broken off"))
+            seen = None if has_text is None else "text" * has_text
+            if problem := problem_of_choice(seen, ending):
+                return self._problem_error(problem)
+            if known := reply.rest():
+                put(replace_surrogates(known))
+        except SummaryError as error:
+            return self.error(error.reason, str(error))
+        finally:
+            self._holds_streams = self._holds_streams or reply.unopened
+        return None
+
+    def _piece_of(self, chunk: Any, ending: dict[str, Any]) -> str | None:
+        """The text of a chunk; what it says of the ending goes into `ending`.
+
+        Raises:
+            UnusableReply: It is an error.
+            SummaryError: It has something else in the place of the text.
+        """
+        if not isinstance(chunk, dict):
+            return None
+        raise_error_in(chunk)
+        choices = chunk.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if not isinstance(choice, dict):
+            return None
+        delta = choice.get("delta")
+        delta = delta if isinstance(delta, dict) else {}
+        ending["finish_reason"] = choice.get("finish_reason") or ending["finish_reason"]
+        ending["error"] = choice.get("error") or ending.get("error")
+        ending["refusal"] += str(delta.get("refusal") or "")
+        if has_reasoning(delta):
+            ending["reasoning"] = "it reasoned"
+        content = delta.get("content")
+        if content is None:
+            return None
+        if (piece := text_of_content(content)) is None:
+            raise self.error("malformed", "the reply has no text", repr(content))
+        return piece
 
     def _request(self, prompt: str) -> dict[str, Any]:
         settings = {
             "model": self.model,
             "messages": [{"role": "user", "content": replace_surrogates(prompt)}],
-            "max_tokens": self.max_new_tokens,
+            **limit_fields(*self._limits),
             "temperature": self.temperature,
         }
         sent = {name: value for name, value in settings.items() if value is not None}
         return {**sent, **(self.extra_body or {})}
 
-    def _reply_error(self, text: object, ending: object, refusal: object) -> EndpointError | None:
-        """Why a reply that ended this way is no summary; None if it is one."""
-        if refusal:
-            return self.error("refused", "the model refused", str(refusal))
-        if ending == "length":
-            return self.error(
-                "cut",
-                f"the reply was cut at max_new_tokens={self.max_new_tokens}: raise it, or, if the "
-                "model thinks before it writes, turn that off (see extra_body)",
-            )
-        if ending == "content_filter":
-            return self.error("filtered", "the provider's filter withheld the reply")
-        if ending and ending not in WHOLE:
-            return self.error("cut", "the reply is not whole", f"finish_reason: {ending}")
-        if not isinstance(text, str):
-            return self.error("malformed", "the reply has no text")
-        return None
+    def _problem_error(self, problem: Problem) -> EndpointError:
+        """The error of a reply that can't be used."""
+        what = problem.what
+        if problem.reason == "cut":
+            what += f" ({told_limit(*self._limits)})"
+        return self.error(problem.reason, what, problem.said)
 
 
 async def _chain(first: Any, others: AsyncIterator[Any]) -> AsyncIterator[Any]:

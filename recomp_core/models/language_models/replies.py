@@ -39,15 +39,17 @@ REASONS: Mapping[int, Reason] = {
 }
 """Those of statuses that mean more than "rejected" (4xx) or "out of order" (5xx)."""
 
-WHOLE = ("stop", "eos", "eos_token", "end_turn", "stop_sequence")
-"""How a whole reply ends: "stop" in the protocol, the others on some servers."""
-
 # Words of an error's code or type, and what they mean; 0 for what does not pass.
 _MEANINGS: tuple[tuple[str, Reason, int], ...] = (
     ("insufficient_quota", "quota", 0),
     ("billing", "quota", 0),
     ("content_filter", "filtered", 0),
     ("rate_limit", "quota", 429),
+    ("rate-limit", "quota", 429),
+    ("ratelimit", "quota", 429),
+    ("rate_increased", "quota", 429),
+    ("resource_exhausted", "quota", 429),
+    ("throttl", "quota", 429),
     ("too_many", "quota", 429),
     ("overloaded", "unavailable", 503),
     ("unavailable", "unavailable", 503),
@@ -64,28 +66,84 @@ def raise_error_in(reply: Mapping[str, Any]) -> None:
     """Raise the error that a server sends with a status of success, as some proxies do.
 
     Args:
-        reply: What came.
+        reply: What came, whole or an event of a stream.
 
     Raises:
         UnusableReply: It is an error and no reply.
     """
-    error = reply.get("error")
-    if not error or reply.get("choices"):
-        return
-    told = error if isinstance(error, dict) else {"message": error}
-    names = [told.get(name) for name in ("code", "type", "status")]
-    words = " ".join(name.lower() for name in names if isinstance(name, str))
+    error = reply.get("error") or reply.get("errors") or _first_choice(reply).get("error")
+    if error and _has_text(reply):
+        error = None  # a whole reply, with a warning
+    if not error and not reply.get("choices"):
+        error = _bare_error(reply)
+    if error:
+        raise unusable(error)
+
+
+def unusable(error: object) -> UnusableReply:
+    """Read what a server says of an error.
+
+    Args:
+        error: The error, in any form.
+
+    Returns:
+        The error with its reason, the status that it stands for, and the server's words.
+    """
+    if isinstance(error, list) and error:
+        error = error[0]
+    told: Mapping[str, Any] = error if isinstance(error, dict) else {"message": error}
+    if isinstance(told.get("error"), dict):
+        told = told["error"]
+    names = [told.get(name) for name in _CODES]
+    words = " ".join(name.lower().replace(" ", "_") for name in names if isinstance(name, str))
     statuses = [int(str(name)) for name in names if str(name) in _STATUSES]
-    message = str(told.get("message") or error)
+    said = [told.get(name) for name in _MESSAGES]
+    metadata = told.get("metadata")
+    if isinstance(metadata, dict):  # a proxy's, with the words of the provider behind it
+        said.append(metadata.get("raw"))
+    message = ": ".join(str(part) for part in said if part) or str(error)
+    if not words and not statuses:
+        words = message.lower().replace(" ", "_")[:_LONGEST_CODE]
     for word, reason, status in _MEANINGS:
         if word in words:
-            raise UnusableReply("", message, reason=reason, status=status)
+            return UnusableReply("", message, reason=reason, status=status)
     status = statuses[0] if statuses else 400
     reason = REASONS.get(status, "invalid" if status < 500 else "unavailable")
-    raise UnusableReply("", message, reason=reason, status=status)
+    return UnusableReply("", message, reason=reason, status=status)
 
 
+def _bare_error(reply: Mapping[str, Any]) -> object:
+    """An error whose fields are those of the reply itself, as some servers have it."""
+    base = reply.get("base_resp")
+    if isinstance(base, dict) and base.get("status_code"):
+        return base
+    says = any(isinstance(reply.get(name), str) for name in (*_MESSAGES, "detail"))
+    means = reply.get("object") == "error" or reply.get("type") == "error"
+    means = means or reply.get("success") is False
+    means = means or any(str(reply.get(name)) in _STATUSES for name in _CODES)
+    means = means or any(isinstance(reply.get(name), str) and reply[name] for name in ("code",))
+    return reply if says and (means or "detail" in reply) else None
+
+
+def _has_text(reply: Mapping[str, Any]) -> bool:
+    """Whether the first choice of a reply holds a text and ended well."""
+    choice = _first_choice(reply)
+    if choice.get("finish_reason") == "error":
+        return False
+    message = choice.get("message") or choice
+    return isinstance(message, dict) and bool(message.get("content") or message.get("text"))
+
+
+def _first_choice(reply: Mapping[str, Any]) -> dict[str, Any]:
+    choices = reply.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    return choice if isinstance(choice, dict) else {}
+
+
+_CODES = ("code", "status_code", "statusCode", "type", "status", "Code")
+_MESSAGES = ("message", "msg", "status_msg", "detail", "Message")
 _STATUSES = frozenset(map(str, range(400, 600)))
+_LONGEST_CODE = 200
 
 
 def is_logprob(value: object) -> bool:

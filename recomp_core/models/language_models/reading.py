@@ -1,0 +1,152 @@
+"""From what came of a language model to its reply. Every place that reads a reply does it here.
+
+Reasoning is no part of a reply, wherever it stands; a reply that is cut, refused or filtered is an
+error, and so is one that is nothing but reasoning. How providers say so: `finish_reasons`. How
+models mark reasoning in their text: `text.reasoning`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...errors import SummaryError
+from ...text.reasoning import ReasoningFilter, UnopenedReasoning, without_reasoning
+from .finish_reasons import Problem, ending_of, problem_of, reply_error, text_of_content
+
+__all__ = ["ReplyStream", "plain_reply", "problem_of_choice", "reply_error", "text_of_choice"]
+
+_UNOPENED = (
+    "what was streamed is reasoning whose beginning the model does not mark: later streams wait "
+    "for their end; turn its reasoning off, or ask for whole replies"
+)
+
+
+def text_of_choice(choice: Mapping[str, Any]) -> str | None:
+    """Read the text of a choice in OpenAI's protocol, whole or a chunk of it.
+
+    Args:
+        choice: One of `choices`.
+
+    Returns:
+        The text of its message with the reasoning in it; None if it has none.
+    """
+    message = choice.get("message")
+    return text_of_content(message.get("content")) if isinstance(message, Mapping) else None
+
+
+def problem_of_choice(
+    text: str | None, choice: Mapping[str, Any], usage: Any = None
+) -> Problem | None:
+    """Tell why a choice in OpenAI's protocol can't be used.
+
+    Args:
+        text: Its text, see `text_of_choice`.
+        choice: One of `choices`.
+        usage: What the response says was used.
+
+    Returns:
+        What is wrong with it, also with an ending whose name is not known; None for a reply.
+    """
+    if error := choice.get("error"):
+        told = error.get("message") if isinstance(error, Mapping) else error
+        return Problem("unavailable", "the provider broke the reply off", str(told))
+    ending = choice.get("finish_reason")
+    if ending and (not isinstance(ending, str) or ending_of(ending) is None):
+        return Problem("cut", "the reply is not whole", f"finish_reason: {ending}")
+    return problem_of(text, [{"usage": usage}, choice])
+
+
+def plain_reply(text: str) -> str | SummaryError:
+    """Take the reasoning out of a reply that is nothing but text.
+
+    Args:
+        text: What the model wrote.
+
+    Returns:
+        The reply, or the error of one that is nothing but reasoning.
+    """
+    written = without_reasoning(text)
+    if written.reasoned and not written.text.strip():
+        return SummaryError("the reply holds nothing but reasoning: turn that off", "malformed")
+    return written.text
+
+
+class ReplyStream:
+    """A reply that comes in pieces, without its reasoning.
+
+    It holds back what may be reasoning, and what may mean "nothing".
+
+    Args:
+        hold: Whether all waits for the end, see `ReasoningFilter`.
+        may_mean_nothing: Whether a beginning may become a text that `means_nothing`.
+        means_nothing: Whether a whole text stands for the empty reply.
+    """
+
+    def __init__(
+        self,
+        *,
+        hold: bool = False,
+        may_mean_nothing: Callable[[str], bool] | None = None,
+        means_nothing: Callable[[str], bool] | None = None,
+    ) -> None:
+        self._filter = ReasoningFilter(hold)
+        self._may_mean_nothing = may_mean_nothing
+        self._means_nothing = means_nothing
+        self._held = ""
+        self._passed = False
+
+    @property
+    def unopened(self) -> bool:
+        """Whether the model does not mark the beginning of its reasoning."""
+        return self._filter.unopened
+
+    def add(self, piece: str) -> str:
+        """Take the next piece.
+
+        Args:
+            piece: The piece.
+
+        Returns:
+            What may be passed on.
+
+        Raises:
+            SummaryError: What was passed on before is reasoning.
+        """
+        try:
+            self._held += self._filter.add(piece)
+        except UnopenedReasoning:
+            self._raise_unopened()
+        if not self._held or (
+            self._may_mean_nothing and not self._passed and self._may_mean_nothing(self._held)
+        ):
+            return ""
+        return self._released()
+
+    def rest(self) -> str:
+        """Take the end of the reply.
+
+        Returns:
+            What was held back; "" for a reply that means nothing.
+
+        Raises:
+            SummaryError: The reply is nothing but reasoning, or what was passed on is.
+        """
+        try:
+            self._held += self._filter.rest()
+        except UnopenedReasoning:
+            self._raise_unopened()
+        if self._passed:
+            return self._released()
+        if self._filter.reasoned and not self._held.strip():
+            raise SummaryError("the reply holds nothing but reasoning: turn that off", "malformed")
+        if self._means_nothing and self._means_nothing(self._held):
+            return ""
+        return self._released()
+
+    def _released(self) -> str:
+        released, self._held, self._passed = self._held, "", True
+        return released
+
+    def _raise_unopened(self) -> None:
+        raise SummaryError(_UNOPENED, "malformed") from None

@@ -1,0 +1,182 @@
+"""Summaries as JSON, with the documents that they are drawn from."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pickle
+
+import pytest
+from openai_server import OpenAIServer, Reply, error, without_environment
+
+from recomp_core import AbstractiveCompressor, Document, LLMSummarizer
+from recomp_core.errors import SummaryError
+from recomp_core.models.language_models.structured import (
+    SourcedSummary,
+    read_summary,
+    response_format,
+    summary_schema,
+)
+
+DOCUMENTS = [
+    Document("Pigs eat apples, and the mill by the river closed in 1990 after a long dispute."),
+    Document(" "),
+    Document("Anna Horvat built the bell tower in 1871, and it still stands beside the mill."),
+]
+SUMMARY = "Anna Horvat built it in 1871."
+JSON = json.dumps({"summary": SUMMARY, "sources": [2]})
+
+
+def compressed(reply, **settings):
+    summarizer = LLMSummarizer(lambda prompts: [reply] * len(prompts), **settings)
+    return AbstractiveCompressor(summarizer).compress("who built the tower?", DOCUMENTS)
+
+
+def test_the_sources_are_the_documents_that_the_model_names():
+    found = compressed(JSON, structured=True)
+    assert (found.text, found.sources) == (SUMMARY, (2,))  # the blank document has no number
+    for sources in ([], [9], [0, -1]):
+        reply = json.dumps({"summary": SUMMARY, "sources": sources})
+        assert compressed(reply, structured=True).sources == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("reply", "text"),
+    [
+        (f"<think>hm</think>```json\n{JSON}\n```", SUMMARY),
+        (SUMMARY, SUMMARY),
+        ('{"summary": "IRRELEVANT", "sources": []}', ""),
+        ('{"summary": "", "sources": []}', ""),
+        ('{"summary": "The documents do not mention it.", "sources": []}', ""),
+    ],
+)
+def test_what_a_reply_means(reply, text):
+    assert compressed(reply, structured=True).text == text
+
+
+def test_json_of_another_form_is_no_summary():
+    for reply in ('{"answer": "Anna"}', '{"summary": "Anna"', '{"summary": 5, "sources": []}'):
+        with pytest.raises(SummaryError, match="structured=False"):
+            compressed(reply, structured=True)
+    assert compressed(JSON).text == JSON  # nobody asked for JSON
+
+
+def test_a_summary_keeps_its_sources_between_processes():
+    sent = pickle.loads(pickle.dumps(SourcedSummary("x", [1])))
+    assert (sent, sent.sources) == ("x", (1,))
+    assert isinstance(read_summary(JSON), SourcedSummary)
+
+
+@pytest.mark.enable_socket
+class TestEndpoint:
+    @pytest.fixture(autouse=True)
+    def _environment(self, monkeypatch):
+        pytest.importorskip("openai", reason='needs pip install "recomp[openai]"')
+        without_environment(monkeypatch)
+
+    def summarizer(self, server, **settings):
+        own = {"base_url": server.base_url, "api_key": "any", "max_retries": 0, **settings}
+        return LLMSummarizer.from_endpoint("m", structured=True, **own)
+
+    def test_an_endpoint_that_supports_it(self):
+        with OpenAIServer(Reply(JSON)) as server:
+            (summary,) = self.summarizer(server).summarize(["x"])
+            assert (summary, summary.sources) == (SUMMARY, (2,))
+            sent = server.requests[0].body["response_format"]
+            assert sent == response_format()
+            assert sent["json_schema"]["schema"]["additionalProperties"] is False
+            assert set(sent["json_schema"]["schema"]["required"]) == {"summary", "sources"}
+            list(self.summarizer(server).stream("x"))
+            assert "response_format" not in server.requests[-1].body
+
+    def test_an_endpoint_that_does_not_is_asked_for_text_from_then_on(self):
+        def reply_to(request):
+            if "response_format" in request.body:
+                return error(400, "response_format json_schema is not supported by this model")
+            return Reply(SUMMARY)
+
+        with OpenAIServer(reply_to=reply_to) as server:
+            summarizer = self.summarizer(server)
+            assert summarizer.summarize(["x"]) == [SUMMARY]
+            assert asyncio.run(summarizer.asummarize(["y"])) == [SUMMARY]
+            assert ["response_format" in r.body for r in server.requests] == [True, False, False]
+
+    def test_another_error_is_that_error(self):
+        with OpenAIServer(error(400, "the prompt is too long")) as server:
+            (failed,) = self.summarizer(server).summarize(["x"])
+            assert failed.reason == "invalid"
+            assert len(server.requests) == 1
+
+
+def test_a_langchain_chat_model_by_its_own_means():
+    pytest.importorskip("langchain_core")
+    from langchain_core.language_models.fake_chat_models import FakeListChatModel
+    from langchain_core.messages import AIMessage
+    from langchain_core.runnables import RunnableLambda
+
+    from langchain_recomp.chat_model import summarizer_from_chat_model
+
+    class Structured(FakeListChatModel):
+        replies: list = []
+
+        def with_structured_output(self, schema, *, include_raw=False, **_):
+            assert schema is summary_schema()
+            assert include_raw
+            return RunnableLambda(lambda _: self.replies.pop(0))
+
+    def said(parsed, text="", **metadata):
+        return {"raw": AIMessage(text, response_metadata=metadata), "parsed": parsed,
+                "parsing_error": None}  # fmt: skip
+
+    parsed = summary_schema()(summary=SUMMARY, sources=[2])
+    replies = [said(parsed), said(None, SUMMARY), said(parsed, finish_reason="length")]
+    model = Structured(responses=["plain"], replies=replies)
+    summarizer = summarizer_from_chat_model(model, structured=True, max_concurrency=1)
+    found = [summarizer.summarize(["x"])[0] for _ in range(3)]
+    assert found[:2] == [SUMMARY, SUMMARY]
+    assert found[0].sources == (2,)
+    assert found[2].reason == "cut"
+
+    class Refusing(FakeListChatModel):
+        def with_structured_output(self, schema, **_):
+            def refuse(_):
+                raise ValueError("response_format is not supported")
+
+            return RunnableLambda(refuse)
+
+    for other in (Refusing(responses=[SUMMARY]), FakeListChatModel(responses=[SUMMARY])):
+        summarizer = summarizer_from_chat_model(other, structured=True)
+        assert summarizer.summarize(["x"]) == [SUMMARY]
+        assert asyncio.run(summarizer.asummarize(["x"])) == [SUMMARY]
+
+
+def test_a_llamaindex_llm_by_its_own_means():
+    pytest.importorskip("llama_index.core")
+    from llama_index.core.llms import LLMMetadata, MockLLM
+
+    from llamaindex_recomp.llm import summarizer_from_llm
+
+    class Calling(MockLLM):
+        @property
+        def metadata(self):
+            return LLMMetadata(is_function_calling_model=True, model_name="m")
+
+        def structured_predict(self, output_cls, prompt, llm_kwargs=None, **values):
+            assert prompt.format(**values) == "x {y}"
+            return output_cls(summary=SUMMARY, sources=[2])
+
+        async def astructured_predict(self, output_cls, prompt, llm_kwargs=None, **values):
+            return output_cls(summary=SUMMARY, sources=[2])
+
+    class Failing(Calling):
+        def structured_predict(self, output_cls, prompt, llm_kwargs=None, **values):
+            raise ValueError("no tool call came")
+
+    summarizer = summarizer_from_llm(Calling(), structured=True)
+    for (summary,) in (
+        summarizer.summarize(["x {y}"]),
+        asyncio.run(summarizer.asummarize(["x {y}"])),
+    ):
+        assert (summary, summary.sources) == (SUMMARY, (2,))
+    for other in (Failing(), MockLLM()):
+        assert summarizer_from_llm(other, structured=True).summarize(["x"]) == ["x"]
