@@ -28,7 +28,7 @@ from trials import Outcome
 
 from recomp_core.abstractive.attribution import link_all
 from recomp_core.abstractive.gates import SupportGate
-from recomp_core.abstractive.streams import LengthLimit, WordFilter, bare_words
+from recomp_core.abstractive.streams import LengthLimit, bare_words
 from recomp_core.data.question import Question
 from recomp_core.demo.session import documents_from_text
 from recomp_core.evaluation.gates import Gate
@@ -42,6 +42,7 @@ from recomp_core.extractive.scoring import BM25Scorer
 from recomp_core.extractive.selection import Threshold
 from recomp_core.extractive.selectors import parse_selector
 from recomp_core.extractive.structure import folded_text
+from recomp_core.models.language_models.reading import ReplyStream
 from recomp_core.prompts import PromptTemplate, llm_prompt
 from recomp_core.protocols import Candidate
 from recomp_core.readers.answer_scores import AnswerPrompt, AnswerRequest
@@ -54,6 +55,8 @@ from recomp_core.text import (
     joining,
     languages,
     markup,
+    reasoning,
+    refusals,
     sentences,
     splitting,
     terms,
@@ -311,10 +314,25 @@ def _scores_of_gold(text: str) -> object:
 
 
 def _streamed(text: str) -> object:
-    limit, held = LengthLimit(len(text)), WordFilter("IRRELEVANT")
-    for character in text:
-        held.add(limit.allow(character))
-    return held.rest()
+    limit = LengthLimit(2 * len(text))
+    reply = ReplyStream(
+        may_mean_nothing=refusals.may_mean_nothing, means_nothing=refusals.means_nothing
+    )
+    for character in f"<think>{text[::2]}</think>x{text[1::2]}":
+        reply.add(limit.allow(character))
+    return reply.rest()
+
+
+def _filtered(text: str) -> object:
+    reply = reasoning.ReasoningFilter()
+    return [reply.add(character) for character in f"<think>{text[::2]}</think>x{text[1::2]}"]
+
+
+def _without_reasoning(text: str) -> object:
+    return [
+        reasoning.without_reasoning(said)
+        for said in (text, f"<think>{text}", f"{text}</think>", f"<think>{text}</think>{text}")
+    ]
 
 
 def _spelled(text: str) -> object:
@@ -430,6 +448,10 @@ FUNCTIONS: dict[str, Read] = {
     "text.structure.tables.separated_rows": _of_lines(
         lambda found: tables.separated_rows(found, told=True)
     ),
+    "text.reasoning.without_reasoning": _without_reasoning,
+    "text.reasoning.ReasoningFilter.add": _filtered,
+    "text.refusals.means_nothing": refusals.means_nothing,
+    "text.refusals.may_mean_nothing": refusals.may_mean_nothing,
     "text.terms.tokens": terms.tokens,
     "text.terms.spans_of_tokens": terms.spans_of_tokens,
     "text.terms.is_unspaced": terms.is_unspaced,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import os
 import sys
 import time
@@ -30,11 +31,14 @@ def main() -> None:
 
     print(f"{'part':12} {'what':44} {'tried':>8} {'survived':>8}  worst", flush=True)
     failures = []
+    log = logging.getLogger("recomp_core")
     for part in args.parts:
         began = time.monotonic()
+        handlers = list(log.handlers)
         for outcome in importlib.import_module(part).torture(args.short):
             print(line(part, outcome), flush=True)
             failures += [f"{part}, {outcome.name}: {failure}" for failure in outcome.failures]
+        log.handlers = handlers  # the command adds one for the terminal it had
         print(f"{part:12} took {time.monotonic() - began:.0f} s", flush=True)
     if failures:
         sys.exit("\n".join(["", "failed:", *failures]))

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from recomp_core import Document
-from recomp_core.abstractive.streams import LengthLimit, WordFilter
+from recomp_core.abstractive.streams import LengthLimit
 from recomp_core.evaluation.gates import Gate
 from recomp_core.evaluation.spans import find_gold, gold_scores
 from recomp_core.text import answers
@@ -71,13 +71,9 @@ def test_gold_is_found_however_it_is_broken_into_lines():
 
 
 def test_a_stream_of_spaces_is_held_in_pieces():
-    limit, held = LengthLimit(10), WordFilter("NOTHING")
-    assert held.add(limit.allow("x")) == "x"
+    limit = LengthLimit(10)
+    assert limit.allow("x") == "x"
     began = time.process_time()
     for _ in range(150_000):
         assert limit.allow(" ") == ""
-    unsure = WordFilter("NOTHING")
-    for _ in range(150_000):
-        assert unsure.add(".") == ""
     assert time.process_time() - began < 5  # minutes before
-    assert unsure.rest() == "." * 150_000
