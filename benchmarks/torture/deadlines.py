@@ -24,7 +24,7 @@ from recomp_core.runtime.timeout import with_timeout
 
 # A call is late if it takes so many seconds more than its limit. Threads share two cores with the
 # encoder, which does not stop in the middle of a batch.
-_LATE_S = 0.25
+_LATE_S = 0.5
 _WORDS = ("tower", "bridge", "river", "stone", "lamp", "keeper", "built", "painted", "sold")
 
 
