@@ -127,8 +127,8 @@ def copied(value: Any) -> Any:
 def remade(model: Any, **changes: Any) -> Any:
     """Make another pydantic model of a model's class, for a text that is not the model's own.
 
-    Its constructor runs, so that no state is left that was made of the old text; nor are its
-    vectors.
+    Its constructor runs, so that nothing is left that was made of the old text: neither private
+    attributes nor fields, and keys in fields, that are called a state, an embedding or a vector.
 
     Args:
         model: The model; it is not changed.
@@ -139,9 +139,9 @@ def remade(model: Any, **changes: Any) -> Any:
         values, or changes them.
     """
     fields = {
-        name: copied(value)
+        name: copied(_without_derived(value))
         for name, value in model
-        if name not in changes and not _VECTORS.search(name)
+        if name not in changes and not _DERIVED.search(name)
     }
     try:
         made = type(model)(**fields, **changes)
@@ -151,7 +151,18 @@ def remade(model: Any, **changes: Any) -> Any:
     return made if kept else None
 
 
-_VECTORS = re.compile("embedding|vector")
+# LangChain's filters keep a text's vector as `state["embedded_doc"]`.
+_DERIVED = re.compile("embedding|embedded|vector|^_?state$")
+
+
+def _without_derived(value: Any) -> Any:
+    if type(value) is not dict:
+        return value
+    return {
+        key: item
+        for key, item in value.items()
+        if not (isinstance(key, str) and _DERIVED.search(key))
+    }
 
 
 def _copied_in_parts(value: Any, seen: dict[int, Any]) -> Any:

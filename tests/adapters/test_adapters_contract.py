@@ -34,6 +34,7 @@ def classes_of(base, text_field, id_field):
     class Stateful(base):
         embedding: list[float] | None = None
         note: dict = {}
+        state: dict = {}  # as LangChain's embedding filters have it
         _memory: list = PrivateAttr(default_factory=list)
         _length: int = PrivateAttr(default=0)
         _lock: Any = PrivateAttr(default_factory=threading.Lock)
@@ -83,7 +84,12 @@ def classes_of(base, text_field, id_field):
     }  # fmt: skip
 
     def stateful(text):
-        fields = {text_field: text, "embedding": [1.0, 2.0], "note": {"of": ["the user"]}}
+        fields = {
+            text_field: text,
+            "embedding": [1.0, 2.0],
+            "note": {"of": ["the user"], "embedded_doc": [3.0]},
+            "state": {"embedded_doc": [3.0], "query_similarity_score": 0.5},
+        }
         return Stateful(**fields)
 
     def odd(kind, text, metadata):
@@ -669,13 +675,16 @@ def test_state_and_vectors_of_an_old_text_are_not_those_of_the_new(kit, text):
     made = kit.inner(result)
     assert type(made) is type(kit.inner(item))
     assert made.embedding == (None if changed else [1.0, 2.0])
-    assert made.note == {"of": ["the user"]}
+    assert made.note == {"of": ["the user"], **({} if changed else {"embedded_doc": [3.0]})}
+    assert made.state == ({} if changed else kit.inner(item).state)
+    assert made.state is not kit.inner(item).state
     assert made.length == len(kit.text(result))
     assert made.memory == ([] if changed else ["more"])
     made.remember("new")
     made.note["of"].append("another")
     assert kit.inner(item).memory == ["more"]
-    assert kit.inner(item).note == {"of": ["the user"]}
+    assert kit.inner(item).note == {"of": ["the user"], "embedded_doc": [3.0]}
+    assert kit.inner(item).state == {"embedded_doc": [3.0], "query_similarity_score": 0.5}
     (failed,) = kit.compress(
         kit.make(compressor=ExtractiveCompressor(fails), on_error="passthrough"),
         [item],
