@@ -419,14 +419,14 @@ def excerpt_of(
         documents: All documents of the call.
         doc_index: The position of the document.
         kept: Its kept sentences, ascending.
-        layout: The strings that join them.
+        layout: The strings that join them, see `shown_layout`.
 
     Returns:
         The excerpt; "" without sentences.
     """
     spans = [(sentence.start, sentence.end) for sentence in kept]
-    title = _telling_title(documents, doc_index)
-    return layout.excerpt(documents[doc_index].text, spans, _pieces(kept), title)
+    document = documents[doc_index]
+    return layout.excerpt(document.text, spans, _pieces(kept), document.title)
 
 
 def excerpt_starts(
@@ -438,21 +438,14 @@ def excerpt_starts(
         documents: All documents of the call.
         doc_index: The position of the document.
         kept: Its kept sentences, ascending; at least one.
-        layout: The strings that join them.
+        layout: The strings that join them, see `shown_layout`.
 
     Returns:
         For each sentence the offset of its first character in the excerpt, in code points.
     """
     spans = [(sentence.start, sentence.end) for sentence in kept]
-    title = _telling_title(documents, doc_index)
-    return layout.starts(documents[doc_index].text, spans, _pieces(kept), title)
-
-
-def _telling_title(documents: Sequence[Document], doc_index: int) -> str | None:
-    """A document's title, if it tells the document from another of the call."""
-    title = documents[doc_index].title
-    others = (document.title for document in documents)
-    return title if title and any(other and other != title for other in others) else None
+    document = documents[doc_index]
+    return layout.starts(document.text, spans, _pieces(kept), document.title)
 
 
 def _pieces(kept: Sequence[Sentence]) -> list[str] | None:
@@ -473,15 +466,12 @@ def assemble(documents: Sequence[Document], kept: Iterable[Sentence], layout: La
     Returns:
         The text to prepend.
     """
-    grouped = group_by_document(kept)
-    text = _joined(documents, grouped, layout)
-    if layout.titles and not _is_shorter(text, documents, layout):
-        return _joined(documents, grouped, replace(layout, titles=False))
-    return text
+    kept = tuple(kept)
+    return _joined(documents, kept, shown_layout(documents, kept, layout))
 
 
-def shown_layout(documents: Sequence[Document], kept: Iterable[Sentence], layout: Layout) -> Layout:
-    """Return the layout that `assemble` uses: without titles where they make nothing shorter.
+def shown_layout(documents: Sequence[Document], kept: Sequence[Sentence], layout: Layout) -> Layout:
+    """Return the layout that `assemble` uses: without titles where they serve no end.
 
     Args:
         documents: All documents of the call.
@@ -489,19 +479,36 @@ def shown_layout(documents: Sequence[Document], kept: Iterable[Sentence], layout
         layout: The strings that join them.
 
     Returns:
-        The layout itself, or the same without titles.
+        The layout itself; or the same without titles, where no two documents have different ones,
+        or where the text would not be shorter than all documents.
     """
     if not layout.titles:
         return layout
-    text = _joined(documents, group_by_document(kept), layout)
-    return layout if _is_shorter(text, documents, layout) else replace(layout, titles=False)
+    if titles_differ(documents) and _is_shorter(
+        _joined(documents, kept, layout), documents, layout
+    ):
+        return layout
+    return replace(layout, titles=False)
 
 
-def _joined(
-    documents: Sequence[Document], grouped: Mapping[int, Sequence[Sentence]], layout: Layout
-) -> str:
+def titles_differ(documents: Iterable[Document]) -> bool:
+    """Tell whether titles tell documents apart.
+
+    Args:
+        documents: All documents of a call.
+
+    Returns:
+        Whether two of them have different titles; no title is none.
+    """
+    titles = (document.title for document in documents if document.title)
+    first = next(titles, None)
+    return any(title != first for title in titles)
+
+
+def _joined(documents: Sequence[Document], kept: Iterable[Sentence], layout: Layout) -> str:
     return layout.join(
-        excerpt_of(documents, index, sentences, layout) for index, sentences in grouped.items()
+        excerpt_of(documents, index, sentences, layout)
+        for index, sentences in group_by_document(kept).items()
     )
 
 

@@ -23,13 +23,16 @@ from ..types import (
     Sentence,
     assemble,
 )
-from .selection import All, Selector, select, token_budgets
+from .selection import All, Selector, TokenBudget, select, token_budgets
 
 # A group of documents takes about this part of the given time. It is at most so many times as long
 # as the group before, because the speed that was measured is a rough guide.
 _GROUP = 1 / 8
 _GROWTH = 4
 
+
+# No text of some length has fewer tokens than one for so many characters.
+_CHARACTERS_OF_A_TOKEN = 8
 
 CHOOSING_S = 0.02
 """How long choosing may take in any case, in seconds: in a shorter time nothing could be kept."""
@@ -186,12 +189,11 @@ def chosen_late(
         The compression with `Outcome.TIMED_OUT`; all documents if nothing was chosen.
     """
     given = [n for n, document in enumerate(compression.documents) if not is_blank(document.text)]
-    limit = f"{deadline.timeout_s:g} s had passed"
-    reason = f"{limit} with {len(given) - len(unread)} of {len(given)} documents "
+    reason = _so_far(compression, unread, deadline)
     if not compression.kept:
-        reason += "scored, and no sentence was chosen; they come as they are"
-        return replace(timed_out(compression, given, deadline, selector), reason=reason)
-    reason += f"scored and {len(compression.kept)} sentences chosen; the others are left out"
+        kept, came = _whole(compression, given, deadline, selector)
+        return _late(compression, kept, f"{reason}, and no sentence was chosen; they {came}")
+    reason += f" and {len(compression.kept)} sentences chosen; the others are left out"
     return replace(compression, outcome=Outcome.TIMED_OUT, reason=reason)
 
 
@@ -204,8 +206,8 @@ def timed_out(
     """Make the result of a call whose deadline came before all documents were scored.
 
     If nothing was kept of the scored documents, the others come whole, as far as a `TokenBudget`
-    among the selector's policies lets them, and as far as they can be counted in `CHOOSING_S`:
-    unread documents may help. Each of them is kept as one sentence with the score 0.0.
+    among the selector's policies lets them, and as far as their tokens can be counted in
+    `CHOOSING_S`: unread documents may help. Each is kept as one sentence with the score 0.0.
 
     Args:
         compression: The result of the documents that were scored.
@@ -216,27 +218,50 @@ def timed_out(
     Returns:
         A compression with `Outcome.TIMED_OUT` and a reason that says how many were scored.
     """
-    read = sum(not is_blank(document.text) for document in compression.documents) - len(unread)
-    limit = f"{deadline.timeout_s:g} s had passed"
-    reason = f"{limit} with {read} of {read + len(unread)} documents scored; "
+    reason = _so_far(compression, unread, deadline)
     if compression.text:
-        return replace(
-            compression, outcome=Outcome.TIMED_OUT, reason=f"{reason}the others are left out"
-        )
-    kept = tuple(
+        reason += "; the others are left out"
+        return replace(compression, outcome=Outcome.TIMED_OUT, reason=reason)
+    kept, came = _whole(compression, unread, deadline, selector)
+    read_all = len(unread) == sum(not is_blank(d.text) for d in compression.documents)
+    return _late(compression, kept, f"{reason}; {'they' if read_all else 'the others'} {came}")
+
+
+def _so_far(compression: Compression, unread: Sequence[int], deadline: Deadline) -> str:
+    given = sum(not is_blank(document.text) for document in compression.documents)
+    limit = f"{deadline.timeout_s:g} s had passed"
+    return f"{limit} with {given - len(unread)} of {given} documents scored"
+
+
+def _whole(
+    compression: Compression, wanted: Sequence[int], deadline: Deadline, selector: Selector | None
+) -> tuple[tuple[ScoredSentence, ...], str]:
+    """Whole documents, as far as the budgets and the time let them come, and that in words."""
+    documents, layout = compression.documents, compression.layout
+    whole = tuple(
         ScoredSentence(text, n, 0, len(text), 0.0)
-        for n, text in ((n, compression.documents[n].text) for n in unread)
+        for n, text in ((n, documents[n].text) for n in wanted)
     )
-    if budgets := token_budgets(selector):
-        kept, _ = select(
-            compression.documents, kept, All(*budgets), compression.layout,
-            is_late=late_after(deadline),
-        )  # fmt: skip
+    budgets = token_budgets(selector)
+    text = assemble(documents, whole, layout)
+    if all(_fits(text, budget) for budget in budgets):
+        return whole, "come as they are"
+    kept, _ = select(documents, whole, All(*budgets), layout, is_late=late_after(deadline))
+    return kept, f"come as they are, {len(kept)} of {len(whole)}, as far as max_tokens and time go"
+
+
+def _fits(text: str, budget: TokenBudget) -> bool:
+    # A much longer text does not fit, and counting it would take time.
+    longest = _CHARACTERS_OF_A_TOKEN * budget.max_tokens
+    return len(text) <= longest and budget.count_tokens(text) <= budget.max_tokens
+
+
+def _late(compression: Compression, kept: tuple[ScoredSentence, ...], reason: str) -> Compression:
     return replace(
         compression,
         text=assemble(compression.documents, kept, compression.layout),
         kept=kept,
         sources=tuple(sentence.doc_index for sentence in kept),
         outcome=Outcome.TIMED_OUT,
-        reason=f"{reason}{'the others' if read else 'they'} come as they are",
+        reason=reason,
     )

@@ -280,6 +280,10 @@ class TokenBudget(_Combinable):
         max_tokens: The most tokens of the whole text, joints and elision marks included.
         count_tokens: Counts a text's tokens as the reader model does: `TokenCounter(name)`, or any
             function `str -> int`.
+        exact: Whether the whole text is counted for each sentence. Otherwise sums of the sentences'
+            tokens guide, which is much faster for many sentences, and once many in a row did not
+            fit, no other is tried (see `token_tally`). The cap holds either way. A calibrated
+            budget is exact.
 
     Raises:
         ValueError: `max_tokens` is not a whole number of at least 1.
@@ -292,6 +296,7 @@ class TokenBudget(_Combinable):
 
     max_tokens: int
     count_tokens: Callable[[str], int]
+    exact: bool = False
 
     def __post_init__(self) -> None:
         value = self.max_tokens
@@ -314,6 +319,8 @@ class TokenBudget(_Combinable):
         Returns:
             Whether the offered sentence stays.
         """
+        if self.exact:
+            return self.count_tokens(draft.text) <= self.max_tokens
         return draft.fits(self.max_tokens, self.count_tokens)
 
     def to_dict(self) -> dict[str, Any]:
@@ -337,6 +344,7 @@ class TokenBudget(_Combinable):
             "max_tokens": int(self.max_tokens),
             "tokenizer": counter.name_or_path,
             "local_files_only": counter.local_files_only,
+            **({"exact": True} if self.exact else {}),
         }
 
     @classmethod
@@ -351,7 +359,8 @@ class TokenBudget(_Combinable):
         """
         from ..text.tokens import TokenCounter
 
-        return cls(data["max_tokens"], TokenCounter(data["tokenizer"], data["local_files_only"]))
+        counter = TokenCounter(data["tokenizer"], data["local_files_only"])
+        return cls(data["max_tokens"], counter, data.get("exact", False))
 
 
 class All(_Combinable):
@@ -451,6 +460,7 @@ def select(
     tallies = {
         id(budget.count_tokens): TokenTally(documents, sentences, layout, budget.count_tokens)
         for budget in token_budgets(selector)
+        if not budget.exact
     }
     size = 0
     admitted: list[int] = []  # in the order of admission

@@ -562,7 +562,7 @@ def test_a_budget_is_stored_with_its_tokenizer(contriever, tmp_path):
     assert found.unit == f"tokens of {contriever.name}"  # where it lies is nobody's business
     folder = save_compressor(compressor, tmp_path / "mine", calibration=found)
     loaded = load_compressor(folder, device="cpu")
-    assert loaded.selector == TokenBudget(int(found.value), counter)
+    assert loaded.selector == TokenBudget(int(found.value), counter, exact=True)
 
 
 # --- the command

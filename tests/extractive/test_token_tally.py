@@ -2,13 +2,16 @@
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
 import recomp_core.extractive.compressor as compressor_module
 from recomp_core import Document, ExtractiveCompressor, Outcome, TokenBudget, TopK
+from recomp_core.extractive.partial import timed_out
 from recomp_core.extractive.selection import select
 from recomp_core.runtime.deadline import Deadline
+from recomp_core.runtime.timeout import unchanged_documents
 from recomp_core.text.joining import Layout
 from recomp_core.types import ScoredSentence, assemble
 
@@ -150,6 +153,37 @@ def test_choosing_ends_at_the_deadline(monkeypatch):
     assert "50 s had passed" in result.reason
     assert "sentences chosen" in result.reason
     assert len(result.kept) + len(result.dropped) == len(sentences)
+
+
+def test_documents_that_fit_come_whole_however_many_they_are():
+    documents = [
+        Document(f"Sentence {n} has words number {n * 7919 % 10007}.") for n in range(3000)
+    ]
+    blank = unchanged_documents("who?", (), "", Layout())
+    blank = replace(blank, documents=tuple(documents))
+    result = timed_out(blank, range(3000), Deadline(0.001), TokenBudget(1_000_000, len))
+    assert len(result.kept) == 3000
+    assert result.reason.endswith("0 of 3000 documents scored; they come as they are")
+    some = timed_out(blank, range(3000), Deadline(0.001), TokenBudget(900, len))
+    assert 0 < len(some.kept) < 30
+    assert len(some.text) <= 900
+    assert f"come as they are, {len(some.kept)} of 3000" in some.reason
+
+
+def test_an_exact_budget_counts_each_text():
+    documents, sentences = scored_documents(40, 8)
+    exact = TokenBudget(700, lambda text: len(text) // 4, exact=True)
+    offers = []
+
+    class Counts:
+        def admits(self, draft):
+            offers.append(len(draft.text) // 4 <= 700)
+            return offers[-1]
+
+    assert select(documents, sentences, exact, Layout()) == select(
+        documents, sentences, Counts(), Layout()
+    )
+    assert len(offers) == len(sentences)  # to the last
 
 
 def test_documents_come_whole_where_nothing_was_chosen_in_time(monkeypatch):

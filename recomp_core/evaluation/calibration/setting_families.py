@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from itertools import groupby
 from typing import Literal, get_args
@@ -25,7 +25,7 @@ from ...extractive.selection import (
 )
 from ...text.answers import contains_answer
 from ...text.joining import Layout, group_by_document
-from ...types import Document, ScoredSentence, excerpt_of
+from ...types import Document, ScoredSentence, excerpt_of, titles_differ
 
 Rule = Literal["top_p", "min_score", "top_k", "max_tokens"]
 
@@ -69,7 +69,8 @@ class Family:
         if self.rule == "top_k":
             return TopK(int(value))
         assert self.count_tokens is not None  # noqa: S101 - checked when it was made
-        return TokenBudget(int(value), self.count_tokens)
+        # `needed` counts every text, and what it promises holds for a budget that does so too.
+        return TokenBudget(int(value), self.count_tokens, exact=True)
 
     def caution(self, value: float) -> float:
         """Compute the caution of a setting.
@@ -228,7 +229,7 @@ class _Holding:
     ) -> None:
         self._documents = documents
         self._answers = answers
-        self._layout = layout
+        self._layout = replace(layout, titles=layout.titles and titles_differ(documents))
         self._held = dict.fromkeys(holders, True)
 
     @property
