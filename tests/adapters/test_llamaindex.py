@@ -628,6 +628,47 @@ async def test_passthrough(how, compressor, query, reason, caplog):
     assert result[0].node.get_content(MetadataMode.LLM) == f"page: 1\n\n{TOWER}"
 
 
+@pytest.mark.parametrize("how", ["sync", "async"])
+async def test_a_result_that_can_not_be_put_back_is_an_error_like_any_other(how):
+    compressor = Summary("Ana.", sources=(5,))  # of a compressor that counts wrongly
+
+    async def result(**settings):
+        pp = postprocessor(compressor=compressor, **settings)
+        if how == "sync":
+            return pp.postprocess_nodes([text_node(TOWER)], query_str=QUERY)
+        return await pp.apostprocess_nodes([text_node(TOWER)], query_str=QUERY)
+
+    with pytest.raises(IndexError):
+        await result()
+    (passed,) = await result(on_error="passthrough")
+    assert passed.node.get_content(MetadataMode.NONE) == TOWER
+    assert passed.metadata["recomp"]["reason"].startswith("IndexError: ")
+
+
+class Closed(TextNode):
+    """A node of another's class that can't be copied, and refuses metadata that it doesn't know."""
+
+    def __init__(self, **fields):
+        super().__init__(**fields)
+        if fields.get("metadata"):
+            raise ValueError("unknown metadata")
+
+    def model_copy(self, **kwargs):
+        raise TypeError("not copied")
+
+
+def test_a_class_that_takes_no_facts_gives_way():
+    scored = NodeWithScore(node=Closed(text=TOWER, id_="c"), score=0.3)
+    pp = postprocessor(compressor=Broken(), on_error="passthrough")
+    (passed,) = pp.postprocess_nodes([scored], query_str=QUERY)
+    assert type(passed.node) is TextNode
+    assert (texts([passed]), passed.node.node_id, passed.score) == ([TOWER], "c", 0.3)
+    assert passed.metadata["recomp"]["outcome"] == "failed"
+    (kept,) = postprocessor().postprocess_nodes([scored], query_str=QUERY)
+    assert type(kept.node) is TextNode
+    assert texts([kept]) == ["The tower was built by Ana. Many admire the tower."]
+
+
 def test_wrong_nodes_are_named():
     with pytest.raises(TypeError, match=r"nodes\[1\] must be a NodeWithScore, got TextNode"):
         postprocessor(on_error="passthrough").postprocess_nodes(
@@ -759,6 +800,12 @@ def test_an_embedding_model_as_encoder():
     assert isinstance(encoder, Encoder)
     assert encoder.encode_queries(["tower", "bread bread"]).tolist() == [[1, 0, 0], [0, 2, 0]]
     assert encoder.encode_sentences(["No.", "Tower bread."]).tolist() == [[0, 0, 1], [1, 1, 0]]
+
+
+@pytest.mark.parametrize("thing", ["local", None, tower_bread_other, Embedding])
+def test_what_is_no_embedding_model(thing):
+    with pytest.raises(TypeError, match="must be a LlamaIndex embedding model"):
+        EmbeddingEncoder(thing)
 
 
 def test_from_embed_model():
