@@ -22,6 +22,7 @@ os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="recomp-tests-")
 
 import pytest
 from hypothesis import HealthCheck, settings
+from openai_server import without_environment
 
 from recomp_core import ExtractiveCompressor
 
@@ -88,6 +89,14 @@ def shared_words(query: str, sentences: list[str]) -> list[float]:
 def compressor() -> ExtractiveCompressor:
     """The two sentences with the most words in common with the query; loads no model."""
     return ExtractiveCompressor(shared_words)
+
+
+@pytest.fixture
+def endpoint_environment(monkeypatch):
+    """A key, and nothing else from the machine for the `openai` client; skips where it lacks."""
+    pytest.importorskip("openai", reason='needs pip install "recomp[openai]"')
+    without_environment(monkeypatch)
+    monkeypatch.setenv("OPENAI_API_KEY", "any-key")
 
 
 @pytest.fixture

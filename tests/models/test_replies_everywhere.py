@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from openai_server import OpenAIServer, Reply, error, without_environment
+from openai_server import OpenAIServer, Reply, error
 
 from recomp_core import AbstractiveCompressor, Document, LLMSummarizer
 from recomp_core.errors import EndpointError, SummaryError
@@ -117,13 +117,8 @@ BLOCKS = [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
 
 
 @pytest.mark.enable_socket
+@pytest.mark.usefixtures("endpoint_environment")
 class TestEndpoint:
-    @pytest.fixture(autouse=True)
-    def _environment(self, monkeypatch):
-        pytest.importorskip("openai", reason='needs pip install "recomp[openai]"')
-        without_environment(monkeypatch)
-        monkeypatch.setenv("OPENAI_API_KEY", "any-key")
-
     def asking(self, server, **settings):
         """Each that asks, as a function without arguments that gives a text or an error."""
         from recomp_core.labelling.scorers.chat import ChatScorer

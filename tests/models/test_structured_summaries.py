@@ -7,7 +7,7 @@ import json
 import pickle
 
 import pytest
-from openai_server import OpenAIServer, Reply, error, without_environment
+from openai_server import OpenAIServer, Reply, error
 
 from recomp_core import AbstractiveCompressor, Document, LLMSummarizer
 from recomp_core.errors import SummaryError
@@ -68,12 +68,8 @@ def test_a_summary_keeps_its_sources_between_processes():
 
 
 @pytest.mark.enable_socket
+@pytest.mark.usefixtures("endpoint_environment")
 class TestEndpoint:
-    @pytest.fixture(autouse=True)
-    def _environment(self, monkeypatch):
-        pytest.importorskip("openai", reason='needs pip install "recomp[openai]"')
-        without_environment(monkeypatch)
-
     def summarizer(self, server, **settings):
         own = {"base_url": server.base_url, "api_key": "any", "max_retries": 0, **settings}
         return LLMSummarizer.from_endpoint("m", structured=True, **own)
