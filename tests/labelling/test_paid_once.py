@@ -8,7 +8,7 @@ import threading
 from collections import Counter
 
 import pytest
-from openai_server import OpenAIServer, Reply, without_environment
+from openai_server import OpenAIServer, Reply, error, without_environment
 from typer.testing import CliRunner
 
 from recomp_core.cli.main import app
@@ -78,6 +78,67 @@ def test_a_second_run_asks_nothing(tmp_path, source, method):
         assert again.exit_code == 0, again.output
         assert len(server.requests) == asked > 0
         assert (tmp_path / "labels" / "examples.jsonl").read_bytes() == examples
+
+
+SUMMARY = '{"summary": "Ada built it.", "sources": [1]}'
+
+
+@pytest.mark.parametrize("knows_json", [True, False])
+def test_a_second_run_of_a_teacher_that_writes_json_asks_nothing(tmp_path, source, knows_json):
+    def structured(request):
+        if "response_format" not in request.body:
+            return answer(request)
+        if knows_json:
+            return Reply(text=SUMMARY)
+        return error(400, "response_format json_schema is not supported by this model")
+
+    def run(*more):
+        given = arguments(source, out, server, "--method", "judge", *more)
+        return CliRunner().invoke(app, list(map(str, given)))
+
+    out = tmp_path / "labels"
+    with OpenAIServer(reply_to=structured) as server:
+        # The budget ends the first run.
+        assert run("--structured", "--max-requests", 9, "--batch-questions", 1).exit_code == 3
+        done = run("--structured")
+        assert done.exit_code == 0, done.output
+        formed = [r for r in server.requests if "response_format" in r.body]
+        if knows_json:
+            asked_twice = Counter(r.prompt for r in formed).most_common(1)[0][1]
+            assert (len(formed), asked_twice) == (18, 1)  # three prompts of six questions
+        else:
+            assert 0 < len(formed) <= 2 * CONCURRENCY  # both runs had to find out
+        records = [json.loads(line) for line in (out / "examples.jsonl").open()]
+        written = {c["text"] for record in records for c in record["candidates"]}
+        assert written == {"Ada built it." if knows_json else "Ada 1"}
+
+        asked = len(server.requests)
+        assert run("--structured").exit_code == 0
+        examples = (out / "examples.jsonl").read_bytes()
+        assert run("--structured", "--overwrite").exit_code == 0
+        assert (out / "examples.jsonl").read_bytes() == examples
+        assert len(server.requests) == asked
+
+        other = run()
+        assert "teacher differ" in str(other.exception)
+        assert len(server.requests) == asked
+
+
+def test_a_run_that_was_begun_without_json_goes_on_without_it(tmp_path, source):
+    def run(*more):
+        given = arguments(source, tmp_path / "labels", server, "--method", "judge", *more)
+        return CliRunner().invoke(app, list(map(str, given)))
+
+    with OpenAIServer(reply_to=answer) as server:
+        assert run("--limit", 2).exit_code == 0
+        begun = (tmp_path / "labels" / "run.json").read_text()
+        assert "structured" not in begun
+        asked = len(server.requests)
+        assert "teacher differ" in str(run("--structured").exception)
+        assert len(server.requests) == asked
+        done = run("--no-structured")
+        assert "6 examples, 0 unhelpful, 0 failed; 2 were done before" in done.stderr
+        assert (tmp_path / "labels" / "run.json").read_text() == begun
 
 
 def test_a_second_build_asks_nothing(tmp_path, source):

@@ -6,15 +6,16 @@ import warnings
 import pytest
 import tiny_causal
 from labelling_fakes import TableScorer
-from openai_server import OpenAIServer, Reply, error, without_environment
+from openai_server import OpenAIServer, Reply, error
 
 from recomp_core import Document
-from recomp_core.errors import BudgetError, EndpointError
+from recomp_core.errors import BudgetError, EndpointError, SummaryError
 from recomp_core.labelling.teachers.base import (
     LanguageModelTeacher,
     TeacherRequest,
 )
 from recomp_core.labelling.teachers.extractive import ExtractiveTeacher
+from recomp_core.labelling.teachers.settings import TeacherSettings
 from recomp_core.labelling.teachers.terms import (
     DEFAULT_POLICY,
     TeacherPolicy,
@@ -22,6 +23,7 @@ from recomp_core.labelling.teachers.terms import (
     TeacherTermsWarning,
     Terms,
 )
+from recomp_core.models.language_models.structured import response_format
 from recomp_core.prompts import LLM_PROMPT, PromptTemplate
 from recomp_core.runtime.budget import Meter
 
@@ -199,12 +201,8 @@ def saying(text, finish_reason="stop", **message):
 
 
 @pytest.mark.enable_socket
+@pytest.mark.usefixtures("endpoint_environment")
 class TestEndpoint:
-    @pytest.fixture(autouse=True)
-    def _environment(self, monkeypatch):
-        pytest.importorskip("openai", reason='needs pip install "recomp[openai]"')
-        without_environment(monkeypatch)
-
     def teacher(self, server, **settings):
         from recomp_core.labelling.teachers.models import EndpointTeacher
 
@@ -240,6 +238,77 @@ class TestEndpoint:
             (result,) = self.teacher(server).write([request()])
         assert isinstance(result, EndpointError)
         assert result.reason == reason
+
+    FORMED = json.dumps({"summary": "Ada did.", "sources": [1]})
+
+    @pytest.mark.parametrize(
+        ("reply", "summary"),
+        [
+            (FORMED, "Ada did."),
+            (f"<think>hm</think>```json\n{FORMED}\n```", "Ada did."),
+            ('{"summary": "Irrelevant.", "sources": []}', ""),
+            ("Ada did.", "Ada did."),  # the endpoint took no notice of the form
+            ("IRRELEVANT", ""),
+        ],
+    )
+    def test_json_gives_its_summary(self, reply, summary):
+        with OpenAIServer(Reply(reply)) as server:
+            assert self.teacher(server, structured=True).write([request()]) == [summary]
+            assert server.requests[0].body["response_format"] == response_format()
+            (plain,) = self.teacher(server).write([request()])
+            assert "response_format" not in server.requests[1].body
+        assert ("summary" in plain) == ("summary" in reply)  # nobody asked for JSON
+
+    def test_json_of_another_form_is_no_summary(self):
+        with OpenAIServer(Reply('{"answer": "Ada"}')) as server:
+            (result,) = self.teacher(server, structured=True).write([request()])
+        assert isinstance(result, SummaryError)
+        assert result.reason == "malformed"
+
+    def test_an_endpoint_that_knows_no_json_is_asked_for_text_from_then_on(self):
+        def reply_to(asked):
+            if "response_format" in asked.body:
+                return error(400, "This response_format type is unavailable now")
+            return saying(asked.prompt[0].upper())
+
+        with OpenAIServer(reply_to=reply_to) as server:
+            teacher = self.teacher(server, structured=True)
+            assert teacher.write([request("a")]) == ["A"]
+            assert teacher.write([request("b"), request("c")]) == ["B", "C"]
+            asked = ["response_format" in sent.body for sent in server.requests]
+            assert asked == [True, False, False, False]
+        assert teacher.meter.usage.requests == 4  # the refused one counts
+
+    @pytest.mark.parametrize(
+        "refusal",
+        [error(400, "the prompt is too long"), error(500, "no json_schema today")],
+    )
+    def test_another_error_is_that_error(self, refusal):
+        with OpenAIServer(refusal) as server:
+            (result,) = self.teacher(server, structured=True).write([request()])
+            assert len(server.requests) == 1
+        assert isinstance(result, EndpointError)
+
+    def test_the_form_is_part_of_the_identity_only_where_it_is_asked_for(self):
+        with OpenAIServer() as server:
+            before = {
+                "teacher": "qwen3-8b",
+                "temperature": 0.0,
+                "max_new_tokens": 256,
+                "empty_word": "IRRELEVANT",
+                "extra_body": {},
+            }
+            assert self.teacher(server).identity == before
+            assert self.teacher(server, structured=True).identity == {**before, "structured": True}
+
+    def test_plain_settings_ask_for_json_and_only_an_endpoint(self, monkeypatch):
+        monkeypatch.setenv("OPENAI_API_KEY", "any-key")
+        plain = {"model": "qwen3-8b", "structured": True}
+        with OpenAIServer(Reply(self.FORMED)) as server:
+            settings = TeacherSettings(teacher="endpoint", base_url=server.base_url, **plain)
+            assert settings.build(lambda: None).write([request()]) == ["Ada did."]
+        with pytest.raises(ValueError, match="structured is for a teacher behind an endpoint"):
+            TeacherSettings(teacher="local", **plain).build(lambda: None)
 
     def test_the_host_has_a_say_too(self):
         from recomp_core.labelling.teachers.models import EndpointTeacher

@@ -17,6 +17,7 @@ from ...models.language_models.reply_settings import (
     limit_fields,
     told_limit,
 )
+from ...models.language_models.structured import is_unsupported, response_format
 from ...models.summarizers.seq2seq import position_limit
 from ...models.torch_inference import inference
 from ...prompts import NOTHING_RELEVANT_WORD
@@ -50,6 +51,8 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
             `max_tokens`, as OpenAI's reasoning models want it.
         extra_body: Further fields of each request; thinking is turned off for deepseek.com. If it
             has a limit of its own, no other is sent.
+        structured: Whether to ask for JSON with `summary` and `sources`, so that the summary comes
+            without words around it. An endpoint that does not support it is asked for plain text.
         endpoint: The settings of `Endpoint`: `base_url`, `api_key_env`, `max_concurrency`,
             `requests_per_minute`, `meter`, …
 
@@ -71,6 +74,7 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
         max_new_tokens: int | None = 256,
         max_completion_tokens: int | None = None,
         extra_body: Mapping[str, Any] | None = None,
+        structured: bool = False,
         **endpoint: Any,
     ) -> None:
         base_url = endpoint.get("base_url")
@@ -82,7 +86,10 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
         self.max_completion_tokens = check_completion_tokens(max_completion_tokens)
         self.extra_body = {**thinking_off(self.endpoint.base_url), **(extra_body or {})}
         # It recognises the word for "nothing" in quotes, with a full stop, in a code fence.
-        self._read = LLMSummarizer(list, empty_word=empty_word, detect_refusals=detect_refusals)
+        self._read = LLMSummarizer(
+            list, empty_word=empty_word, detect_refusals=detect_refusals, structured=structured
+        )
+        self._form = response_format() if structured else None  # None once it was refused
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -95,6 +102,7 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
             "extra_body": self.extra_body,
             **given_settings(None, self.max_completion_tokens, None),
             **({} if self._read.detect_refusals else {"detect_refusals": False}),
+            **({"structured": True} if self._read.structured else {}),
         }
 
     def write_each(
@@ -123,7 +131,7 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
             **({} if self.temperature is None else {"temperature": self.temperature}),
             **self.extra_body,
         }
-        reply = await self.endpoint.post("chat/completions", body)
+        reply = await self._formed_reply(body)
         choices = reply.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
         message = choice.get("message") if isinstance(choice, dict) else None
@@ -136,6 +144,19 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
                 what += f" ({told_limit(*self._limits)})"
             raise self._error(problem.reason, what, problem.said)
         return replace_surrogates(text or "")
+
+    async def _formed_reply(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The reply, in the form that is asked for where the endpoint supports it."""
+        if self._form is not None:
+            try:
+                formed = {"response_format": self._form, **body}
+                return await self.endpoint.post("chat/completions", formed)
+            except EndpointError as error:
+                if error.reason != "invalid" or not is_unsupported(error):
+                    raise
+        reply = await self.endpoint.post("chat/completions", body)
+        self._form = None
+        return reply
 
     def _error(self, reason: Reason, what: str, said: str = "") -> EndpointError:
         return self.endpoint.error(reason, f"the reply of {self.name} {what}", said)
@@ -259,7 +280,7 @@ def build_endpoint_teacher(
     """Build the teacher "endpoint", an `EndpointTeacher`.
 
     Args:
-        settings: `model`, `accept_terms` and those of the endpoint count.
+        settings: `model`, `accept_terms`, `structured` and those of the endpoint count.
         scorer: Not asked.
 
     Returns:
@@ -275,6 +296,7 @@ def build_endpoint_teacher(
         settings.required_model(),
         accept_terms=settings.accept_terms,
         detect_refusals=settings.detect_refusals,
+        structured=settings.structured,
         **settings.reply_settings(),
         **settings.endpoint(),
     )
@@ -292,10 +314,15 @@ def build_local_teacher(settings: TeacherSettings, scorer: Callable[[], AnswerSc
 
     Raises:
         TeacherTermsError: The model's terms restrict training on its outputs.
-        ValueError: No model is named.
+        ValueError: No model is named, or a setting is for an endpoint.
         ModelLoadError: The model can't be loaded.
     """
     del scorer
+    if settings.structured:
+        raise ValueError(
+            "structured is for a teacher behind an endpoint: give teacher='endpoint' (--teacher "
+            "endpoint), or leave structured out"
+        )
     return LocalTeacher.from_pretrained(
         settings.required_model(),
         device=settings.device,

@@ -69,6 +69,7 @@ class TeacherSettings(ModelSettings):
         teacher: A name in `TEACHERS`.
         accept_terms: Whether you state that you have the right to train on its outputs.
         detect_refusals: Whether a reply that says that nothing helps is an empty summary.
+        structured: Whether the teacher behind an endpoint is asked for JSON.
         max_sentences: The largest number of sentences that the extractive teacher takes.
     """
 
@@ -96,6 +97,14 @@ class TeacherSettings(ModelSettings):
             flags=("--detect-refusals/--no-detect-refusals",),
         ),
     ] = True
+    structured: Annotated[
+        bool,
+        Setting(
+            "Ask a teacher behind an endpoint for JSON, of which the summary is taken; one that "
+            "does not support it is asked for text.",
+            flags=("--structured/--no-structured",),
+        ),
+    ] = False
     max_sentences: Annotated[
         int,
         Setting("Of the extractive teacher's summaries.", flags=("--max-sentences",), minimum=1),
