@@ -26,7 +26,7 @@ import data
 import numpy as np
 
 from recomp_core import TokenBudget, load_compressor
-from recomp_core.models.summarizers.loading import load_summarizer
+from recomp_core.abstractive.loading import load_summarizer
 from recomp_core.prompts import T5_PROMPT
 
 SHAPES = {

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from .abstractive.compressor import AbstractiveCompressor
     from .abstractive.gates import AllGates, SupportGate, UsefulnessGate
     from .abstractive.llm_summarizer import LLMSummarizer
+    from .abstractive.loading import load_summarizer
     from .extractive.compressor import ExtractiveCompressor
     from .extractive.scoring import BM25Scorer, CrossEncoderScorer, DualEncoderScorer
     from .labelling.teachers.base import LanguageModelTeacher
     from .models.language_models.openai_chat import OpenAIChatModel
-    from .models.summarizers.loading import load_summarizer
     from .models.summarizers.seq2seq import Seq2SeqSummarizer
     from .persistence.compressors import load_compressor, save_compressor
     from .prompts import PromptTemplate
@@ -99,7 +99,7 @@ _LAZY = {
     "QueueFullError": ".runtime.batching",
     "LanguageModelTeacher": ".labelling.teachers.base",
     "OpenAIChatModel": ".models.language_models.openai_chat",
-    "load_summarizer": ".models.summarizers.loading",
+    "load_summarizer": ".abstractive.loading",
     "Seq2SeqSummarizer": ".models.summarizers.seq2seq",
     "load_compressor": ".persistence.compressors",
     "save_compressor": ".persistence.compressors",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._utils.checks import check_limit, check_prompts
 from ..errors import SummaryError
@@ -17,6 +17,9 @@ from ..text.refusals import may_mean_nothing, means_nothing
 from ..text.splitting import replace_surrogates
 from ..text.tokens import approximate_tokens
 from .streams import bare_words, iterate_in_thread
+
+if TYPE_CHECKING:
+    from ..models.summarizers.local import LocalSummarizer
 
 
 class LLMSummarizer:
@@ -45,6 +48,7 @@ class LLMSummarizer:
 
     Attributes:
         default_prompt: The prompt that goes with the empty word, see `prompts.llm_prompt`.
+        local: The model on this machine that it asks; None where it asks something else.
 
     Raises:
         TypeError: `generate` is not callable.
@@ -78,6 +82,7 @@ class LLMSummarizer:
         self._generate = generate
         self._agenerate = agenerate
         self._threads = MicroBatcher(CONCURRENT)
+        self.local: LocalSummarizer | None = None
         self._holds_streams = False  # for the model does not mark where its reasoning begins
         self._stream = stream
         self._astream = astream
@@ -129,6 +134,39 @@ class LLMSummarizer:
             batch_size=None,
             structured=structured,
         )
+
+    @classmethod
+    def from_local(
+        cls,
+        model: LocalSummarizer,
+        *,
+        empty_word: str = NOTHING_RELEVANT_WORD,
+        detect_refusals: bool = True,
+    ) -> LLMSummarizer:
+        """Make a summarizer of a decoder-only model on this machine.
+
+        Args:
+            model: See `models.summarizers.loading.load_local_summarizer`.
+            empty_word: See the class.
+            detect_refusals: See the class.
+
+        Returns:
+            The summarizer.
+
+        Raises:
+            ValueError: A setting has no such value.
+        """
+        summarizer = cls(
+            model.summarize,
+            empty_word=empty_word,
+            detect_refusals=detect_refusals,
+            max_input_tokens=model.max_input_tokens,
+            count_tokens=model.count_tokens,
+            stream=model.stream,
+            batch_size=None,  # the model makes batches itself
+        )
+        summarizer.local = model
+        return summarizer
 
     @property
     def chat(self) -> OpenAIChatModel | None:

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from .._utils.checks import require
 from ..errors import ModelLoadError
 from .folder_checks import (
     MODULES,
@@ -21,6 +22,7 @@ from .folder_checks import (
     module_folders,
     read_json,
 )
+from .gguf_header import GgufHeader, read_header
 from .tensors import read_shapes
 
 ADAPTER_CONFIG = "adapter_config.json"
@@ -39,14 +41,14 @@ class CheckpointFiles:
     in this process or another, reads the files again.
 
     Args:
-        place: A folder or a hub name.
+        place: A folder, a GGUF file or a hub name.
         revision: A branch, tag or commit on the hub.
         local_files_only: Whether to look only at what was downloaded before.
         trusted: Whether the content of each file was compared with a known one. Such a folder may
             have links out of it, as some installers make them.
 
     Attributes:
-        place: The folder or the hub name, as a string.
+        place: The folder, the file or the hub name, as a string.
         revision: See above.
         local_files_only: See above.
         trusted: See above.
@@ -75,8 +77,42 @@ class CheckpointFiles:
 
     @property
     def folder(self) -> Path | None:
-        """The folder; None for a hub name."""
+        """The folder; None for a GGUF file and for a hub name."""
         return Path(self.place) if os.path.isdir(self.place) else None
+
+    @cached_property
+    def gguf(self) -> Path | None:
+        """The GGUF file: the place itself, or the only one of a folder without other weights.
+
+        Raises:
+            ModelLoadError: A folder has several.
+        """
+        if is_gguf(self.place):
+            return Path(self.place)
+        if self.folder is None or any(self.folder.glob("*.safetensors")):
+            return None
+        found = sorted(file for file in self.folder.iterdir() if is_gguf(file))
+        if len(found) > 1:
+            raise ModelLoadError(
+                f"{self.place} holds {', '.join(file.name for file in found)}: give the path of "
+                "one of these files"
+            )
+        return found[0] if found else None
+
+    @cached_property
+    def gguf_header(self) -> GgufHeader | None:
+        """The header of the GGUF file, checked; None where there is no such file."""
+        return None if self.gguf is None else read_header(self.gguf)
+
+    @property
+    def from_gguf(self) -> dict[str, str]:
+        """What tells transformers to load the GGUF file; {} where there is none."""
+        return {} if self.gguf is None else {"gguf_file": self.gguf.name}
+
+    @property
+    def where(self) -> str:
+        """What transformers loads from: the folder, also that of a GGUF file, or the hub name."""
+        return self.place if self.gguf is None else str(self.gguf.parent)
 
     def has(self, name: str) -> bool:
         """Look for a file.
@@ -116,7 +152,9 @@ class CheckpointFiles:
         Raises:
             ModelLoadError: The folder is missing.
         """
-        if looks_like_path(self.place) and self.folder is None:
+        if is_gguf(self.place) and not os.path.isfile(self.place):
+            raise ModelLoadError(f"there is no file {self.place}{role}")
+        if looks_like_path(self.place) and self.folder is None and self.gguf is None:
             raise ModelLoadError(
                 f"there is no folder {self.place}{role}: give a folder or a hub name"
             )
@@ -151,7 +189,7 @@ class CheckpointFiles:
         return self.json(file.relative_to(self.place).as_posix())
 
     def check_numbers(self, part: str = "") -> None:
-        """Check the sizes that a config says, before anything of these sizes is built.
+        """Check the sizes that a config or a GGUF file says, before anything so large is built.
 
         Args:
             part: The folder of a module; "" for the checkpoint itself.
@@ -159,6 +197,8 @@ class CheckpointFiles:
         Raises:
             ModelLoadError: See `folder_checks.check_numbers`.
         """
+        if self.gguf_header is not None:
+            return
         name = PurePosixPath(part, "config.json").as_posix()
         config = self.json(name)
         if isinstance(config, Mapping):
@@ -180,10 +220,18 @@ class CheckpointFiles:
 
     @cached_property
     def auto_config(self) -> Any:
-        """The config as transformers' `AutoConfig` reads it, without running the model's code."""
+        """The config as transformers' `AutoConfig` reads it, without running the model's code.
+
+        Raises:
+            ImportError: It is a GGUF file, and the extra `gguf` is missing.
+        """
+        if self.gguf is not None:
+            require("gguf", "gguf", f"the GGUF file {self.gguf}")
         from transformers import AutoConfig
 
-        return AutoConfig.from_pretrained(self.place, trust_remote_code=False, **self.hub)
+        return AutoConfig.from_pretrained(
+            self.where, trust_remote_code=False, **self.from_gguf, **self.hub
+        )
 
     @cached_property
     def adapter_base(self) -> CheckpointFiles | None:
@@ -209,6 +257,8 @@ class CheckpointFiles:
         return self._paths[name]
 
     def _find(self, name: str) -> Path | None:
+        if is_gguf(self.place):
+            return None  # what lies beside a file that was given is not a part of it
         if (folder := self.folder) is not None:
             file = folder / name if self.trusted else inside(folder, name)
             return file if file.is_file() else None
@@ -247,6 +297,18 @@ def _text(adapter: Any, name: str, place: str) -> str:
     return found or ""
 
 
+def is_gguf(source: str | os.PathLike[str]) -> bool:
+    """Tell GGUF files from folders and hub names.
+
+    Args:
+        source: What a user gave as a model.
+
+    Returns:
+        Whether its name ends as that of a GGUF file, and it is no folder.
+    """
+    return os.fspath(source).lower().endswith(".gguf") and not os.path.isdir(source)
+
+
 def looks_like_path(source: str) -> bool:
     """Tell paths from hub names.
 
@@ -271,7 +333,7 @@ def load_error_message(source: str, local_files_only: bool, error: Exception) ->
         One line that names the model, what went wrong with it, and the remedy.
     """
     cause = f"{type(error).__name__}: {next(iter(str(error).strip().splitlines()), '')}"
-    if os.path.isdir(source):
+    if os.path.exists(source):
         return f"the model in {source} can't be loaded ({cause}): it is damaged or incomplete"
     remedy = (
         "local_files_only=True looks only at what was downloaded before: download it first"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, get_args
 from .._utils.checks import check_choice, check_limit, check_whole
 from .._utils.files import CONFIG_FILE
 from ..abstractive.compressor import AbstractiveCompressor
+from ..abstractive.llm_summarizer import LLMSummarizer
 from ..errors import ModelLoadError
 from ..extractive.compressor import ExtractiveCompressor
 from ..extractive.evidence import check_weight
@@ -104,8 +105,8 @@ def load_compressor(
 ) -> Any:
     """Load a compressor; the checkpoint's config decides its kind.
 
-    It is an `ExtractiveCompressor` around an encoder, or an `AbstractiveCompressor` around an
-    encoder-decoder model. Code from a model's folder never runs.
+    It is an `ExtractiveCompressor` around an encoder, or an `AbstractiveCompressor` around a
+    language model, encoder-decoder or decoder-only. Code from a model's folder never runs.
 
     Args:
         name_or_path: What to load:
@@ -121,6 +122,9 @@ def load_compressor(
             - a LoRA adapter on one of these, in a folder in PEFT's format: added to its base;
             - any encoder-decoder checkpoint, such as `fangyuan/nq_abstractive_compressor`, or a
               LoRA adapter on one;
+            - any decoder-only checkpoint, such as Qwen3, SmolLM2 or Llama, or a LoRA adapter on
+              one; also a `.gguf` file or a folder with one (extra `gguf`). The tokenizer's chat
+              template decides what the model reads;
             - a folder that `save_compressor` wrote.
         selector: For sentences only: see `ExtractiveCompressor`. This and all other settings that
             are given here overrule what the folder says.
@@ -149,7 +153,7 @@ def load_compressor(
             a limit around any compressor.
         batching: For sentences only: see `ExtractiveCompressor`; not saved.
         backend: What computes; not saved. For an encoder "torch", "onnx" or a registered name, see
-            `models.encoders.loading.load_encoder`; for an encoder-decoder model "torch" or
+            `models.encoders.loading.load_encoder`; for a language model "torch" or
             "ctranslate2", see `load_summarizer`. By default, which is "auto", an encoder takes
             onnxruntime where that is installed and can, and an encoder-decoder model takes torch.
         compute_type: The number format, see there; not saved.
@@ -385,12 +389,13 @@ def _warn_of_changes(source: Source, given: Mapping[str, Any]) -> None:
 
 
 def _load_abstractive(source: Source, given: Mapping[str, Any]) -> AbstractiveCompressor:
-    from ..models.summarizers.loading import load_summarizer
+    from ..abstractive.loading import load_summarizer
 
     saved = _saved_settings(source)
     prompt = saved.get("prompt")
     written = {
         **saved.get("generation", {}),
+        **saved.get("replies", {}),
         **_given(prompt=None if prompt is None else PromptTemplate.from_json(prompt)),
     }
     settings = {**written, **_given(titles=saved.get("titles")), **given}
@@ -436,10 +441,20 @@ def _check_expand(name: str, value: Any) -> None:
 
 
 def _check_generation(name: str, value: Any) -> None:
-    from ..models.summarizers.seq2seq import GenerationSettings
+    from ..models.summarizers.local import GenerationSettings
 
     _check_type(dict)(name, value)
     GenerationSettings(**value)
+
+
+def _check_replies(name: str, value: Any) -> None:
+    _check_type(dict)(name, value)
+    if unknown := value.keys() - {"empty_word", "detect_refusals"}:
+        raise ValueError(f"{name} has {', '.join(map(str, unknown))}"[:200])
+    if not isinstance(value.get("empty_word", ""), str):
+        raise TypeError(f"empty_word must be a string, got {value['empty_word']!r}"[:200])
+    if not isinstance(value.get("detect_refusals", True), bool):
+        raise TypeError(f"detect_refusals must be a bool, got {value['detect_refusals']!r}"[:200])
 
 
 # The settings that a folder may have, and what they must be. None stands for the default.
@@ -464,6 +479,7 @@ _SAVED: Mapping[str, Callable[[str, Any], object]] = {
     "expand": _check_expand,
     "prompt": lambda _, value: PromptTemplate.from_json(value),
     "generation": _check_generation,
+    "replies": _check_replies,
 }
 
 
@@ -472,9 +488,9 @@ def _is_abstractive(source: Source) -> bool:
         return bool(source.settings["kind"] == "abstractive")
     if _is_bert(source.files):  # its files say so, before transformers is loaded to ask it
         return False
-    from ..models.summarizers.checkpoint import is_seq2seq
+    from ..models.summarizers.checkpoint import writer_kind
 
-    return is_seq2seq(source.files)
+    return writer_kind(source.files) is not None
 
 
 def _is_bert(files: CheckpointFiles) -> bool:
@@ -561,13 +577,22 @@ def _extractive_to_dict(
 
 
 def _abstractive_to_dict(compressor: AbstractiveCompressor) -> _ToDict:
-    from ..models.summarizers.seq2seq import Seq2SeqSummarizer
+    from ..models.summarizers.torch_writer import TorchSummarizer
 
-    summarizer = compressor.summarizer
-    if not isinstance(summarizer, Seq2SeqSummarizer):
+    replies: dict[str, Any] = {}
+    summarizer: Any = compressor.summarizer
+    if isinstance(summarizer, LLMSummarizer) and summarizer.local is not None:
+        replies = {
+            "replies": {
+                "empty_word": summarizer.empty_word,
+                "detect_refusals": summarizer.detect_refusals,
+            }
+        }
+        summarizer = summarizer.local
+    if not isinstance(summarizer, TorchSummarizer):
         raise ValueError(
             f"a compressor with the summarizer {type(summarizer).__name__} can't be saved: only a "
-            'Seq2SeqSummarizer has a written form (backend="torch")'
+            'local model in torch has a written form (backend="torch")'
         )
     for name in ("gate", "extractor", "fallback"):
         if getattr(compressor, name) is not None:
@@ -585,6 +610,7 @@ def _abstractive_to_dict(compressor: AbstractiveCompressor) -> _ToDict:
         "prompt": compressor.prompt.to_json(),
         "titles": compressor.titles,
         "generation": asdict(summarizer.settings),
+        **replies,
     }
     return settings, save_weights
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 from .._utils.checks import check_choice, check_limit
 from ..errors import ModelLoadError, SummaryError
-from ..models.checkpoints import load_error_message, looks_like_path
+from ..models.checkpoints import CheckpointFiles, load_error_message
 from ..models.language_models.openai_chat import OpenAIChatModel
 from ..models.language_models.reading import plain_reply
 from ..models.torch_batches import run_with_bisection
@@ -400,8 +400,10 @@ def checkpoint_kind(source: str, **hub: Any) -> CheckpointKind:
     """
     from transformers import PreTrainedConfig
 
-    if looks_like_path(source) and not os.path.isdir(source):
-        raise ModelLoadError(f"there is no folder {source}: give a folder or a hub name")
+    files = CheckpointFiles(source, **hub)
+    files.check_there()
+    if files.gguf is not None:
+        return "causal"
     try:
         config, _ = PreTrainedConfig.get_config_dict(source, **hub)
     except Exception as error:

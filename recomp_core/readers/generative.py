@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import SummaryError
-from ..models.summarizers.seq2seq import SPECIAL_TOKENS, position_limit
+from ..models.summarizers.local import position_limit
+from ..models.summarizers.torch_writer import SPECIAL_TOKENS
+from ..models.token_rows import pad_rows
 from ..models.torch_inference import inference
 from ..protocols import ReaderAnswer
 from ..runtime.forking import ForkSafeLock, torch_works_here
 from ..text.splitting import replace_surrogates
-from .tokenization import pad_rows
 
 
 class LocalReader:

@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import BudgetError
-from ..models.summarizers.seq2seq import position_limit
+from ..models.summarizers.local import position_limit
+from ..models.token_rows import pad_rows
 from ..models.torch_batches import by_length, run_with_bisection, token_budget
 from ..models.torch_inference import inference
 from ..runtime.forking import ForkSafeLock, torch_works_here
@@ -19,7 +20,7 @@ from ..text.splitting import replace_surrogates
 from .answer_scores import AnswerScore, Kind, Pair, PairScorer
 from .fingerprint import weights_fingerprint
 from .loading import Pretrained, load_causal, load_seq2seq
-from .tokenization import Joined, join_all, pad_rows
+from .tokenization import Joined, join_all
 
 # A shorter beginning that prompts share is not worth a pass of its own.
 _LEAST_TRUNK = 16

@@ -5,9 +5,16 @@ from __future__ import annotations
 import os
 from typing import Any, TypeVar
 
+from .._utils.checks import require
 from ..errors import ModelLoadError
 from ..models.checkpoints import ADAPTER_CONFIG, ONE_AT_A_TIME, CheckpointFiles
-from ..models.summarizers.checkpoint import explaining, find_checkpoint, local_folder, merged
+from ..models.summarizers.checkpoint import (
+    explaining,
+    find_checkpoint,
+    forget_quantization,
+    local_folder,
+    merged,
+)
 from ..models.weights_check import check_report, check_weights
 
 T = TypeVar("T", bound="Pretrained")
@@ -136,9 +143,12 @@ def load_tokenizer(source: str | os.PathLike[str], **hub: Any) -> Any:
     """
     from transformers import AutoTokenizer
 
-    CheckpointFiles(source, **hub).check()
-    with explaining(os.fspath(source), bool(hub.get("local_files_only"))):
-        return AutoTokenizer.from_pretrained(source, trust_remote_code=False, **hub)
+    files = CheckpointFiles(source, **hub)
+    files.check()
+    with explaining(files.place, files.local_files_only):
+        return AutoTokenizer.from_pretrained(
+            files.where, trust_remote_code=False, **files.from_gguf, **files.hub
+        )
 
 
 def _load(
@@ -164,17 +174,23 @@ def _load(
         base.check_numbers()
         if base is not files and base.has(ADAPTER_CONFIG):
             raise ModelLoadError(f"the base {base.place} of the adapter {source} is one too")
-        check_weights(auto_class, base.place, **base.hub)
+        if base.gguf is None:
+            check_weights(auto_class, base.place, **base.hub)
+        else:
+            require("gguf", "gguf", f"the GGUF file {base.gguf}")
         with ONE_AT_A_TIME:
             model, report = getattr(transformers, auto_class).from_pretrained(
-                base.place,
+                base.where,
                 # "auto" would load a bfloat16 checkpoint as such, which is slow on a CPU.
                 dtype=getattr(torch, dtype or "float32"),
                 trust_remote_code=False,
                 output_loading_info=True,
+                **base.from_gguf,
                 **base.hub,
             )
             check_report(base.place, report)
+            if base.gguf is not None:
+                forget_quantization(model)
             if base is not files:
                 model = merged(model, local_folder(files))
         own = files if files.has("tokenizer_config.json") else base

@@ -7,11 +7,11 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
+from ..models.token_rows import leading_ids
 from .answer_scores import AnswerPrompt, AnswerRequest, AnswerScore
 from .answerers import checkpoint_kind, load_language_model
 from .likelihood import CausalLMScorer, Seq2SeqLMScorer
 from .loading import Pretrained
-from .tokenization import leading_ids
 
 # A prefix goes to the model as it is, and so does the target after it.
 _RAW = AnswerPrompt("{context}{query}", "{query}", "{answer}")

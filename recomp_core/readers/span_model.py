@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..models.summarizers.seq2seq import position_limit
+from ..models.summarizers.local import position_limit
 from ..models.torch_batches import by_length, token_budget
 from ..models.torch_inference import inference
 from ..runtime.forking import ForkSafeLock, torch_works_here

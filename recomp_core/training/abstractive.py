@@ -12,7 +12,7 @@ from typing import Any
 
 from .._utils.checks import require
 from ..models.summarizers.checkpoint import Checkpoint, find_checkpoint
-from ..models.summarizers.seq2seq import GenerationSettings
+from ..models.summarizers.local import GenerationSettings
 from ..persistence.folders import read_config
 from ..prompts import T5_PROMPT, PromptTemplate
 from .examples import DistillationExample, TrainingData, TrainingDataError, read_distillation

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from statistics import fmean
 from typing import Any
 
-from ..models.summarizers.seq2seq import GenerationSettings, Seq2SeqSummarizer
+from ..models.summarizers.local import GenerationSettings
+from ..models.summarizers.seq2seq import Seq2SeqSummarizer
 from ..text.answers import contains_answer, token_f1
 from ..text.joining import Layout
 from .examples import DistillationExample

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..abstractive.compressor import AbstractiveCompressor
 from ..errors import ModelLoadError
-from ..models.summarizers.seq2seq import LocalSummarizer
+from ..models.summarizers.local import LocalSummarizer
 from ..text.splitting import replace_surrogates
 from .examples import DistillationExample, TrainingData
 from .settings import AbstractiveSettings

@@ -21,13 +21,10 @@ from hypothesis import strategies as st
 from tiny_seq2seq import KINDS, NAMES, checkpoint, edit_json, examples, save_as_bin
 
 from recomp_core import ModelLoadError
+from recomp_core.abstractive.loading import load_summarizer
 from recomp_core.models.summarizers.checkpoint import find_checkpoint, is_seq2seq
-from recomp_core.models.summarizers.loading import load_summarizer
-from recomp_core.models.summarizers.seq2seq import (
-    GenerationSettings,
-    LocalSummarizer,
-    Seq2SeqSummarizer,
-)
+from recomp_core.models.summarizers.local import GenerationSettings, LocalSummarizer
+from recomp_core.models.summarizers.seq2seq import Seq2SeqSummarizer
 from recomp_core.protocols import Summarizer
 
 CONVERTIBLE = ("t5", "t5-v1.1", "bart")
@@ -347,7 +344,7 @@ def test_ctranslate2_gives_each_token_the_probability_that_torch_gives(kind):
 
     reference = load(checkpoint(kind))
     model, tokenizer = reference.model, reference.tokenizer
-    translator = load(checkpoint(kind), "ctranslate2").model.translator
+    translator = load(checkpoint(kind), "ctranslate2").model.engine
     for prompt, summary in EXAMPLES[:8]:
         source = tokenizer(prompt)["input_ids"]
         target = tokenizer(text_target=f" {summary}")["input_ids"]
@@ -756,7 +753,6 @@ def saved(folder: Path, kind: str) -> Path:
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("GPT2LMHeadModel", "decoder-only language model .* use LLMSummarizer"),
         ("BertModel", "writes no text: for summaries give an encoder-decoder"),
         ("BertForMaskedLM", "writes no text"),
         ("T5EncoderModel", "writes no text"),
@@ -770,6 +766,15 @@ def test_a_checkpoint_of_another_kind_says_what_it_is(tmp_path, kind, message):
         load(folder)
     with pytest.raises(ModelLoadError, match=kind):
         load(folder)
+
+
+@pytest.mark.model
+def test_where_only_encoder_decoders_do_a_decoder_only_model_is_refused(tmp_path):
+    folder = saved(tmp_path / "model", "GPT2LMHeadModel")
+    assert not is_seq2seq(folder)
+    with pytest.raises(ModelLoadError, match="decoder-only language model .GPT2LMHeadModel"):
+        find_checkpoint(folder)
+    assert find_checkpoint(folder, decoder_only=True).kind == "decoder-only"
 
 
 @pytest.mark.model

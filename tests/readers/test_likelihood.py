@@ -8,9 +8,10 @@ import tiny_causal
 import tiny_seq2seq
 
 from recomp_core.errors import BudgetError, ModelLoadError
+from recomp_core.models.token_rows import leading_ids
 from recomp_core.readers.answer_scores import AnswerPrompt, AnswerRequest, AnswerScore, Kind, Pair
 from recomp_core.readers.likelihood import CausalLMScorer, Seq2SeqLMScorer
-from recomp_core.readers.tokenization import Joined, join_all, leading_ids
+from recomp_core.readers.tokenization import Joined, join_all
 from recomp_core.runtime.budget import Meter
 
 pytestmark = pytest.mark.model

@@ -62,7 +62,7 @@ work = lambda: compressor.compress("Who built the tower?", documents).text
 def summarizer(backend: str, cache: Path) -> str:
     return f"""
 os.environ["HF_HOME"] = {str(cache)!r}
-from recomp_core.models.summarizers.loading import load_summarizer
+from recomp_core.abstractive.loading import load_summarizer
 summarizer = load_summarizer({str(checkpoint("t5"))!r}, backend={backend!r}, device="cpu")
 work = lambda: summarizer.summarize([{examples(1)[0][0]!r}])
 """

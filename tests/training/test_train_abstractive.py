@@ -212,7 +212,7 @@ class TestInputs:
         from collections import Counter
 
         from recomp_core import AbstractiveCompressor
-        from recomp_core.models.summarizers.loading import load_summarizer
+        from recomp_core.abstractive.loading import load_summarizer
         from recomp_core.training.settings import AbstractiveSettings
         from recomp_core.training.summary_inputs import InputReader
 

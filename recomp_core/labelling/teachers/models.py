@@ -18,12 +18,12 @@ from ...models.language_models.reply_settings import (
     told_limit,
 )
 from ...models.language_models.structured import is_unsupported, response_format
-from ...models.summarizers.seq2seq import position_limit
+from ...models.summarizers.local import position_limit
+from ...models.token_rows import pad_rows
 from ...models.torch_inference import inference
 from ...prompts import NOTHING_RELEVANT_WORD
 from ...readers.answer_scores import AnswerScorer
 from ...readers.loading import load_causal
-from ...readers.tokenization import pad_rows
 from ...runtime.forking import torch_works_here
 from ...text.splitting import replace_surrogates
 from ..chat_client import thinking_off

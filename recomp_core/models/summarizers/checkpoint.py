@@ -1,4 +1,4 @@
-"""Encoder-decoder checkpoints, from a folder or the hub. Code in their folders never runs."""
+"""Checkpoints that write text, from a folder or the hub. Code in their folders never runs."""
 
 from __future__ import annotations
 
@@ -23,8 +23,14 @@ from ..folder_checks import check_peft_config
 from ..tensors import read_shapes
 from ..weights_check import check_report, check_weights
 
+WriterKind = Literal["encoder-decoder", "decoder-only"]
 ComputeType = Literal["float32", "bfloat16", "int8"]
 Quantization = Literal["8bit", "4bit"]
+
+_AUTO_CLASSES: dict[WriterKind, str] = {
+    "encoder-decoder": "AutoModelForSeq2SeqLM",
+    "decoder-only": "AutoModelForCausalLM",
+}
 
 # The number formats of each backend, the default first.
 _COMPUTE_TYPES: dict[str, tuple[ComputeType, ...]] = {
@@ -70,7 +76,7 @@ def is_seq2seq(
     revision: str | None = None,
     local_files_only: bool = False,
 ) -> bool:
-    """Tell by its config whether a checkpoint writes text from text.
+    """Tell by its config whether a checkpoint is an encoder-decoder model that writes text.
 
     Args:
         source: A folder, a hub name, or a checkpoint whose files were inspected before.
@@ -81,33 +87,62 @@ def is_seq2seq(
         True for an encoder-decoder model that writes, and for a LoRA adapter on one. False for any
         other, and for what is not there or can't be read.
     """
+    files = as_checkpoint_files(source, revision=revision, local_files_only=local_files_only)
+    return writer_kind(files) == "encoder-decoder"
+
+
+def writer_kind(files: CheckpointFiles) -> WriterKind | None:
+    """Tell by its config what kind of language model a checkpoint is.
+
+    Args:
+        files: The checkpoint; also of a LoRA adapter.
+
+    Returns:
+        The kind; None for what writes no text, is not there or can't be read.
+
+    Raises:
+        ImportError: It is a GGUF file, and the extra `gguf` is missing.
+    """
     try:
-        _locate(as_checkpoint_files(source, revision=revision, local_files_only=local_files_only))
+        return _locate(files, decoder_only=True)[2]
     except ModelLoadError:
-        return False
-    return True
+        if files.gguf is not None:  # nothing else could be made of it
+            raise
+        return None
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """An encoder-decoder checkpoint on this machine.
+    """The checkpoint of a language model on this machine.
 
     Attributes:
         source: The folder or hub name that the user gave.
         config: The model's config, of transformers.
+        kind: "encoder-decoder" or "decoder-only".
         folder: The folder of the whole model.
+        gguf: The name of the file in it that holds the model; None for other formats.
         adapter: The folder of the LoRA adapter on it; None without one.
     """
 
     source: str
     config: Any
+    kind: WriterKind
     folder: Path
+    gguf: str | None
     adapter: Path | None
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """The folders in which to look for a file, that of the adapter first."""
-        return (self.adapter, self.folder) if self.adapter else (self.folder,)
+        """The folders in which to look for a file, that of the adapter first.
+
+        A GGUF file is whole: what lies beside it is no part of the model.
+        """
+        own = () if self.gguf else (self.folder,)
+        return (self.adapter, *own) if self.adapter else own
+
+    @property
+    def _from_gguf(self) -> dict[str, str]:
+        return {"gguf_file": self.gguf} if self.gguf else {}
 
     def load_model(
         self,
@@ -131,17 +166,18 @@ class Checkpoint:
             ValueError: The device is not there.
         """
         import torch
-        from transformers import AutoModelForSeq2SeqLM
+        import transformers
 
         device = device or _accelerator()
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise ValueError(f"device={device!r}, but torch sees no CUDA device here")
-        check_weights(
-            "AutoModelForSeq2SeqLM", str(self.folder), config=self.config, local_files_only=True
-        )
+        name = _AUTO_CLASSES[self.kind]
+        if self.gguf is None:
+            check_weights(name, str(self.folder), config=self.config, local_files_only=True)
         with ONE_AT_A_TIME, explaining(self.source):
-            model, report = AutoModelForSeq2SeqLM.from_pretrained(
+            model, report = getattr(transformers, name).from_pretrained(
                 self.folder,
+                **self._from_gguf,
                 # "auto" would load a bfloat16 checkpoint as such, which is slow on a CPU.
                 dtype=getattr(torch, compute_type),
                 trust_remote_code=False,
@@ -150,6 +186,8 @@ class Checkpoint:
                 **(_bitsandbytes(quantization, device) if quantization else {}),
             )
             check_report(str(self.folder), report)
+            if self.gguf is not None:
+                forget_quantization(model)
             if self.adapter:
                 model = merged(model, self.adapter)
         return (model if quantization else model.to(device)).eval()
@@ -166,9 +204,13 @@ class Checkpoint:
         """
         from transformers import AutoTokenizer
 
-        folder = next(
-            (f for f in self.folders if (f / "tokenizer_config.json").is_file()), self.folder
-        )
+        found = [f for f in self.folders if (f / "tokenizer_config.json").is_file()]
+        if self.gguf and not found:
+            with explaining(self.source):
+                return AutoTokenizer.from_pretrained(
+                    self.folder, trust_remote_code=False, local_files_only=True, **self._from_gguf
+                )
+        folder = next(iter(found), self.folder)
         if not (folder / "tokenizer.json").is_file() and any(folder.glob("*.model")):
             for package in ("sentencepiece", "google.protobuf"):
                 require(package, "sentencepiece", f"the tokenizer of {self.source}")
@@ -182,12 +224,35 @@ class Checkpoint:
                 raise ValueError(f"the tokenizer is missing: none of {', '.join(names)} is there")
         return tokenizer
 
+    def load_generation_config(self) -> Any:
+        """Load the generation config.
+
+        Returns:
+            That of transformers; for a GGUF file, the one that the model's config makes.
+
+        Raises:
+            ModelLoadError: Its file is damaged.
+        """
+        from transformers import GenerationConfig
+
+        if self.gguf:
+            return GenerationConfig.from_model_config(self.config)
+        # Before transformers 4.25 the generation config was a part of the config.
+        names = ("generation_config.json", "config.json")
+        name = next(name for name in names if (self.folder / name).is_file())
+        with explaining(self.source):
+            return GenerationConfig.from_pretrained(
+                self.folder, config_file_name=name, local_files_only=True
+            )
+
     def deciding_files(self) -> Iterator[Path]:
         """List the files that decide what the model writes: configs, weights, tokenizer.
 
         Yields:
             Paths, in a fixed order.
         """
+        if self.gguf:
+            yield self.folder / self.gguf
         for folder in self.folders:
             suffixes = {".json", ".txt", ".model", ".safetensors"}
             if not any(folder.glob("*.safetensors")):
@@ -200,14 +265,16 @@ class Checkpoint:
 def find_checkpoint(
     source: str | os.PathLike[str] | CheckpointFiles,
     *,
+    decoder_only: bool = False,
     revision: str | None = None,
     local_files_only: bool = False,
 ) -> Checkpoint:
-    """Find an encoder-decoder checkpoint, and download it if need be.
+    """Find the checkpoint of a language model, and download it if need be.
 
     Args:
         source: A folder, a hub name, or a checkpoint whose files were inspected before. Also of a
             LoRA adapter.
+        decoder_only: Whether a decoder-only model will do, too.
         revision: A branch, tag or commit on the hub.
         local_files_only: Whether to look only at what was downloaded before.
 
@@ -216,17 +283,21 @@ def find_checkpoint(
 
     Raises:
         ModelLoadError: It is missing, damaged or of another kind. The message names the remedy.
+        ImportError: It is a GGUF file, and the extra `gguf` is missing.
     """
     files = as_checkpoint_files(source, revision=revision, local_files_only=local_files_only)
-    base, config = _locate(files)
+    base, config, kind = _locate(files, decoder_only=decoder_only)
     with explaining(files.place, files.local_files_only):
         folder = local_folder(base)
         adapter = None if base.place == files.place else local_folder(files)
-        return Checkpoint(files.place, config, folder, adapter)
+        gguf = None if base.gguf is None else base.gguf.name
+        return Checkpoint(files.place, config, kind, folder, gguf, adapter)
 
 
-def _locate(files: CheckpointFiles) -> tuple[CheckpointFiles, Any]:
-    """The base model of a checkpoint (itself, unless it is an adapter), and its config.
+def _locate(
+    files: CheckpointFiles, *, decoder_only: bool
+) -> tuple[CheckpointFiles, Any, WriterKind]:
+    """The base model of a checkpoint (itself, unless it is an adapter), its config and kind.
 
     Raises `ModelLoadError` for anything that does not write text from text.
     """
@@ -245,33 +316,41 @@ def _locate(files: CheckpointFiles) -> tuple[CheckpointFiles, Any]:
         base.check_numbers()
         is_sentence_transformer = base.json("modules.json") is not None
         config = base.auto_config
-        if refusal := _refusal(config, is_sentence_transformer=is_sentence_transformer):
-            raise ModelLoadError(f"{files.place} {refusal}")
-    return base, config
+        kind = _kind_of(config, from_gguf=base.gguf is not None)
+        if is_sentence_transformer or kind is None or (kind == "decoder-only" and not decoder_only):
+            told = _refusal(config, kind, is_sentence_transformer=is_sentence_transformer)
+            raise ModelLoadError(f"{files.place} {told}")
+    return base, config, kind
 
 
-def _refusal(config: Any, *, is_sentence_transformer: bool) -> str | None:
-    """What a checkpoint is if it can't be a summarizer, and what to use instead."""
+def _kind_of(config: Any, *, from_gguf: bool) -> WriterKind | None:
     from transformers.models.auto.modeling_auto import (
         MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
         MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
     )
 
     classes = config.architectures or []
-    name = ", ".join(classes) or config.model_type
-    remedy = "for summaries give an encoder-decoder checkpoint such as T5 or BART"
-    if is_sentence_transformer:
-        return f"is a sentence-transformers model: it makes an extractive compressor; {remedy}"
     if (
         config.is_encoder_decoder
         and config.model_type in MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES
         and not any(cls.endswith(_WITHOUT_WRITER) for cls in classes)
     ):
-        return None
+        return "encoder-decoder"
+    if from_gguf and not classes:  # which transformers does not say
+        return "decoder-only" if config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES else None
     if set(classes) & set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values()):
-        return (
-            f"is a decoder-only language model ({name}): use LLMSummarizer around it; or {remedy}"
-        )
+        return "decoder-only"
+    return None
+
+
+def _refusal(config: Any, kind: WriterKind | None, *, is_sentence_transformer: bool) -> str:
+    """What a checkpoint is that can't be what is needed, and what to use instead."""
+    name = ", ".join(config.architectures or []) or config.model_type
+    remedy = "for summaries give an encoder-decoder checkpoint such as T5 or BART"
+    if is_sentence_transformer:
+        return f"is a sentence-transformers model: it makes an extractive compressor; {remedy}"
+    if kind == "decoder-only":
+        return f"is a decoder-only language model ({name}): only encoder-decoder models do here"
     return f"is an encoder or a classifier ({name}), which writes no text: {remedy}"
 
 
@@ -296,6 +375,8 @@ def local_folder(files: CheckpointFiles) -> Path:
     Returns:
         The folder.
     """
+    if files.gguf is not None:
+        return files.gguf.parent
     if files.folder is not None:
         return files.folder
     from huggingface_hub import snapshot_download
@@ -351,6 +432,18 @@ def _names_of_tensors(adapter: Path) -> set[str]:
     import torch
 
     return set(torch.load(adapter / "adapter_model.bin", map_location="meta", weights_only=True))
+
+
+def forget_quantization(model: Any) -> None:
+    """Make an ordinary model of one whose weights transformers has turned into floating numbers.
+
+    Args:
+        model: A model that was loaded from a GGUF file; it is changed.
+    """
+    for owner, name in ((model, "hf_quantizer"), (model.config, "quantization_config")):
+        if hasattr(owner, name):
+            delattr(owner, name)
+    model.is_quantized = False
 
 
 def _bitsandbytes(quantization: Quantization, device: str) -> dict[str, Any]:

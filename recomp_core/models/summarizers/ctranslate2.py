@@ -16,8 +16,8 @@ from ..._utils.files import sha256, staged_folder, write_json
 from ..._utils.private_files import check_private, make_private
 from ...errors import ModelLoadError
 from ..folder_checks import read_json
-from .checkpoint import explaining
-from .seq2seq import LocalSummarizer
+from .causal import CausalSummarizerBase
+from .local import LocalSummarizer
 
 if TYPE_CHECKING:
     from .checkpoint import Checkpoint, ComputeType
@@ -35,17 +35,39 @@ class ConvertedModel:
     """A converted model, with what transformers knows about it and CTranslate2 does not.
 
     Attributes:
-        translator: The `ctranslate2.Translator`.
+        engine: The `ctranslate2.Translator`; of a decoder-only model the `ctranslate2.Generator`.
         config: The model's config, of transformers.
         generation_config: The model's generation config, of transformers.
     """
 
-    translator: Any
+    engine: Any
     config: Any
     generation_config: Any
 
 
-class CTranslate2Summarizer(LocalSummarizer):
+class _Converted(LocalSummarizer):
+    """What converted models share."""
+
+    model: ConvertedModel
+
+    def __init__(self, model: ConvertedModel, tokenizer: Any, **settings: Any) -> None:
+        super().__init__(model, tokenizer, **settings)
+        self._process = os.getpid()
+
+    def _make_ready(self) -> None:
+        if os.getpid() != self._process:
+            raise RuntimeError(
+                "this process was forked after the summarizer was loaded, and CTranslate2's "
+                "threads stayed behind: load it after the fork, or in torch (backend='torch')"
+            )
+
+    def _tokens(self, ids: Sequence[int]) -> list[str]:
+        with self._tokenizer_lock:
+            tokens: list[str] = self.tokenizer.convert_ids_to_tokens(ids)
+        return tokens
+
+
+class CTranslate2Summarizer(_Converted):
     """A converted encoder-decoder model, as `load_summarizer(…, backend="ctranslate2")` makes it.
 
     It writes what `Seq2SeqSummarizer` writes: in float32 exactly; in int8 and bfloat16, which round
@@ -61,22 +83,9 @@ class CTranslate2Summarizer(LocalSummarizer):
         ValueError: See `LocalSummarizer`.
     """
 
-    model: ConvertedModel
-
-    def __init__(self, model: ConvertedModel, tokenizer: Any, **settings: Any) -> None:
-        super().__init__(model, tokenizer, **settings)
-        self._process = os.getpid()
-
-    def _make_ready(self) -> None:
-        if os.getpid() != self._process:
-            raise RuntimeError(
-                "this process was forked after the summarizer was loaded, and CTranslate2's "
-                "threads stayed behind: load it after the fork, or in torch (backend='torch')"
-            )
-
     def _generate(self, inputs: Sequence[list[int]]) -> list[list[int]]:
         prefix = self._prefix()
-        results = self.model.translator.translate_batch(
+        results = self.model.engine.translate_batch(
             [self._tokens(ids) for ids in inputs],
             target_prefix=[prefix] * len(inputs) if prefix else None,
             beam_size=self.settings.num_beams,
@@ -88,7 +97,7 @@ class CTranslate2Summarizer(LocalSummarizer):
             return [self.tokenizer.convert_tokens_to_ids(r.hypotheses[0]) for r in results]
 
     def _stream(self, inputs: list[int]) -> Iterator[int]:
-        steps = self.model.translator.generate_tokens(
+        steps = self.model.engine.generate_tokens(
             self._tokens(inputs), target_prefix=self._prefix(), **self._limits()
         )
         for step in steps:
@@ -103,14 +112,49 @@ class CTranslate2Summarizer(LocalSummarizer):
             "max_input_length": 0,
         }
 
-    def _tokens(self, ids: Sequence[int]) -> list[str]:
-        with self._tokenizer_lock:
-            tokens: list[str] = self.tokenizer.convert_ids_to_tokens(ids)
-        return tokens
-
     def _prefix(self) -> list[str] | None:
         forced = self.model.generation_config.forced_bos_token_id
         return None if forced is None else self._tokens([forced])
+
+
+class CTranslate2CausalSummarizer(CausalSummarizerBase, _Converted):
+    """A converted decoder-only model: replies as `CausalSummarizer` writes them, in int8 nearly.
+
+    Args:
+        model: The converted model.
+        tokenizer: The checkpoint's tokenizer.
+        **settings: See `CausalSummarizerBase`.
+
+    Raises:
+        ValueError: See `CausalSummarizerBase`.
+    """
+
+    def _generate(self, inputs: Sequence[list[int]]) -> list[list[int]]:
+        results = self.model.engine.generate_batch(
+            [self._tokens(ids) for ids in inputs],
+            max_length=self.settings.max_new_tokens,
+            min_length=self.settings.min_new_tokens,
+            beam_size=self.settings.num_beams,
+            length_penalty=self.settings.length_penalty or 1e-9,
+            include_prompt_in_result=False,
+            return_end_token=True,
+            end_token=sorted(self._ends),
+        )
+        return [list(result.sequences_ids[0]) for result in results]
+
+    def _stream(self, inputs: list[int]) -> Iterator[int]:
+        steps = self.model.engine.generate_tokens(
+            self._tokens(inputs),
+            max_length=self.settings.max_new_tokens,
+            min_length=self.settings.min_new_tokens,
+            end_token=sorted(self._ends),
+        )
+        n_written = 0
+        for step in steps:
+            n_written += 1
+            yield step.token_id
+        if n_written < self.settings.max_new_tokens:
+            yield min(self._ends)  # the library keeps to itself which one it was
 
 
 def load_converted(
@@ -132,7 +176,6 @@ def load_converted(
         ValueError: The device is not there, or does not have the number format.
     """
     import ctranslate2
-    from transformers import GenerationConfig
 
     cuda = ctranslate2.get_cuda_device_count()
     device, _, index = (device or ("cuda" if cuda else "cpu")).partition(":")
@@ -145,19 +188,12 @@ def load_converted(
         )
     with _converted(checkpoint, tokenizer, compute_type) as folder:
         try:
-            translator = ctranslate2.Translator(
+            engine = _engine_class(checkpoint)(
                 str(folder), device, device_index=int(index or 0), compute_type=compute_type
             )
         except RuntimeError as error:
             raise ModelLoadError(f"{folder} can't be opened ({error})") from error
-    # Before transformers 4.25 the generation config was a part of the config.
-    names = ("generation_config.json", "config.json")
-    name = next(name for name in names if (checkpoint.folder / name).is_file())
-    with explaining(checkpoint.source):
-        generation = GenerationConfig.from_pretrained(
-            checkpoint.folder, config_file_name=name, local_files_only=True
-        )
-    return ConvertedModel(translator, checkpoint.config, generation)
+    return ConvertedModel(engine, checkpoint.config, checkpoint.load_generation_config())
 
 
 @contextmanager
@@ -187,6 +223,12 @@ def _converted(checkpoint: Checkpoint, tokenizer: Any, compute_type: ComputeType
             if not _is_whole(target):  # else another process was faster
                 raise
     yield target
+
+
+def _engine_class(checkpoint: Checkpoint) -> Any:
+    import ctranslate2
+
+    return ctranslate2.Translator if checkpoint.kind == "encoder-decoder" else ctranslate2.Generator
 
 
 def _seal(folder: Path) -> None:

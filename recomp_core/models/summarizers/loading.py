@@ -7,13 +7,15 @@ from typing import Any, Literal, get_args
 
 from ..._utils.checks import check_choice, require
 from ..checkpoints import CheckpointFiles
+from .causal import CausalSummarizer, ChatTurns
 from .checkpoint import ComputeType, Quantization, check_compute_type, find_checkpoint
-from .seq2seq import GenerationSettings, LocalSummarizer, Seq2SeqSummarizer
+from .local import GenerationSettings, LocalSummarizer
+from .seq2seq import Seq2SeqSummarizer
 
 Backend = Literal["torch", "ctranslate2"]
 
 
-def load_summarizer(
+def load_local_summarizer(
     source: str | os.PathLike[str] | CheckpointFiles,
     *,
     backend: Backend = "torch",
@@ -24,13 +26,14 @@ def load_summarizer(
     local_files_only: bool = False,
     **settings: Any,
 ) -> LocalSummarizer:
-    """Load a summarizer from any checkpoint that transformers' `AutoModelForSeq2SeqLM` loads.
+    """Load any checkpoint that transformers' `AutoModelForSeq2SeqLM` or `…ForCausalLM` loads.
 
-    Weights are read from safetensors or, as plain tensors, from `pytorch_model.bin`.
+    Weights are read from safetensors, from a GGUF file or, as plain tensors, from
+    `pytorch_model.bin`.
 
     Args:
-        source: A hub name, a folder, or a checkpoint whose files were inspected before; also of a
-            LoRA adapter, which is merged into its base model.
+        source: A hub name, a folder, a GGUF file, or a checkpoint whose files were inspected
+            before; also of a LoRA adapter, which is merged into its base model.
         backend: "torch", or "ctranslate2", which converts the checkpoint once and keeps the
             conversion in the Hugging Face cache home, under `recomp/ctranslate2`.
         compute_type: With torch "float32" (the default) or "bfloat16"; with CTranslate2 "int8" (the
@@ -42,7 +45,8 @@ def load_summarizer(
         **settings: See `GenerationSettings`.
 
     Returns:
-        A summarizer of the backend's class.
+        A summarizer of the class of the backend and of the kind of model. A decoder-only model's
+        returns replies as they are: see `abstractive.loading.load_summarizer`.
 
     Raises:
         ModelLoadError: The checkpoint is missing, damaged or of another kind. The message names the
@@ -55,15 +59,22 @@ def load_summarizer(
     _check_quantization(quantization, device)
     if backend == "ctranslate2":
         require("ctranslate2", "ct2", 'backend="ctranslate2"')
-    checkpoint = find_checkpoint(source, revision=revision, local_files_only=local_files_only)
+    checkpoint = find_checkpoint(
+        source, decoder_only=True, revision=revision, local_files_only=local_files_only
+    )
+    decoder_only = checkpoint.kind == "decoder-only"
+    tokenizer = checkpoint.load_tokenizer()
+    if decoder_only:
+        ChatTurns(tokenizer, checkpoint.source)  # raises before the weights are read
     if backend == "ctranslate2":
-        from .ctranslate2 import CTranslate2Summarizer, load_converted
+        from .ctranslate2 import CTranslate2CausalSummarizer, CTranslate2Summarizer, load_converted
 
-        tokenizer = checkpoint.load_tokenizer()
         converted = load_converted(checkpoint, tokenizer, compute_type, device)
-        return CTranslate2Summarizer(converted, tokenizer, **settings)
+        converted_class = CTranslate2CausalSummarizer if decoder_only else CTranslate2Summarizer
+        return converted_class(converted, tokenizer, **settings)
     model = checkpoint.load_model(compute_type, device=device, quantization=quantization)
-    return Seq2SeqSummarizer(model, checkpoint.load_tokenizer(), **settings)
+    torch_class = CausalSummarizer if decoder_only else Seq2SeqSummarizer
+    return torch_class(model, tokenizer, **settings)
 
 
 def _check_quantization(quantization: Quantization | None, device: str | None) -> None:
