@@ -114,6 +114,7 @@ class TestTurns:
         assert ChatTurns(tokenizer(template), "tiny").ends == {1}
 
 
+@pytest.mark.model
 class TestReplies:
     @pytest.mark.parametrize("kind", tiny_causal.MODELS)
     def test_a_batch_gives_what_one_by_one_gives(self, kind: str) -> None:
@@ -172,6 +173,7 @@ class TestReplies:
             CausalSummarizer(AutoModelForSeq2SeqLM.from_pretrained(checkpoint("t5")), tokenizer())
 
 
+@pytest.mark.model
 class TestCompressors:
     def test_a_folder_becomes_an_abstractive_compressor(self, tmp_path: Path) -> None:
         compressor = load_compressor(folder(tmp_path / "llama"), max_new_tokens=8)
