@@ -478,7 +478,7 @@ def test_the_model_is_left_as_it_was():
 
 def test_a_model_that_only_decodes_is_refused():
     model = SimpleNamespace(config=SimpleNamespace(is_encoder_decoder=False))
-    with pytest.raises(TypeError, match="no encoder-decoder model.*LLMSummarizer"):
+    with pytest.raises(TypeError, match="no encoder-decoder model.*CausalSummarizer"):
         Seq2SeqSummarizer(model, Characters())
 
 

@@ -69,7 +69,7 @@ class GenerationSettings:
         Returns:
             The settings that apply.
         """
-        if not getattr(config, "is_encoder_decoder", False):
+        if not getattr(config, "is_encoder_decoder", True):
             return self._within_one(position_limit(config, "decoder"))
 
         def at_most(wanted: int, positions: int | None) -> int:
