@@ -170,7 +170,7 @@ def test_an_empty_folder(tmp_path):
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"architectures": ["GPT2LMHeadModel"]}, "can't be loaded|damaged"),
+        ({"architectures": ["GPT2LMHeadModel"]}, "writes text .GPT2LMHeadModel."),
         ({"architectures": ["BertForSequenceClassification"]}, "cross-encoder or classifier"),
     ],
 )
