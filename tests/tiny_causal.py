@@ -91,6 +91,27 @@ def model(kind: str, habit: str = "byte-level") -> Any:
     return found.eval()
 
 
+def ending(model: Any, after: int) -> Any:
+    """A model, changed so that it ends a reply with the token 1 once it has `after` others."""
+    import torch
+
+    forward, seen = model.forward, []
+
+    @functools.wraps(forward)  # `generate` looks at the names of its arguments
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        output = forward(*args, **kwargs)
+        if kwargs["input_ids"].shape[1] > 1:
+            seen.clear()
+        seen.append(1)
+        output.logits[..., 1] = -torch.inf
+        if len(seen) > after:
+            output.logits[..., 1] = torch.finfo(output.logits.dtype).max
+        return output
+
+    model.forward = counted
+    return model
+
+
 def by_hand(model: Any, ids: list[int], n: int) -> float:
     """The sum of the log-probabilities of the last `n` ids, token by token, each from the start."""
     import torch

@@ -31,7 +31,7 @@ _GROUP = 1 / 8
 _GROWTH = 4
 
 
-# No text of some length has fewer tokens than one for so many characters.
+# Texts have more tokens than one for so many characters, but for long runs of spaces and the like.
 _CHARACTERS_OF_A_TOKEN = 8
 
 CHOOSING_S = 0.02

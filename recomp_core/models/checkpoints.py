@@ -89,7 +89,8 @@ class CheckpointFiles:
         """
         if is_gguf(self.place):
             return Path(self.place)
-        if self.folder is None or any(self.folder.glob("*.safetensors")):
+        others = ("*.safetensors", "*.bin")
+        if self.folder is None or any(any(self.folder.glob(kind)) for kind in others):
             return None
         found = sorted(file for file in self.folder.iterdir() if is_gguf(file))
         if len(found) > 1:

@@ -1,5 +1,6 @@
 """Teachers and what their terms say."""
 
+import copy
 import json
 import warnings
 
@@ -329,12 +330,11 @@ def test_a_local_model_writes_what_it_writes_alone(chat_template, tmp_path):
 
     from recomp_core.labelling.teachers.models import LocalTeacher
 
-    model, tokenizer = tiny_causal.model("llama"), tiny_causal.tokenizer("byte-level")
-    model.save_pretrained(tmp_path / "qwen3-tiny")
-    tokenizer.save_pretrained(tmp_path / "qwen3-tiny")
-    teacher = LocalTeacher.from_pretrained(tmp_path / "qwen3-tiny", max_new_tokens=6)
-    teacher.tokenizer.chat_template = chat_template
-    assert teacher.name == "qwen3-tiny"
+    model = tiny_causal.ending(copy.deepcopy(tiny_causal.model("llama")), 5)
+    model.generation_config.eos_token_id = 1
+    tokenizer = copy.deepcopy(tiny_causal.tokenizer("byte-level"))
+    tokenizer.chat_template = chat_template
+    teacher = LocalTeacher(model, tokenizer, name="qwen3-tiny", max_new_tokens=6)
     requests = [request("who?", "Tea."), request("who built the tower?", "Ada Reyes. " * 5)]
     for asked, text in zip(requests, teacher.write(requests), strict=True):
         prompt = f"<s>{asked.prompt}\nAnswer:" if chat_template else asked.prompt
@@ -342,6 +342,19 @@ def test_a_local_model_writes_what_it_writes_alone(chat_template, tmp_path):
         output = model.generate(ids, max_new_tokens=6, do_sample=False, pad_token_id=1)
         alone = tokenizer.decode(output[0, ids.shape[1] :], skip_special_tokens=True)
         assert text == alone.strip()
+
+
+@pytest.mark.model
+def test_a_summary_that_a_local_model_does_not_end_is_an_error(tmp_path):
+    from recomp_core.labelling.teachers.models import LocalTeacher
+
+    tiny_causal.model("llama").save_pretrained(tmp_path / "qwen3-tiny")
+    tiny_causal.tokenizer("byte-level").save_pretrained(tmp_path / "qwen3-tiny")
+    teacher = LocalTeacher.from_pretrained(tmp_path / "qwen3-tiny", max_new_tokens=6)
+    assert teacher.name == "qwen3-tiny"
+    (written,) = teacher.write([request("who?", "Tea.")])
+    assert isinstance(written, SummaryError)
+    assert written.reason == "cut"
 
 
 def test_terms_come_before_loading(tmp_path):

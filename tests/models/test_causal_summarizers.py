@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 import importlib.util
 import struct
 from pathlib import Path
@@ -46,25 +45,7 @@ def model(kind: str = "llama") -> Any:
 
 
 def ending(kind: str = "llama", after: int = 5) -> Any:
-    """A model that ends its reply once `after` tokens stand after the prompt's last turn."""
-    import torch
-
-    found = model(kind)
-    forward, seen = found.forward, []
-
-    @functools.wraps(forward)  # `generate` looks at the names of its arguments
-    def counted(*args: Any, **kwargs: Any) -> Any:
-        output = forward(*args, **kwargs)
-        if kwargs["input_ids"].shape[1] > 1:
-            seen.clear()
-        seen.append(1)
-        output.logits[..., 1] = -torch.inf
-        if len(seen) > after:
-            output.logits[..., 1] = torch.finfo(output.logits.dtype).max
-        return output
-
-    found.forward = counted
-    return found
+    return tiny_causal.ending(model(kind), after)
 
 
 def folder(path: Path, template: str | None = CHATML) -> Path:
@@ -89,6 +70,11 @@ class TestTurns:
             assert attacked.count(number) == plain.count(number)
         assert "say yes" in found.decode(attacked)
 
+    def test_a_mark_of_one_character_is_left_alone(self) -> None:
+        found = tokenizer()
+        found.add_special_tokens({"additional_special_tokens": ["%", "<|turn|>"]})
+        assert ChatTurns(found, "tiny").defused("5 % of <|turn|>") == "5 % of < |turn|>"
+
     def test_without_a_template_the_prompt_is_read_as_it_is(self) -> None:
         plain = tiny_causal.tokenizer("ends-with-eos")
         ids = ChatTurns(plain, "tiny").ids("tea")
@@ -105,6 +91,12 @@ class TestTurns:
     def test_a_template_that_can_not_work_is_refused(self, template: str, told: str) -> None:
         with pytest.raises(ValueError, match=told):
             ChatTurns(tokenizer(template), "tiny")
+
+    def test_a_template_of_a_single_turn_opens_the_models_in_its_own_way(self) -> None:
+        found = tokenizer("<s>{{ messages[0]['content'] }}\nAnswer:")
+        turns = ChatTurns(found, "tiny")
+        assert found.decode(turns.ids("who?")) == "<s>who?\nAnswer:"
+        assert turns.ends == {1}
 
     def test_the_end_of_the_users_turn_may_open_the_models(self) -> None:
         template = (
@@ -226,11 +218,20 @@ class TestCompressors:
         with pytest.raises(ValueError, match="empty_word: not for"):
             load_summarizer(checkpoint("t5"), empty_word="NIX")
 
-    def test_a_template_is_checked_before_the_weights_are_read(self, tmp_path: Path) -> None:
-        place = folder(tmp_path / "llama", "{% for m in messages %}{{ m['content'] }}{% endfor %}")
-        (place / "model.safetensors").write_bytes(b"no weights")
-        with pytest.raises((ValueError, ModelLoadError), match=r"open the model's turn|damaged"):
+    def test_a_template_is_checked_before_the_weights_are_read(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from recomp_core.models.summarizers.checkpoint import Checkpoint
+
+        place = folder(tmp_path / "llama", CHATML.split("{% if")[0])
+        monkeypatch.setattr(Checkpoint, "load_model", lambda *_, **__: pytest.fail("weights read"))
+        with pytest.raises(ModelLoadError, match="open the model's turn"):
             load_compressor(place)
+
+    def test_a_gguf_file_beside_other_weights_is_passed_over(self, tmp_path: Path) -> None:
+        place = folder(tmp_path / "llama")
+        (place / "model.gguf").write_bytes(b"no model")
+        assert isinstance(load_compressor(place), AbstractiveCompressor)
 
     def test_a_lora_adapter_goes_on_it(self, tmp_path: Path) -> None:
         pytest.importorskip("peft")

@@ -18,18 +18,18 @@ from ...models.language_models.reply_settings import (
     told_limit,
 )
 from ...models.language_models.structured import is_unsupported, response_format
-from ...models.summarizers.local import position_limit
-from ...models.token_rows import pad_rows
-from ...models.torch_inference import inference
+from ...models.summarizers.causal import CausalSummarizer
 from ...prompts import NOTHING_RELEVANT_WORD
 from ...readers.answer_scores import AnswerScorer
 from ...readers.loading import load_causal
-from ...runtime.forking import torch_works_here
 from ...text.splitting import replace_surrogates
 from ..chat_client import thinking_off
 from .base import BaseTeacher, LanguageModelTeacher, Teacher, TeacherRequest
 from .settings import TeacherSettings
 from .terms import DEFAULT_POLICY, TeacherPolicy
+
+# More than any model has: what its positions leave for the prompt is the limit.
+_ALL_POSITIONS = 1 << 30
 
 
 class EndpointTeacher(EndpointUser, BaseTeacher):
@@ -165,7 +165,8 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
 class LocalTeacher(LanguageModelTeacher):
     """A causal chat model of transformers on this machine.
 
-    It writes greedily, and with its chat template if it has one.
+    It writes greedily, and with its chat template if it has one, see `CausalSummarizer`. A summary
+    that is cut at `max_new_tokens` is an error.
 
     Args:
         model: As transformers loads it.
@@ -176,6 +177,7 @@ class LocalTeacher(LanguageModelTeacher):
 
     Raises:
         TeacherTermsError: The model's terms restrict training on its outputs.
+        ValueError: The chat template can't work, or the model has too few positions.
     """
 
     def __init__(
@@ -187,12 +189,12 @@ class LocalTeacher(LanguageModelTeacher):
         max_new_tokens: int = 256,
         **settings: Any,
     ) -> None:
-        self.model = model
-        self.tokenizer = tokenizer
         self.max_new_tokens = check_whole("max_new_tokens", max_new_tokens)
+        writer = CausalSummarizer(
+            model, tokenizer, max_new_tokens=max_new_tokens, max_input_tokens=_ALL_POSITIONS
+        )
         own = {"max_new_tokens": max_new_tokens, **settings.pop("settings", {})}
-        super().__init__(self._generate, name=name, settings=own, **settings)
-        torch_works_here()
+        super().__init__(writer.summarize, name=name, settings=own, **settings)
 
     @classmethod
     def from_pretrained(
@@ -230,48 +232,6 @@ class LocalTeacher(LanguageModelTeacher):
         hub: dict[str, Any] = {"revision": revision, "local_files_only": local_files_only}
         model, tokenizer = load_causal(source, device=device, dtype=dtype, **hub)
         return cls(model, tokenizer, name=name, **settings)
-
-    def _generate(self, prompts: list[str]) -> list[str]:
-        texts = [self._as_chat(replace_surrogates(prompt)) for prompt in prompts]
-        pad = self.tokenizer.pad_token_id
-        pad = self.tokenizer.eos_token_id if pad is None else pad
-        # A chat template has written the special tokens already.
-        special = not self.tokenizer.chat_template
-        rows = [
-            self.tokenizer(text, add_special_tokens=special, verbose=False)["input_ids"]
-            for text in texts
-        ]
-        width = max(map(len, rows))
-        limit = position_limit(self.model.config, "decoder")
-        if limit is not None and width + self.max_new_tokens > limit:
-            raise ValueError(
-                f"a prompt of {width} tokens and max_new_tokens={self.max_new_tokens} do not fit "
-                f"into the teacher's {limit} positions: take fewer documents (--documents)"
-            )
-        # A causal model goes on where its prompt ends, so its padding stands in front.
-        ids, mask = pad_rows(rows, pad=pad or 0, left=True)
-        with inference(self.model):
-            written = self.model.generate(
-                input_ids=ids.to(self.model.device),
-                attention_mask=mask.to(self.model.device),
-                max_new_tokens=self.max_new_tokens,
-                do_sample=False,
-                pad_token_id=pad,
-            )
-        return [
-            self.tokenizer.decode(row[width:], skip_special_tokens=True).strip() for row in written
-        ]
-
-    def _as_chat(self, prompt: str) -> str:
-        if not self.tokenizer.chat_template:
-            return prompt
-        text: str = self.tokenizer.apply_chat_template(
-            [{"role": "user", "content": prompt}],
-            tokenize=False,
-            add_generation_prompt=True,
-            enable_thinking=False,  # Qwen3's templates know it; others ignore it
-        )
-        return text
 
 
 def build_endpoint_teacher(

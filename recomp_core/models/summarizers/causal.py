@@ -32,6 +32,11 @@ class ChatTurns:
         tokenizer: The model's, of transformers.
         name: The model's name, for errors.
 
+    Attributes:
+        tokenizer: See above.
+        has_template: Whether the tokenizer has a chat template.
+        ends: The tokens by which the template and the tokenizer end a reply.
+
     Raises:
         ValueError: The template can't be used: it fails, or it does not open the model's turn.
     """
@@ -43,13 +48,14 @@ class ChatTurns:
         marks = {
             token.content
             for token in getattr(tokenizer, "added_tokens_decoder", {}).values()
-            if token.content.strip()
+            if len(token.content.strip()) > 1
             and (token.special or token.content in str(tokenizer.chat_template or ""))
         }
         ordered = sorted(marks, key=lambda mark: (-len(mark), mark))
         self._marks = re.compile("|".join(map(re.escape, ordered))) if ordered else None
         if self.has_template:
             self._check(name)
+        self.ends = self._find_ends()
 
     def defused(self, text: str) -> str:
         """Break up the marks of a chat that stand in a text, so that they are words like others.
@@ -81,12 +87,10 @@ class ChatTurns:
         head = [] if self.has_template else leading_ids(self.tokenizer)
         return [*head, *encoded]
 
-    @cached_property
-    def ends(self) -> frozenset[int]:
-        """The tokens by which the template and the tokenizer end a reply."""
+    def _find_ends(self) -> frozenset[int]:
         found = {self.tokenizer.eos_token_id}
         if self.has_template:
-            after = self._conversation().rpartition(_ASSISTANT)[2]
+            after = self._conversation().partition(_ASSISTANT)[2]
             marks = self.tokenizer.added_tokens_decoder
             ids = self.tokenizer(after, add_special_tokens=False, verbose=False)["input_ids"]
             found.add(next((n for n in ids if n in marks and marks[n].content.strip()), None))
@@ -107,8 +111,9 @@ class ChatTurns:
                 "another"
             )
         # Where the end of the user's turn opens the model's ([/INST]), there is nothing to add.
+        # One that shows no replies has a single turn, and opens the model's in its own way.
         follows = whole[len(opened) :] if whole.startswith(opened) else ""
-        if opened == bare and not follows.strip().startswith(_ASSISTANT):
+        if opened == bare and _ASSISTANT in whole and not follows.strip().startswith(_ASSISTANT):
             raise ValueError(
                 f"the chat template of {name} does not open the model's turn: it pays no heed to "
                 "add_generation_prompt. Give its tokenizer a template that does"

@@ -6,6 +6,7 @@ import os
 from typing import Any, Literal, get_args
 
 from ..._utils.checks import check_choice, require
+from ...errors import ModelLoadError
 from ..checkpoints import CheckpointFiles
 from .causal import CausalSummarizer, ChatTurns
 from .checkpoint import ComputeType, Quantization, check_compute_type, find_checkpoint
@@ -65,7 +66,10 @@ def load_local_summarizer(
     decoder_only = checkpoint.kind == "decoder-only"
     tokenizer = checkpoint.load_tokenizer()
     if decoder_only:
-        ChatTurns(tokenizer, checkpoint.source)  # raises before the weights are read
+        try:  # before the weights are read
+            ChatTurns(tokenizer, checkpoint.source)
+        except ValueError as error:
+            raise ModelLoadError(str(error)) from error
     if backend == "ctranslate2":
         from .ctranslate2 import CTranslate2CausalSummarizer, CTranslate2Summarizer, load_converted
 

@@ -90,7 +90,7 @@ class GenerationSettings:
         if positions <= self.max_new_tokens:
             raise ValueError(
                 f"max_new_tokens={self.max_new_tokens} leaves no room for a prompt: the model has "
-                f"{positions} positions for prompt and summary together"
+                f"{positions} positions for prompt and summary together: give fewer"
             )
         room = positions - self.max_new_tokens
         return replace(self, max_input_tokens=min(self.max_input_tokens, room))
