@@ -21,6 +21,7 @@ from .chat_model import summarizer_from_chat_model, teacher_from_chat_model
 from .compressor import RecompDocumentCompressor
 from .embeddings import EmbeddingsEncoder
 from .ingest import RecompDocumentIndexer
+from .recovery import dropped_tool
 from .retriever import RecompRetriever
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "RecompDocumentCompressor",
     "RecompDocumentIndexer",
     "RecompRetriever",
+    "dropped_tool",
     "summarizer_from_chat_model",
     "teacher_from_chat_model",
 ]

@@ -13,6 +13,7 @@ from langchain_core.runnables import Runnable
 from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 from typing_extensions import Self
 
+from recomp_core import Dropped
 from recomp_core.integration import (
     ADAPTER_SETTINGS,
     COMPRESSOR_SETTINGS,
@@ -66,6 +67,8 @@ class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor):
         metadata["relevance_score"]   the best score among the kept sentences, a float
         metadata["recomp"]            {"outcome": "compressed", "index": its position in the input,
                                        "spans": [[start, end], …], "scores": […]}
+
+    With `recovery` there is also "handle", with which `read_dropped` returns what was dropped.
 
     Spans are offsets into the source's `page_content`, in characters. "reason" says why, if a gate
     refused a summary and sentences were kept instead. With `merge=True` the result is one document
@@ -200,6 +203,25 @@ class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor):
         """
         given = CompressionInput(documents=documents, query=query)
         return await self.as_runnable().ainvoke(given, {"callbacks": callbacks})
+
+    def read_dropped(
+        self, handle: str, query: str | None = None, *, max_tokens: int | None = None
+    ) -> Dropped:
+        """Read what a call left out, by the handle in the metadata that it returned.
+
+        Args:
+            handle: The value under "handle" of what the metadata say of the call.
+            query: What to look for, see `recomp_core.DroppedTexts.read_dropped`.
+            max_tokens: The most tokens of the text, estimated.
+
+        Returns:
+            The sentences; `found` is False for a handle under which nothing is kept (any longer).
+
+        Raises:
+            ValueError: The compressor was made without `recovery`, or `max_tokens` is less than 1.
+        """
+        found: Dropped = self.compressor.read_dropped(handle, query, max_tokens=max_tokens)
+        return found
 
     def as_runnable(self) -> Runnable[CompressionInput, list[Document]]:
         """Make a part for chains: from `{"documents": [...], "query": "..."}` to documents.

@@ -20,6 +20,7 @@ try:
     from .ingest import RecompNodeIndexer
     from .llm import summarizer_from_llm, teacher_from_llm
     from .postprocessor import RecompNodePostprocessor
+    from .recovery import dropped_tool
 except ModuleNotFoundError as error:
     if not (error.name or "").startswith("llama_index"):
         raise
@@ -33,6 +34,7 @@ __all__ = [
     "EmbeddingEncoder",
     "RecompNodeIndexer",
     "RecompNodePostprocessor",
+    "dropped_tool",
     "summarizer_from_llm",
     "teacher_from_llm",
 ]

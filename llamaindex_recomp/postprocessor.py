@@ -21,7 +21,7 @@ from llama_index.core.schema import (
 )
 from pydantic import ConfigDict, PrivateAttr, field_validator
 
-from recomp_core import Compression, Document, Excerpt, Outcome
+from recomp_core import Compression, Document, Dropped, Excerpt, Outcome
 from recomp_core.integration import (
     COMPRESSOR_SETTINGS,
     CONCURRENT,
@@ -98,8 +98,9 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
     characters, "scores", the best of them as "relevance_score", and where `start_char_idx` is known
     "document_spans" in its document. `start_char_idx` and `end_char_idx` then reach from the first
     kept sentence to the last. "reason" says why, if a gate refused a summary and sentences were
-    kept instead. The key is hidden from LLM and embedding. A node with a new text has no embedding,
-    and a class that does not take the new text or the facts gives way to `TextNode`.
+    kept instead; with `recovery`, "handle" is what `read_dropped` takes. The key is hidden from LLM
+    and embedding. A node with a new text has no embedding, and a class that does not take the new
+    text or the facts gives way to `TextNode`.
 
     A summary comes out as one new node, the first, with its sources under `NodeRelationship.CHILD`,
     and under `metadata_key`: "outcome"; "sources", for each its "index", "id", "metadata" and,
@@ -205,6 +206,25 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
         compressor = resolve_compressor(self.compressor, settings)
         self._compressor = with_timeout(compressor, self.timeout_s)
 
+    def read_dropped(
+        self, handle: str, query: str | None = None, *, max_tokens: int | None = None
+    ) -> Dropped:
+        """Read what a call left out, by the handle in the metadata that it returned.
+
+        Args:
+            handle: The value under "handle" of what the metadata say of the call.
+            query: What to look for, see `recomp_core.DroppedTexts.read_dropped`.
+            max_tokens: The most tokens of the text, estimated.
+
+        Returns:
+            The sentences; `found` is False for a handle under which nothing is kept (any longer).
+
+        Raises:
+            ValueError: The compressor was made without `recovery`, or `max_tokens` is less than 1.
+        """
+        found: Dropped = self._compressor.read_dropped(handle, query, max_tokens=max_tokens)
+        return found
+
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
     ) -> list[NodeWithScore]:
@@ -291,7 +311,8 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
         _send_end(
             nodes,
             result,
-            **said,
+            outcome=compression.outcome.value,
+            reason=compression.reason or None,
             sentences_kept=len(compression.kept),
             sentences_dropped=len(compression.dropped),
         )

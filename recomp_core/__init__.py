@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .abstractive.llm_summarizer import LLMSummarizer
     from .abstractive.loading import load_summarizer
     from .extractive.compressor import ExtractiveCompressor
+    from .extractive.recovery import Dropped, DroppedSentence, DroppedTexts
     from .extractive.scoring import BM25Scorer, CrossEncoderScorer, DualEncoderScorer
     from .labelling.teachers.base import LanguageModelTeacher
     from .models.language_models.openai_chat import OpenAIChatModel
@@ -54,6 +55,9 @@ __all__ = [
     "Compression",
     "CrossEncoderScorer",
     "Document",
+    "Dropped",
+    "DroppedSentence",
+    "DroppedTexts",
     "DualEncoderScorer",
     "Excerpt",
     "ExtractiveCompressor",
@@ -92,6 +96,9 @@ _LAZY = {
     "AbstractiveCompressor": ".abstractive.compressor",
     "AllGates": ".abstractive.gates",
     "ExtractiveCompressor": ".extractive.compressor",
+    "Dropped": ".extractive.recovery",
+    "DroppedSentence": ".extractive.recovery",
+    "DroppedTexts": ".extractive.recovery",
     "SupportGate": ".abstractive.gates",
     "UsefulnessGate": ".abstractive.gates",
     "LLMSummarizer": ".abstractive.llm_summarizer",

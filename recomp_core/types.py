@@ -273,6 +273,9 @@ class Compression:
         support: Every sentence of a summary with the document sentences that support it.
         reason: A gate's reason, how far a call got before its timeout, what was cut, or what did
             not fit into a budget; "" otherwise.
+        handle: What `read_dropped` takes to return what this call dropped; "" if nothing was
+            dropped, or if the compressor does not keep that (see `extractive.recovery`). Who has it
+            can read that text.
     """
 
     query: str
@@ -286,6 +289,7 @@ class Compression:
     truncated: bool = False
     support: tuple[SummarySentence, ...] = ()
     reason: str = ""
+    handle: str = ""
 
     @property
     def original_text(self) -> str:
@@ -340,7 +344,7 @@ class Compression:
             offsets stay true, and NaN or an infinity becomes null; what they were stands under the
             key "beyond_json", which is there only then.
         """
-        values = {
+        values: dict[str, Any] = {
             "query": self.query,
             "text": self.text,
             "outcome": self.outcome.value,
@@ -376,6 +380,8 @@ class Compression:
                 "titles": self.layout.titles,
             },
         }
+        if self.handle:
+            values["handle"] = self.handle
         return strict(values)
 
     @classmethod
@@ -627,6 +633,7 @@ def _compression_from_dict(data: Mapping[str, Any]) -> Compression:
         layout=Layout(**data["layout"]),
         truncated=_typed(data["truncated"], bool),
         reason=_typed(data["reason"], str),
+        handle=_typed(data.get("handle", ""), str),
         support=tuple(
             SummarySentence(
                 text=_typed(sentence["text"], str),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ..errors import BatchError
+from ..extractive.recovery import Dropped, DroppedTexts, check_recovery, recovery_of
 from ..extractive.sentences import document_sentences
 from ..prompts import T5_PROMPT, PromptTemplate
 from ..protocols import (
@@ -58,6 +59,9 @@ class AbstractiveCompressor:
         support_scorer: Finds the source sentences that support each sentence of a summary. By
             default it counts shared words, which needs no model.
         splitter: Cuts texts into sentences.
+        recovery: Where what each call leaves out is kept for `read_dropped`: a `DroppedTexts`, or
+            the bytes of memory for a new one; None keeps nothing. A summary leaves out all that it
+            was made from. A stream has no handle, so nothing is kept of it.
 
     Raises:
         TypeError: A part has not the method that it needs.
@@ -75,6 +79,7 @@ class AbstractiveCompressor:
         fallback: Compressor | None = None,
         support_scorer: SentenceScorer | None = None,
         splitter: Splitter | None = None,
+        recovery: DroppedTexts | int | None = None,
     ) -> None:
         _check_part("summarizer", summarizer, Summarizer)
         for name, part, protocol in (
@@ -98,6 +103,7 @@ class AbstractiveCompressor:
         self.splitter = SentenceSplitter() if splitter is None else splitter
         self.layout = Layout()
         self._threads = MicroBatcher(CONCURRENT)
+        self.recovery = check_recovery(recovery)
 
     def compress(self, query: str, documents: Iterable[str | Document]) -> Compression:
         """Summarize the documents retrieved for one query.
@@ -173,6 +179,26 @@ class AbstractiveCompressor:
             ValueError: As `compress_batch`.
         """
         return _all_or_raise(await self._acompress(check_batch(queries, documents_lists)))
+
+    def read_dropped(
+        self, handle: str, query: str | None = None, *, max_tokens: int | None = None
+    ) -> Dropped:
+        """Read what a call left out, see `DroppedTexts.read_dropped`.
+
+        Args:
+            handle: The call's `Compression.handle`.
+            query: What to look for: what has most words in common with it comes first. None for
+                the order of the documents.
+            max_tokens: The most tokens of `Dropped.text`, estimated from the number of characters.
+
+        Returns:
+            The sentences; `found` is False for a handle under which nothing is kept (any longer).
+
+        Raises:
+            ValueError: The compressor was made without `recovery`, or `max_tokens` is less than 1.
+            TypeError: `handle` or `query` is no string.
+        """
+        return recovery_of(self).read_dropped(handle, query, max_tokens=max_tokens)
 
     def stream(self, query: str, documents: Iterable[str | Document]) -> Iterator[str]:
         """Summarize the documents of one query piece by piece.
@@ -368,7 +394,12 @@ class AbstractiveCompressor:
         for (job, _), verdict in zip(written, self._verdicts(written), strict=True):
             job.result = verdict if isinstance(verdict, Exception) else self._settle(job, verdict)
         self._cite([job for job, _ in written])
-        return [job.result for job in jobs if job.result is not None]
+        return [self._recorded(job.result) for job in jobs if job.result is not None]
+
+    def _recorded(self, result: Compression | Exception) -> Compression | Exception:
+        if self.recovery is None or isinstance(result, Exception):
+            return result
+        return self.recovery.record(result, self.splitter)
 
     def _verdicts(self, written: Sequence[tuple[_Job, str]]) -> list[Verdict | Exception]:
         candidates = [job.candidate(summary) for job, summary in written]

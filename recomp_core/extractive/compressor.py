@@ -30,6 +30,7 @@ from ..types import (
 from .evidence import LexicalEvidence, check_weight
 from .fitting import fitted, unfit_reason
 from .partial import Progress, Scored, chosen_late, late_after, score_in_groups, timed_out
+from .recovery import Dropped, DroppedSentence, DroppedTexts, check_recovery, recovery_of
 from .scoring import (
     CrossEncoderScorer,
     DualEncoderScorer,
@@ -79,6 +80,8 @@ class ExtractiveCompressor:
         batching: How concurrent calls are put together, see `Batching`. By default they share
             batches, one at a time. A plain function sees one query at a time: each of its calls has
             a thread.
+        recovery: Where what each call drops is kept for `read_dropped`: a `DroppedTexts`, or the
+            bytes of memory for a new one; None keeps nothing.
 
     Raises:
         TypeError: A part has not the method that it needs.
@@ -100,6 +103,7 @@ class ExtractiveCompressor:
         lexical_weight: float | None = None,
         timeout_s: float | None = None,
         batching: Batching | None = None,
+        recovery: DroppedTexts | int | None = None,
     ) -> None:
         check_choice("outline", outline, get_args(Outline))
         self.scorer = as_scorer(scorer)
@@ -117,6 +121,7 @@ class ExtractiveCompressor:
         elif not isinstance(batching, Batching):
             raise TypeError(f"batching must be a Batching, got {batching!r}")
         self._batcher = MicroBatcher(batching)
+        self.recovery = check_recovery(recovery)
 
     @property
     def batching(self) -> Batching:
@@ -171,10 +176,10 @@ class ExtractiveCompressor:
         deadline = self._deadline(timeout_s)
         inputs = check_batch(queries, documents_lists)
         if deadline is None:
-            return self._compress(inputs)
+            return self._recorded(self._compress(inputs))
         with self._in_time(inputs, deadline) as (call, batch):
             call.wait(_for_scoring(deadline))
-            return self._results_so_far(call, batch)
+            return self._recorded(self._results_so_far(call, batch))
 
     async def acompress(
         self, query: str, documents: Iterable[str | Document], *, timeout_s: float | None = None
@@ -227,11 +232,51 @@ class ExtractiveCompressor:
         if deadline is not None:
             with self._in_time(inputs, deadline) as (call, batch):
                 await call.finished(_for_scoring(deadline))
-                return self._results_so_far(call, batch)
+                return self._recorded(self._results_so_far(call, batch))
         sizes = [sum(len(document.text) for document in documents) for _, documents in inputs]
         with self._batcher.submit(self._compress_each, inputs, sizes) as call:
             await call.finished()
             return [_result_or_raise(result) for result in call.results]
+
+    def read_dropped(
+        self, handle: str, query: str | None = None, *, max_tokens: int | None = None
+    ) -> Dropped:
+        """Read what a call dropped, see `DroppedTexts.read_dropped`.
+
+        Args:
+            handle: The call's `Compression.handle`.
+            query: What to look for: what this compressor scores best for it comes first. None for
+                the order of the documents.
+            max_tokens: The most tokens of `Dropped.text`, estimated from the number of characters.
+
+        Returns:
+            The sentences; `found` is False for a handle under which nothing is kept (any longer).
+
+        Raises:
+            ValueError: The compressor was made without `recovery`, or `max_tokens` is less than 1.
+            TypeError: `handle` or `query` is no string.
+        """
+        return recovery_of(self).read_dropped(
+            handle, query, max_tokens=max_tokens, score=self._score_dropped
+        )
+
+    def _score_dropped(self, query: str, dropped: Sequence[DroppedSentence]) -> list[float]:
+        # Each with what it stands under, which is all that is left of its document.
+        titles = [" › ".join(filter(None, (s.title, s.heading))) or None for s in dropped]
+        documents = tuple(
+            Document(sentence.text, title) for sentence, title in zip(dropped, titles, strict=True)
+        )
+        sentences = tuple(
+            Sentence(sentence.text, number, 0, len(sentence.text), markup=sentence.markup)
+            for number, sentence in enumerate(dropped)
+        )
+        ((scored, _),) = self._score([ScoringTask(query, documents, sentences)])
+        return [sentence.score for sentence in self.evidence.blend(query, documents, scored)]
+
+    def _recorded(self, results: list[Compression]) -> list[Compression]:
+        if self.recovery is None:
+            return results
+        return [self.recovery.record(result, self.splitter) for result in results]
 
     def _deadline(self, timeout_s: float | None) -> Deadline | None:
         timeout_s = self.timeout_s if timeout_s is None else check_timeout(timeout_s)

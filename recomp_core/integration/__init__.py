@@ -2,6 +2,7 @@
 
 fields      the settings, declared once, for the adapter's class to inherit
 metadata    a compression as plain facts for a document's metadata
+recovery    what every framework's tool for dropped texts says and does
 
 Imports `persistence` and what stands below it; names load their modules when they are asked for.
 """
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         IndexerSettings,
     )
     from .metadata import copied, reason_facts, remade, source_facts, span_facts, summary_facts
+    from .recovery import DROPPED_TOOL, read_dropped_reply
 
 _WHERE = {
     "Int": ".._utils.settings",
@@ -73,12 +75,15 @@ _WHERE = {
     "source_facts": ".metadata",
     "span_facts": ".metadata",
     "summary_facts": ".metadata",
+    "DROPPED_TOOL": ".recovery",
+    "read_dropped_reply": ".recovery",
 }
 
 __all__ = [
     "ADAPTER_SETTINGS",
     "COMPRESSOR_SETTINGS",
     "CONCURRENT",
+    "DROPPED_TOOL",
     "INDEXER_SETTINGS",
     "SUMMARY_SETTINGS",
     "AdapterSettings",
@@ -97,6 +102,7 @@ __all__ = [
     "is_unsupported",
     "named_model",
     "pop_settings",
+    "read_dropped_reply",
     "reason_facts",
     "remade",
     "replace_surrogates",

@@ -159,6 +159,15 @@ class CompressorSettings(IndexerSettings):
             in_command=False,
         ),
     ] = None
+    recovery: Annotated[
+        Int | None,
+        Setting(
+            "Keep in memory what calls drop, up to about so many bytes, and give each result a "
+            "handle with which read_dropped returns it.",
+            unset="keep nothing",
+            in_command=False,
+        ),
+    ] = None
     extract_tokens: Annotated[
         Int | None,
         Setting(

@@ -29,15 +29,16 @@ def span_facts(excerpt: Excerpt) -> dict[str, Any]:
 
 
 def reason_facts(compression: Compression) -> dict[str, Any]:
-    """Say what a gate reported.
+    """Say what a gate reported, and with which handle `read_dropped` returns what was dropped.
 
     Args:
-        compression: What the gate looked at.
+        compression: The compression.
 
     Returns:
-        "reason", or nothing.
+        "reason" and "handle", each only where there is one.
     """
-    return {"reason": compression.reason} if compression.reason else {}
+    facts = {"reason": compression.reason, "handle": compression.handle}
+    return {name: value for name, value in facts.items() if value}
 
 
 def source_facts(
@@ -75,9 +76,10 @@ def summary_facts(
         positions: As for `source_facts`.
 
     Returns:
-        "outcome", "sources", "truncated", "reason" and "support".
+        "outcome", "sources", "truncated", "reason" and "support", and "handle" where there is one.
     """
     return {
+        **({"handle": compression.handle} if compression.handle else {}),
         "outcome": compression.outcome.value,
         "sources": source_facts(compression, positions),
         "truncated": compression.truncated,

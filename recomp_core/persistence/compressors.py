@@ -19,9 +19,11 @@ from ..abstractive.llm_summarizer import LLMSummarizer
 from ..errors import ModelLoadError
 from ..extractive.compressor import ExtractiveCompressor
 from ..extractive.evidence import check_weight
+from ..extractive.recovery import DroppedTexts, check_recovery
 from ..extractive.scoring import DualEncoderScorer
 from ..extractive.selection import Selector
 from ..extractive.selectors import selector_from_dict, selector_to_dict
+from ..models.encoders.prompts import check_prompts
 from ..prompts import PromptTemplate
 from ..runtime.deadline import check_timeout
 from ..text.splitting import SentenceSplitter
@@ -49,7 +51,7 @@ _SUMMARIZER_SETTINGS = (
 _CALIBRATED_FOR = (
     "context", "similarity_fn_name", "lang", "truncate_dim", "expand", "separator", "elision",
     "document_separator", "outline", "titles", "lexical_weight", "max_unit_tokens",
-    "document_format",
+    "document_format", "prompts",
 )  # fmt: skip
 
 
@@ -93,9 +95,11 @@ def load_compressor(
     expand: tuple[int, int] | None = None,
     batch_size: int | None = None,
     truncate_dim: int | None = None,
+    prompts: Mapping[str, str] | None = None,
     store: SentenceStore | str | os.PathLike[str] | None = None,
     timeout_s: float | None = None,
     batching: Batching | None = None,
+    recovery: DroppedTexts | int | None = None,
     backend: str | None = None,
     compute_type: str | None = None,
     device: str | None = None,
@@ -115,6 +119,8 @@ def load_compressor(
               RECOMP's recipe: the embedded weights (extra `offline`; from the hub where that is not
               installed) and an adapter that comes with this package, both checked by their SHA-256;
             - "minilm": the same model untrained;
+            - "multilingual": multilingual-e5-small, for about a hundred languages: from the hub's
+              cache, else from the package of the extra `multilingual`, else from the hub;
             - any sentence-transformers model, by name or folder;
             - a plain BERT-like checkpoint without `modules.json`, such as
               `facebook/contriever-msmarco` or `fangyuan/nq_extractive_compressor`: mean pooling,
@@ -147,11 +153,16 @@ def load_compressor(
         expand: For sentences only: see `ExtractiveCompressor`.
         batch_size: Texts or prompts per pass.
         truncate_dim: For sentences only: as in sentence-transformers.
+        prompts: For sentences only: what is put before queries and documents, such as
+            `{"query": "query: ", "document": "passage: "}`; {} for nothing. By default what the
+            folder says; else what models of its family need, see `models.encoders.prompts`.
         store: For sentences only: a `SentenceStore` or its folder, where sentence vectors are
             looked up and kept.
         timeout_s: For sentences only: see `ExtractiveCompressor`; not saved. `TimedCompressor` puts
             a limit around any compressor.
         batching: For sentences only: see `ExtractiveCompressor`; not saved.
+        recovery: Where dropped texts are kept for `read_dropped`: a `DroppedTexts`, or the bytes of
+            memory for a new one; not saved.
         backend: What computes; not saved. For an encoder "torch", "onnx" or a registered name, see
             `models.encoders.loading.load_encoder`; for a language model "torch" or
             "ctranslate2", see `load_summarizer`. By default, which is "auto", an encoder takes
@@ -179,7 +190,7 @@ def load_compressor(
         selector=selector, context=context, similarity_fn_name=similarity_fn_name, lang=lang,
         separator=separator, elision=elision, document_separator=document_separator, expand=expand,
         max_unit_tokens=max_unit_tokens, document_format=document_format, outline=outline,
-        lexical_weight=check_weight(lexical_weight), truncate_dim=truncate_dim,
+        lexical_weight=check_weight(lexical_weight), truncate_dim=truncate_dim, prompts=prompts,
         store=None if store is None else _opened(store),
         timeout_s=check_timeout(timeout_s), batching=batching,
     )  # fmt: skip
@@ -188,7 +199,7 @@ def load_compressor(
     summary_settings = _given(**summary_settings)
     both = _given(
         batch_size=batch_size, device=device, backend=backend, compute_type=compute_type,
-        titles=titles,
+        titles=titles, recovery=check_recovery(recovery),
     )  # fmt: skip
     for name, choices in (
         ("context", Context), ("similarity_fn_name", SimilarityFunction), ("outline", Outline),
@@ -197,6 +208,8 @@ def load_compressor(
         if name in sentence_settings:  # before the model is loaded, which takes seconds
             check_choice(name, sentence_settings[name], get_args(choices))
     make_splitter(sentence_settings)  # the same for what the splitter checks
+    if prompts is not None:
+        check_prompts("prompts", prompts)
 
     source = find_source(name_or_path, revision=revision, local_files_only=local_files_only)
     if _is_abstractive(source):
@@ -320,6 +333,7 @@ def _load_extractive(source: Source, given: Mapping[str, Any]) -> ExtractiveComp
         device=settings.get("device"),
         truncate_dim=settings.get("truncate_dim"),
         batch_size=settings.get("batch_size", 16),
+        prompts=settings.get("prompts"),
     )
     store = settings.get("store")
     splitter = make_splitter(settings)
@@ -341,6 +355,7 @@ def _load_extractive(source: Source, given: Mapping[str, Any]) -> ExtractiveComp
         lexical_weight=settings.get("lexical_weight"),
         timeout_s=settings.get("timeout_s"),
         batching=settings.get("batching"),
+        recovery=settings.get("recovery"),
     )
 
 
@@ -399,7 +414,7 @@ def _load_abstractive(source: Source, given: Mapping[str, Any]) -> AbstractiveCo
         **_given(prompt=None if prompt is None else PromptTemplate.from_json(prompt)),
     }
     settings = {**written, **_given(titles=saved.get("titles")), **given}
-    names = (*_COMPRESSOR_SETTINGS, "titles")
+    names = (*_COMPRESSOR_SETTINGS, "titles", "recovery")
     own = {name: settings.pop(name) for name in names if name in settings}
     if settings.get("backend") == "auto":
         del settings["backend"]
@@ -476,6 +491,7 @@ _SAVED: Mapping[str, Callable[[str, Any], object]] = {
     "max_unit_tokens": check_limit,
     "batch_size": check_whole,
     "truncate_dim": check_limit,
+    "prompts": check_prompts,
     "expand": _check_expand,
     "prompt": lambda _, value: PromptTemplate.from_json(value),
     "generation": _check_generation,
@@ -572,6 +588,7 @@ def _extractive_to_dict(
         "expand": list(compressor.expand),
         "batch_size": encoder.batch_size,
         "truncate_dim": encoder.truncate_dim,
+        "prompts": encoder.prompts,
     }
     return settings, encoder.save_pretrained
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SUMMARY_SETTINGS = (
     "prompt", "titles", "extract_tokens", "extractor", "gate", "fallback", "support_scorer",
-    "splitter",
+    "splitter", "recovery",
 )  # fmt: skip
 """The settings of `compressor_from_summarizer`."""
 
@@ -183,8 +183,8 @@ def compressor_from_encoder(
         document_format: The format of all documents.
         store: Where sentence vectors are looked up and kept, see `SentenceStore`.
         **own_settings: `separator`, `elision`, `document_separator`, `expand`, `outline`, `titles`,
-            `lexical_weight` and `batching` of `ExtractiveCompressor`; None leaves one at its
-            default.
+            `lexical_weight`, `batching` and `recovery` of `ExtractiveCompressor`; None leaves one
+            at its default.
 
     Returns:
         The compressor.

@@ -31,7 +31,7 @@ def test_load_compressor_spells_out_the_declared_settings():
         if name in OTHERWISE:
             continue
         assert name in parameters, name
-        if name not in ("store", "selector", "local_files_only"):  # objects too; never None
+        if name not in ("store", "selector", "recovery", "local_files_only"):  # objects; never None
             assert hints[name] == declared.type, name
 
 
