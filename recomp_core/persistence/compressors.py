@@ -23,7 +23,6 @@ from ..extractive.recovery import DroppedTexts, check_recovery
 from ..extractive.scoring import DualEncoderScorer
 from ..extractive.selection import Selector
 from ..extractive.selectors import selector_from_dict, selector_to_dict
-from ..models.encoders.prompts import check_prompts
 from ..prompts import PromptTemplate
 from ..runtime.deadline import check_timeout
 from ..text.splitting import SentenceSplitter
@@ -51,7 +50,7 @@ _SUMMARIZER_SETTINGS = (
 _CALIBRATED_FOR = (
     "context", "similarity_fn_name", "lang", "truncate_dim", "expand", "separator", "elision",
     "document_separator", "outline", "titles", "lexical_weight", "max_unit_tokens",
-    "document_format", "prompts",
+    "document_format",
 )  # fmt: skip
 
 
@@ -95,7 +94,6 @@ def load_compressor(
     expand: tuple[int, int] | None = None,
     batch_size: int | None = None,
     truncate_dim: int | None = None,
-    prompts: Mapping[str, str] | None = None,
     store: SentenceStore | str | os.PathLike[str] | None = None,
     timeout_s: float | None = None,
     batching: Batching | None = None,
@@ -119,8 +117,6 @@ def load_compressor(
               RECOMP's recipe: the embedded weights (extra `offline`; from the hub where that is not
               installed) and an adapter that comes with this package, both checked by their SHA-256;
             - "minilm": the same model untrained;
-            - "multilingual": multilingual-e5-small, for about a hundred languages: from the hub's
-              cache, else from the package of the extra `multilingual`, else from the hub;
             - any sentence-transformers model, by name or folder;
             - a plain BERT-like checkpoint without `modules.json`, such as
               `facebook/contriever-msmarco` or `fangyuan/nq_extractive_compressor`: mean pooling,
@@ -153,9 +149,6 @@ def load_compressor(
         expand: For sentences only: see `ExtractiveCompressor`.
         batch_size: Texts or prompts per pass.
         truncate_dim: For sentences only: as in sentence-transformers.
-        prompts: For sentences only: what is put before queries and documents, such as
-            `{"query": "query: ", "document": "passage: "}`; {} for nothing. By default what the
-            folder says; else what models of its family need, see `models.encoders.prompts`.
         store: For sentences only: a `SentenceStore` or its folder, where sentence vectors are
             looked up and kept.
         timeout_s: For sentences only: see `ExtractiveCompressor`; not saved. `TimedCompressor` puts
@@ -190,7 +183,7 @@ def load_compressor(
         selector=selector, context=context, similarity_fn_name=similarity_fn_name, lang=lang,
         separator=separator, elision=elision, document_separator=document_separator, expand=expand,
         max_unit_tokens=max_unit_tokens, document_format=document_format, outline=outline,
-        lexical_weight=check_weight(lexical_weight), truncate_dim=truncate_dim, prompts=prompts,
+        lexical_weight=check_weight(lexical_weight), truncate_dim=truncate_dim,
         store=None if store is None else _opened(store),
         timeout_s=check_timeout(timeout_s), batching=batching,
     )  # fmt: skip
@@ -208,8 +201,6 @@ def load_compressor(
         if name in sentence_settings:  # before the model is loaded, which takes seconds
             check_choice(name, sentence_settings[name], get_args(choices))
     make_splitter(sentence_settings)  # the same for what the splitter checks
-    if prompts is not None:
-        check_prompts("prompts", prompts)
 
     source = find_source(name_or_path, revision=revision, local_files_only=local_files_only)
     if _is_abstractive(source):
@@ -333,7 +324,6 @@ def _load_extractive(source: Source, given: Mapping[str, Any]) -> ExtractiveComp
         device=settings.get("device"),
         truncate_dim=settings.get("truncate_dim"),
         batch_size=settings.get("batch_size", 16),
-        prompts=settings.get("prompts"),
     )
     store = settings.get("store")
     splitter = make_splitter(settings)
@@ -491,7 +481,6 @@ _SAVED: Mapping[str, Callable[[str, Any], object]] = {
     "max_unit_tokens": check_limit,
     "batch_size": check_whole,
     "truncate_dim": check_limit,
-    "prompts": check_prompts,
     "expand": _check_expand,
     "prompt": lambda _, value: PromptTemplate.from_json(value),
     "generation": _check_generation,
@@ -588,7 +577,6 @@ def _extractive_to_dict(
         "expand": list(compressor.expand),
         "batch_size": encoder.batch_size,
         "truncate_dim": encoder.truncate_dim,
-        "prompts": encoder.prompts,
     }
     return settings, encoder.save_pretrained
 
