@@ -280,6 +280,19 @@ class CompressionRunnable(_Compressing[CompressionInput, list[Document]]):
         return passed_through(documents, error, self.adapter.metadata_key)
 
 
+class ResultRunnable(_Compressing[CompressionInput, Compression]):
+    """Documents to the compression itself; errors are raised, whatever `on_error` says."""
+
+    def _after(self, documents: list[Document], compression: Compression) -> Compression:  # noqa: ARG002
+        return compression
+
+    def _on_error(self, documents: list[Document], error: Exception) -> Compression:  # noqa: ARG002
+        raise error
+
+    def _instead(self, documents: list[Document], error: Exception) -> Compression:  # noqa: ARG002
+        raise error
+
+
 class TextRunnable(_Compressing[CompressionInput, str]):
     """Documents to the compressed text, see `RecompDocumentCompressor.as_text_runnable`."""
 

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     )
     from ..runtime.batching import CONCURRENT
     from ..runtime.timeout import with_timeout
+    from ..runtime.tracing import model_name
     from ..store.keys import named_model
+    from ..text.division import approximate_tokens
     from ..text.joining import Layout
     from ..text.splitting import replace_surrogates
     from .fields import (
@@ -60,7 +62,9 @@ _WHERE = {
     "resolve_compressor": "..persistence.factory",
     "CONCURRENT": "..runtime.batching",
     "with_timeout": "..runtime.timeout",
+    "model_name": "..runtime.tracing",
     "named_model": "..store.keys",
+    "approximate_tokens": "..text.division",
     "Layout": "..text.joining",
     "replace_surrogates": "..text.splitting",
     "ADAPTER_SETTINGS": ".fields",
@@ -94,12 +98,14 @@ __all__ = [
     "Int",
     "Layout",
     "Setting",
+    "approximate_tokens",
     "compressor_from_encoder",
     "compressor_from_settings",
     "compressor_from_summarizer",
     "copied",
     "declaration",
     "is_unsupported",
+    "model_name",
     "named_model",
     "pop_settings",
     "read_dropped_reply",
