@@ -20,6 +20,7 @@ from ..protocols import (
     Verdict,
 )
 from ..runtime.batching import CONCURRENT, MicroBatcher
+from ..runtime.tracing import stream_span, traced
 from ..text.joining import Layout, is_blank
 from ..text.splitting import SentenceSplitter
 from ..types import (
@@ -67,6 +68,9 @@ class AbstractiveCompressor:
         TypeError: A part has not the method that it needs.
         ValueError: The prompt lacks a field.
     """
+
+    model_name: str | None = None
+    """The name that it was loaded by, which traces show; None for one made of parts."""
 
     def __init__(
         self,
@@ -228,11 +232,13 @@ class AbstractiveCompressor:
             yield from _whole_text(job.result)
             return
         limit = LengthLimit(len(job.original_text))
-        for piece in self.summarizer.stream(job.prompt):
-            if allowed := limit.allow(piece):
-                yield allowed
-            if limit.reached:
-                return
+        with stream_span(self, job.query, job.documents) as written:
+            for piece in self.summarizer.stream(job.prompt):
+                if allowed := limit.allow(piece):
+                    written(allowed)
+                    yield allowed
+                if limit.reached:
+                    return
 
     async def astream(self, query: str, documents: Iterable[str | Document]) -> AsyncIterator[str]:
         """Summarize the documents of one query piece by piece, without blocking the event loop.
@@ -260,21 +266,25 @@ class AbstractiveCompressor:
                 yield piece
             return
         limit = LengthLimit(len(job.original_text))
-        async for piece in self._apieces(job.prompt):
-            if allowed := limit.allow(piece):
-                yield allowed
-            if limit.reached:
-                return
+        with stream_span(self, job.query, job.documents) as written:
+            async for piece in self._apieces(job.prompt):
+                if allowed := limit.allow(piece):
+                    written(allowed)
+                    yield allowed
+                if limit.reached:
+                    return
 
     # One call prepares the prompts, has them answered, and finishes. A job whose result is known
     # early (nothing to read, a query that is too long) does not go to the summarizer.
 
+    @traced
     def _compress(self, inputs: _Inputs) -> list[Compression | Exception]:
         jobs = self._prepare(inputs)
         open_jobs = [job for job in jobs if job.result is None]
         summaries = self.summarizer.summarize([job.prompt for job in open_jobs])
         return self._finish(jobs, open_jobs, summaries)
 
+    @traced
     async def _acompress(self, inputs: _Inputs) -> list[Compression | Exception]:
         jobs = await self._aprepare(inputs)
         open_jobs = [job for job in jobs if job.result is None]

@@ -12,6 +12,7 @@ from .._utils.checks import check_choice
 from ..protocols import Splitter
 from ..runtime.batching import CONCURRENT, Batching, Call, MicroBatcher
 from ..runtime.deadline import Deadline, check_timeout
+from ..runtime.tracing import traced
 from ..text.joining import Layout
 from ..text.splitting import SentenceSplitter
 from ..text.units import STRUCTURAL
@@ -88,6 +89,9 @@ class ExtractiveCompressor:
         ValueError: A setting has no such value.
     """
 
+    model_name: str | None = None
+    """The name that it was loaded by, which traces show; None for one made of parts."""
+
     def __init__(
         self,
         scorer: Scorable,
@@ -149,6 +153,7 @@ class ExtractiveCompressor:
         """
         return self.compress_batch([query], [documents], timeout_s=timeout_s)[0]
 
+    @traced
     def compress_batch(
         self,
         queries: Sequence[str],
@@ -203,6 +208,7 @@ class ExtractiveCompressor:
         """
         return (await self.acompress_batch([query], [documents], timeout_s=timeout_s))[0]
 
+    @traced
     async def acompress_batch(
         self,
         queries: Sequence[str],

@@ -205,9 +205,13 @@ def load_compressor(
     source = find_source(name_or_path, revision=revision, local_files_only=local_files_only)
     if _is_abstractive(source):
         _refuse(sentence_settings, source, "writes summaries", "an extractive")
-        return _load_abstractive(source, {**both, **summary_settings})
+        writer = _load_abstractive(source, {**both, **summary_settings})
+        writer.model_name = source.name
+        return writer
     _refuse(summary_settings, source, "ranks sentences", "an abstractive")
-    return _load_extractive(source, {**both, **sentence_settings})
+    compressor = _load_extractive(source, {**both, **sentence_settings})
+    compressor.model_name = source.name
+    return compressor
 
 
 def save_compressor(

@@ -68,6 +68,11 @@ class Source:
         """The folder or hub name."""
         return self.files.place
 
+    @property
+    def name(self) -> str:
+        """The hub name, or the last part of the folder."""
+        return Path(self.place).name if os.path.isdir(self.place) else self.place
+
 
 @dataclass(frozen=True)
 class Weights:

@@ -12,6 +12,7 @@ from ..text.joining import Layout, is_blank
 from ..types import Compression, Document, Outcome, ScoredSentence, assemble, check_batch
 from .batching import CONCURRENT, MicroBatcher, run_each
 from .deadline import Deadline, check_timeout
+from .tracing import traced
 
 _Inputs = Sequence[tuple[str, tuple[Document, ...]]]
 _Result = TypeVar("_Result")
@@ -153,6 +154,7 @@ class TimedCompressor:
         inputs = check_batch(queries, documents_lists)
         return await self._awithin(self.compressor.acompress_batch(*_columns(inputs)), inputs)
 
+    @traced
     def _within(
         self, compress: Callable[[], list[Compression]], inputs: _Inputs
     ) -> list[Compression]:
@@ -165,6 +167,7 @@ class TimedCompressor:
             raise result
         return result
 
+    @traced
     async def _awithin(
         self, compressing: Awaitable[_Result], inputs: _Inputs
     ) -> _Result | list[Compression]:
