@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Container, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
+
+_LENGTH_BYTES = 8  # of a file's header
+_STORED = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 
 def read_shapes(file: str | os.PathLike[str]) -> dict[str, tuple[int, ...]]:
@@ -31,11 +36,14 @@ def read_shapes(file: str | os.PathLike[str]) -> dict[str, tuple[int, ...]]:
         raise ValueError(f"{file} is damaged ({error})") from error
 
 
-def read_tensors(file: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+def read_tensors(
+    file: str | os.PathLike[str], without: Container[str] = ()
+) -> dict[str, np.ndarray]:
     """Read the floating-point tensors of a file.
 
     Args:
         file: A safetensors file.
+        without: Names that are left out.
 
     Returns:
         Float32 arrays by name, whichever floating-point type the file has. Integers, which some
@@ -45,29 +53,96 @@ def read_tensors(file: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         OSError: The file is missing or can't be read.
         ValueError: The file is damaged.
     """
-    from safetensors import SafetensorError, deserialize
-
-    with open(file, "rb") as stream:
-        content = stream.read()
-    tensors = {}
-    try:
-        stored = sorted(deserialize(content))
-    except SafetensorError as error:
-        raise ValueError(f"{file} is damaged ({error})") from error
-    for name, tensor in stored:
-        array = _as_float32(tensor["data"], tensor["dtype"])
-        if array is not None:
-            tensors[name] = array.reshape(tensor["shape"])
-    return tensors
+    mapped = map_tensors(file)
+    return {name: mapped[name].rows() for name in sorted(mapped) if name not in without}
 
 
-def _as_float32(data: bytes, dtype: str) -> np.ndarray | None:
+class MappedTensor:
+    """A floating-point tensor that stays in its file until rows of it are looked up.
+
+    Args:
+        array: The numbers as they are stored; of bfloat16 its 16 bits.
+        dtype: What the file calls their type.
+
+    Attributes:
+        shape: The tensor's shape.
+    """
+
+    def __init__(self, array: np.ndarray, dtype: str) -> None:
+        self._array = array
+        self._dtype = dtype
+        self.shape: tuple[int, ...] = array.shape
+
+    def rows(self, numbers: np.ndarray | None = None) -> np.ndarray:
+        """Look rows up.
+
+        Args:
+            numbers: Whole numbers of rows, in an array of any shape; None for all rows.
+
+        Returns:
+            Float32 array, the shape of `numbers` and then that of a row.
+        """
+        import numpy as np
+
+        found = np.array(self._array) if numbers is None else self._array[numbers]
+        if self._dtype == "BF16":  # the upper half of a float32
+            return (found.astype("<u4") << 16).view("<f4")
+        return found.astype("<f4", copy=False)
+
+
+def map_tensors(file: str | os.PathLike[str]) -> dict[str, MappedTensor]:
+    """Map the floating-point tensors of a file into memory: only what is looked up is read.
+
+    Args:
+        file: A safetensors file, which must not change any more.
+
+    Returns:
+        The tensors by name. Integers are left out.
+
+    Raises:
+        OSError: The file is missing or can't be read.
+        ValueError: The file is damaged.
+    """
     import numpy as np
 
-    if dtype == "BF16":  # the upper half of a float32
-        bits = np.frombuffer(data, dtype="<u2").astype("<u4") << 16
-        return bits.view("<f4")
-    stored = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}.get(dtype)
-    if stored is None:
-        return None
-    return np.frombuffer(data, dtype=stored).astype("<f4", copy=False)
+    read_shapes(file)  # checks the whole header: types, sizes and places
+    with open(file, "rb") as stream:
+        length = int.from_bytes(stream.read(_LENGTH_BYTES), "little")
+        header = json.loads(stream.read(length))
+    mapped = {}
+    for name, told in header.items():
+        stored = _STORED.get(told["dtype"]) if name != "__metadata__" else None
+        if stored is not None:
+            shape, start = tuple(told["shape"]), _LENGTH_BYTES + length + told["data_offsets"][0]
+            array = np.memmap(file, stored, "r", start, shape) if np.prod(shape) else None
+            mapped[name] = MappedTensor(
+                np.zeros(shape, stored) if array is None else array, told["dtype"]
+            )
+    return mapped
+
+
+def write_float16(
+    file: str | os.PathLike[str],
+    tensors: Iterable[tuple[str, tuple[int, ...], Iterator[np.ndarray]]],
+) -> None:
+    """Write a safetensors file in float16, of tensors that need not fit into memory.
+
+    Args:
+        file: The file to write.
+        tensors: Name, shape and consecutive parts of each.
+    """
+    import numpy as np
+
+    tensors = list(tensors)
+    header: dict[str, object] = {"__metadata__": {"format": "pt"}}
+    end = 0
+    for name, shape, _ in tensors:
+        start, end = end, end + 2 * int(np.prod(shape))
+        header[name] = {"dtype": "F16", "shape": list(shape), "data_offsets": [start, end]}
+    content = json.dumps(header).encode()
+    content += b" " * (-len(content) % _LENGTH_BYTES)  # numbers begin where they can be mapped
+    with open(file, "wb") as sink:
+        sink.write(len(content).to_bytes(_LENGTH_BYTES, "little") + content)
+        for _, _, parts in tensors:
+            for part in parts:
+                sink.write(part.astype("<f2").tobytes())

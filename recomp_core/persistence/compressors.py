@@ -17,22 +17,25 @@ from .._utils.files import CONFIG_FILE
 from ..abstractive.compressor import AbstractiveCompressor
 from ..abstractive.llm_summarizer import LLMSummarizer
 from ..errors import ModelLoadError
-from ..extractive.compressor import ExtractiveCompressor
+from ..extractive.compressor import DEFAULT_SELECTOR, ExtractiveCompressor
 from ..extractive.evidence import check_weight
 from ..extractive.recovery import DroppedTexts, check_recovery
 from ..extractive.scoring import DualEncoderScorer
-from ..extractive.selection import Selector
+from ..extractive.selection import Selector, check_selector, make_selector
 from ..extractive.selectors import selector_from_dict, selector_to_dict
+from ..models.checkpoints import CheckpointFiles
+from ..models.encoders.prompts import check_prompts
+from ..models.hub import known_reason
 from ..prompts import PromptTemplate
 from ..runtime.deadline import check_timeout
 from ..text.splitting import SentenceSplitter
+from ..text.tokens import TokenCounter, encoder_token_counter
 from ..text.units import Format
 from ..types import Context, Outline, SimilarityFunction
 from .folders import read_config, update_config, write_folder
 from .names import Source, find_source, find_weights
 
 if TYPE_CHECKING:
-    from ..models.checkpoints import CheckpointFiles
     from ..runtime.batching import Batching
     from ..store import SentenceStore, StoredSplitter
 
@@ -50,7 +53,7 @@ _SUMMARIZER_SETTINGS = (
 _CALIBRATED_FOR = (
     "context", "similarity_fn_name", "lang", "truncate_dim", "expand", "separator", "elision",
     "document_separator", "outline", "titles", "lexical_weight", "max_unit_tokens",
-    "document_format",
+    "document_format", "prompts",
 )  # fmt: skip
 
 
@@ -79,6 +82,11 @@ class Calibrated(Protocol):
 def load_compressor(
     name_or_path: str | os.PathLike[str] | None = None,
     *,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    min_score: float | None = None,
+    max_tokens: int | None = None,
+    tokenizer: str | os.PathLike[str] | None = None,
     selector: Selector | None = None,
     context: Context | None = None,
     similarity_fn_name: SimilarityFunction | None = None,
@@ -94,6 +102,7 @@ def load_compressor(
     expand: tuple[int, int] | None = None,
     batch_size: int | None = None,
     truncate_dim: int | None = None,
+    prompts: Mapping[str, str] | None = None,
     store: SentenceStore | str | os.PathLike[str] | None = None,
     timeout_s: float | None = None,
     batching: Batching | None = None,
@@ -117,6 +126,8 @@ def load_compressor(
               RECOMP's recipe: the embedded weights (extra `offline`; from the hub where that is not
               installed) and an adapter that comes with this package, both checked by their SHA-256;
             - "minilm": the same model untrained;
+            - "multilingual": multilingual-e5-small, for about a hundred languages: from the hub's
+              cache, else from the package of the extra `multilingual`, else from the hub;
             - any sentence-transformers model, by name or folder;
             - a plain BERT-like checkpoint without `modules.json`, such as
               `facebook/contriever-msmarco` or `fangyuan/nq_extractive_compressor`: mean pooling,
@@ -128,8 +139,16 @@ def load_compressor(
               one; also a `.gguf` file or a folder with one (extra `gguf`). The tokenizer's chat
               template decides what the model reads;
             - a folder that `save_compressor` wrote.
-        selector: For sentences only: see `ExtractiveCompressor`. This and all other settings that
-            are given here overrule what the folder says.
+        top_k: For sentences only: at most this many, see `TopK`. All limits that are given hold
+            together. By default what the folder says, else 2; also beside `min_score`.
+        top_p: For sentences only: see `TopP`.
+        min_score: For sentences only: see `Threshold`.
+        max_tokens: For sentences only: see `TokenBudget`.
+        tokenizer: Name or folder of the reader model's tokenizer, which counts for `max_tokens`. By
+            default the encoder's own counts.
+        selector: For sentences only: what decides instead of these limits, see
+            `ExtractiveCompressor`. This and all other settings that are given here overrule what
+            the folder says.
         context: For sentences only: see `DualEncoderScorer`. By default what the folder says; else
             "document" where the encoder can do it and "title" where not; for plain checkpoints
             "sentence", as they were trained (paper, section 3.1).
@@ -149,6 +168,9 @@ def load_compressor(
         expand: For sentences only: see `ExtractiveCompressor`.
         batch_size: Texts or prompts per pass.
         truncate_dim: For sentences only: as in sentence-transformers.
+        prompts: For sentences only: what is put before queries and documents, such as
+            `{"query": "query: ", "document": "passage: "}`; {} for nothing. By default what the
+            folder says; else what models of its family need, see `models.encoders.prompts`.
         store: For sentences only: a `SentenceStore` or its folder, where sentence vectors are
             looked up and kept.
         timeout_s: For sentences only: see `ExtractiveCompressor`; not saved. `TimedCompressor` puts
@@ -179,11 +201,21 @@ def load_compressor(
         TypeError: There is no setting of that name.
         ImportError: An extra is missing.
     """
+    limits = _given(top_k=top_k, top_p=top_p, min_score=min_score, max_tokens=max_tokens)
+    if limits and selector is not None:
+        names = ", ".join(f"{name}={value!r}" for name, value in limits.items())
+        raise ValueError(
+            f"{names} given together with selector=: give one or the other, or combine selectors, "
+            "such as TopK(3) & Threshold(0.3)"
+        )
+    counter = None if tokenizer is None else reader_counter(tokenizer, max_tokens, local_files_only)
+    # Bad limits raise now, before the encoder that may have to count is loaded.
+    limiting_selector(**limits, count_tokens=counter or len)
     sentence_settings = _given(
         selector=selector, context=context, similarity_fn_name=similarity_fn_name, lang=lang,
         separator=separator, elision=elision, document_separator=document_separator, expand=expand,
         max_unit_tokens=max_unit_tokens, document_format=document_format, outline=outline,
-        lexical_weight=check_weight(lexical_weight), truncate_dim=truncate_dim,
+        lexical_weight=check_weight(lexical_weight), truncate_dim=truncate_dim, prompts=prompts,
         store=None if store is None else _opened(store),
         timeout_s=check_timeout(timeout_s), batching=batching,
     )  # fmt: skip
@@ -201,17 +233,94 @@ def load_compressor(
         if name in sentence_settings:  # before the model is loaded, which takes seconds
             check_choice(name, sentence_settings[name], get_args(choices))
     make_splitter(sentence_settings)  # the same for what the splitter checks
+    if prompts is not None:
+        check_prompts("prompts", prompts)
 
     source = find_source(name_or_path, revision=revision, local_files_only=local_files_only)
     if _is_abstractive(source):
-        _refuse(sentence_settings, source, "writes summaries", "an extractive")
+        _refuse({**sentence_settings, **limits}, source, "writes summaries", "an extractive")
         writer = _load_abstractive(source, {**both, **summary_settings})
         writer.model_name = source.name
         return writer
     _refuse(summary_settings, source, "ranks sentences", "an abstractive")
     compressor = _load_extractive(source, {**both, **sentence_settings})
     compressor.model_name = source.name
+    if limits:
+        count_tokens = counter or encoder_token_counter(compressor)
+        compressor.selector = check_selector(limiting_selector(**limits, count_tokens=count_tokens))
     return compressor
+
+
+def limiting_selector(
+    *, count_tokens: Callable[[str], int] | None, **limits: float | None
+) -> Selector | None:
+    """Make the selector of the limits that a user names.
+
+    A lowest score says what may stay, not how much: where it is the only limit, the default's
+    `TopK` holds too.
+
+    Args:
+        count_tokens: Counts tokens for `max_tokens`.
+        **limits: `top_k`, `top_p`, `min_score` and `max_tokens`; None for not given.
+
+    Returns:
+        The selector; None without any limit.
+
+    Raises:
+        ValueError: A limit is out of its bounds.
+    """
+    given = _given(**limits)
+    if given.keys() == {"min_score"}:
+        given["top_k"] = DEFAULT_SELECTOR.k
+    return make_selector(**given, count_tokens=count_tokens)
+
+
+def reader_counter(
+    tokenizer: str | os.PathLike[str], max_tokens: int | None, local_files_only: bool = False
+) -> TokenCounter:
+    """Make the counter of the reader's tokens, and load its tokenizer now.
+
+    Args:
+        tokenizer: Name or folder of the reader model's tokenizer.
+        max_tokens: The limit that it counts for.
+        local_files_only: Whether to look on this machine only.
+
+    Returns:
+        The counter.
+
+    Raises:
+        ValueError: There is no such limit.
+        ModelLoadError: The tokenizer is not there or can't be read.
+    """
+    if max_tokens is None:
+        raise ValueError(f"tokenizer={tokenizer!r} needs max_tokens, the limit that it counts")
+    return load_token_counter(os.fspath(tokenizer), local_files_only)
+
+
+def load_token_counter(name: str, local_files_only: bool = False) -> TokenCounter:
+    """Make a counter and load its tokenizer, so that a missing one is noticed now.
+
+    Args:
+        name: The hub name or the folder of the model that will read the text.
+        local_files_only: Whether to look on this machine only.
+
+    Returns:
+        The counter.
+
+    Raises:
+        ModelLoadError: The tokenizer is not there or can't be read.
+    """
+    files = CheckpointFiles(name, local_files_only=local_files_only)
+    counter = TokenCounter(name, files.local_files_only)
+    try:
+        counter("")
+    except (OSError, ValueError) as error:
+        cause = known_reason() or next(iter(str(error).strip().splitlines()), "")
+        raise ModelLoadError(
+            f"the tokenizer {name!r} can't be loaded ({type(error).__name__}: {cause}): give the "
+            "hub name or the folder of the model that will read the text"
+        ) from error
+    return counter
 
 
 def save_compressor(
@@ -328,6 +437,7 @@ def _load_extractive(source: Source, given: Mapping[str, Any]) -> ExtractiveComp
         device=settings.get("device"),
         truncate_dim=settings.get("truncate_dim"),
         batch_size=settings.get("batch_size", 16),
+        prompts=settings.get("prompts"),
     )
     store = settings.get("store")
     splitter = make_splitter(settings)
@@ -485,6 +595,7 @@ _SAVED: Mapping[str, Callable[[str, Any], object]] = {
     "max_unit_tokens": check_limit,
     "batch_size": check_whole,
     "truncate_dim": check_limit,
+    "prompts": check_prompts,
     "expand": _check_expand,
     "prompt": lambda _, value: PromptTemplate.from_json(value),
     "generation": _check_generation,
@@ -581,6 +692,7 @@ def _extractive_to_dict(
         "expand": list(compressor.expand),
         "batch_size": encoder.batch_size,
         "truncate_dim": encoder.truncate_dim,
+        "prompts": encoder.prompts,
     }
     return settings, encoder.save_pretrained
 

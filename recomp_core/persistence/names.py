@@ -13,7 +13,9 @@ from typing import Any
 from .._utils.files import CONFIG_FILE, restore_folder, sha256
 from ..errors import ModelLoadError
 from ..models.checkpoints import CheckpointFiles, load_error_message, looks_like_path
+from ..models.encoders.e5_small import find_base
 from ..models.encoders.lora import LoraAdapter, is_adapter
+from ..models.encoders.prompts import E5_PROMPTS
 from .folders import read_config
 
 logger = logging.getLogger(__name__)
@@ -43,8 +45,19 @@ DEFAULT_HUB_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 # Names of our own go before any folder or hub model of the same name.
 UNTRAINED = "minilm"
 """The name of the embedded weights as they are."""
+MULTILINGUAL = "multilingual"
+"""The name of the encoder for other languages than English."""
+MULTILINGUAL_BASE = "multilingual-e5-small"
+"""The name of that encoder untrained."""
 DEFAULT = "recomp-minilm"
 """The name of the encoder that is loaded by default."""
+MULTILINGUAL_SETTINGS: Mapping[str, Any] = {
+    "kind": "extractive",
+    "prompts": E5_PROMPTS,
+    "context": "title",
+}
+"""The settings of the untrained multilingual encoder; see benchmarks/EXPERIMENTS.md."""
+# An adapter for MULTILINGUAL goes into BUNDLED, with `"base": "multilingual-e5-small"`.
 BUNDLED: Mapping[object, Path] = {
     DEFAULT: Path(__file__).parents[1] / "models" / "encoders" / "bundled" / DEFAULT,
 }
@@ -103,7 +116,8 @@ def find_source(name_or_path: str | os.PathLike[str] | None, **hub: Any) -> Sour
     """
     name = DEFAULT if name_or_path is None else name_or_path
     bundled = BUNDLED.get(name)
-    if (bundled or name == UNTRAINED) and os.path.isdir(name):
+    ours = (*BUNDLED, UNTRAINED, MULTILINGUAL, MULTILINGUAL_BASE)
+    if name in ours and os.path.isdir(name):
         logger.warning(
             "%s is the name of a bundled encoder: for the folder, write ./%s", name, name
         )
@@ -111,6 +125,10 @@ def find_source(name_or_path: str | os.PathLike[str] | None, **hub: Any) -> Sour
         model = embedded_model()
         trusted = model != DEFAULT_HUB_MODEL
         return Source(CheckpointFiles(model, trusted=trusted, **hub), {"kind": "extractive"})
+    if name == MULTILINGUAL_BASE or (name == MULTILINGUAL and not bundled):
+        local_only = bool(hub.get("local_files_only"))
+        files = CheckpointFiles(find_base(local_files_only=local_only), **hub)
+        return Source(files, MULTILINGUAL_SETTINGS)
     place = os.fspath(bundled or name)
     restore_folder(Path(place))
     files = CheckpointFiles(place, trusted=bundled is not None, **hub)

@@ -12,6 +12,7 @@ it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,6 +46,8 @@ class EncoderRequest:
         batch_size: Texts per forward pass, at least 1.
         compute_type: The number format, such as "float32"; None for the backend's default. A
             backend refuses one that it does not know.
+        prompts: What to put before queries and documents, by "query" and "document"; None for what
+            `prompts.choose_prompts` finds.
     """
 
     files: CheckpointFiles
@@ -53,6 +56,7 @@ class EncoderRequest:
     truncate_dim: int | None = None
     batch_size: int = 16
     compute_type: str | None = None
+    prompts: Mapping[str, str] | None = None
 
     @property
     def place(self) -> str:

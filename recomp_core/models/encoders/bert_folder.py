@@ -25,6 +25,7 @@ from ..tensors import read_shapes, read_tensors
 from .backends import UnsupportedModelError
 from .lora import ADAPTER_WEIGHTS, LoraAdapter
 from .onnx_graph import BertShape
+from .prompts import choose_prompts
 
 Pooling = Literal["mean", "cls"]
 T = TypeVar("T")
@@ -79,14 +80,30 @@ class BertFolder:
     similarity: str | None = None
     plain: bool = False
 
+    @property
+    def shown_name(self) -> str:
+        """The last adapter's folder, or the end of the model's path, for people."""
+        if self.adapters:
+            return self.adapters[-1].folder.name
+        return "/".join(self.model.parts[-2:])
+
     @classmethod
-    def read(cls, files: CheckpointFiles, adapters: Sequence[LoraAdapter] = ()) -> BertFolder:
+    def read(
+        cls,
+        files: CheckpointFiles,
+        adapters: Sequence[LoraAdapter] = (),
+        *,
+        prompts: Mapping[str, str] | None = None,
+        name: str | None = None,
+    ) -> BertFolder:
         """Read a folder and the folders of its adapters.
 
         Args:
             files: The whole model, in a folder.
             adapters: What is added to it. The last one with a `modules.json` of its own says how
                 the sum is pooled, split into tokens and compared.
+            prompts: What to put before texts, instead of what the files say.
+            name: The hub name, where the folder is a download.
 
         Returns:
             What the files say; weights are not read yet, except those of dense layers.
@@ -115,7 +132,8 @@ class BertFolder:
         tokenizer_config = _optional(used, _inside(settings, "tokenizer_config.json"))
         transformer = _optional(used, _inside(settings, "sentence_bert_config.json"))
         said = _optional(used, "config_sentence_transformers.json")
-        prompts = {name: text for name, text in (said.get("prompts") or {}).items() if text}
+        known_as = (name or files.place) if used is files else None
+        prompts = choose_prompts(prompts, said.get("prompts"), known_as)
         after = tuple(_after(name, used, path) for name, path in modules[2:])
         _check_fit(shape.hidden, after)
         return cls(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..._utils.checks import check_choice, check_limit, check_whole
 from ..checkpoints import CheckpointFiles, as_checkpoint_files
@@ -16,6 +16,7 @@ from .backends import (
     UnsupportedModelError,
 )
 from .lora import LoraAdapter
+from .prompts import check_prompts
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ def load_encoder(
     local_files_only: bool = False,
     truncate_dim: int | None = None,
     batch_size: int = 16,
+    prompts: Mapping[str, str] | None = None,
 ) -> LoadedEncoder:
     """Load an encoder with adapters added to its weights; never run code from its folder.
 
@@ -51,6 +53,8 @@ def load_encoder(
         local_files_only: Whether to look only at what was downloaded before.
         truncate_dim: Keep only so many dimensions of a vector.
         batch_size: Texts per forward pass.
+        prompts: What to put before queries and documents, by "query" and "document"; {} for
+            nothing. By default what the checkpoint says, or what a well-known model needs.
 
     Returns:
         The encoder, and how its checkpoint wants to be used.
@@ -66,7 +70,11 @@ def load_encoder(
         check_choice("backend", backend, (AUTO, *ENCODER_BACKENDS.names()))
     check_whole("batch_size", batch_size)
     check_limit("truncate_dim", truncate_dim)
-    request = EncoderRequest(files, tuple(adapters), device, truncate_dim, batch_size, compute_type)
+    if prompts is not None:
+        check_prompts("prompts", prompts)
+    request = EncoderRequest(
+        files, tuple(adapters), device, truncate_dim, batch_size, compute_type, prompts
+    )
     load: EncoderLoader = _load_auto if backend == AUTO else ENCODER_BACKENDS.load(backend)
     return load(request)
 

@@ -72,15 +72,18 @@ def cached_graph(key: str, build: Callable[[], bytes], folder: Path | None = Non
     return graph
 
 
-def cache_folder() -> Path:
+def cache_folder(kind: str = "onnx") -> Path:
     """Find the folder of the cache, as huggingface_hub finds its home; that takes long to import.
+
+    Args:
+        kind: What is kept there.
 
     Returns:
         The folder, which may not exist yet.
     """
     caches = os.getenv("XDG_CACHE_HOME") or os.path.join("~", ".cache")
     home = os.getenv("HF_HOME") or os.path.join(caches, "huggingface")
-    return Path(os.path.expandvars(os.path.expanduser(home))) / "recomp" / "onnx"
+    return Path(os.path.expandvars(os.path.expanduser(home))) / "recomp" / kind
 
 
 def _drop_unread(folder: Path) -> None:

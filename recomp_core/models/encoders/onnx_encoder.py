@@ -86,6 +86,9 @@ class OnnxEncoder(SpanPoolingEncoder):
         self._lock = threading.Lock()
         self._opened = (os.getpid(), self._open())
 
+    def __repr__(self) -> str:
+        return f"OnnxEncoder({self.folder.shown_name!r}, compute_type={self.compute_type!r})"
+
     @property
     def model(self) -> Any:
         """The same model as a `SentenceTransformer`, loaded when it is first asked for.

@@ -103,13 +103,18 @@ def _torch_model(request: EncoderRequest) -> Any:
 def _read_folder(request: EncoderRequest) -> BertFolder:
     """What the checkpoint's files say; a hub model is downloaded first, without pickled weights."""
     if request.files.folder is not None:
-        return BertFolder.read(request.files, request.adapters)
+        return BertFolder.read(request.files, request.adapters, prompts=request.prompts)
     if looks_like_path(request.place):
         raise UnsupportedModelError("it is not there")
     try:
         # The small files first: the weights of a model of another kind are not downloaded twice.
         downloaded = _download(request, "*.json", "vocab.txt", revision=request.revision)
-        folder = BertFolder.read(CheckpointFiles(downloaded), request.adapters)
+        folder = BertFolder.read(
+            CheckpointFiles(downloaded),
+            request.adapters,
+            prompts=request.prompts,
+            name=request.place,
+        )
         # By its commit, so that the weights go with what was read.
         _download(request, "*.safetensors", revision=downloaded.name)
     except UnsupportedModelError:

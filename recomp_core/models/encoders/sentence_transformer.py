@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,13 @@ class SentenceTransformerEncoder(SpanPoolingEncoder):
         # them at the same time make it raise "Already borrowed".
         self._lock = ForkSafeLock()
         torch_works_here()
+
+    def __repr__(self) -> str:
+        config = getattr(getattr(self.model, "transformers_model", None), "config", None)
+        name = getattr(config, "_name_or_path", "") or type(self.model).__name__
+        shown = "/".join(PurePath(name).parts[-2:])
+        device = getattr(self.model, "device", "cpu")
+        return f"SentenceTransformerEncoder({shown!r}, device={str(device)!r})"
 
     def encode_queries(self, queries: Sequence[str]) -> np.ndarray:
         """Encode queries. See `SpanPoolingEncoder.encode_queries`."""

@@ -117,6 +117,12 @@ class SpanPoolingEncoder(ABC):
     def truncate_dim(self) -> int | None:
         """How many dimensions of a vector are kept, as in sentence-transformers; None for all."""
 
+    @property
+    def prompts(self) -> dict[str, str]:
+        """What is put before queries and documents, by "query" and "document"; {} for nothing."""
+        texts = {"query": self._query_prompt(), "document": self._document_prompt()}
+        return {role: text for role, text in texts.items() if text}
+
     @abstractmethod
     def token_counter(self) -> Callable[[str], int] | None:
         """Make a function that counts tokens as the model does.

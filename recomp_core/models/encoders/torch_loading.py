@@ -15,10 +15,12 @@ from ..checkpoints import (
     CheckpointFiles,
     load_error_message,
 )
+from ..devices import check_device
 from ..folder_checks import MODULES, inside, module_folders, read_json
 from ..weights_check import check_weights
 from .backends import EncoderRequest, LoadedEncoder
 from .lora import ADAPTER_WEIGHTS, LoraAdapter
+from .prompts import choose_prompts
 from .sentence_transformer import SentenceTransformerEncoder
 
 _CLASSES = {
@@ -69,8 +71,10 @@ def load_sentence_transformer(request: EncoderRequest) -> tuple[Any, bool]:
 
     Raises:
         ModelLoadError: The checkpoint is missing, damaged or of another kind.
+        ValueError: The device is not there.
     """
     require("sentence_transformers", "offline", "load_compressor")
+    check_device(request.device)
     files = request.files
     files.check_there()
     files.check()
@@ -105,6 +109,10 @@ def load_sentence_transformer(request: EncoderRequest) -> tuple[Any, bool]:
         if (adapter.folder / "modules.json").is_file():
             model = _with_files_of(adapter, model, request.truncate_dim)
             plain = False
+    own_files = any((adapter.folder / MODULES).is_file() for adapter in request.adapters)
+    prompts = choose_prompts(request.prompts, model.prompts, None if own_files else request.place)
+    # sentence-transformers takes its own empty "document" for an answer, before "passage".
+    model.prompts = {**model.prompts, "query": "", "document": "", **prompts}
     model.eval()
     return model, plain
 
