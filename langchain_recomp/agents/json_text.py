@@ -11,6 +11,9 @@ from dataclasses import dataclass
 # repetition, so that long ones are read in one pass.
 _TOKEN = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}\[\]]')
 
+# What is nested deeper is not read: each level takes a frame of the interpreter's stack.
+_DEEPEST = 100
+
 
 @dataclass(frozen=True)
 class JsonText:
@@ -43,7 +46,9 @@ def find_texts(source: str, fields: Collection[str]) -> list[JsonText] | None:
     """
     if not _is_json(source):
         return None
-    texts = []
+    texts: list[JsonText] = []
+    if _is_deep(source):
+        return texts
     # The key that each open object or array has read last, or stands under; None outside objects.
     keys: list[str | None] = [None]
     for token in _TOKEN.finditer(source):
@@ -87,11 +92,21 @@ def _is_json(text: str) -> bool:
     """Whether the text is a JSON object, array or string; True if it is too deep to be read."""
     if text.lstrip()[:1] not in ("{", "[", '"'):
         return False
+    if _is_deep(text):
+        return True
     try:
         # Numbers stay text: Python refuses those of thousands of digits.
         json.loads(text, parse_int=str, parse_float=str)
     except ValueError:
         return False
-    except RecursionError:
-        return True
     return True
+
+
+def _is_deep(text: str) -> bool:
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        if not token[1]:
+            depth += 1 if token[0] in "{[" else -1
+            if depth > _DEEPEST:
+                return True
+    return False

@@ -204,31 +204,31 @@ class ToolResultCompressor:
 
     def _finished(self, job: _Job, results: list[Compression]) -> ToolMessage:
         old: Any = job.message.content
-        facts = {"outcome": _outcome(results), "reason": _reason(results)}
+        facts: dict[str, Any] = {"outcome": _outcome(results), "reason": _reason(results)}
         texts = [text for result in results for text in _texts(result, job.contents.has_json)]
+        facts["pieces_kept"] = sum(map(bool, texts))
         if not any(texts):
             if self.settings.when_empty == "original":
                 return self._written(job, old, facts)
             longest = max(range(len(texts)), key=lambda n: len(job.contents.texts[n].page_content))
             texts[longest] = self.settings.placeholder
-        elif facts["outcome"] == Outcome.UNCHANGED.value:
-            return self._written(job, old, facts)
         new = job.contents.rebuild(texts)
         # Titles, a long placeholder or a verbose summary can make it longer.
         if len(text_of(new)) >= len(text_of(old)):
-            return self._written(job, old, {**facts, "outcome": Outcome.UNCHANGED.value})
-        return self._written(job, new, {**facts, "pieces_kept": sum(map(bool, texts))})
+            if facts["outcome"] == Outcome.COMPRESSED.value:
+                facts["outcome"] = Outcome.UNCHANGED.value
+            return self._written(job, old, facts)
+        return self._written(job, new, facts)
 
     def _written(self, job: _Job, content: Any, facts: dict[str, Any]) -> ToolMessage:
         """The message with its new content, if it is new, and the facts."""
         before, after = text_of(job.message.content), text_of(content)
-        pieces = len(job.contents.texts)
         noted = {
             "outcome": facts["outcome"],
             "form": job.contents.form,
             "query": job.query,
-            "pieces": pieces,
-            "pieces_kept": facts.get("pieces_kept", pieces),
+            "pieces": len(job.contents.texts),
+            "pieces_kept": facts["pieces_kept"],
             "tokens_before": approximate_tokens(before),
             "tokens_after": approximate_tokens(after),
             "seconds": round(time.perf_counter() - job.started, 4),
