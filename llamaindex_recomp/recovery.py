@@ -1,7 +1,6 @@
 """A tool with which an agent reads what compressing left out."""
 
-from __future__ import annotations
-
+# No annotations of the future: LlamaIndex reads those of the function itself.
 from typing import Annotated, Any
 
 from llama_index.core.tools import FunctionTool
