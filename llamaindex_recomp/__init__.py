@@ -7,6 +7,7 @@
     )
 
 `RecompNodePostprocessor.from_llm(llm)` has a language model write a summary instead.
+`compress_tool(tool, compressor)` compresses what a tool returns to an agent.
 
 Put it last among the postprocessors. When nothing is relevant, the LLM is asked with an empty
 context: see `on_empty`.
@@ -21,6 +22,7 @@ try:
     from .llm import summarizer_from_llm, teacher_from_llm
     from .postprocessor import RecompNodePostprocessor
     from .recovery import dropped_tool
+    from .tools import compress_tool
 except ModuleNotFoundError as error:
     if not (error.name or "").startswith("llama_index"):
         raise
@@ -34,6 +36,7 @@ __all__ = [
     "EmbeddingEncoder",
     "RecompNodeIndexer",
     "RecompNodePostprocessor",
+    "compress_tool",
     "dropped_tool",
     "summarizer_from_llm",
     "teacher_from_llm",

@@ -1,21 +1,22 @@
-"""The events that the postprocessor sends to LlamaIndex's instrumentation."""
+"""The events that the postprocessor sends to LlamaIndex's instrumentation.
+
+They are events of a reranker, so that tools which trace LlamaIndex show what went in and came out.
+"""
 
 from __future__ import annotations
 
-from llama_index.core.instrumentation.events.base import BaseEvent
-from llama_index.core.schema import NodeWithScore
+from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
 
 
-class CompressionStartEvent(BaseEvent):
+class CompressionStartEvent(ReRankStartEvent):
     """Retrieved nodes are about to be compressed.
 
     Attributes:
         query: The query; None if none was given.
         nodes: The nodes as they were retrieved.
+        top_n: The setting `top_k`, how many sentences to keep; without it, the number of nodes.
+        model_name: The name of what compresses.
     """
-
-    query: str | None
-    nodes: list[NodeWithScore]
 
     @classmethod
     def class_name(cls) -> str:
@@ -23,7 +24,7 @@ class CompressionStartEvent(BaseEvent):
         return "CompressionStartEvent"
 
 
-class CompressionEndEvent(BaseEvent):
+class CompressionEndEvent(ReRankEndEvent):
     """Nodes were compressed. An error that is raised ends the span and sends no such event.
 
     Attributes:
@@ -37,7 +38,6 @@ class CompressionEndEvent(BaseEvent):
         characters_after: The same after compressing.
     """
 
-    nodes: list[NodeWithScore]
     outcome: str
     reason: str | None = None
     sentences_kept: int = 0

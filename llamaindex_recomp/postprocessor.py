@@ -32,6 +32,7 @@ from recomp_core.integration import (
     compressor_from_summarizer,
     copied,
     declaration,
+    model_name,
     pop_settings,
     reason_facts,
     remade,
@@ -45,6 +46,7 @@ from .embedding import EmbeddingEncoder
 from .events import CompressionEndEvent, CompressionStartEvent
 from .llm import summarizer_from_llm
 from .settled import SettledComponent, document_of, is_text_alone, text_of
+from .tool_queries import without_argument_name
 
 logger = logging.getLogger(__name__)
 dispatcher = get_dispatcher(__name__)
@@ -206,6 +208,47 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
         compressor = resolve_compressor(self.compressor, settings)
         self._compressor = with_timeout(compressor, self.timeout_s)
 
+    def postprocess_nodes(
+        self,
+        nodes: list[NodeWithScore],
+        query_bundle: QueryBundle | None = None,
+        query_str: str | None = None,
+    ) -> list[NodeWithScore]:
+        """Compress nodes for a query.
+
+        Args:
+            nodes: The retrieved nodes; they are not changed.
+            query_bundle: The query. Within a `RetrieverTool`, the argument's name that the tool
+                puts before it ("input is …") does not count.
+            query_str: The query as a string, instead.
+
+        Returns:
+            The nodes that go on to the LLM.
+        """
+        bundle = without_argument_name(query_bundle)
+        return cast("list[NodeWithScore]", super().postprocess_nodes(nodes, bundle, query_str))
+
+    async def apostprocess_nodes(
+        self,
+        nodes: list[NodeWithScore],
+        query_bundle: QueryBundle | None = None,
+        query_str: str | None = None,
+    ) -> list[NodeWithScore]:
+        """Compress nodes for a query without blocking the event loop.
+
+        Args:
+            nodes: See `postprocess_nodes`.
+            query_bundle: See `postprocess_nodes`.
+            query_str: See `postprocess_nodes`.
+
+        Returns:
+            What `postprocess_nodes` returns.
+        """
+        bundle = without_argument_name(query_bundle)
+        return cast(
+            "list[NodeWithScore]", await super().apostprocess_nodes(nodes, bundle, query_str)
+        )
+
     def read_dropped(
         self, handle: str, query: str | None = None, *, max_tokens: int | None = None
     ) -> Dropped:
@@ -263,7 +306,14 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
                     "wrap it, NodeWithScore(node=…)"
                 )
         query = None if query_bundle is None else query_bundle.query_str
-        dispatcher.event(CompressionStartEvent(query=query, nodes=nodes))
+        dispatcher.event(
+            CompressionStartEvent(
+                query=query,
+                nodes=nodes,
+                top_n=len(nodes) if self.top_k is None else self.top_k,
+                model_name=model_name(self._compressor),
+            )
+        )
         return {
             position: document_of(scored.node, self.title_key)
             for position, scored in enumerate(nodes)
@@ -307,7 +357,11 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
                 result.append(scored)
         if not result and self.on_empty != "drop":
             text = self.placeholder if self.on_empty == "placeholder" else ""
-            result.append(self._new_node(text, [], {**said, "sources": []}))
+            empty = self._new_node(text, [], {**said, "sources": []})
+            # A filter by score that comes after, such as SimilarityPostprocessor, must not drop it:
+            # then the LLM would not be asked.
+            empty.score = max((1.0, *_scores(nodes)))
+            result.append(empty)
         _send_end(
             nodes,
             result,
@@ -358,17 +412,12 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
     ) -> NodeWithScore:
         """A new node: a summary of `sources`, or the text for nothing."""
         related = copied([scored.node.as_related_node_info() for scored in sources])
-        scores = [
-            scored.score
-            for scored in sources
-            if scored.score is not None and not math.isnan(scored.score)
-        ]
         node = TextNode(
             text=text,
             relationships={NodeRelationship.CHILD: related} if related else {},
             **self._marks(TextNode(), facts),
         )
-        return NodeWithScore(node=node, score=max(scores, default=None))
+        return NodeWithScore(node=node, score=max(_scores(sources), default=None))
 
     def _marked(
         self,
@@ -418,6 +467,10 @@ def _query(query_bundle: QueryBundle | None) -> str:
         )
     query: str = query_bundle.query_str
     return query
+
+
+def _scores(nodes: Sequence[NodeWithScore]) -> list[float]:
+    return [s.score for s in nodes if s.score is not None and not math.isnan(s.score)]
 
 
 def _send_end(

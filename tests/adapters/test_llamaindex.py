@@ -19,6 +19,7 @@ from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.chat_engine import ContextChatEngine
 from llama_index.core.embeddings import MockEmbedding
 from llama_index.core.instrumentation.event_handlers import BaseEventHandler
+from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
 from llama_index.core.instrumentation.span_handlers import SimpleSpanHandler
 from llama_index.core.llms import MockLLM
 from llama_index.core.node_parser import SentenceSplitter
@@ -403,7 +404,7 @@ def test_on_empty(nodes, outcome):
     assert postprocessor(on_empty="drop").postprocess_nodes(nodes, query_str=NOTHING) == []
     assert texts([empty, placeholder]) == ["", "—"]
     for scored in (empty, placeholder):
-        assert scored.score is None
+        assert scored.score == 1.0  # no filter by score drops it
         assert scored.metadata == {"recomp": {"outcome": outcome, "sources": []}}
         assert scored.node.get_content(MetadataMode.LLM) == scored.node.text
         assert scored.node.get_content(MetadataMode.EMBED) == scored.node.text
@@ -761,8 +762,11 @@ async def test_events_and_spans_arrive(how, events, spans):
         method = "_apostprocess_nodes"
     start, end = events
     assert isinstance(start, CompressionStartEvent)
+    assert isinstance(start, ReRankStartEvent)
     assert (start.query, start.nodes) == (QUERY, nodes)
+    assert (start.top_n, start.model_name) == (2, "FunctionScorer")
     assert isinstance(end, CompressionEndEvent)
+    assert isinstance(end, ReRankEndEvent)
     assert end.nodes == result
     assert end.outcome == "compressed"
     assert end.reason is None
