@@ -20,6 +20,7 @@ from ..text.splitting import replace_surrogates
 from .answer_scores import AnswerScore, Kind, Pair, PairScorer
 from .fingerprint import weights_fingerprint
 from .loading import Pretrained, load_causal, load_seq2seq
+from .packing import Branches, in_packs, pack
 from .tokenization import Joined, join_all
 
 # A shorter beginning that prompts share is not worth a pass of its own.
@@ -82,6 +83,11 @@ class _Group:
         """Tokens of the longest row."""
         return len(self.prompt) + max(len(ids) for _, ids in self.rows) - 1
 
+    @property
+    def branches(self) -> Branches:
+        """The prompt and the continuations without their positions."""
+        return Branches(self.prompt, tuple(ids for _, ids in self.rows))
+
 
 class CausalLMScorer(_LocalScorer):
     """A causal language model of transformers: exact. Safe to call from several threads.
@@ -90,7 +96,8 @@ class CausalLMScorer(_LocalScorer):
 
     Work is shared: a beginning that all prompts have in common (instructions, worked examples) is
     read once, and so is a prompt with several answers; only the answers' positions are turned into
-    logits. Models whose cache can't be copied read everything again.
+    logits. On a CPU, prompts are packed into one row without padding, where the model can read it
+    (`packing`). Models whose cache can't be copied read everything again.
 
     Args:
         model: As transformers loads it.
@@ -122,18 +129,27 @@ class CausalLMScorer(_LocalScorer):
         groups = _grouped(good)
         with self._lock:
             trunk = self._trunk(groups)
+            packs = bool(groups) and self._can_pack
+        for batch in self._batches(groups, trunk, packs):
+            for group, result in run_with_bisection(lambda own: self._scores(own, trunk), batch):
+                for n, (position, _) in enumerate(group.rows):
+                    yield position, result if isinstance(result, Exception) else result[n]
+
+    def _batches(
+        self, groups: Sequence[_Group], trunk: _Trunk, packs: bool
+    ) -> Iterator[list[_Group]]:
+        if packs:
+            widths = [group.branches.width(trunk.length) for group in groups]
+            for batch in in_packs(widths, self.max_batch_tokens):
+                yield [groups[n] for n in batch]
+            return
         single = [group for group in groups if len(group.rows) == 1]
         several = [group for group in groups if len(group.rows) > 1]
         for some in (single, several):
             # Logits are wide: a long answer counts for more than its tokens.
             widths = [max(g.width - trunk.length, 4 * (g.width - len(g.prompt))) for g in some]
             for batch in by_length(widths, self.max_batch_tokens):
-                found = run_with_bisection(
-                    lambda own: self._scores(own, trunk), [some[n] for n in batch]
-                )
-                for group, result in found:
-                    for n, (position, _) in enumerate(group.rows):
-                        yield position, result if isinstance(result, Exception) else result[n]
+                yield [some[n] for n in batch]
 
     def _checked_length(self, joined: Joined | ValueError) -> Joined | ValueError:
         limit = position_limit(self.model.config, "decoder")
@@ -147,11 +163,37 @@ class CausalLMScorer(_LocalScorer):
     def _scores(self, groups: list[_Group], trunk: _Trunk) -> list[list[AnswerScore]]:
         """One score per row of each group."""
         with self._lock, inference(self.model):
+            if self._can_pack:
+                return self._scores_of_pack(groups, trunk)
             branches = any(len(group.rows) > 1 for group in groups)
             # A prompt of one token leaves nothing to read before its answers branch off.
             if branches and self._can_share and all(len(group.prompt) > 1 for group in groups):
                 return self._scores_of_branches(groups, trunk)
             return self._scores_of_rows(groups, trunk)
+
+    def _scores_of_pack(self, groups: Sequence[_Group], trunk: _Trunk) -> list[list[AnswerScore]]:
+        """Scores from reading all prompts and answers in one row."""
+        packed = pack([group.branches for group in groups], trunk.length)
+        device = self.model.device
+        self.meter.add(input_tokens=packed.ids.shape[1])
+        settings = {
+            "position_ids": packed.positions.to(device),
+            "logits_to_keep": packed.predicting.to(device),
+            self._cache_name: trunk.copies(1),
+            "use_cache": trunk.cache is not None,
+        }
+        logits = self.model(
+            input_ids=packed.ids.to(device),
+            attention_mask=packed.mask(self.model.dtype).to(device),
+            **{name: value for name, value in settings.items() if name in self._accepted},
+        ).logits[0]
+        if "logits_to_keep" not in self._accepted:
+            logits = logits[packed.predicting.to(device)]
+        sums = iter(packed.sums(logits))
+        return [
+            [AnswerScore(next(sums), len(ids), Kind.EXACT) for _, ids in group.rows]
+            for group in groups
+        ]
 
     def _scores_of_rows(self, groups: Sequence[_Group], trunk: _Trunk) -> list[list[AnswerScore]]:
         """Scores from reading each prompt with its answer."""
@@ -225,6 +267,31 @@ class CausalLMScorer(_LocalScorer):
             output = self._forward(inputs, None, use_cache=True, keep=1)
         cache: Any = getattr(output, self._cache_name, None)
         return type(cache) is DynamicCache and all(type(x) is DynamicLayer for x in cache.layers)
+
+    @cached_property
+    def _can_pack(self) -> bool:
+        """Whether the model reads two texts in a row as it reads them apart."""
+        import torch
+
+        model = self.model
+        if model.device.type != "cpu" or getattr(model, "dtype", None) != torch.float32:
+            return (
+                False  # an accelerator fills its passes with padding more cheaply than with masks
+            )
+        if not self._can_share or "position_ids" not in self._accepted:
+            return False
+        groups = [_Group((3, 1, 2, 2), ((0, (1, 3)), (1, (2, 2)))), _Group((2, 3), ((2, (3, 1)),))]
+        with inference(model):
+            apart = self._scores_of_rows(groups, _Trunk())
+            try:
+                packed = self._scores_of_pack(groups, _Trunk())
+            except Exception:
+                return False  # it takes no mask of this form
+        return all(
+            abs(one.value - other.value) < 1e-3
+            for own, others in zip(apart, packed, strict=True)
+            for one, other in zip(own, others, strict=True)
+        )
 
     def _trunk(self, groups: Sequence[_Group]) -> _Trunk:
         """The beginning that all prompts share, read."""
