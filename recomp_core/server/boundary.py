@@ -282,6 +282,9 @@ async def _left(receive: Receive) -> None:
 
 
 async def _end(task: asyncio.Future[Any]) -> None:
-    task.cancel()
+    if not task.cancel():  # it has ended already
+        if not task.cancelled():
+            task.exception()  # asked for, so that asyncio does not log it
+        return
     with suppress(asyncio.CancelledError, Exception):
         await task

@@ -125,7 +125,9 @@ def compress_routes(engine: Engine, settings: ServerSettings) -> APIRouter:
                 400, INVALID, "there is no question: give query, or a message with the role user"
             )
         check_size(request, documents, settings)
-        own = {} if body.settings is None else body.settings.model_dump(exclude_none=True)
+        own: dict[str, Any] = (
+            {} if body.settings is None else body.settings.model_dump(exclude_none=True)
+        )
         compression = await engine.compress(query, documents, exchange_of(request).deadline, own)
         note(request, compression)
 

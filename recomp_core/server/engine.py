@@ -163,7 +163,9 @@ def _tuned(
         compressor.layout, **{name: given[name] for name in LAYOUT if name in given}
     )
     tuned.outline = given.get("outline", compressor.outline)
-    tuned.expand = tuple(given.get("expand", compressor.expand))
+    tuned.expand = given.get("expand", compressor.expand)
+    if min(tuned.expand) < 0:
+        raise ValueError(f"expand must be two whole numbers ≥ 0, got {list(tuned.expand)}")
     if "lexical_weight" in given:
         weight = check_weight(given["lexical_weight"])
         tuned.evidence = LexicalEvidence(compressor.scorer, weight)

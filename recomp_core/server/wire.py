@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from ..text.joining import is_blank
 from ..types import Compression, Document
@@ -26,8 +26,8 @@ _LARGE = 50_000  # characters
 _Result = TypeVar("_Result")
 
 
-def _query(value: object) -> object:
-    if isinstance(value, str) and is_blank(value):
+def _query(value: str) -> str:
+    if is_blank(value):
         raise ValueError("is blank: without a question nothing can be relevant")
     return value
 
@@ -59,7 +59,7 @@ _DOCUMENT_SCHEMA = {
     ]
 }  # fmt: skip
 
-Query = Annotated[str, BeforeValidator(_query), Field(max_length=MAX_QUERY)]
+Query = Annotated[str, Field(max_length=MAX_QUERY), AfterValidator(_query)]
 """A question."""
 
 Documents = Annotated[

@@ -1,0 +1,133 @@
+"""Each rerank protocol's request and reply, as its clients send and read them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import pytest
+from conftest import needs
+from server_clients import FRUIT, QUERY, TOWER, client_of
+
+from recomp_core.server.relevance import rank, relevance_of
+
+pytestmark = needs("fastapi", "serve")
+
+DOCUMENTS = [FRUIT, TOWER, "  ", "The tower fell."]
+
+
+async def test_cohere_ranks_by_the_best_sentence():
+    body = {"model": "rerank-v5", "query": QUERY, "documents": DOCUMENTS,
+            "max_tokens_per_doc": None, "priority": 0}  # fmt: skip
+    reply = await client_of().post("/v2/rerank", json=body)
+    assert reply.status_code == 200
+    results = reply.json()["results"]
+    assert [it["index"] for it in results] == [1, 3, 0, 2]
+    scores = [it["relevance_score"] for it in results]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 1 for score in scores)
+    assert all("relevant_spans" not in it and "document" not in it for it in results)
+    # "Bob built the tower in 1402." has three of the query's words; 1 / (1 + exp(-3)).
+    assert math.isclose(scores[0], 1 / (1 + math.exp(-3)))
+
+
+async def test_relevant_spans_count_code_points():
+    text = "It is the 🏰 of 塔 here. Bob built the tower. " + FRUIT
+    spans = {"mode": "enabled", "threshold": 0.9, "max_spans": 1}
+    body = {"query": QUERY, "documents": [FRUIT, text], "relevant_spans": spans}
+    results = (await client_of().post("/v2/rerank", json=body)).json()["results"]
+    (span,) = results[0]["relevant_spans"]
+    assert text[span["start"] : span["end"]] == "Bob built the tower."
+    assert span["score"] == results[0]["relevance_score"]
+    assert "relevant_spans" not in results[1]  # none is relevant enough
+
+
+async def test_spans_come_best_first_and_only_if_enabled():
+    body = {"query": QUERY, "documents": [TOWER], "relevant_spans": {"mode": "enabled"}}
+    client = client_of()
+    spans = (await client.post("/v2/rerank", json=body)).json()["results"][0]["relevant_spans"]
+    assert next(TOWER[s["start"] : s["end"]] for s in spans) == "Bob built the tower in 1402."
+    assert [s["score"] for s in spans] == sorted((s["score"] for s in spans), reverse=True)
+    body["relevant_spans"] = {"mode": "disabled"}
+    result = (await client.post("/v2/rerank", json=body)).json()["results"][0]
+    assert "relevant_spans" not in result
+
+
+@pytest.mark.parametrize("path", ["/v1/rerank", "/rerank"])
+async def test_jina_and_vllm(path):
+    body = {"model": "any", "query": QUERY, "documents": [FRUIT, {"text": TOWER}], "top_n": 1,
+            "rank_fields": ["text"], "truncate_prompt_tokens": 3}  # fmt: skip
+    client = client_of()
+    reply = (await client.post(path, json=body)).json()
+    assert reply["model"] == "any"
+    (result,) = reply["results"]
+    assert result["index"] == 1
+    assert result["document"] == {"text": TOWER}
+    reply = (await client.post(path, json={**body, "return_documents": False})).json()
+    assert "document" not in reply["results"][0]
+
+
+async def test_tei_is_told_from_jina_by_its_texts():
+    client = client_of()
+    body = {"query": QUERY, "texts": DOCUMENTS, "truncate": True}
+    reply = (await client.post("/rerank", json=body)).json()
+    assert [it["index"] for it in reply] == [1, 3, 0, 2]
+    assert all(set(it) == {"index", "score"} and 0 <= it["score"] <= 1 for it in reply)
+    wanted = {**body, "raw_scores": True, "return_text": True}
+    reply = (await client.post("/rerank", json=wanted)).json()
+    assert [it["score"] for it in reply] == [3.0, 2.0, 0.0, 0.0]
+    assert reply[0]["text"] == TOWER
+
+
+async def test_no_documents_are_no_error():
+    client = client_of()
+    reply = await client.post("/v2/rerank", json={"query": QUERY, "documents": []})
+    assert (reply.status_code, reply.json()["results"]) == (200, [])
+    reply = await client.post("/rerank", json={"query": QUERY, "texts": []})
+    assert (reply.status_code, reply.json()) == (200, [])
+
+
+async def test_documents_under_headings_are_ranked_by_their_content():
+    text = "# Who built the tower\n\nNobody knows.\n"
+    body = {"query": QUERY, "documents": [text], "relevant_spans": {"mode": "enabled"}}
+    (result,) = (await client_of().post("/v2/rerank", json=body)).json()["results"]
+    assert [text[s["start"] : s["end"]] for s in result["relevant_spans"]] == ["Nobody knows."]
+
+
+async def test_what_utf_8_has_no_form_for_comes_back():
+    body = b'{"query": "who", "documents": ["\\ud800 who"]}'
+    json = {"content-type": "application/json"}
+    reply = await client_of().post("/v1/rerank", content=body, headers=json)
+    assert reply.json()["results"][0]["document"] == {"text": "\ud800 who"}
+
+
+def test_relevance_keeps_the_order_of_all_scores(compressor):
+    relevance = relevance_of(compressor)
+    scores = [-1e9, -750.0, -30.0, -1.0, 0.0, 0.1, 1.0, 30.0, 1e9]
+    found = [relevance(score) for score in scores]
+    assert found == sorted(found)
+    assert all(0 <= score <= 1 for score in found)
+    assert relevance(0.0) == 0.5
+
+
+def test_cosines_have_a_curve_of_their_own():
+    from recomp_core import DualEncoderScorer, ExtractiveCompressor
+
+    class Encoder:
+        def encode_queries(self, queries): ...
+
+        def encode_sentences(self, sentences): ...
+
+    relevance = relevance_of(ExtractiveCompressor(DualEncoderScorer(Encoder())))
+    cosines = [n / 100 for n in range(-100, 101)]
+    found = [relevance(cosine) for cosine in cosines]
+    assert all(a < b for a, b in itertools.pairwise(found))  # no two are mixed up
+    assert found[0] < 0.001
+    assert found[-1] > 0.99
+
+
+def test_ranking_does_not_depend_on_what_was_kept(compressor):
+    compression = compressor.compress(QUERY, DOCUMENTS)
+    ranked = rank(compression, relevance_of(compressor))
+    assert [it.index for it in ranked] == [1, 3, 0, 2]
+    assert ranked[-1].score == 0
