@@ -125,12 +125,12 @@ def pack(texts: Sequence[Branches], before: int = 0) -> Pack:
             predicting += [last, *columns]
             predicted += ending
             lengths.append(len(ending))
-    owner, branch = torch.tensor(owners), torch.tensor(branches)
+    of_text, of_branch = torch.tensor(owners), torch.tensor(branches)
     order = torch.arange(len(ids))
     visible = (
-        (owner[:, None] == owner)
+        (of_text[:, None] == of_text)
         & (order[:, None] >= order)
-        & ((branch == -1) | (branch[:, None] == branch))
+        & ((of_branch == -1) | (of_branch[:, None] == of_branch))
     )
     visible = torch.cat([torch.ones(len(ids), before, dtype=torch.bool), visible], dim=1)
     return Pack(
