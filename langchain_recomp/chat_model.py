@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -62,6 +63,7 @@ def teacher_from_chat_model(
     name: str | None = None,
     accept_terms: bool = False,
     max_concurrency: int | None = 8,
+    structured: bool = False,
     **settings: Any,
 ) -> LanguageModelTeacher:
     """Make a chat model the teacher of an abstractive compressor, see `recomp_core.labelling`.
@@ -71,6 +73,7 @@ def teacher_from_chat_model(
         name: Its name, by which its terms are looked up; by default what the chat model reports.
         accept_terms: See `LanguageModelTeacher`.
         max_concurrency: See `summarizer_from_chat_model`.
+        structured: See `summarizer_from_chat_model`; recorded.
         **settings: Those of `LanguageModelTeacher`.
 
     Returns:
@@ -83,8 +86,13 @@ def teacher_from_chat_model(
     name = name or _name_of(chat_model)
     if not name:
         raise ValueError(f"{type(chat_model).__name__} does not say which model it is: give name=")
-    summarizer = summarizer_from_chat_model(chat_model, max_concurrency=max_concurrency)
-    return LanguageModelTeacher(summarizer, name=name, accept_terms=accept_terms, **settings)
+    return LanguageModelTeacher.reading_by(
+        partial(summarizer_from_chat_model, chat_model, max_concurrency=max_concurrency),
+        name=name,
+        accept_terms=accept_terms,
+        structured=structured,
+        **settings,
+    )
 
 
 def _name_of(chat_model: Any) -> str | None:

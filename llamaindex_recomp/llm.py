@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
@@ -56,7 +57,12 @@ def summarizer_from_llm(llm: LLM, *, structured: bool = False, **settings: Any) 
 
 
 def teacher_from_llm(
-    llm: LLM, *, name: str | None = None, accept_terms: bool = False, **settings: Any
+    llm: LLM,
+    *,
+    name: str | None = None,
+    accept_terms: bool = False,
+    structured: bool = False,
+    **settings: Any,
 ) -> LanguageModelTeacher:
     """Make a language model the teacher of an abstractive compressor.
 
@@ -64,6 +70,7 @@ def teacher_from_llm(
         llm: The model that writes the summaries to train on.
         name: Its name, by which its terms are looked up; by default what its metadata say.
         accept_terms: See `recomp_core.labelling.LanguageModelTeacher`.
+        structured: See `summarizer_from_llm`; recorded.
         **settings: Those of `LanguageModelTeacher`.
 
     Returns:
@@ -72,9 +79,13 @@ def teacher_from_llm(
     Raises:
         TeacherTermsError: The model's terms do not allow to train on its outputs.
     """
-    summarizer = summarizer_from_llm(llm)
-    name = name or llm.metadata.model_name
-    return LanguageModelTeacher(summarizer, name=name, accept_terms=accept_terms, **settings)
+    return LanguageModelTeacher.reading_by(
+        partial(summarizer_from_llm, llm),
+        name=name or llm.metadata.model_name,
+        accept_terms=accept_terms,
+        structured=structured,
+        **settings,
+    )
 
 
 def _lacks_the_form(error: Exception) -> bool:

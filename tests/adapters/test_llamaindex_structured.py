@@ -105,3 +105,14 @@ def test_a_teacher_has_the_model_s_name_and_its_terms():
     with pytest.raises(TeacherTermsError):
         teacher_from_llm(Calling(), name="gpt-4o")
     assert teacher_from_llm(Calling(), name="gpt-4o", accept_terms=True).name == "gpt-4o"
+
+
+def test_a_teacher_asks_for_the_form_and_its_labels_say_so():
+    request = TeacherRequest("who?", (Document("Tea."),), (), PromptTemplate("{query}|{documents}"))
+    for said, written in ((SUMMARY, SUMMARY), ("none", "")):
+        llm = Calling({"summary": said, "sources": [1]})
+        teacher = teacher_from_llm(llm, structured=True, empty_word="none", batch_size=1)
+        assert teacher.write([request]) == [written]
+        assert llm._forms
+    assert teacher.identity["settings"] == {"structured": True}
+    assert teacher_from_llm(Calling(), empty_word="none").identity != teacher.identity

@@ -376,6 +376,12 @@ def test_a_langchain_chat_model():
     chat = FakeListChatModel(responses=["Ada did."])
     teacher = teacher_from_chat_model(chat, name="qwen3-8b")
     assert teacher.write([request(template=LLM_PROMPT)]) == ["Ada did."]
+    # The summarizer reads replies as the teacher is told to.
+    silent = teacher_from_chat_model(
+        FakeListChatModel(responses=["none"]), name="qwen3-8b", empty_word="none", structured=True
+    )
+    assert silent.write([request(template=LLM_PROMPT)]) == [""]
+    assert silent.identity["settings"] == {"structured": True}
     with pytest.raises(ValueError, match="name="):
         teacher_from_chat_model(chat)
     with pytest.raises(TeacherTermsError):

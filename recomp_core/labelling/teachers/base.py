@@ -197,6 +197,38 @@ class LanguageModelTeacher(BaseTeacher):
             )
         )
 
+    @classmethod
+    def reading_by(
+        cls,
+        summarizer: Callable[..., Summarizer],
+        *,
+        structured: bool = False,
+        settings: Mapping[str, Any] | None = None,
+        **others: Any,
+    ) -> LanguageModelTeacher:
+        """Make a teacher whose summarizer reads replies as the teacher's settings say.
+
+        Args:
+            summarizer: Makes the summarizer from `structured` and, where they are given,
+                `empty_word` and `detect_refusals`.
+            structured: Whether the model is asked for JSON with `summary` and `sources`; recorded
+                in `settings`, because it decides what the model writes.
+            settings: As in the constructor.
+            **others: The other settings of the constructor.
+
+        Returns:
+            The teacher.
+
+        Raises:
+            TeacherTermsError: The model's terms restrict training on its outputs.
+        """
+        reading = {
+            name: others[name] for name in ("empty_word", "detect_refusals") if name in others
+        }
+        recorded = {**(settings or {}), **({"structured": True} if structured else {})}
+        model = summarizer(structured=structured, **reading)
+        return cls(model, settings=recorded, **others)
+
     @property
     def identity(self) -> Mapping[str, Any]:
         """JSON values that decide what it writes."""
