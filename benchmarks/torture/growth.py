@@ -55,6 +55,7 @@ from recomp_core.text import (
     joining,
     languages,
     markup,
+    pins,
     reasoning,
     refusals,
     sentences,
@@ -379,6 +380,8 @@ FUNCTIONS: dict[str, Read] = {
     "text.facts.Evidence.has_name": lambda text: facts.Evidence([text]).has_name(
         [word.lower() for word in text.split()] or ["x"]
     ),
+    "text.facts.has_number": facts.has_number,
+    "text.facts.has_date": facts.has_date,
     "text.facts.missing_claims": lambda text: facts.missing_claims(text, facts.Evidence([text])),
     "text.function_words.function_words": lambda text: function_words.function_words(text.split()),
     "text.function_words.without_question_words": function_words.without_question_words,
@@ -450,6 +453,7 @@ FUNCTIONS: dict[str, Read] = {
     ),
     "text.reasoning.without_reasoning": _without_reasoning,
     "text.reasoning.ReasoningFilter.add": _filtered,
+    "text.pins.Finder.__call__": pins.Pins(pins.PIN_NAMES).finder(),
     "text.refusals.means_nothing": refusals.means_nothing,
     "text.refusals.may_mean_nothing": refusals.may_mean_nothing,
     "text.terms.tokens": terms.tokens,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # A digest of the settings goes with every line of an output. Those that came later are part of it
 # only where they are given, so that files begun before can be continued.
 _LATER_SETTINGS = (
-    "selector", "document_format", "max_unit_tokens", "outline", "lexical_weight",
+    "selector", "document_format", "max_unit_tokens", "outline", "lexical_weight", "pin",
 )  # fmt: skip
 
 

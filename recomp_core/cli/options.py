@@ -146,6 +146,8 @@ def _shell_type(hint: Any) -> Any:
         return str if literal is hint else str | None
     if get_origin(hint) is Union:
         parts = [part for part in get_args(hint) if part is not type(None)]
+        if get_origin(parts[0]) not in (None, tuple):  # a sequence: an option for each
+            return list[str] | None
         readable = parts[0] in _SHELL_TYPES or get_origin(parts[0]) is not None
         kind = parts[0] if readable and str not in parts else str
         return kind | None if type(None) in get_args(hint) else kind

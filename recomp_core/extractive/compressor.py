@@ -14,6 +14,7 @@ from ..runtime.batching import CONCURRENT, Batching, Call, MicroBatcher
 from ..runtime.deadline import Deadline, check_timeout
 from ..runtime.tracing import traced
 from ..text.joining import Layout
+from ..text.pins import Pins
 from ..text.splitting import SentenceSplitter
 from ..text.units import STRUCTURAL
 from ..types import (
@@ -31,6 +32,7 @@ from ..types import (
 from .evidence import LexicalEvidence, check_weight
 from .fitting import fitted, unfit_reason
 from .partial import Progress, Scored, chosen_late, late_after, score_in_groups, timed_out
+from .pins import with_pins
 from .recovery import Dropped, DroppedSentence, DroppedTexts, check_recovery, recovery_of
 from .scoring import (
     CrossEncoderScorer,
@@ -83,6 +85,9 @@ class ExtractiveCompressor:
             a thread.
         recovery: Where what each call drops is kept for `read_dropped`: a `DroppedTexts`, or the
             bytes of memory for a new one; None keeps nothing.
+        pin: What is never dropped where its document is kept, that is where the selector keeps
+            something of it: "numbers", "dates", "ids", "urls", and regular expressions. Only a
+            token budget limits it, and `Compression.reason` says what did not fit.
 
     Raises:
         TypeError: A part has not the method that it needs.
@@ -108,6 +113,7 @@ class ExtractiveCompressor:
         timeout_s: float | None = None,
         batching: Batching | None = None,
         recovery: DroppedTexts | int | None = None,
+        pin: Sequence[str] | None = None,
     ) -> None:
         check_choice("outline", outline, get_args(Outline))
         self.scorer = as_scorer(scorer)
@@ -126,6 +132,7 @@ class ExtractiveCompressor:
             raise TypeError(f"batching must be a Batching, got {batching!r}")
         self._batcher = MicroBatcher(batching)
         self.recovery = check_recovery(recovery)
+        self.pins = Pins(pin)
 
     @property
     def batching(self) -> Batching:
@@ -441,7 +448,7 @@ class ExtractiveCompressor:
         """
         kept: tuple[ScoredSentence, ...] = ()
         dropped: tuple[ScoredSentence, ...] = ()
-        reason = ""
+        reasons: tuple[str, ...] = ()
         if not scored:
             outcome = Outcome.NOTHING_GIVEN
         else:
@@ -451,7 +458,13 @@ class ExtractiveCompressor:
                 documents, ranked, self.selector, self.layout, self.expand, self.brings_outline,
                 is_late,
             )  # fmt: skip
-            reason = unfit_reason(blended, kept, self.selector)
+            unpinned = ""
+            if self.pins and kept:
+                kept, dropped, unpinned = with_pins(
+                    documents, kept, dropped, self.pins.finder(), self.selector, self.layout,
+                    self.brings_outline, is_late,
+                )  # fmt: skip
+            reasons = (unfit_reason(blended, kept, self.selector), unpinned)
             if not kept:
                 outcome = Outcome.NOTHING_RELEVANT
             elif not dropped:
@@ -468,7 +481,7 @@ class ExtractiveCompressor:
             outcome=outcome,
             layout=self.layout,
             truncated=bool(cuts),
-            reason="; ".join(note for note in (reason, *cuts) if note),
+            reason="; ".join(note for note in (*reasons, *cuts) if note),
         )
 
 

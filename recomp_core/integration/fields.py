@@ -8,6 +8,7 @@ a test compares its signature with this declaration.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from .._utils.settings import Checked, Float, Int, Name, Setting, declaration, declared_settings
@@ -157,6 +158,14 @@ class CompressorSettings(IndexerSettings):
             "How many neighbours (before, after) come along with each chosen sentence.",
             unset="none",
             in_command=False,
+        ),
+    ] = None
+    pin: Annotated[
+        Sequence[str] | None,
+        Setting(
+            "What is never dropped where something of its document is kept: numbers, dates, ids, "
+            "urls, or regular expressions. Only max_tokens limits it.",
+            unset="nothing",
         ),
     ] = None
     recovery: Annotated[

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, get_args
@@ -28,6 +28,7 @@ from ..models.encoders.prompts import check_prompts
 from ..models.hub import known_reason
 from ..prompts import PromptTemplate
 from ..runtime.deadline import check_timeout
+from ..text.pins import Pins
 from ..text.splitting import SentenceSplitter
 from ..text.tokens import TokenCounter, encoder_token_counter
 from ..text.units import Format
@@ -107,6 +108,7 @@ def load_compressor(
     timeout_s: float | None = None,
     batching: Batching | None = None,
     recovery: DroppedTexts | int | None = None,
+    pin: Sequence[str] | None = None,
     backend: str | None = None,
     compute_type: str | None = None,
     device: str | None = None,
@@ -178,6 +180,7 @@ def load_compressor(
         batching: For sentences only: see `ExtractiveCompressor`; not saved.
         recovery: Where dropped texts are kept for `read_dropped`: a `DroppedTexts`, or the bytes of
             memory for a new one; not saved.
+        pin: For sentences only: see `ExtractiveCompressor`.
         backend: What computes; not saved. For an encoder "torch", "onnx" or a registered name, see
             `models.encoders.loading.load_encoder`; for a language model "torch" or
             "ctranslate2", see `load_summarizer`. By default, which is "auto", an encoder takes
@@ -217,7 +220,7 @@ def load_compressor(
         max_unit_tokens=max_unit_tokens, document_format=document_format, outline=outline,
         lexical_weight=check_weight(lexical_weight), truncate_dim=truncate_dim, prompts=prompts,
         store=None if store is None else _opened(store),
-        timeout_s=check_timeout(timeout_s), batching=batching,
+        timeout_s=check_timeout(timeout_s), batching=batching, pin=pin,
     )  # fmt: skip
     if unknown := summary_settings.keys() - {*_COMPRESSOR_SETTINGS, *_SUMMARIZER_SETTINGS}:
         raise TypeError(f"load_compressor has no setting {', '.join(sorted(unknown))}")
@@ -233,6 +236,7 @@ def load_compressor(
         if name in sentence_settings:  # before the model is loaded, which takes seconds
             check_choice(name, sentence_settings[name], get_args(choices))
     make_splitter(sentence_settings)  # the same for what the splitter checks
+    Pins(pin)
     if prompts is not None:
         check_prompts("prompts", prompts)
 
@@ -460,6 +464,7 @@ def _load_extractive(source: Source, given: Mapping[str, Any]) -> ExtractiveComp
         timeout_s=settings.get("timeout_s"),
         batching=settings.get("batching"),
         recovery=settings.get("recovery"),
+        pin=settings.get("pin"),
     )
 
 
@@ -597,6 +602,7 @@ _SAVED: Mapping[str, Callable[[str, Any], object]] = {
     "truncate_dim": check_limit,
     "prompts": check_prompts,
     "expand": _check_expand,
+    "pin": lambda _, value: Pins(value),
     "prompt": lambda _, value: PromptTemplate.from_json(value),
     "generation": _check_generation,
     "replies": _check_replies,
@@ -693,6 +699,7 @@ def _extractive_to_dict(
         "batch_size": encoder.batch_size,
         "truncate_dim": encoder.truncate_dim,
         "prompts": encoder.prompts,
+        **({"pin": list(compressor.pins.wanted)} if compressor.pins else {}),
     }
     return settings, encoder.save_pretrained
 

@@ -28,6 +28,9 @@ SUMMARY_SETTINGS = (
 )  # fmt: skip
 """The settings of `compressor_from_summarizer`."""
 
+# With extract_tokens, settings for what picks the sentences, not for what writes.
+_FOR_EXTRACTOR = ("store", "pin")
+
 
 def compressor_from_settings(
     model: str | os.PathLike[str] | None = None,
@@ -83,7 +86,7 @@ def compressor_from_settings(
     compressor = _loaded(model, given, extract_tokens)
     if isinstance(compressor, AbstractiveCompressor):
         if extract_tokens is not None:
-            names = ("device", "local_files_only", "store")
+            names = ("device", "local_files_only", *_FOR_EXTRACTOR)
             own = {name: given[name] for name in names if name in given}
             _add_extractor(compressor, extract_tokens, **limits, tokenizer=tokenizer, **own)
         elif refused := _given(limits):
@@ -119,9 +122,9 @@ def compress_worker(**settings: Any) -> CompressWorker:
 def _loaded(
     model: str | os.PathLike[str] | None, given: Mapping[str, Any], extract_tokens: int | None
 ) -> Any:
-    """The compressor; where sentences are picked first, the store is for those that pick them."""
+    """The compressor; where sentences are picked first, some settings are for those that pick."""
     if extract_tokens is not None:
-        given = {name: value for name, value in given.items() if name != "store"}
+        given = {name: value for name, value in given.items() if name not in _FOR_EXTRACTOR}
     return load_compressor(model, **given)
 
 
@@ -183,8 +186,8 @@ def compressor_from_encoder(
         document_format: The format of all documents.
         store: Where sentence vectors are looked up and kept, see `SentenceStore`.
         **own_settings: `separator`, `elision`, `document_separator`, `expand`, `outline`, `titles`,
-            `lexical_weight`, `batching` and `recovery` of `ExtractiveCompressor`; None leaves one
-            at its default.
+            `lexical_weight`, `batching`, `recovery` and `pin` of `ExtractiveCompressor`; None
+            leaves one at its default.
 
     Returns:
         The compressor.

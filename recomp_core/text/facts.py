@@ -88,6 +88,45 @@ def missing_claims(sentence: str, evidence: Evidence) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sentence[start:end] for start, end in spans))
 
 
+def has_number(text: str) -> bool:
+    """Tell whether a text states a number or a part of a date, in digits or in words.
+
+    Args:
+        text: The text.
+
+    Returns:
+        True if it does. The numbers before list items and of notes ("[2]") state nothing, nor do
+        words such as "one" and "first".
+    """
+    return any(_VAGUE.fullmatch(match.group()) is None for match in _stated(text))
+
+
+def has_date(text: str) -> bool:
+    """Tell whether a text states a date or a part of one: a day, a month, a year, a decade.
+
+    Args:
+        text: The text.
+
+    Returns:
+        True if it does. A whole number from 1000 to 2099 in four digits counts as a year.
+    """
+    return any(
+        match.lastgroup not in _NO_DATES
+        or (match.lastgroup == "digits" and _YEAR.fullmatch(match.group()) is not None)
+        for match in _stated(text)
+    )
+
+
+def _stated(text: str) -> Iterator[re.Match[str]]:
+    narrow = text.translate(_NARROW)
+    return _FACT.finditer(_MARK.sub(lambda mark: " " * len(mark.group()), narrow))
+
+
+# The kinds of `_FACT` that may be other numbers than dates.
+_NO_DATES = frozenset({"digits", "spelled", "zh"})
+_YEAR = re.compile(r"1\d{3}|20\d{2}")
+
+
 def _without(facts: Iterable[_Fact], text: str) -> str:
     """The text as names are looked for: "March" and "Twelve" are no names, nor begin sentences."""
     parts: list[str] = []
