@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from langchain_core.callbacks import Callbacks
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.embeddings import Embeddings
-from langchain_core.runnables import Runnable
+from langchain_core.load.serializable import (
+    Serializable,
+    SerializedConstructor,
+    SerializedNotImplemented,
+)
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
 from pydantic import ConfigDict, Field, PrivateAttr, model_validator
 from typing_extensions import Self
 
@@ -18,6 +24,7 @@ from recomp_core.integration import (
     ADAPTER_SETTINGS,
     COMPRESSOR_SETTINGS,
     CONCURRENT,
+    LIMITS,
     SUMMARY_SETTINGS,
     AdapterSettings,
     Setting,
@@ -26,6 +33,7 @@ from recomp_core.integration import (
     declaration,
     pop_settings,
     resolve_compressor,
+    with_limits,
     with_timeout,
 )
 
@@ -41,13 +49,29 @@ class LangChainSettings(AdapterSettings):
     merge: Annotated[
         bool, Setting("One document for all instead of one per source.", in_command=False)
     ] = False
+    flat_metadata: Annotated[
+        bool,
+        Setting(
+            "What the adapter has to say as strings and numbers, which all vector stores accept: "
+            "recomp_outcome, recomp_index … instead of one recomp; lists as JSON.",
+            in_command=False,
+        ),
+    ] = False
 
 
 # The fields that shape what comes out of a compression; all others describe the compressor.
-_BEHAVIOUR = ("merge", *ADAPTER_SETTINGS)
+_BEHAVIOUR = ("merge", "flat_metadata", *ADAPTER_SETTINGS)
 
 
-class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor):
+@dataclass(frozen=True)
+class _Made:
+    """A compressor of the core that belongs to settings; `given` if someone else made it."""
+
+    compressor: Any
+    given: bool
+
+
+class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor, Serializable):
     """Keeps the parts of retrieved documents that help the query, or summarizes them.
 
         RecompDocumentCompressor()                                    # offline, the two best
@@ -76,14 +100,18 @@ class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor):
 
         {"outcome", "sources": [{"index", "id", "metadata", "spans", "scores"}, …]}
 
-    A summary is one such document too. Its spans and scores are those of the sentences that were
-    picked for the summarizer, if any, and it also has
+    beside `source` and `page`, where all sources have the same. A summary is one such document too.
+    Its spans and scores are those of the sentences that were picked for the summarizer, if any, and
+    it also has
 
         "truncated"   whether the last source was cut to fit
         "reason"      what a gate reported, or ""
         "support"     for each sentence of the text what the sources say about it: {"text", "start",
                       "end", "supported", "unsupported": numbers and names that no source has,
                       "sources": [{"index", "id", "start", "end", "score", "text"}, …]}
+
+    With `flat_metadata=True` each of these has a key of its own, `recomp_outcome` for one, and
+    lists are JSON in a string: vector stores such as Chroma take nothing else.
 
     The result is `[]` if nothing is relevant, nothing was given, or a gate refused the summary.
     The input is never changed. `model_dump()` has every setting but `compressor`.
@@ -104,6 +132,7 @@ class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor):
     compressor: Any = Field(default=None, exclude=True, repr=False)
 
     _timed: Any = PrivateAttr()
+    _given: bool = PrivateAttr()
 
     @classmethod
     def from_pretrained(
@@ -161,11 +190,84 @@ class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor):
 
     @model_validator(mode="after")
     def _load(self) -> Self:
-        settings = {name: getattr(self, name) for name in COMPRESSOR_SETTINGS}
+        if isinstance(self.compressor, _Made):
+            self._given, compressor = self.compressor.given, self.compressor.compressor
+        else:
+            settings = {name: getattr(self, name) for name in COMPRESSOR_SETTINGS}
+            self._given = self.compressor is not None
+            compressor = resolve_compressor(self.compressor, settings)
         # The instance is frozen: a setting changed later would change nothing.
-        object.__setattr__(self, "compressor", resolve_compressor(self.compressor, settings))
-        self._timed = with_timeout(self.compressor, self.timeout_s)
+        object.__setattr__(self, "compressor", compressor)
+        self._timed = with_timeout(compressor, self.timeout_s)
         return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002
+        """Copy the compressor with other settings.
+
+        The model is shared where only limits change, or what comes out; it is loaded anew where
+        another setting that describes the compressor changes.
+
+        Args:
+            update: The settings that change.
+            deep: Has no effect: settings can't be changed, and the model is shared.
+
+        Returns:
+            The copy, checked as a new compressor is.
+
+        Raises:
+            ValueError: A setting is unknown, can't work, or belongs to the compressor that was
+                given as `compressor`.
+        """
+        changes, fields = dict(update or {}), type(self).model_fields
+        if unknown := [name for name in changes if name not in fields]:
+            raise ValueError(
+                f"{type(self).__name__} has no setting {', '.join(map(repr, unknown))}: it has "
+                f"{', '.join(fields)}"
+            )
+        settings = {name: getattr(self, name) for name in fields if name != "compressor"}
+        if "compressor" in changes:
+            kept = {name: v for name, v in settings.items() if name not in COMPRESSOR_SETTINGS}
+            return type(self)(**{**kept, **changes})
+        described = [name for name in changes if name in COMPRESSOR_SETTINGS]
+        if rebuilt := [name for name in described if name not in LIMITS]:
+            if self._given:
+                raise ValueError(
+                    f"{', '.join(rebuilt)}: a setting of the compressor that was given as "
+                    "compressor=: make another one and give that"
+                )
+            return type(self)(**{**settings, **changes})
+        compressor, every = self.compressor, {**settings, **changes}
+        if described:
+            names = (*LIMITS, "local_files_only")
+            compressor = with_limits(compressor, **{name: every[name] for name in names})
+        return type(self)(**every, compressor=_Made(compressor, self._given))
+
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """Whether `langchain_core.load` can write it down: yes, by its settings."""
+        return True
+
+    def to_json(self) -> SerializedConstructor | SerializedNotImplemented:
+        """Write the settings down, for `langchain_core.load.dumps`.
+
+        Returns:
+            The settings; what `loads` refuses, if the compressor was given as `compressor`.
+        """
+        return self.to_json_not_implemented() if self._given else super().to_json()
+
+    def __call__(
+        self, given: CompressionInput, config: RunnableConfig | None = None
+    ) -> list[Document]:
+        """Compress in a chain, `… | compressor`, as `as_runnable` does.
+
+        Args:
+            given: `{"documents": [...], "query": "..."}`.
+            config: The config of the run.
+
+        Returns:
+            New documents.
+        """
+        return self.as_runnable().invoke(given, config)
 
     @property
     def timed(self) -> Any:
@@ -223,15 +325,19 @@ class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor):
         found: Dropped = self.compressor.read_dropped(handle, query, max_tokens=max_tokens)
         return found
 
-    def as_runnable(self) -> Runnable[CompressionInput, list[Document]]:
+    def as_runnable(self) -> RunnableSerializable[CompressionInput, list[Document]]:
         """Make a part for chains: from `{"documents": [...], "query": "..."}` to documents.
 
-        Returns:
-            A runnable whose `batch` and `abatch` compress for all queries in one call.
-        """
-        return CompressionRunnable(self)
+            part = compressor.as_runnable().configurable_fields(top_k=ConfigurableField(id="top_k"))
+            part.invoke({...}, {"configurable": {"top_k": 1}})
 
-    def as_text_runnable(self) -> Runnable[CompressionInput, str]:
+        Returns:
+            A runnable whose `batch` and `abatch` compress for all queries in one call. `top_k`,
+            `top_p`, `min_score` and `max_tokens` are its fields, to be made configurable.
+        """
+        return CompressionRunnable(compressor=self)
+
+    def as_text_runnable(self) -> RunnableSerializable[CompressionInput, str]:
         """Make a part for chains: from `{"documents": [...], "query": "..."}` to the text.
 
         Returns:
@@ -240,4 +346,4 @@ class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor):
             `on_error="passthrough"` the documents' texts replace it, on a new line if pieces of it
             are out already.
         """
-        return TextRunnable(self)
+        return TextRunnable(compressor=self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, cast
@@ -34,6 +35,12 @@ def check_input(given: object) -> tuple[list[Document], Any]:
     Raises:
         TypeError: It has another form; for an entry that is no `Document` with its position.
     """
+    if isinstance(given, list) and given and all(isinstance(item, Document) for item in given):
+        raise TypeError(
+            "a pipe passes on the retriever's documents without the question: give "
+            "RecompRetriever(base_retriever=..., compressor=...), or a step that makes "
+            '{"documents": [...], "query": "..."}'
+        )
     if not isinstance(given, Mapping) or not given.keys() >= {"documents", "query"}:
         raise TypeError(f'expected {{"documents": [...], "query": "..."}}, got {given!r:.80}')
     documents = given["documents"]
@@ -72,7 +79,11 @@ def to_core(documents: Sequence[Document], title_key: str | None) -> list[CoreDo
 
 
 def from_compression(
-    documents: Sequence[Document], compression: Compression, metadata_key: str, merge: bool
+    documents: Sequence[Document],
+    compression: Compression,
+    metadata_key: str,
+    merge: bool,
+    flat: bool = False,
 ) -> list[Document]:
     """Turn a compression into LangChain documents.
 
@@ -81,6 +92,7 @@ def from_compression(
         compression: What came of it.
         metadata_key: The metadata key for the facts of the compression.
         merge: Whether one document stands for all sources.
+        flat: Whether the facts are strings and numbers under keys of their own.
 
     Returns:
         One document per source; one for all if `merge` is true or the text is a summary; `[]` for
@@ -89,19 +101,23 @@ def from_compression(
     if not compression.text:
         return []
     if merge or not compression.is_excerpt:
-        return [_merged(compression, metadata_key)]
+        return [_merged(compression, metadata_key, flat)]
     return [
         _copy(
             documents[excerpt.doc_index],
             excerpt.text,
             {
                 **_relevance(excerpt),
-                metadata_key: {
-                    "outcome": compression.outcome.value,
-                    "index": excerpt.doc_index,
-                    **span_facts(excerpt),
-                    **reason_facts(compression),
-                },
+                **_noted(
+                    metadata_key,
+                    {
+                        "outcome": compression.outcome.value,
+                        "index": excerpt.doc_index,
+                        **span_facts(excerpt),
+                        **reason_facts(compression),
+                    },
+                    flat,
+                ),
             },
         )
         for excerpt in compression.by_document()
@@ -109,7 +125,7 @@ def from_compression(
 
 
 def passed_through(
-    documents: Sequence[Document], error: Exception, metadata_key: str
+    documents: Sequence[Document], error: Exception, metadata_key: str, flat: bool = False
 ) -> list[Document]:
     """Copy documents that could not be compressed.
 
@@ -117,6 +133,7 @@ def passed_through(
         documents: What was to be compressed.
         error: Why it was not.
         metadata_key: The metadata key for the outcome and the reason.
+        flat: Whether they are strings under keys of their own.
 
     Returns:
         The copies, whose metadata say why they were not compressed.
@@ -126,13 +143,13 @@ def passed_through(
         _copy(
             document,
             document.page_content,
-            {metadata_key: {"outcome": Outcome.FAILED.value, "reason": reason}},
+            _noted(metadata_key, {"outcome": Outcome.FAILED.value, "reason": reason}, flat),
         )
         for document in documents
     ]
 
 
-def _merged(compression: Compression, metadata_key: str) -> Document:
+def _merged(compression: Compression, metadata_key: str, flat: bool) -> Document:
     """One document for all."""
     if compression.is_excerpt:
         sources = source_facts(compression)
@@ -141,7 +158,36 @@ def _merged(compression: Compression, metadata_key: str) -> Document:
     else:
         note = summary_facts(compression)
     read = [part for part in compression.by_document() if part.doc_index in compression.sources]
-    return Document(compression.text, metadata={**_relevance(*read), metadata_key: note})
+    metadata = {**_agreed(compression), **_relevance(*read), **_noted(metadata_key, note, flat)}
+    return Document(compression.text, metadata=metadata)
+
+
+def _agreed(compression: Compression) -> dict[str, Any]:
+    """Where the text comes from, if all of its sources say the same: loaders write these keys."""
+    sources = [compression.documents[index].metadata or {} for index in compression.sources]
+    if not sources:
+        return {}
+    first = sources[0]
+    return {
+        key: copied(first[key])
+        for key in ("source", "page")
+        if key in first and all(key in one and one[key] == first[key] for one in sources)
+    }
+
+
+def _noted(key: str, facts: Mapping[str, Any], flat: bool) -> dict[str, Any]:
+    """The facts under their key; flat, each under one of its own, and JSON where it is no scalar.
+
+    Chroma and others take no lists and no dicts.
+    """
+    if not flat:
+        return {key: dict(facts)}
+    return {
+        f"{key}_{name}": value
+        if isinstance(value, (str, int, float))
+        else json.dumps(value, default=str)
+        for name, value in facts.items()
+    }
 
 
 def _relevance(*excerpts: Excerpt) -> dict[str, float]:

@@ -10,10 +10,11 @@ from functools import partial
 from typing import Any, Literal, Protocol
 
 from langchain_core.documents import Document
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import RunnableConfig, RunnableSerializable
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.runnables.utils import Input, Output
-from typing_extensions import TypedDict
+from pydantic import BaseModel, ConfigDict, PrivateAttr, model_validator
+from typing_extensions import Self, TypedDict
 
 from recomp_core import BatchError, Compression
 from recomp_core import Document as CoreDocument
@@ -60,16 +61,73 @@ class Adapter(Protocol):
         """Whether one document comes out for all."""
 
     @property
+    def flat_metadata(self) -> bool:
+        """Whether what the compressor reports is strings and numbers under keys of their own."""
+
+    @property
     def on_error(self) -> Literal["raise", "passthrough"]:
         """What happens when compressing fails."""
 
 
-class _Compressing(Runnable[Input, Output]):
-    """What both forms have in common."""
+class CallLimits(BaseModel):
+    """How much is kept, to be set anew for each call; None for what the compressor keeps.
 
-    def __init__(self, adapter: Adapter) -> None:
-        self.adapter = adapter
-        self.name = type(adapter).__name__
+    Attributes:
+        top_k: At most this many sentences.
+        top_p: The fewest sentences with this much of the probability.
+        min_score: Sentences with at least this score.
+        max_tokens: At most this many tokens.
+    """
+
+    top_k: int | None = None
+    top_p: float | None = None
+    min_score: float | None = None
+    max_tokens: int | None = None
+
+    def limited(self, compressor: Any) -> Any:
+        """Give the compressor these limits.
+
+        Args:
+            compressor: A `RecompDocumentCompressor`; it is not changed.
+
+        Returns:
+            A copy; the compressor itself without limits.
+        """
+        limits = {name: getattr(self, name) for name in CallLimits.model_fields}
+        given = {name: value for name, value in limits.items() if value is not None}
+        return compressor.model_copy(update=given) if given else compressor
+
+
+class _Compressing(RunnableSerializable[Input, Output], CallLimits):
+    """What all forms have in common."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid", frozen=True)
+
+    compressor: Any
+
+    _adapter: Adapter = PrivateAttr()
+
+    @model_validator(mode="after")
+    def _limit(self) -> Self:
+        self._adapter = self.limited(self.compressor)
+        return self
+
+    @property
+    def adapter(self) -> Adapter:
+        """The compressor with the limits of the call."""
+        return self._adapter
+
+    def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
+        """Name the runs after the compressor.
+
+        Args:
+            suffix: See `Runnable.get_name`.
+            name: See `Runnable.get_name`.
+
+        Returns:
+            The name.
+        """
+        return super().get_name(suffix, name=name or self.name or type(self.compressor).__name__)
 
     @abstractmethod
     def _after(self, documents: list[Document], compression: Compression) -> Output:
@@ -272,12 +330,14 @@ class CompressionRunnable(_Compressing[CompressionInput, list[Document]]):
     """Documents to documents, see `RecompDocumentCompressor.as_runnable`."""
 
     def _after(self, documents: list[Document], compression: Compression) -> list[Document]:
+        adapter = self.adapter
         return from_compression(
-            documents, compression, self.adapter.metadata_key, self.adapter.merge
+            documents, compression, adapter.metadata_key, adapter.merge, adapter.flat_metadata
         )
 
     def _instead(self, documents: list[Document], error: Exception) -> list[Document]:
-        return passed_through(documents, error, self.adapter.metadata_key)
+        adapter = self.adapter
+        return passed_through(documents, error, adapter.metadata_key, adapter.flat_metadata)
 
 
 class ResultRunnable(_Compressing[CompressionInput, Compression]):

@@ -68,6 +68,21 @@ def text_of(content: Any) -> str:
     return "".join(text for item in content if (text := _block_text(item)) is not None)
 
 
+def with_note(content: Any, note: str) -> Any:
+    """Add a line for the model.
+
+    Args:
+        content: The content of a message; it is not changed.
+        note: The line.
+
+    Returns:
+        The content with the line at its end, as a block of its own where it has blocks.
+    """
+    if isinstance(content, str):
+        return f"{content}\n{note}"
+    return [*content, {"type": "text", "text": note}]
+
+
 def _string(content: str, json_text_fields: Collection[str]) -> Contents | None:
     found = find_texts(content, json_text_fields)
     if found is None:

@@ -12,6 +12,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool
 
 from ..compressor import RecompDocumentCompressor
+from ..recovery import dropped_tool
 from .parameter import with_parameter, without_parameter
 from .query import QueryMode, make_query
 from .results import JSON_TEXT_FIELDS, PLACEHOLDER, ResultSettings, ToolResultCompressor
@@ -35,7 +36,9 @@ class RecompMiddleware(AgentMiddleware):
     Args:
         compressor: A `RecompDocumentCompressor`, or a compressor of the core. By default the
             bundled encoder, which keeps the five best sentences of a result. Its `timeout_s`
-            holds for each result; its `merge` and `on_error` have no effect here.
+            holds for each result; its `merge` and `on_error` have no effect here. With
+            `recovery`, the agent gets the tool `read_dropped`, and the model sees the handle of
+            what was left out, but not within JSON.
         tools: The tools, or their names, whose results are compressed; None for all.
         exclude_tools: Tools, or their names, whose results are left alone.
         query: Where the question comes from. "both": the call's query and the last message of the
@@ -114,12 +117,15 @@ class RecompMiddleware(AgentMiddleware):
                 "shadow": shadow,
             }
         )
-        self.tools = []
         self.query = query
         self.query_arg = query_arg
         self.param_name = param_name
         self._name = name
         self._results = ToolResultCompressor(compressor, settings)
+        # What was left out is not to be compressed again.
+        self.tools = []
+        if getattr(self.compressor.compressor, "recovery", None) is not None:
+            self.tools = [dropped_tool(self.compressor)]
 
     @property
     def name(self) -> str:
@@ -147,7 +153,7 @@ class RecompMiddleware(AgentMiddleware):
             What the tool returned, compressed where that helps.
         """
         returned = handler(self._stripped(request))
-        if not self.settings.takes(request.tool_call["name"]):
+        if not self._takes(request.tool_call["name"]):
             return returned
         compress = partial(
             self._results.compress,
@@ -171,7 +177,7 @@ class RecompMiddleware(AgentMiddleware):
             As `wrap_tool_call`.
         """
         returned = await handler(self._stripped(request))
-        if not self.settings.takes(request.tool_call["name"]):
+        if not self._takes(request.tool_call["name"]):
             return returned
         compress = partial(
             self._results.acompress,
@@ -208,12 +214,15 @@ class RecompMiddleware(AgentMiddleware):
         """
         return await handler(self._asking(request))
 
+    def _takes(self, name: str | None) -> bool:
+        return self.settings.takes(name) and name not in [tool.name for tool in self.tools]
+
     def _asking(self, request: Any) -> Any:
         if self.query != "parameter":
             return request
         tools = [
             with_parameter(tool, self.param_name)
-            if self.settings.takes(getattr(tool, "name", None))
+            if self._takes(getattr(tool, "name", None))
             else tool
             for tool in request.tools
         ]
@@ -222,7 +231,7 @@ class RecompMiddleware(AgentMiddleware):
     def _stripped(self, request: ToolCallRequest) -> ToolCallRequest:
         """The call without the argument, which the tool does not know."""
         call = request.tool_call
-        if self.query != "parameter" or not self.settings.takes(call["name"]):
+        if self.query != "parameter" or not self._takes(call["name"]):
             return request
         args = without_parameter(request.tool, call["args"], self.param_name)
         if args is call["args"]:

@@ -17,7 +17,7 @@ from recomp_core.integration import approximate_tokens
 
 from ..compressor import RecompDocumentCompressor
 from ..runnables import CompressionInput, ResultRunnable
-from .contents import Contents, find_contents, text_of
+from .contents import Contents, find_contents, text_of, with_note
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ class ToolResultCompressor:
             compressor = RecompDocumentCompressor(compressor=compressor)
         self.compressor: RecompDocumentCompressor = compressor
         self.settings = settings
-        self._runnable = ResultRunnable(compressor)
+        self._runnable = ResultRunnable(compressor=compressor)
 
     def compress(
         self,
@@ -213,6 +213,11 @@ class ToolResultCompressor:
             longest = max(range(len(texts)), key=lambda n: len(job.contents.texts[n].page_content))
             texts[longest] = self.settings.placeholder
         new = job.contents.rebuild(texts)
+        if len(results) == 1 and results[0].handle:
+            facts["handle"] = results[0].handle
+            noted = with_note(new, f"[What was left out has the handle {results[0].handle}]")
+            if job.contents.form != "json" and len(text_of(noted)) < len(text_of(old)):
+                new = noted
         # Titles, a long placeholder or a verbose summary can make it longer.
         if len(text_of(new)) >= len(text_of(old)):
             if facts["outcome"] == Outcome.COMPRESSED.value:
@@ -233,7 +238,7 @@ class ToolResultCompressor:
             "tokens_after": approximate_tokens(after),
             "seconds": round(time.perf_counter() - job.started, 4),
             "shadow": self.settings.shadow,
-            **({"reason": facts["reason"]} if facts["reason"] else {}),
+            **{name: facts[name] for name in ("reason", "handle") if facts.get(name)},
         }
         changes: dict[str, Any] = {}
         if content is not job.message.content and not self.settings.shadow:

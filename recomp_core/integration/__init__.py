@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         pop_settings,
         resolve_compressor,
     )
+    from ..persistence.limits import LIMITS, with_limits
     from ..runtime.batching import CONCURRENT
     from ..runtime.timeout import with_timeout
     from ..runtime.tracing import model_name
@@ -60,6 +61,8 @@ _WHERE = {
     "compressor_from_summarizer": "..persistence.factory",
     "pop_settings": "..persistence.factory",
     "resolve_compressor": "..persistence.factory",
+    "LIMITS": "..persistence.limits",
+    "with_limits": "..persistence.limits",
     "CONCURRENT": "..runtime.batching",
     "with_timeout": "..runtime.timeout",
     "model_name": "..runtime.tracing",
@@ -89,6 +92,7 @@ __all__ = [
     "CONCURRENT",
     "DROPPED_TOOL",
     "INDEXER_SETTINGS",
+    "LIMITS",
     "SUMMARY_SETTINGS",
     "AdapterSettings",
     "CompressorSettings",
@@ -119,6 +123,7 @@ __all__ = [
     "span_facts",
     "summary_facts",
     "summary_schema",
+    "with_limits",
     "with_timeout",
 ]
 

@@ -738,6 +738,26 @@ def test_a_budget_counts_over_the_whole_result():
     assert sum(len(block["text"].split()) for block in message.content) <= 6
 
 
+def test_what_was_left_out_can_be_read():
+    text = "\n".join([JOINED] * 3) + " It cost a fortune to build the tower."
+    model = Scripted(turns=[], sent=[], bound=[])
+    asking = middleware(core(recovery=100_000))
+    agent = create_agent(model, [tool_that_returns(text)], middleware=[asking])
+    calls = [{"name": "look", "args": {}, "id": "call-0"}]
+    model.turns[:] = [AIMessage("", tool_calls=calls), AIMessage("Gustave.")]
+    out = agent.invoke({"messages": [HumanMessage(QUESTION)]})
+    message = next(one for one in out["messages"] if isinstance(one, ToolMessage))
+    handle = facts_of(message)["handle"]
+    assert message.content == f"{BUILT}\n[What was left out has the handle {handle}]"
+    assert {one["name"] for one in model.bound} == {"look", "read_dropped"}
+    reading = [{"name": "read_dropped", "args": {"handle": handle, "query": ""}, "id": "call-1"}]
+    model.turns[:] = [AIMessage("", tool_calls=reading), AIMessage("A fortune.")]
+    out = agent.invoke({"messages": [HumanMessage("What did it cost?")]})
+    message = next(one for one in out["messages"] if isinstance(one, ToolMessage))
+    assert "cost a fortune" in message.content
+    assert "recomp" not in message.response_metadata
+
+
 # Settings
 
 
