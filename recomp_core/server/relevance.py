@@ -11,8 +11,9 @@ from ..extractive.scoring import DualEncoderScorer
 from ..text.units import STRUCTURAL
 from ..types import Compression, ScoredSentence
 
-# Cosines of sentences that answer a question mostly lie above the middle, and of others below.
-_MIDDLE, _WIDTH = 0.35, 0.1
+# Between the best sentences of retrieved documents that hold the answer (median 0.65) and of others
+# (0.34), as the bundled encoder scores 38 Natural Questions with six documents each.
+_MIDDLE, _WIDTH = 0.5, 0.1
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def relevance_of(compressor: ExtractiveCompressor) -> Callable[[float], float]:
         compressor: The compressor.
 
     Returns:
-        A logistic curve, which keeps the order of all scores: for cosines with its middle at 0.35
+        A logistic curve, which keeps the order of all scores: for cosines with its middle at 0.5
         and a width of 0.1; for scores without bounds the plain one.
     """
     scorer = compressor.scorer

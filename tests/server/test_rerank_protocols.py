@@ -124,6 +124,7 @@ def test_cosines_have_a_curve_of_their_own():
     assert all(a < b for a, b in itertools.pairwise(found))  # no two are mixed up
     assert found[0] < 0.001
     assert found[-1] > 0.99
+    assert relevance(0.5) == 0.5
 
 
 def test_ranking_does_not_depend_on_what_was_kept(compressor):
