@@ -113,7 +113,7 @@ def extractive(
 
     recomp train extractive labels -o my-compressor --lora rank=16
     """
-    set_up_messages(verbose)
+    set_up_messages(verbose, resumes=True)
     from ..training import train_extractive
 
     _train(train_extractive, labels, output=output, base=base, **own, **run, **job)
@@ -126,18 +126,18 @@ def abstractive(
     output: Output,
     *,
     base: Annotated[
-        str | None, typer.Option("--base", "-b", help="The encoder-decoder to begin with.")
+        str | None, typer.Option("--base", "-b", help="The model that writes to begin with.")
     ] = None,
     own: dict[str, Any],
     run: dict[str, Any],
     job: dict[str, Any],
     verbose: Verbose = False,
 ) -> None:
-    """Train an encoder-decoder that writes the summary that helps the reader, or nothing.
+    """Train a language model that writes the summary that helps the reader, or nothing.
 
     recomp train abstractive summaries -o my-summarizer --base t5-small
     """
-    set_up_messages(verbose)
+    set_up_messages(verbose, resumes=True)
     from ..training import train_abstractive
 
     _train(train_abstractive, labels, output=output, base=base, **own, **run, **job)

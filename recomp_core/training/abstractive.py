@@ -1,4 +1,4 @@
-"""Training the abstractive compressor: an encoder-decoder, on the trainer of transformers."""
+"""Training the abstractive compressor: a model that writes, on the trainer of transformers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from typing import Any
 
 from .._utils.checks import require
 from ..models.summarizers.checkpoint import Checkpoint, find_checkpoint
-from ..models.summarizers.local import GenerationSettings
 from ..persistence.folders import read_config
-from ..prompts import T5_PROMPT, PromptTemplate
+from ..prompts import LLM_PROMPT, NOTHING_RELEVANT_WORD, T5_PROMPT, PromptTemplate
 from .examples import DistillationExample, TrainingData, TrainingDataError, read_distillation
 from .job import TrainingJob
 from .lora import lora_config
@@ -22,13 +21,13 @@ from .runs import Run, TrainingPlan, TrainingResult, is_main_process, planned_st
 from .settings import ABSTRACTIVE_PRESETS, AbstractiveSettings, ExportType, RunSettings
 from .summary_evaluation import BEST, SummaryEvaluation
 from .summary_inputs import (
+    DecoderOnlyInputs,
     EncodedExample,
+    EncoderDecoderInputs,
     InputReader,
-    SpecialTokens,
-    complete_special_tokens,
     encode_examples,
 )
-from .summary_trainer import EncodedDataset, trainer_class, unwrap_adapter
+from .summary_trainer import EncodedDataset, collate_joined, trainer_class, unwrap_adapter
 from .weights import count_weights, disable_dropout, freeze_embeddings, use_bfloat16
 
 logger = logging.getLogger(__name__)
@@ -52,18 +51,20 @@ def train_abstractive(
     device: str | None = None,
     **settings: Any,
 ) -> TrainingResult | TrainingPlan:
-    """Train an encoder-decoder to write the targets (paper, section 3.2).
+    """Train a language model to write the targets (paper, section 3.2).
 
     The inputs are those that `AbstractiveCompressor` makes of the same question, cut where it would
-    cut. A question whose documents are blank, or that leaves no room for them, is left out and
-    counted.
+    cut. An encoder-decoder learns to write the empty target as the empty text, a decoder-only model
+    as the word that `LLMSummarizer` takes for it. A question whose documents are blank, or that
+    leaves no room for them, is left out and counted.
 
     Args:
         examples: What `recomp_core.labelling` made: a folder, a JSONL file or records; see
             `read_distillation`. Empty targets are kept and counted: they teach the model to prepend
             nothing.
-        base: A hub name or folder of an encoder-decoder (T5, BART, an `EncoderDecoderModel`) or of
-            an adapter on one. A folder of ours also brings its prompt and titles.
+        base: A hub name or folder of an encoder-decoder (T5, BART, an `EncoderDecoderModel`), of a
+            decoder-only model (Qwen3, SmolLM2, a GGUF file) or of an adapter on one. A folder of
+            ours also brings its prompt and titles.
         output: The folder that `load_compressor` will take. It appears when all is done;
             checkpoints lie beside it in `<output>.run`.
         preset: "recomp" for the paper's settings and its base, T5-large; settings that are given
@@ -86,11 +87,12 @@ def train_abstractive(
         ValueError: A setting can't work, the run's folder holds another training, or its last
             checkpoint is incomplete.
         FileExistsError: The output folder holds something else.
-        ModelLoadError: The base is not there, or is no encoder-decoder.
+        ModelLoadError: The base is not there, or writes no text.
         TrainingDataError: The data can't be trained on.
     """
+    given = dict(settings)
     if isinstance(prompt := settings.get("prompt"), PromptTemplate):
-        settings["prompt"] = _plain(prompt)
+        settings["prompt"] = prompt.template
     job = TrainingJob.of(
         "abstractive", AbstractiveSettings, ABSTRACTIVE_PRESETS, settings,
         base=base, default_base=None, output=output, preset=preset, merge=merge,
@@ -99,14 +101,15 @@ def train_abstractive(
     )  # fmt: skip
     if not dry_run:
         require("accelerate", "train", "train_abstractive")
-    checkpoint = find_checkpoint(job.base)
+    checkpoint = find_checkpoint(job.base, decoder_only=True)
     if checkpoint.adapter and job.run.lora is not None and not merge:
         raise ValueError(
             f"{job.base} is an adapter itself: another one can't ship alone. Merge (merge=True), "
             "or train on its base model"
         )
-    job = replace(job, own=_with_bases_own(job.own, job.base, given=settings))
-    writer = _Writer.load(checkpoint, job.own, empty=dry_run)
+    prompt = _prompt(checkpoint, given.get("prompt"), job.own.prompt)
+    job = replace(job, own=_completed(job.own, prompt, job.base, given=given))
+    writer = _Writer.load(checkpoint, job.own, prompt, empty=dry_run)
     data = _encoded(read_distillation(examples), writer, job.run)
     if dry_run:
         return _plan(_prepare(writer.model, job.run), job.run, data)
@@ -119,17 +122,29 @@ class _Writer:
 
     model: Any
     tokenizer: Any
-    special: SpecialTokens
     reader: InputReader
 
     @classmethod
-    def load(cls, checkpoint: Checkpoint, own: AbstractiveSettings, *, empty: bool) -> _Writer:
+    def load(
+        cls,
+        checkpoint: Checkpoint,
+        own: AbstractiveSettings,
+        prompt: PromptTemplate,
+        *,
+        empty: bool,
+    ) -> _Writer:
         tokenizer = checkpoint.load_tokenizer()
         model = (
             _empty_model(checkpoint) if empty else checkpoint.load_model("float32", device="cpu")
         )
-        special = complete_special_tokens(model, tokenizer)
-        return cls(model, tokenizer, special, InputReader(model, tokenizer, own))
+        if empty:
+            model.generation_config = checkpoint.load_generation_config()
+        reader = DecoderOnlyInputs if checkpoint.kind == "decoder-only" else EncoderDecoderInputs
+        return cls(model, tokenizer, reader(model, tokenizer, own, prompt))
+
+    @property
+    def decoder_only(self) -> bool:
+        return not self.reader.is_encoder_decoder
 
 
 @dataclass(frozen=True)
@@ -148,7 +163,7 @@ def _encoded(
 ) -> _Data:
     counts = Counter(data.counts)
     train_rows, held_rows = (
-        encode_examples(part, writer.reader, writer.special, counts)
+        encode_examples(part, writer.reader, counts)
         for part in data.split(settings.held_out, settings.max_held_out)
     )
     if not train_rows:
@@ -192,7 +207,7 @@ def _train(
             model.to(getattr(torch, job.export_type)).save_pretrained(folder)
             writer.tokenizer.save_pretrained(folder)
 
-        config = folder_settings(job.own, writer.reader.settings)
+        config = folder_settings(job.own, writer.reader)
         job.write(result, run, config, save_weights, trained=data.trained, held_out=data.held_out)
     trainer.accelerator.wait_for_everyone()
     return result
@@ -204,26 +219,50 @@ def _on_cpu(device: str | None) -> bool:
     return device == "cpu" or not torch.accelerator.is_available()
 
 
-def _with_bases_own(
-    own: AbstractiveSettings, source: str, *, given: Mapping[str, Any]
+def _prompt(
+    checkpoint: Checkpoint, given: str | PromptTemplate | None, preset: str | None
+) -> PromptTemplate:
+    """The prompt that was given, that of the base's folder, or the default of its kind."""
+    decoder_only = checkpoint.kind == "decoder-only"
+    if given is None and preset is None:
+        saved = _saved(checkpoint.source).get("prompt")
+        default = LLM_PROMPT if decoder_only else T5_PROMPT
+        prompt = PromptTemplate.from_json(saved) if saved else default
+    else:
+        chosen = preset if given is None else given
+        prompt = chosen if isinstance(chosen, PromptTemplate) else PromptTemplate(str(chosen))
+    if prompt.numbered and not decoder_only:
+        raise ValueError(
+            "an encoder-decoder is trained on a prompt that joins the documents, and this one "
+            "numbers them: give its text, or another prompt"
+        )
+    return prompt
+
+
+def _completed(
+    own: AbstractiveSettings, prompt: PromptTemplate, source: str, *, given: Mapping[str, Any]
 ) -> AbstractiveSettings:
-    """The settings with prompt and titles of the base's folder, unless they are given."""
-    saved = read_config(Path(source)) if os.path.isdir(source) else {}
-    if own.prompt is None:
-        prompt = PromptTemplate.from_json(saved.get("prompt") or T5_PROMPT.template)
-        own = replace(own, prompt=_plain(prompt))
+    """The settings with the prompt, and with the base folder's titles unless they are given."""
+    titles = own.titles
     if given.get("titles") is None:
-        own = replace(own, titles=bool(saved.get("titles", own.titles)))
-    return own
+        titles = bool(_saved(source).get("titles", titles or prompt.numbered))
+    return replace(own, prompt=prompt.template, titles=titles)
+
+
+def _saved(source: str) -> Mapping[str, Any]:
+    """What the base's folder says of itself, where it is one of ours."""
+    return read_config(Path(source)) if os.path.isdir(source) else {}
 
 
 def _empty_model(checkpoint: Checkpoint) -> Any:
     """The model without its weights, which take time and memory."""
     import torch
-    from transformers import AutoModelForSeq2SeqLM
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
+    decoder_only = checkpoint.kind == "decoder-only"
     with torch.device("meta"):
-        return AutoModelForSeq2SeqLM.from_config(checkpoint.config)
+        auto = AutoModelForCausalLM if decoder_only else AutoModelForSeq2SeqLM
+        return auto.from_config(checkpoint.config)
 
 
 def _prepare(model: Any, settings: RunSettings) -> Any:
@@ -234,15 +273,18 @@ def _prepare(model: Any, settings: RunSettings) -> Any:
             for name in _DROPOUTS:
                 if isinstance(getattr(module, name, None), float):
                     setattr(module, name, 0.0)
+    seq2seq = bool(model.config.is_encoder_decoder)
     if settings.freeze_embeddings:
-        for part in (model, model.get_encoder(), model.get_decoder()):
+        parts = (model, model.get_encoder(), model.get_decoder()) if seq2seq else (model,)
+        for part in parts:
             freeze_embeddings(part)  # one built from two encoders has two tables
     if settings.lora is None:
         return model
     from peft import get_peft_model
 
     targets = list(settings.lora.targets) if settings.lora.targets else "all-linear"
-    return get_peft_model(model, lora_config(settings.lora, targets=targets, task="SEQ_2_SEQ_LM"))
+    task = "SEQ_2_SEQ_LM" if seq2seq else "CAUSAL_LM"
+    return get_peft_model(model, lora_config(settings.lora, targets=targets, task=task))
 
 
 def _fit(
@@ -254,6 +296,7 @@ def _fit(
     set_seed(run.settings.seed)  # LoRA draws its first factors
     model = _prepare(writer.model, run.settings)
     used_cache = getattr(model.config, "use_cache", None)
+    joined = writer.decoder_only
     trainer = trainer_class()(
         model=model,
         args=run.arguments(
@@ -262,9 +305,11 @@ def _fit(
             best=f"eval_{BEST}" if data.held_rows else None,
             use_cpu=use_cpu,
         ),
-        data_collator=DataCollatorForSeq2Seq(writer.tokenizer, model=model),
-        train_dataset=EncodedDataset(data.train_rows),
-        eval_dataset=EncodedDataset(data.held_rows) if data.held_rows else None,
+        data_collator=(
+            collate_joined if joined else DataCollatorForSeq2Seq(writer.tokenizer, model=model)
+        ),
+        train_dataset=EncodedDataset(data.train_rows, joined=joined),
+        eval_dataset=EncodedDataset(data.held_rows, joined=joined) if data.held_rows else None,
     )
     trainer.summaries = evaluation
     # Not every model uses what the trainer would pass about the size of an accumulated batch: an
@@ -296,21 +341,24 @@ def _finished(
     return model, {**evaluation(unwrap_adapter(model)), **loss}
 
 
-def folder_settings(own: AbstractiveSettings, generation: GenerationSettings) -> dict[str, Any]:
+def folder_settings(own: AbstractiveSettings, reader: InputReader) -> dict[str, Any]:
     """Make the config of the output, in the form that `save_compressor` writes.
 
     Args:
         own: The settings of the training, with a prompt.
-        generation: The limits of inputs and summaries.
+        reader: What read the inputs, with its prompt and its limits.
 
     Returns:
         JSON values that `load_compressor` reads.
     """
+    # A decoder-only model that was trained to say the word says nothing else for it.
+    replies = {"empty_word": NOTHING_RELEVANT_WORD, "detect_refusals": True}
     return {
         "kind": "abstractive",
-        "prompt": own.prompt,
+        "prompt": reader.prompt.to_json(),
         "titles": own.titles,
-        "generation": asdict(generation),
+        "generation": asdict(reader.settings),
+        **({} if reader.is_encoder_decoder else {"replies": replies}),
     }
 
 
@@ -318,18 +366,20 @@ def _plan(model: Any, settings: RunSettings, data: _Data) -> TrainingPlan:
     rows = data.train_rows
     trainable, parameters = count_weights(model)
     lengths = [len(row.inputs) + len(row.labels) for row in rows]
-    longest_label = max(len(row.labels) for row in rows)
+    seq2seq = bool(model.config.is_encoder_decoder)
+    predicted = max(len(row.labels) for row in rows) if seq2seq else max(lengths)
     encoder, decoder = (
         getattr(model.config, side, None) or model.config for side in ("encoder", "decoder")
     )
     width = getattr(encoder, "hidden_size", None) or model.config.d_model
-    layers = sum(getattr(part, "num_hidden_layers", 0) or 0 for part in (encoder, decoder))
+    sides = (encoder, decoder) if seq2seq else (decoder,)
+    layers = sum(getattr(part, "num_hidden_layers", 0) or 0 for part in sides)
     # The backward pass needs about 16 values per token and layer; of the output the logits, their
     # logarithms, and the gradients of both, in float32.
     bytes_each = 2 if use_bfloat16(settings.precision) else 4
     kept = 2 * layers if settings.gradient_checkpointing else 16 * layers
     activations = settings.batch_size * max(lengths) * width * kept * bytes_each
-    logits = settings.batch_size * longest_label * decoder.vocab_size * 16
+    logits = settings.batch_size * predicted * decoder.vocab_size * 16
     per_update = settings.batch_size * settings.gradient_accumulation_steps
     return TrainingPlan(
         examples=len(rows),
@@ -342,13 +392,3 @@ def _plan(model: Any, settings: RunSettings, data: _Data) -> TrainingPlan:
         memory_bytes=round(4 * parameters + 12 * trainable + activations + logits),
         counts=dict(data.counts),
     )
-
-
-def _plain(prompt: PromptTemplate) -> str:
-    """The text of a prompt. Raises `ValueError` if it numbers the documents."""
-    if prompt.numbered:
-        raise ValueError(
-            "a model is trained on a prompt that joins the documents, and this one numbers them: "
-            "give its text, or another prompt"
-        )
-    return prompt.template

@@ -83,6 +83,7 @@ def write_card(
         hub_name=hub_name,
         adapter=adapter,
         context=getattr(own, "context", None),
+        auto_class="AutoModelForCausalLM" if _is_causal(folder) else "AutoModelForSeq2SeqLM",
         data=_data_rows(data, held_out),
         teachers=_teacher_rows([*data.examples, *held_out.examples]),
         held_out=len(held_out),
@@ -95,6 +96,18 @@ def write_card(
     )
     # `card.save` would fail on a lone surrogate in a file's name.
     (folder / "README.md").write_text(f"{card}\n", encoding="utf-8", errors="replace")
+
+
+def _is_causal(folder: Path) -> bool:
+    """Whether a folder's own files say that its model is decoder-only."""
+    names = (folder / "adapter_config.json", folder / "config.json")
+    file = next((name for name in names if name.is_file()), None)
+    if file is None:
+        return False
+    said = json.loads(file.read_text(encoding="utf-8"))
+    if "task_type" in said:
+        return bool(said["task_type"] == "CAUSAL_LM")
+    return any(name.endswith("ForCausalLM") for name in said.get("architectures") or ())
 
 
 def _data_rows(data: TrainingData[Any], held_out: TrainingData[Any]) -> list[_Row]:

@@ -107,7 +107,7 @@ class TrainingJob(Generic[_Own]):
         source = base if base is not None else chosen.base or default_base
         if source is None:
             raise ValueError(
-                'give base=, an encoder-decoder such as "t5-small", or preset="recomp"'
+                'give base=, a model that writes such as "t5-small", or preset="recomp"'
             )
         name = os.fspath(source)
         run_settings, own_settings = resolve_settings(own, chosen, settings)

@@ -253,11 +253,13 @@ class ExtractiveSettings:
 
 @dataclass(frozen=True, slots=True)
 class AbstractiveSettings:
-    """The settings of the training of an encoder-decoder (paper, section 3.2).
+    """The settings of the training of a model that writes (paper, section 3.2).
 
     Attributes:
-        prompt: The template of the input; None takes the base folder's own or the published one.
-        titles: Whether each document's title stands before its text.
+        prompt: The template of the input; None takes the base folder's own, else the published one
+            for an encoder-decoder, that of language models for a decoder-only model.
+        titles: Whether each document's title stands before its text; a prompt that numbers the
+            documents shows their titles unless this is given.
         max_input_tokens: The length at which inputs are cut, in tokens.
         max_target_tokens: The length at which targets are cut and generation ends, in tokens.
         num_beams: Beams of the evaluation's summaries.
@@ -265,7 +267,10 @@ class AbstractiveSettings:
 
     prompt: Annotated[
         str | None,
-        Setting("The input, with {query} and {documents}.", unset="the paper's"),
+        Setting(
+            "The input, with {query} and {documents}.",
+            unset="the paper's; that of language models for a decoder-only base",
+        ),
     ] = None
     titles: Annotated[bool, Setting("Put each document's title before its text.")] = False
     max_input_tokens: Annotated[

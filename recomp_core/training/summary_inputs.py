@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from abc import abstractmethod
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,8 +12,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..abstractive.compressor import AbstractiveCompressor
+from ..abstractive.llm_summarizer import LLMSummarizer
 from ..errors import ModelLoadError
+from ..models.summarizers.causal import CausalSummarizerBase
 from ..models.summarizers.local import LocalSummarizer
+from ..prompts import NOTHING_RELEVANT_WORD, PromptTemplate
 from ..text.splitting import replace_surrogates
 from .examples import DistillationExample, TrainingData
 from .settings import AbstractiveSettings
@@ -75,26 +79,25 @@ class InputReader(LocalSummarizer):
 
     The inputs of the training come out of the code that makes them at inference.
 
-    Args:
-        model: The encoder-decoder; only its config is read.
-        tokenizer: Its tokenizer.
-        own: The settings of the training.
-
     Attributes:
         asked: The prompts of the last question with their tokens.
+        prompt: The prompt of the compressor.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, own: AbstractiveSettings) -> None:
-        super().__init__(
-            SimpleNamespace(config=model.config),
-            tokenizer,
-            max_input_tokens=own.max_input_tokens,
-            max_new_tokens=own.max_target_tokens,
-            num_beams=own.num_beams,
-        )
-        self.asked: list[tuple[str, list[int]]] = []
-        self._prompts: list[str] = []
-        self._compressor = AbstractiveCompressor(self, prompt=own.prompt, titles=own.titles)
+    asked: list[tuple[str, list[int]]]
+    prompt: PromptTemplate
+    _compressor: AbstractiveCompressor
+
+    @abstractmethod
+    def labels(self, target: str) -> list[int]:
+        """Make what the model learns to write.
+
+        Args:
+            target: A summary; "" for nothing.
+
+        Returns:
+            Its tokens and the end.
+        """
 
     def read(self, example: DistillationExample, counts: Counter[str]) -> tuple[str, array[int]]:
         """Make the input of an example.
@@ -126,17 +129,104 @@ class InputReader(LocalSummarizer):
             prompts: What the compressor sends.
 
         Returns:
-            An empty summary for each prompt.
+            What says that nothing helps, for each prompt.
         """
         self._prompts = list(prompts)
         return super().summarize(prompts)
 
     def _generate(self, inputs: Sequence[list[int]]) -> list[list[int]]:
         self.asked += zip(self._prompts, inputs, strict=True)
-        return [[] for _ in inputs]
+        return [self.labels("") for _ in inputs]
 
     def _stream(self, inputs: list[int]) -> Iterator[int]:
         raise NotImplementedError
+
+
+class EncoderDecoderInputs(InputReader):
+    """The inputs of an encoder-decoder.
+
+    Args:
+        model: The model; its configs are completed, nothing else is read.
+        tokenizer: Its tokenizer.
+        own: The settings of the training.
+        prompt: The prompt of the compressor.
+    """
+
+    def __init__(
+        self, model: Any, tokenizer: Any, own: AbstractiveSettings, prompt: PromptTemplate
+    ) -> None:
+        self._special = complete_special_tokens(model, tokenizer)
+        super().__init__(SimpleNamespace(config=model.config), tokenizer, **_limits(own))
+        self.asked = []
+        self.prompt = prompt
+        self._compressor = AbstractiveCompressor(self, prompt=prompt, titles=own.titles)
+
+    def labels(self, target: str) -> list[int]:
+        """Make what the model learns to write.
+
+        Args:
+            target: A summary; "" for nothing.
+
+        Returns:
+            Its tokens and the end; for nothing the end alone.
+        """
+        text = replace_surrogates(target)
+        ids = list(self.tokenizer(text_target=text, verbose=False)["input_ids"])
+        if ids[:1] == [self._special.start]:
+            ids = ids[1:]  # every decoder input begins with it anyway: BERT's [CLS]
+        end = self._special.end
+        return ids if ids[-1:] == [end] else [*ids, end]
+
+
+class DecoderOnlyInputs(InputReader, CausalSummarizerBase):
+    """The inputs of a decoder-only model: the user's turn, where it has a chat template.
+
+    Args:
+        model: The model; only its configs are read.
+        tokenizer: Its tokenizer.
+        own: The settings of the training.
+        prompt: The prompt of the compressor.
+
+    Raises:
+        ModelLoadError: No token ends a reply.
+        ValueError: The chat template can't be used.
+    """
+
+    def __init__(
+        self, model: Any, tokenizer: Any, own: AbstractiveSettings, prompt: PromptTemplate
+    ) -> None:
+        configs = SimpleNamespace(config=model.config, generation_config=model.generation_config)
+        super().__init__(configs, tokenizer, **_limits(own))
+        if not self._turns.ends:
+            raise ModelLoadError(
+                "neither the chat template nor the tokenizer of the base has a token that ends a "
+                "reply: set its eos_token"
+            )
+        self.asked = []
+        self.prompt = prompt
+        summarizer = LLMSummarizer.from_local(self)
+        self._compressor = AbstractiveCompressor(summarizer, prompt=prompt, titles=own.titles)
+
+    def labels(self, target: str) -> list[int]:
+        """Make what the model learns to reply.
+
+        Args:
+            target: A summary; "" for nothing.
+
+        Returns:
+            The tokens of the reply, for nothing those of the agreed word, and the end of the turn.
+        """
+        text = self._turns.defused(replace_surrogates(target)) or NOTHING_RELEVANT_WORD
+        ids = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        return [*ids, self._turns.ends[0]]
+
+
+def _limits(own: AbstractiveSettings) -> dict[str, int]:
+    return {
+        "max_input_tokens": own.max_input_tokens,
+        "max_new_tokens": own.max_target_tokens,
+        "num_beams": own.num_beams,
+    }
 
 
 @dataclass(frozen=True)
@@ -157,17 +247,13 @@ class EncodedExample:
 
 
 def encode_examples(
-    data: TrainingData[DistillationExample],
-    reader: InputReader,
-    special: SpecialTokens,
-    counts: Counter[str],
+    data: TrainingData[DistillationExample], reader: InputReader, counts: Counter[str]
 ) -> list[EncodedExample]:
     """Encode the examples that can be asked; the others are left out and counted.
 
     Args:
         data: The examples.
-        reader: Makes their inputs.
-        special: The decoder's special tokens.
+        reader: Makes their inputs and labels.
         counts: What was cut or left out is counted here.
 
     Returns:
@@ -183,17 +269,9 @@ def encode_examples(
             counts["without_room_or_documents"] += 1
             logger.warning("left out: the question %.80r: %s", example.query, error)
             continue
-        labels = _labels(example.target, reader.tokenizer, special)
+        labels = reader.labels(example.target)
         if len(labels) > (most := reader.settings.max_new_tokens):
             counts["cut_targets"] += 1
-            labels = [*labels[: most - 1], special.end]
+            labels = [*labels[: most - 1], labels[-1]]
         rows.append(EncodedExample(example, prompt, inputs, array("i", labels)))
     return rows
-
-
-def _labels(target: str, tokenizer: Any, special: SpecialTokens) -> list[int]:
-    """The target's tokens and the end; for the empty target the end alone."""
-    ids = list(tokenizer(text_target=replace_surrogates(target), verbose=False)["input_ids"])
-    if ids[:1] == [special.start]:
-        ids = ids[1:]  # every decoder input begins with it anyway: BERT's [CLS]
-    return ids if ids[-1:] == [special.end] else [*ids, special.end]

@@ -5,11 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ..models.token_rows import pad_rows
 from .summary_evaluation import SummaryEvaluation
 from .summary_inputs import EncodedExample
 
 # So many batches are drawn together and sorted by length.
 _SORTED_TOGETHER = 50
+
+# The label of what no loss is taken of, in transformers.
+_IGNORED = -100
+
+
+def collate_joined(rows: Sequence[dict[str, list[int]]]) -> dict[str, Any]:
+    """Make a batch of joined rows; a decoder-only model may know no padding token.
+
+    Args:
+        rows: What an `EncodedDataset` with `joined` holds.
+
+    Returns:
+        Tensors (n_rows, width): "input_ids", "attention_mask" and "labels".
+    """
+    ids, mask = pad_rows([row["input_ids"] for row in rows])
+    labels, _ = pad_rows([row["labels"] for row in rows], pad=_IGNORED)
+    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
 
 class EncodedDataset:
@@ -17,16 +35,25 @@ class EncodedDataset:
 
     Args:
         rows: The encoded examples.
+        joined: Whether the model reads input and labels in one row, as decoder-only models do, so
+            that nothing is to be learned from the input's tokens.
     """
 
-    def __init__(self, rows: Sequence[EncodedExample]) -> None:
+    def __init__(self, rows: Sequence[EncodedExample], *, joined: bool = False) -> None:
         self.rows = rows
+        self.joined = joined
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, position: int) -> dict[str, list[int]]:
         row = self.rows[position]
+        if self.joined:
+            ignored = [_IGNORED] * len(row.inputs)
+            return {
+                "input_ids": [*row.inputs, *row.labels],
+                "labels": [*ignored, *row.labels],
+            }
         return {"input_ids": row.inputs.tolist(), "labels": row.labels.tolist()}
 
 

@@ -96,14 +96,14 @@ class TestTurns:
         found = tokenizer("<s>{{ messages[0]['content'] }}\nAnswer:")
         turns = ChatTurns(found, "tiny")
         assert found.decode(turns.ids("who?")) == "<s>who?\nAnswer:"
-        assert turns.ends == {1}
+        assert turns.ends == (1,)
 
     def test_the_end_of_the_users_turn_may_open_the_models(self) -> None:
         template = (
             "{% for m in messages %}{% if m['role'] == 'user' %}[I] {{ m['content'] }} [/I]"
             "{% else %} {{ m['content'] }}</s>{% endif %}{% endfor %}"
         )
-        assert ChatTurns(tokenizer(template), "tiny").ends == {1}
+        assert ChatTurns(tokenizer(template), "tiny").ends == (1,)
 
 
 @pytest.mark.model

@@ -35,7 +35,7 @@ class ChatTurns:
     Attributes:
         tokenizer: See above.
         has_template: Whether the tokenizer has a chat template.
-        ends: The tokens by which the template and the tokenizer end a reply.
+        ends: The tokens by which the template and the tokenizer end a reply, the template's first.
 
     Raises:
         ValueError: The template can't be used: it fails, or it does not open the model's turn.
@@ -87,14 +87,14 @@ class ChatTurns:
         head = [] if self.has_template else leading_ids(self.tokenizer)
         return [*head, *encoded]
 
-    def _find_ends(self) -> frozenset[int]:
-        found = {self.tokenizer.eos_token_id}
+    def _find_ends(self) -> tuple[int, ...]:
+        found = [self.tokenizer.eos_token_id]
         if self.has_template:
             after = self._conversation().partition(_ASSISTANT)[2]
             marks = self.tokenizer.added_tokens_decoder
             ids = self.tokenizer(after, add_special_tokens=False, verbose=False)["input_ids"]
-            found.add(next((n for n in ids if n in marks and marks[n].content.strip()), None))
-        return frozenset(n for n in found if n is not None)
+            found.insert(0, next((n for n in ids if n in marks and marks[n].content.strip()), None))
+        return tuple(dict.fromkeys(n for n in found if n is not None))
 
     def _check(self, name: str) -> None:
         try:
@@ -190,7 +190,7 @@ class CausalSummarizerBase(LocalSummarizer):
     def _ends(self) -> frozenset[int]:
         theirs = getattr(self.model.generation_config, "eos_token_id", None)
         listed = theirs if isinstance(theirs, list) else [theirs]
-        return self._turns.ends | {n for n in listed if n is not None}
+        return frozenset(n for n in (*self._turns.ends, *listed) if n is not None)
 
     def _problem(self, ids: Sequence[int]) -> Exception | None:
         if ids and ids[-1] in self._ends:
