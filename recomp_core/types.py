@@ -137,10 +137,12 @@ class ScoredSentence(Sentence):
     Attributes:
         score: The relevance. Higher is better; the scale is the scorer's.
         lexical: The part of the score that words in common with the query gave.
+        queries: Where a call has several queries, the positions of those that it was kept for.
     """
 
     score: float
     lexical: float = field(default=0.0, kw_only=True)
+    queries: tuple[int, ...] = field(default=(), kw_only=True)
 
 
 def with_score(sentence: Sentence, score: float, lexical: float = 0.0) -> ScoredSentence:
@@ -255,7 +257,7 @@ class Compression:
     """The result of compressing `documents` for `query`.
 
     Attributes:
-        query: The query.
+        query: The query; of several, all of them, one a line.
         documents: All documents of the call, in order.
         text: The text to prepend to the query; "" means prepend nothing. It is never longer than
             `original_text`.
@@ -276,6 +278,8 @@ class Compression:
         handle: What `read_dropped` takes to return what this call dropped; "" if nothing was
             dropped, or if the compressor does not keep that (see `extractive.recovery`). Who has it
             can read that text.
+        queries: The queries of a call with several; empty for one. `ScoredSentence.queries` says
+            which of them a sentence was kept for.
     """
 
     query: str
@@ -290,6 +294,7 @@ class Compression:
     support: tuple[SummarySentence, ...] = ()
     reason: str = ""
     handle: str = ""
+    queries: tuple[str, ...] = ()
 
     @property
     def original_text(self) -> str:
@@ -382,6 +387,8 @@ class Compression:
         }
         if self.handle:
             values["handle"] = self.handle
+        if self.queries:
+            values["queries"] = list(self.queries)
         return strict(values)
 
     @classmethod
@@ -605,6 +612,8 @@ def _sentence_to_dict(sentence: ScoredSentence) -> dict[str, Any]:
         written["markup"] = True
     if sentence.lexical:
         written["lexical"] = sentence.lexical
+    if sentence.queries:
+        written["queries"] = list(sentence.queries)
     return written
 
 
@@ -634,6 +643,7 @@ def _compression_from_dict(data: Mapping[str, Any]) -> Compression:
         truncated=_typed(data["truncated"], bool),
         reason=_typed(data["reason"], str),
         handle=_typed(data.get("handle", ""), str),
+        queries=tuple(_typed(query, str) for query in data.get("queries", ())),
         support=tuple(
             SummarySentence(
                 text=_typed(sentence["text"], str),
@@ -652,7 +662,8 @@ def _sentence_from_dict(data: Mapping[str, Any], documents: Sequence[Document]) 
     doc_index = _whole(data["doc_index"], len(documents) - 1)
     text = documents[doc_index].text
     path = tuple((_whole(a, len(text)), _whole(b, len(text))) for a, b in data.get("path", ()))
-    sentence = ScoredSentence(**{**data, "path": path})
+    queries = tuple(_whole(number) for number in data.get("queries", ()))
+    sentence = ScoredSentence(**{**data, "path": path, "queries": queries})
     found = text[_whole(sentence.start, len(text)) : _whole(sentence.end, len(text))]
     if found != sentence.text:
         raise ValueError(
@@ -678,6 +689,39 @@ def _whole(value: Any, most: float = float("inf")) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
         raise ValueError(f"an offset or position must be from 0 to {most}, got {_described(value)}")
     return value
+
+
+Queries = tuple[str, ...]
+"""Several queries about the same documents."""
+
+MOST_QUERIES = 64
+"""The most queries about the same documents."""
+
+
+def check_queries(queries: object, where: str = "query") -> str | Queries:
+    """Check a query, or several about the same documents.
+
+    Args:
+        queries: A string, or a list of strings.
+        where: The argument's name, for the error.
+
+    Returns:
+        The query itself, or the queries as a tuple.
+
+    Raises:
+        TypeError: It is neither, or one of the list is no string.
+        ValueError: One of them is blank, or the list is empty or too long.
+    """
+    if isinstance(queries, str) or not isinstance(queries, (list, tuple)):
+        return check_query(queries, where)
+    if not queries:
+        raise ValueError(f"{where} is an empty list: give a question, or a list of them")
+    if len(queries) > MOST_QUERIES:
+        raise ValueError(
+            f"{where} has {len(queries)} queries: give at most {MOST_QUERIES}, such as the last "
+            "turns of a conversation"
+        )
+    return tuple(check_query(one, f"{where}[{n}]") for n, one in enumerate(queries))
 
 
 def check_batch(
@@ -712,3 +756,32 @@ def check_batch(
         )
         for number, (query, documents) in enumerate(zip(queries, documents_lists, strict=True))
     ]
+
+
+def check_batch_of_several(
+    queries: Sequence[str | Sequence[str]], documents_lists: Sequence[Iterable[str | Document]]
+) -> list[tuple[str | Queries, tuple[Document, ...]]]:
+    """Check as `check_batch` does, where each query may be several about the same documents.
+
+    Args:
+        queries: The queries; each is a string, or a list of strings.
+        documents_lists: One list of documents per query.
+
+    Returns:
+        Pairs of a query, or of several as a tuple, and its documents, in order.
+
+    Raises:
+        TypeError: As `check_batch`.
+        ValueError: As `check_batch`, or a list of queries is empty or too long.
+    """
+    if isinstance(queries, str):
+        raise TypeError(f"queries must be a list of strings, got the string {queries!r}")
+    queries = list(queries)
+    alone = len(queries) == 1
+    checked = [
+        check_queries(query, "query" if alone else f"queries[{number}]")
+        for number, query in enumerate(queries)
+    ]
+    firsts = [query if isinstance(query, str) else query[0] for query in checked]
+    pairs = check_batch(firsts, documents_lists)
+    return [(query, documents) for query, (_, documents) in zip(checked, pairs, strict=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import get_args
 
@@ -22,11 +23,12 @@ from ..types import (
     Document,
     Outcome,
     Outline,
+    Queries,
     ScoredSentence,
     ScoringTask,
     Sentence,
     assemble,
-    check_batch,
+    check_batch_of_several,
     with_score,
 )
 from .evidence import LexicalEvidence, check_weight
@@ -44,6 +46,7 @@ from .scoring import (
 )
 from .selection import Selector, TopK, check_selector, select
 from .sentences import Known, document_sentences, document_units
+from .several import merged
 from .structure import Structure, folded_text
 
 DEFAULT_SELECTOR = TopK(2)
@@ -140,12 +143,19 @@ class ExtractiveCompressor:
         return self._batcher.batching
 
     def compress(
-        self, query: str, documents: Iterable[str | Document], *, timeout_s: float | None = None
+        self,
+        query: str | Sequence[str],
+        documents: Iterable[str | Document],
+        *,
+        timeout_s: float | None = None,
     ) -> Compression:
         """Compress the documents retrieved for one query.
 
         Args:
-            query: The question.
+            query: The question; or a list of several, such as sub-questions or the turns of a
+                conversation. The selector then chooses for each of them, and a token budget holds
+                for all together: where it is too small, they take turns. `Compression.queries` and
+                `ScoredSentence.queries` say what was kept for which.
             documents: The retrieved documents, best first or in any order. No documents, or blank
                 ones, are no error: see `Outcome`.
             timeout_s: Seconds that this call may take, instead of the compressor's `timeout_s`;
@@ -155,15 +165,17 @@ class ExtractiveCompressor:
             The kept and the dropped sentences, and the text to prepend.
 
         Raises:
-            TypeError: One of `documents` is neither a string nor a `Document`.
-            ValueError: The query is blank, or the scorer gives no finite score per sentence.
+            TypeError: One of `documents` is neither a string nor a `Document`, or a query is no
+                string.
+            ValueError: A query is blank, there are none or too many, or the scorer gives no finite
+                score per sentence.
         """
         return self.compress_batch([query], [documents], timeout_s=timeout_s)[0]
 
     @traced
     def compress_batch(
         self,
-        queries: Sequence[str],
+        queries: Sequence[str | Sequence[str]],
         documents_lists: Sequence[Iterable[str | Document]],
         *,
         timeout_s: float | None = None,
@@ -174,7 +186,7 @@ class ExtractiveCompressor:
         before anything is computed; errors name the position.
 
         Args:
-            queries: The questions.
+            queries: The questions; each may be a list, see `compress`.
             documents_lists: The documents retrieved for each query, in the same order.
             timeout_s: Seconds for all of them together, see `compress`.
 
@@ -186,15 +198,19 @@ class ExtractiveCompressor:
             ValueError: As `compress`, or the lists differ in length.
         """
         deadline = self._deadline(timeout_s)
-        inputs = check_batch(queries, documents_lists)
+        inputs = check_batch_of_several(queries, documents_lists)
         if deadline is None:
-            return self._recorded(self._compress(inputs))
-        with self._in_time(inputs, deadline) as (call, batch):
+            return self._finished(inputs, self._compress(_each_query(inputs)))
+        with self._in_time(_each_query(inputs), deadline) as (call, batch):
             call.wait(_for_scoring(deadline))
-            return self._recorded(self._results_so_far(call, batch))
+            return self._finished(inputs, self._results_so_far(call, batch))
 
     async def acompress(
-        self, query: str, documents: Iterable[str | Document], *, timeout_s: float | None = None
+        self,
+        query: str | Sequence[str],
+        documents: Iterable[str | Document],
+        *,
+        timeout_s: float | None = None,
     ) -> Compression:
         """Compress without blocking the event loop; calls that wait at one time share a batch.
 
@@ -218,7 +234,7 @@ class ExtractiveCompressor:
     @traced
     async def acompress_batch(
         self,
-        queries: Sequence[str],
+        queries: Sequence[str | Sequence[str]],
         documents_lists: Sequence[Iterable[str | Document]],
         *,
         timeout_s: float | None = None,
@@ -241,11 +257,11 @@ class ExtractiveCompressor:
             ValueError: As `compress_batch`.
         """
         deadline = self._deadline(timeout_s)
-        inputs = check_batch(queries, documents_lists)
+        inputs = check_batch_of_several(queries, documents_lists)
         if deadline is not None:
-            with self._in_time(inputs, deadline) as (call, batch):
+            with self._in_time(_each_query(inputs), deadline) as (call, batch):
                 await call.finished(_for_scoring(deadline))
-                return self._recorded(self._results_so_far(call, batch))
+                return self._finished(inputs, self._results_so_far(call, batch))
         sizes = [sum(len(document.text) for document in documents) for _, documents in inputs]
         with self._batcher.submit(self._compress_each, inputs, sizes) as call:
             await call.finished()
@@ -286,10 +302,35 @@ class ExtractiveCompressor:
         ((scored, _),) = self._score([ScoringTask(query, documents, sentences)])
         return [sentence.score for sentence in self.evidence.blend(query, documents, scored)]
 
-    def _recorded(self, results: list[Compression]) -> list[Compression]:
+    def _finished(self, inputs: _Given, results: list[Compression]) -> list[Compression]:
+        """The results of whole calls, of those of single queries."""
+        if any(not isinstance(query, str) for query, _ in inputs):
+            single = iter(results)
+            results = [
+                next(single)
+                if isinstance(query, str)
+                else self._merge(query, [next(single) for _ in query])
+                for query, _ in inputs
+            ]
         if self.recovery is None:
             return results
         return [self.recovery.record(result, self.splitter) for result in results]
+
+    def _merge(self, queries: Queries, results: Sequence[Compression]) -> Compression:
+        merged_result = merged(queries, results, self.selector, outline=self.brings_outline)
+        if not self.pins or not merged_result.kept:
+            return merged_result
+        kept, dropped, note = with_pins(
+            merged_result.documents, merged_result.kept, merged_result.dropped, self.pins.finder(),
+            self.selector, self.layout, self.brings_outline,
+        )  # fmt: skip
+        return replace(
+            merged_result,
+            text=assemble(merged_result.documents, kept, self.layout),
+            kept=kept,
+            dropped=dropped,
+            reason="; ".join(filter(None, (merged_result.reason, note))),
+        )
 
     def _deadline(self, timeout_s: float | None) -> Deadline | None:
         timeout_s = self.timeout_s if timeout_s is None else check_timeout(timeout_s)
@@ -331,7 +372,7 @@ class ExtractiveCompressor:
         sentences = document_sentences(documents, self.splitter, reached, known=known)
         return fitted(documents, sentences, self.selector)
 
-    def _compress_each(self, inputs: _Inputs) -> list[Compression | Exception]:
+    def _compress_each(self, inputs: _Given) -> list[Compression | Exception]:
         """Call `compress_batch`, also a subclass's, so that an input that fails, fails alone."""
         no_limit = {} if self.timeout_s is None else {"timeout_s": math.inf}
         queries, documents_lists = [query for query, _ in inputs], [given for _, given in inputs]
@@ -486,6 +527,16 @@ class ExtractiveCompressor:
 
 
 _Inputs = Sequence[tuple[str, tuple[Document, ...]]]
+_Given = Sequence[tuple[str | Queries, tuple[Document, ...]]]
+
+
+def _each_query(inputs: _Given) -> _Inputs:
+    """Each query alone with its documents."""
+    return [
+        (one, documents)
+        for query, documents in inputs
+        for one in ((query,) if isinstance(query, str) else query)
+    ]
 
 
 def _scored(task: ScoringTask, scores: Sequence[float], cuts: Sequence[str]) -> Scored:

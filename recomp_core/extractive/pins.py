@@ -12,10 +12,8 @@ from ..text.joining import Layout
 from ..text.pins import Finder
 from ..text.units import STRUCTURAL
 from ..types import Document, ScoredSentence, assemble
-from .selection import All, Draft, Selector, select, token_budgets
+from .selection import All, InTurn, Selector, place_of, select, token_budgets
 from .structure import Structure, folded_text
-
-_Place = tuple[int, int]
 
 
 class Pinned(NamedTuple):
@@ -74,26 +72,26 @@ def with_pins(
     note = _gave_up(find)
     if not pinned:
         return Pinned(tuple(kept), tuple(dropped), note)
-    sentences = sorted((*kept, *dropped), key=_place)
-    wanted = {*map(_place, kept), *map(_place, pinned)}
+    sentences = sorted((*kept, *dropped), key=place_of)
+    wanted = {*map(place_of, kept), *map(place_of, pinned)}
     if outline:
         structure = Structure(documents, sentences)
-        places = set(map(_place, pinned))
+        places = set(map(place_of, pinned))
         for position, sentence in enumerate(sentences):
-            if _place(sentence) in places:
-                wanted.update(_place(sentences[n]) for n in structure.above(position))
-    whole = [sentence for sentence in sentences if _place(sentence) in wanted]
+            if place_of(sentence) in places:
+                wanted.update(place_of(sentences[n]) for n in structure.above(position))
+    whole = [sentence for sentence in sentences if place_of(sentence) in wanted]
     budgets = token_budgets(selector)
     text = assemble(documents, whole, layout) if budgets else ""
     if any(budget.count_tokens(text) > budget.max_tokens for budget in budgets):
         pinned = [s for s in whole if s.kind not in STRUCTURAL and find(s.visible)]
-        first = _InTurn(_by_need(kept, pinned))
+        first = InTurn(_by_need(kept, pinned))
         within = All(first, *budgets)
         found, _ = select(documents, sentences, within, layout, (0, 0), outline, is_late)
         # Without the time to choose again, what was chosen stays.
         whole = list(kept if is_late is not None and is_late() else found)
-    places = set(map(_place, whole))
-    missing = [sentence for sentence in pinned if _place(sentence) not in places]
+    places = set(map(place_of, whole))
+    missing = [sentence for sentence in pinned if place_of(sentence) not in places]
     if missing:
         limit = min(budget.max_tokens for budget in budgets)
         worst = missing[0]
@@ -102,25 +100,8 @@ def with_pins(
             f"{limit}, the first at {worst.start}:{worst.end} of document {worst.doc_index}",
             note,
         )))  # fmt: skip
-    rest = tuple(sentence for sentence in sentences if _place(sentence) not in places)
+    rest = tuple(sentence for sentence in sentences if place_of(sentence) not in places)
     return Pinned(tuple(whole), rest, note)
-
-
-class _InTurn:
-    """Offers some sentences in a given order, and no others."""
-
-    is_prefix = False
-
-    def __init__(self, turns: Sequence[ScoredSentence]) -> None:
-        self._turns = {_place(sentence): turn for turn, sentence in enumerate(turns)}
-
-    def order(self, sentences: Sequence[ScoredSentence]) -> list[int]:
-        last = len(self._turns)
-        turns = [self._turns.get(_place(sentence), last) for sentence in sentences]
-        return sorted(range(len(sentences)), key=turns.__getitem__)
-
-    def admits(self, draft: Draft) -> bool:
-        return _place(draft.sentence) in self._turns
 
 
 def _by_need(
@@ -132,11 +113,11 @@ def _by_need(
     best: dict[int, ScoredSentence] = {}
     for sentence in content:
         best.setdefault(sentence.doc_index, sentence)
-    firsts = set(map(_place, best.values()))
-    others = [sentence for sentence in ranked if _place(sentence) not in firsts]
+    firsts = set(map(place_of, best.values()))
+    others = [sentence for sentence in ranked if place_of(sentence) not in firsts]
     # What stands in two of these lists has its first turn.
     turns = (*best.values(), *sorted(pinned, key=_score, reverse=True), *others)
-    return list({_place(sentence): sentence for sentence in turns}.values())
+    return list({place_of(sentence): sentence for sentence in turns}.values())
 
 
 def _said(documents: Sequence[Document], sentence: ScoredSentence) -> tuple[str, str]:
@@ -148,10 +129,6 @@ def _gave_up(find: Finder) -> str:
     if not find.given_up:
         return ""
     return f"pinned patterns took too long and were left out: {', '.join(find.given_up)[:200]}"
-
-
-def _place(sentence: ScoredSentence) -> _Place:
-    return sentence.doc_index, sentence.start
 
 
 def _score(sentence: ScoredSentence) -> float:

@@ -427,6 +427,59 @@ class All(_Combinable):
         return " & ".join(map(repr, self.selectors))
 
 
+Place = tuple[int, int]
+"""Where a sentence begins: the position of its document and its offset there."""
+
+
+class InTurn:
+    """A selector that offers some sentences in a given order, and no others.
+
+    Args:
+        turns: The sentences, in order.
+    """
+
+    is_prefix = False
+
+    def __init__(self, turns: Sequence[ScoredSentence]) -> None:
+        self._turns = {place_of(sentence): turn for turn, sentence in enumerate(turns)}
+
+    def order(self, sentences: Sequence[ScoredSentence]) -> list[int]:
+        """Rank sentences by their turn, and all others last.
+
+        Args:
+            sentences: The sentences to offer.
+
+        Returns:
+            Their positions.
+        """
+        last = len(self._turns)
+        turns = [self._turns.get(place_of(sentence), last) for sentence in sentences]
+        return sorted(range(len(sentences)), key=turns.__getitem__)
+
+    def admits(self, draft: Draft) -> bool:
+        """Admit what has a turn.
+
+        Args:
+            draft: See `Selector.admits`.
+
+        Returns:
+            Whether the offered sentence stays.
+        """
+        return place_of(draft.sentence) in self._turns
+
+
+def place_of(sentence: ScoredSentence) -> Place:
+    """Return where a sentence begins.
+
+    Args:
+        sentence: The sentence.
+
+    Returns:
+        The position of its document, and its offset there.
+    """
+    return sentence.doc_index, sentence.start
+
+
 def select(
     documents: Sequence[Document],
     sentences: Sequence[ScoredSentence],
