@@ -29,7 +29,7 @@ from .._utils.jsonl import as_line, described, from_line
 from ..errors import BatchError
 from ..protocols import Compressor
 from ..runtime.engines import Engine, Item, LocalEngine, Worker
-from ..types import Compression, Document, as_documents, check_query
+from ..types import Compression, Document, Queries, as_documents, check_queries, check_query
 from .journal import Journal, KeptResults
 from .question import document_of
 
@@ -268,7 +268,9 @@ class CompressWorker:
         ]
 
     def _results(self, records: Sequence[Record]) -> Iterator[Compression | Exception]:
-        queries, documents = [r.query for r in records], [r.documents for r in records]
+        # What takes one query only refuses several.
+        queries: list[Any] = [record.query for record in records]
+        documents = [record.documents for record in records]
         try:
             yield from self.compressor.compress_batch(queries, documents)
         except BatchError as error:
@@ -290,7 +292,7 @@ class CompressWorker:
         written = _rounded(restored(result.to_dict()))
         content = {
             **record.rest,
-            "query": record.query,
+            **_asked(record.query),
             "rate": round(result.rate(), 6),
             **{key: value for key, value in written.items() if key in _WRITTEN},
         }
@@ -302,14 +304,30 @@ class Record:
     """A valid record of the input.
 
     Attributes:
-        query: The query.
+        query: The query; or several, where the input has "queries" instead.
         documents: Its documents.
         rest: The other fields.
     """
 
-    query: str
+    query: str | Queries
     documents: tuple[Document, ...]
     rest: Mapping[str, Any]
+
+
+def _query_of(rest: dict[str, Any]) -> str | Queries:
+    """Take the query out of a record's fields; "queries" counts where there is no other."""
+    if "query" in rest or "question" in rest:
+        return check_query(rest.pop("query", None) or rest.pop("question", None))
+    queries = rest.pop("queries")
+    if not isinstance(queries, list):
+        raise TypeError(f"queries must be a list of strings, got {type(queries).__name__}")
+    return check_queries(queries, "queries")
+
+
+def _asked(query: str | Queries) -> dict[str, Any]:
+    if isinstance(query, str):
+        return {"query": query}
+    return {"query": "\n".join(query), "queries": list(query)}
 
 
 def _parsed(data: Any) -> Record | Exception:
@@ -323,11 +341,12 @@ def _parse(data: Any) -> Record:
     if not isinstance(data, dict):
         raise ValueError(f"a record must be a JSON object, got {type(data).__name__}")
     rest = dict(data)
-    if "documents" not in rest or ("query" not in rest and "question" not in rest):
+    if "documents" not in rest or not rest.keys() & {"query", "question", "queries"}:
         raise ValueError(
-            f'a record needs "query" (or "question") and "documents", got {", ".join(data)}'
+            f'a record needs "query" (or "question", or "queries") and "documents", got '
+            f"{', '.join(data)}"
         )
-    query = check_query(rest.pop("query", None) or rest.pop("question", None))
+    query = _query_of(rest)
     documents = rest.pop("documents")
     if isinstance(documents, list):
         documents = [document_of(d) if isinstance(d, dict) else d for d in documents]

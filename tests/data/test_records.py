@@ -66,6 +66,27 @@ def test_records_come_out_in_order_with_their_other_fields(tmp_path, one_sentenc
     )
 
 
+def test_several_queries_of_a_record(tmp_path, one_sentence):
+    documents = ["Ann sat. Bob ran. Eve swam."]
+    source = write(
+        tmp_path / "in.jsonl",
+        {"queries": ["bob", "eve"], "documents": documents},
+        {"queries": [], "documents": documents},
+        {"queries": "bob", "documents": documents},
+        {"queries": ["bob", 3], "documents": documents},
+        {"query": "ann", "queries": "kept as it is", "documents": documents},
+    )
+    out = tmp_path / "out.jsonl"
+    summary = RecordJob(source, out, settings=SETTINGS).run(one_sentence)
+    assert summary.failed == 3
+    first, second = read(out)
+    assert first["text"] == "Bob ran. Eve swam."
+    assert first["queries"] == ["bob", "eve"]
+    assert first["query"] == "bob\neve"
+    assert [sentence["queries"] for sentence in first["kept"]] == [[0], [1]]
+    assert (second["query"], second["queries"]) == ("ann", "kept as it is")
+
+
 def test_broken_lines_are_named_and_the_rest_goes_on(tmp_path, one_sentence, caplog):
     source = write(
         tmp_path / "in.jsonl",
