@@ -30,6 +30,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "calibrate": (".calibrate", "calibrate"),
     "demo": (".demo", "demo"),
     "index": (".index", "index"),
+    "mcp": (".mcp", "mcp"),
 }
 
 
