@@ -159,7 +159,6 @@ async def test_errors_come_back_as_they_are(how):
         metadata = ToolMetadata("Fails.", "failing")
         output = ToolOutput(
             "failing", content=TOWER, raw_input={}, raw_output=TOWER, is_error=True,
-            exception=ValueError("no"),
         )  # fmt: skip
 
         def __call__(self, input):  # noqa: A002
