@@ -37,7 +37,7 @@ from recomp_core.data.examples import questions
 
 DOCUMENTS = 5
 SENTENCES = 6
-KNOWN = 50  # requests' worth of documents in the store
+KNOWN = 24  # requests' worth of documents in the store
 
 
 @dataclass
@@ -63,7 +63,18 @@ class Server:
 
     def __init__(self, store: str) -> None:
         env = {**os.environ, "HF_HUB_OFFLINE": "1"}
-        command = [sys.executable, "-m", "recomp_core", "serve", "--port", "0", "--store", store]
+        command = [
+            sys.executable,
+            "-m",
+            "recomp_core",
+            "serve",
+            "--port",
+            "0",
+            "--store",
+            store,
+            "--timeout",
+            "120",
+        ]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, env=env, text=True)
         self.log: list[dict] = []
         self._listening = threading.Event()

@@ -28,6 +28,9 @@ from .wire import (
     note,
 )
 
+# With fewer tokens the best sentence may not fit, and a worse one would take its place.
+_FEWEST = 32
+
 _LONGEST_JOINT = 100  # characters; it stands between all documents
 
 
@@ -208,7 +211,7 @@ def compress_routes(engine: Engine, settings: ServerSettings) -> APIRouter:
 def _kept(tokens: int, ratio: float) -> int:
     """The tokens to keep at most."""
     share = 1 - ratio if ratio < 1 else 1 / ratio
-    return max(1, int(tokens * share))
+    return max(_FEWEST, int(tokens * share))
 
 
 def _excerpt(compression: Compression) -> Compression:

@@ -16,6 +16,7 @@ pytestmark = needs("fastapi", "serve")
 BUILT = "Bob built the tower in 1402."
 SINGLE = "/api/compress/question-specific/"
 BATCH = "/api/compress/question-specific/batch"
+LONG = f"{TOWER} {' '.join(f'Page {n} of the guide lists other things.' for n in range(30))}"
 
 
 async def test_the_reply_is_the_compression(compressor):
@@ -136,13 +137,14 @@ def test_no_text_of_a_chat_grows_or_is_emptied(compressor):
 
 
 async def test_compresr_single():
-    body = {"context": TOWER, "query": QUERY, "compression_model_name": "latte_v2", "coarse": True,
+    body = {"context": LONG, "query": QUERY, "compression_model_name": "latte_v2", "coarse": True,
             "dynamic": True, "target_compression_ratio": 0.5, "source": "x"}  # fmt: skip
     for path in (SINGLE, SINGLE.rstrip("/")):
         reply = (await client_of().post(path, json=body)).json()
         data = reply["data"]
         assert reply["success"] is True
-        assert data["compressed_context"] == BUILT
+        assert BUILT in data["compressed_context"]
+        assert data["compressed_tokens"] <= data["original_tokens"] / 2
         assert data["tokens_saved"] == data["original_tokens"] - data["compressed_tokens"]
         assert data["actual_compression_ratio"] >= 0.5
         assert data["target_compression_ratio"] == 0.5
@@ -150,12 +152,15 @@ async def test_compresr_single():
 
 
 async def test_compresr_batch_keeps_order_and_number():
-    inputs = [{"context": TOWER, "query": QUERY}, {"context": "", "query": QUERY},
-              {"context": FRUIT, "query": "are plums blue"}, {"context": TOWER, "query": "visit"}]  # fmt: skip
-    body = {"inputs": inputs, "target_compression_ratio": 2}
+    inputs = [{"context": LONG, "query": QUERY}, {"context": "", "query": QUERY},
+              {"context": FRUIT, "query": "are plums blue"}, {"context": LONG, "query": "visit"}]  # fmt: skip
+    body = {"inputs": inputs, "target_compression_ratio": 10}
     data = (await client_of().post(BATCH, json=body)).json()["data"]
     found = [it["compressed_context"] for it in data["results"]]
-    assert found == [BUILT, "", "Plums are blue.", "Many people visit it."]
+    assert BUILT in found[0]
+    assert found[1:3] == ["", FRUIT]  # so few tokens are not cut further
+    assert "Many people visit it." in found[3]
+    assert all(it["compressed_tokens"] <= 32 for it in data["results"])
     assert data["count"] == 4
     assert data["total_tokens_saved"] == sum(it["tokens_saved"] for it in data["results"])
 
