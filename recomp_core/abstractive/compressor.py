@@ -109,6 +109,11 @@ class AbstractiveCompressor:
         self._threads = MicroBatcher(CONCURRENT)
         self.recovery = check_recovery(recovery)
 
+    def __repr__(self) -> str:
+        parts = {"extractor": self.extractor, "gate": self.gate}
+        given = "".join(f", {name}={part!r}" for name, part in parts.items() if part is not None)
+        return f"AbstractiveCompressor({self.summarizer!r}{given})"
+
     def compress(self, query: str, documents: Iterable[str | Document]) -> Compression:
         """Summarize the documents retrieved for one query.
 

@@ -88,6 +88,10 @@ class LLMSummarizer:
         self._astream = astream
         self._count_tokens = approximate_tokens if count_tokens is None else count_tokens
 
+    def __repr__(self) -> str:
+        model = self._generate if self.local is None else self.local
+        return f"LLMSummarizer({getattr(model, '__qualname__', None) or repr(model)})"
+
     @classmethod
     def from_endpoint(
         cls,

@@ -15,7 +15,7 @@ from .._utils.settings import Setting
 from ..integration.fields import IndexerSettings
 from .evaluate import QUESTIONS_HELP
 from .messages import set_up_messages
-from .options import EXIT_PARTLY, Documents, Retriever, Verbose, takes_settings
+from .options import EXIT_PARTLY, Documents, Retriever, Verbose, takes_settings, wrong_usage
 
 if TYPE_CHECKING:
     from ..evaluation.calibration.result import Calibration
@@ -92,13 +92,15 @@ def calibrate(
     from ..text.tokens import TokenCounter
 
     # What is wrong is reported before the model is loaded.
-    check_promise(promise["keep"], promise["confidence"], promise["guarantee"])
+    with wrong_usage(promise):
+        check_promise(promise["keep"], promise["confidence"], promise["guarantee"])
     model = encoder.pop("model")
     in_place = output is not None and model is not None and _same_folder(output, model)
     if output is not None:
         check_output(output, source, model if not in_place and _is_folder(model) else None)
     questions = _questions(source, documents, limit, retriever)
-    compressor: Any = load_compressor(model, **encoder)
+    with wrong_usage({"model": model, **encoder}):
+        compressor: Any = load_compressor(model, **encoder)
     if output is not None:
         _check_output(compressor, output, in_place)
     found = calibrate_questions(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,19 +13,25 @@ import typer
 from .._utils.files import check_output, write_text
 from .._utils.json_values import pretty
 from ..integration.fields import CompressorSettings
+from .inputs import LINES, read_documents, refuse_addresses
 from .messages import set_up_messages
-from .options import EXIT_PARTLY, EngineName, Verbose, takes_settings
+from .options import EXIT_PARTLY, EngineName, Verbose, takes_settings, wrong_usage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from ..data.records import RecordJob
     from ..extractive.compressor import ExtractiveCompressor
-    from ..types import Compression
+    from ..types import Compression, Document
 
 # A digest of the settings goes with every line of an output. Those that came later are part of it
 # only where they are given, so that files begun before can be continued.
 _LATER_SETTINGS = (
     "selector", "document_format", "max_unit_tokens", "outline", "lexical_weight", "pin",
 )  # fmt: skip
+
+# From this many characters on, reading takes seconds.
+_LONG = 100_000
 
 
 class Format(str, Enum):
@@ -35,19 +42,24 @@ class Format(str, Enum):
     html = "html"
 
 
-@takes_settings("settings", CompressorSettings)
+@takes_settings("settings", CompressorSettings, choices=True)
 def compress(
     files: Annotated[
         list[str],
         typer.Argument(
             metavar="FILE",
-            help="Text or Markdown files, one document each, or - for standard input; or, without "
-            "--query, one JSONL file of records with query (or question) and documents.",
+            help="With --query: files of text, one document each; JSONL of documents; folders of "
+            "such files; or - for standard input. Without --query: one JSONL file (.gz too) of "
+            "records with query (or question) and documents.",
         ),
     ],
     *,
     query: Annotated[
         str | None, typer.Option("--query", "-q", help="The question to compress for.")
+    ] = None,
+    glob: Annotated[
+        str | None,
+        typer.Option(help='Which files of a folder, such as "**/*.md"; default: all of text.'),
     ] = None,
     output: Annotated[
         Path | None,
@@ -79,34 +91,86 @@ def compress(
 
         recomp compress records.jsonl --output compressed.jsonl
     """
-    set_up_messages(verbose)
+    set_up_messages(verbose, resumes=query is None and output is not None)
     if query is None:
         job = _record_job(files, output, settings, overwrite, format)
         _compress_records(job, settings, batch_records, engine, workers)
     else:
-        _compress_files(query, files, output, settings, format)
+        _compress_files(query, files, glob, output, settings, format)
 
 
 def _compress_files(
     query: str,
     files: list[str],
+    glob: str | None,
     output: Path | None,
     settings: dict[str, Any],
     format: Format,  # noqa: A002
 ) -> None:
-    from ..persistence.factory import compressor_from_settings
-    from ..types import Document, check_query
+    from ..types import check_query
 
-    check_query(query, "--query")
+    try:
+        check_query(query, "--query")
+    except ValueError as error:
+        raise typer.BadParameter("it is blank: give a question", param_hint="--query") from error
     if output is not None:
         check_output(output, *files)
-    documents = [Document(_read(file), id=None if file == "-" else file) for file in files]
-    compressor = compressor_from_settings(**settings)
-    shown = _shown(compressor, compressor.compress(query, documents), format)
+    documents = read_documents(files, glob)
+    _note_blank(documents)
+    compressor = _compressor(settings)
+    with _busy(sum(len(document.text) for document in documents)):
+        result = compressor.compress(query, documents)
+    shown = _shown(compressor, result, format)
     if output is None:
         _write_out(shown)
     else:
         write_text(output, shown)
+    if note := _note(result, settings):
+        typer.echo(f"recomp: {note}", err=True)
+
+
+def _compressor(settings: dict[str, Any]) -> Any:
+    from ..persistence.factory import compressor_from_settings
+
+    with wrong_usage(settings):
+        return compressor_from_settings(**settings)
+
+
+def _note_blank(documents: Sequence[Document]) -> None:
+    blank = [document.id or "standard input" for document in documents if not document.text.strip()]
+    if blank:
+        more = f" and {len(blank) - 3} more" if len(blank) > 3 else ""
+        typer.echo(f"recomp: nothing to read in {', '.join(blank[:3])}{more}", err=True)
+
+
+def _note(result: Compression, settings: dict[str, Any]) -> str:
+    """What to say of a result that may surprise: an empty text, or one that is not shorter."""
+    from ..types import Outcome
+
+    why = f" ({result.reason})" if result.reason else ""
+    if result.outcome is Outcome.NOTHING_RELEVANT:
+        remedy = "; a lower --min-score keeps more" if settings["min_score"] is not None else ""
+        return f"nothing relevant was found, so the text is empty{why}{remedy}"
+    if result.outcome is Outcome.REFUSED:
+        return f"the summary was refused, so the text is empty{why}"
+    if result.outcome is Outcome.UNCHANGED and result.kept:
+        remedy = "; a lower --top-k keeps fewer" if len(result.kept) > 1 else ""
+        return f"nothing was dropped: the text is that of the documents{why}{remedy}"
+    return ""
+
+
+@contextmanager
+def _busy(characters: int) -> Iterator[None]:
+    """Show on a terminal that a long text is being read, and for how long."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    long = characters > _LONG and console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not long) as bar:
+        bar.add_task(f"recomp: reading {characters:,} characters")
+        yield
 
 
 def _record_job(
@@ -118,7 +182,8 @@ def _record_job(
 ) -> RecordJob:
     from ..data.records import RecordJob
 
-    if len(files) != 1 or not (files[0] == "-" or files[0].endswith((".jsonl", ".ndjson"))):
+    refuse_addresses(files)
+    if len(files) != 1 or not (files[0] == "-" or files[0].lower().endswith(LINES)):
         raise typer.BadParameter(
             "give --query with these files, or one .jsonl file of records without it",
             param_hint="--query",
@@ -141,10 +206,10 @@ def _compress_records(
         on_ray = RayEngine(workers=workers)
         summary = job.run_on(on_ray, compress_worker, settings, batch_records=batch_records)
     else:
-        from ..persistence.factory import compressor_from_settings
-
-        summary = job.run(compressor_from_settings(**settings), batch_records=batch_records)
+        summary = job.run(_compressor(settings), batch_records=batch_records)
     typer.echo(f"recomp: {summary}", err=True)
+    if not any((summary.compressed, summary.done_before, summary.failed)):
+        typer.echo(f"recomp: {job.source} holds no records", err=True)
     if summary.failed:
         raise typer.Exit(EXIT_PARTLY)
 
@@ -158,14 +223,6 @@ def _shown(compressor: ExtractiveCompressor, result: Compression, format: Format
 
         return compression_page(result, count_tokens=encoder_token_counter(compressor))
     return result.text + "\n" if result.text else ""
-
-
-def _read(file: str) -> str:
-    raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{file} is not UTF-8 text ({error}): convert it first") from error
 
 
 def _write_out(text: str) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from ..integration.fields import IndexerSettings
 from .messages import set_up_messages
-from .options import Verbose, takes_settings
+from .options import Verbose, takes_settings, wrong_usage
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
@@ -44,7 +44,8 @@ def demo(
 
     require("streamlit", "demo", "recomp demo")
     count_tokens = None if tokenizer is None else load_token_counter(tokenizer)
-    compressor = compressor_from_settings(**encoder)
+    with wrong_usage(encoder):
+        compressor = compressor_from_settings(**encoder)
     session = Session(
         compressor, count_tokens=count_tokens, model=encoder["model"], tokenizer=tokenizer
     )

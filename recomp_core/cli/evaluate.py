@@ -14,7 +14,7 @@ from .._utils.settings import Setting, declared_settings
 from ..integration.fields import CompressorSettings
 from ..models.language_models.reply_settings import ReplySettings
 from .messages import set_up_messages
-from .options import EXIT_PARTLY, Verbose, takes_settings
+from .options import EXIT_PARTLY, Verbose, takes_settings, wrong_usage
 from .output import print_table, write
 
 if TYPE_CHECKING:
@@ -197,12 +197,11 @@ def evaluate(
 
     recomp evaluate questions.jsonl --html report.html
     """
-    set_up_messages(verbose)
-    from ..evaluation.gates import Gate
+    set_up_messages(verbose, resumes=run["output"] is not None)
     from ..evaluation.run import evaluate as evaluate_questions
 
     # What is written wrongly is reported before a model is loaded.
-    gates = [Gate.parse(text) for text in fail_under or ()]
+    gates = [_gate(text) for text in fail_under or ()]
     shown = ReportOptions(**report)
     rates = _rates(shown.rates)
     if shown.as_json and shown.as_markdown:
@@ -226,6 +225,15 @@ def evaluate(
     _show(evaluation, verdicts, rates, run["seed"], shown)
     _write_files(evaluation, shown)
     _finish(evaluation, verdicts)
+
+
+def _gate(text: str) -> Any:
+    from ..evaluation.gates import Gate
+
+    try:
+        return Gate.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--fail-under") from error
 
 
 def _parts(text: str) -> list[str]:
@@ -263,7 +271,8 @@ def _compressors(models: Sequence[str] | None, settings: Mapping[str, Any]) -> d
     from ..persistence.factory import compressor_from_settings
 
     if not models:
-        return {"recomp": compressor_from_settings(**settings)}
+        with wrong_usage(settings):
+            return {"recomp": compressor_from_settings(**settings)}
     found: dict[str, Any] = {}
     for text in models:
         name, equals, source = text.partition("=")
@@ -273,7 +282,8 @@ def _compressors(models: Sequence[str] | None, settings: Mapping[str, Any]) -> d
             raise typer.BadParameter(
                 f"two models are called {name!r}: name them, NAME={source}", param_hint="--model"
             )
-        found[name] = compressor_from_settings(source, **settings)
+        with wrong_usage(settings):
+            found[name] = compressor_from_settings(source, **settings)
     return found
 
 

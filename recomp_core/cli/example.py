@@ -18,7 +18,7 @@ def example(
     html: Annotated[
         Path | None, typer.Option(help="Also write the highlighted view to this HTML file.")
     ] = None,
-    top_k: Annotated[int, typer.Option(help="Keep this many sentences.")] = 2,
+    top_k: Annotated[int, typer.Option(min=1, help="Keep this many sentences.")] = 2,
 ) -> None:
     """Compress a small example with the bundled encoder and show what was kept."""
     set_up_messages(verbose=False)

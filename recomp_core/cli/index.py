@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..integration.fields import IndexerSettings
+from .inputs import refuse_addresses
 from .messages import set_up_messages
-from .options import EXIT_PARTLY, Documents, Retriever, Verbose, takes_settings
+from .options import EXIT_PARTLY, Documents, Retriever, Verbose, takes_settings, wrong_usage
 
 if TYPE_CHECKING:
     from ..data.documents import DocumentReader
@@ -63,7 +64,8 @@ def index(
     titles, and with the same model, context and language. Run it again after an interruption, or
     with new documents: what is there is not made again.
     """
-    set_up_messages(verbose)
+    set_up_messages(verbose, resumes=True)
+    refuse_addresses(map(str, files or ()))
     if not files and questions is None:
         raise typer.BadParameter("give files or folders, or --questions", param_hint="FILE")
     if retriever is not None and questions is None:
@@ -116,7 +118,9 @@ def _indexer(
 
     opened = SentenceStore(store, dtype=dtype.value, max_bytes=max_bytes)
     opened.check_writable()
-    return Indexer(with_store(compressor_from_settings(**settings), opened))
+    with wrong_usage(settings):
+        compressor = compressor_from_settings(**settings)
+    return Indexer(with_store(compressor, opened))
 
 
 def _run(indexer: Indexer, documents: Iterator[Document], batch_documents: int) -> None:

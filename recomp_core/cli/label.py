@@ -93,7 +93,7 @@ def contrastive(
 
     recomp label contrastive questions.jsonl -o labels --model Qwen/Qwen3-0.6B
     """
-    set_up_messages(verbose)
+    set_up_messages(verbose, resumes=True)
     _check_name(ANSWER_SCORERS, scorer["scorer"], "--scorer")
     settings = {
         "builder": "contrastive",
@@ -127,7 +127,7 @@ def distillation(
         --teacher-model deepseek-v4-flash --teacher-base-url https://api.deepseek.com \
         --model Qwen/Qwen3-0.6B
     """
-    set_up_messages(verbose)
+    set_up_messages(verbose, resumes=True)
     _check_name(TEACHERS, teacher["teacher"], "--teacher")
     _check_name(ANSWER_SCORERS, scorer["scorer"], "--scorer")
     settings = {

@@ -2,6 +2,7 @@
 
 Exit codes: 0 all went well; 1 an error (a model, a file); 2 wrong usage; 3 finished, but some
 records could not be read or compressed; 4 `evaluate --fail-under` was not met; 130 interrupted.
+What goes wrong is one line on standard error.
 """
 
 from __future__ import annotations
@@ -14,24 +15,42 @@ import typer
 from typer.core import TyperGroup
 
 from .._version import __version__
+from .messages import interruption_note
 from .options import EXIT_ERROR, EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# In the order of the help: the module of each command, and its name there.
-_COMMANDS: Mapping[str, tuple[str, str]] = {
-    "compress": (".compress", "compress"),
-    "example": (".example", "example"),
-    "label": (".label", "app"),
-    "train": (".train", "app"),
-    "evaluate": (".evaluate", "evaluate"),
-    "compare": (".compare", "compare"),
-    "calibrate": (".calibrate", "calibrate"),
-    "demo": (".demo", "demo"),
-    "index": (".index", "index"),
-    "mcp": (".mcp", "mcp"),
+# The groups of the help, and in them each command's module and its name there.
+_GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "Compress": {
+        "compress": (".compress", "compress"),
+        "index": (".index", "index"),
+        "serve": (".serve", "serve"),
+        "mcp": (".mcp", "mcp"),
+    },
+    "Try it": {
+        "example": (".example", "example"),
+        "demo": (".demo", "demo"),
+        "doctor": (".doctor", "doctor"),
+    },
+    "Measure": {
+        "evaluate": (".evaluate", "evaluate"),
+        "compare": (".compare", "compare"),
+        "calibrate": (".calibrate", "calibrate"),
+    },
+    "Train": {
+        "label": (".label", "app"),
+        "train": (".train", "app"),
+    },
 }
+_COMMANDS = {
+    name: (group, *place) for group, commands in _GROUPS.items() for name, place in commands.items()
+}
+
+# typer brings its own click, or imports one; what it raises is found by what it exports.
+_UsageError: Any = typer.BadParameter.__bases__[0]
+_ClickException: Any = _UsageError.__bases__[0]
 
 
 class LazyCommands(TyperGroup):
@@ -62,13 +81,14 @@ class LazyCommands(TyperGroup):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        module, attribute = _COMMANDS[cmd_name]
+        group, module, attribute = _COMMANDS[cmd_name]
         found = getattr(import_module(module, __package__), attribute)
         if not isinstance(found, typer.Typer):
             function, found = found, typer.Typer(add_completion=False)
             found.command()(function)
         command = typer.main.get_command(found)
         command.name = cmd_name
+        command.rich_help_panel = group  # type: ignore[attr-defined]  # where the help shows it
         return command
 
 
@@ -83,18 +103,32 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """The entry point: errors of the work become one line on standard error."""
+    """The entry point: what goes wrong becomes one line on standard error, and an exit code."""
     try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
+        code = app(prog_name="recomp", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        code = EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has gone: not an error of ours.
         sys.stderr.close()
         sys.exit(0)
+    except _ClickException as error:
+        code = _say_usage(error)
     except (OSError, ValueError, TypeError, ImportError) as error:
         typer.echo(f"recomp: {error}", err=True)
-        sys.exit(EXIT_ERROR)
+        code = EXIT_ERROR
+    if code == EXIT_INTERRUPTED:
+        typer.echo(f"recomp: interrupted{interruption_note()}", err=True)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say_usage(error: Any) -> int:
+    """Say in one line what is wrong with the command line, and where its options stand."""
+    message = " ".join(str(error.format_message()).split())
+    path = getattr(getattr(error, "ctx", None), "command_path", "recomp")
+    if message:  # without any, the help was shown
+        typer.echo(f"{path}: {message.rstrip('.')}; see {path} --help", err=True)
+    return int(error.exit_code)
 
 
 def _show_version(wanted: bool) -> None:

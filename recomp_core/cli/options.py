@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -101,6 +103,39 @@ def takes_settings(
         return run  # type: ignore[return-value]
 
     return decorate
+
+
+@contextmanager
+def wrong_usage(settings: Mapping[str, Any]) -> Iterator[None]:
+    """Report settings that cannot work as wrong usage, which names the option.
+
+    What can't be loaded stays an error of the work: it is an `OSError` or an `ImportError`.
+
+    Args:
+        settings: The command's settings by name; None stands for not given.
+
+    Raises:
+        typer.BadParameter: A `ValueError` or `TypeError` was raised within.
+    """
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        message = str(error)
+        hint = _option_in(message, {n: v for n, v in settings.items() if v is not None})
+        raise typer.BadParameter(message, param_hint=hint) from error
+
+
+def _option_in(message: str, given: Mapping[str, Any]) -> str | None:
+    """The option that a message is about: the first that it names, or whose value it shows."""
+    for found in (
+        {name: re.search(rf"\b{name}\b", message) for name in given},
+        {name: re.search(rf"(?<![\w.]){re.escape(repr(value))}(?![\w.])", message)
+         for name, value in given.items()},
+    ):  # fmt: skip
+        places = {name: match.start() for name, match in found.items() if match}
+        if places:
+            return f"--{min(places, key=lambda name: places[name]).replace('_', '-')}"
+    return None
 
 
 def _option(

@@ -168,7 +168,9 @@ def document_of(data: Mapping[str, Any]) -> Document:
     """Build a document from the form that it has in a record.
 
     Args:
-        data: An object with `"text"`; the keys that `Document` does not have become metadata.
+        data: An object with `"text"`; the keys that `Document` does not have become metadata. Or a
+            document of LangChain, with `"page_content"`, or a node of LlamaIndex, in JSON: its
+            metadata may hold the title.
 
     Returns:
         The document.
@@ -177,8 +179,9 @@ def document_of(data: Mapping[str, Any]) -> Document:
         ValueError: The object has no text.
         TypeError: A value has the wrong type.
     """
+    data = _from_framework(data)
     if "text" not in data:
-        raise ValueError(f'a document needs "text", got {", ".join(data)}')
+        raise ValueError(f'a document needs "text", got {", ".join(map(str, data))}')
     known = {"text", "title", "id", "metadata"}
     metadata = dict(data.get("metadata") or {})
     metadata.update({key: value for key, value in data.items() if key not in known})
@@ -189,3 +192,42 @@ def document_of(data: Mapping[str, Any]) -> Document:
         id=None if identity is None else str(identity),
         metadata=metadata,
     )
+
+
+def holds_document(data: Mapping[str, Any]) -> bool:
+    """Tell whether a JSON object is a document, or holds some.
+
+    Args:
+        data: The object, such as a line of a JSONL file.
+
+    Returns:
+        Whether `document_of` can read it, or it has `"documents"`.
+    """
+    return "documents" in data or "text" in _from_framework(data)
+
+
+def _from_framework(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A document of LangChain or a node of LlamaIndex in our form; other objects as they are."""
+    if isinstance(data.get("kwargs"), Mapping) and "lc" in data:  # as LangChain writes its objects
+        data = data["kwargs"]
+    if isinstance(data.get("node"), Mapping):  # with the score that a retriever gave it
+        data = data["node"]
+    if "page_content" in data:
+        text, own = data["page_content"], {"page_content", "metadata", "id", "type"}
+        rest = {key: value for key, value in data.items() if key not in own}
+    elif "id_" in data or "class_name" in data:
+        resource = data.get("text_resource")  # where newer versions keep a document's text
+        found = resource.get("text") if isinstance(resource, Mapping) else None
+        text, rest = data.get("text", found), {}
+    else:
+        return data
+    given = data.get("metadata")
+    metadata = given if isinstance(given, Mapping) else {}
+    title = metadata.get("title")
+    return {
+        **rest,
+        "text": text,
+        "title": title if isinstance(title, str) else None,
+        "id": data.get("id", data.get("id_")),
+        "metadata": metadata,
+    }

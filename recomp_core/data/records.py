@@ -1,6 +1,7 @@
 """Compresses the records of one JSONL file into another: streamed, batched and resumable.
 
-In:  {"query" or "question": str, "documents": [str or {"text", "title", "id", …}, …], …}
+In:  {"query" or "question": str, "documents": [str or {"text", "title", "id", …}, …], …}; a
+     document may have the form of LangChain or LlamaIndex, and the key may be "nodes"
 Out: {…the record's other fields…, "query", "rate", "text", "outcome", "sources", "kept",
       "truncated", "support", "reason", "recomp"}
 
@@ -10,18 +11,20 @@ later run reads them to continue, and refuses an output of other settings or ano
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import logging
 import os
 import stat
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Protocol
+from typing import Any, BinaryIO, Literal, Protocol, cast
 
 from .._utils.files import check_output
 from .._utils.json_values import restored
@@ -65,7 +68,7 @@ class RecordJob:
     """Compresses the records of a file.
 
     Attributes:
-        source: The path of the input, or "-" for standard input.
+        source: The path of the input, also of one that ends with .gz, or "-" for standard input.
         output: The file to append to; None for standard output.
         settings: A digest of the settings.
         done: The digests of the input lines that the output holds already, by their numbers.
@@ -341,6 +344,8 @@ def _parse(data: Any) -> Record:
     if not isinstance(data, dict):
         raise ValueError(f"a record must be a JSON object, got {type(data).__name__}")
     rest = dict(data)
+    if "documents" not in rest and isinstance(rest.get("nodes"), list):  # as LlamaIndex says
+        rest["documents"] = rest.pop("nodes")
     if "documents" not in rest or not rest.keys() & {"query", "question", "queries"}:
         raise ValueError(
             f'a record needs "query" (or "question", or "queries") and "documents", got '
@@ -368,8 +373,20 @@ def _batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield batch
 
 
-def _opened(source: str) -> BinaryIO:
-    return open(0, "rb", closefd=False) if source == "-" else Path(source).open("rb")
+@contextmanager
+def _opened(source: str) -> Iterator[BinaryIO]:
+    if source == "-":
+        with open(0, "rb", closefd=False) as stream:
+            yield stream
+    elif not source.lower().endswith(".gz"):
+        with open(source, "rb") as stream:
+            yield stream
+    else:
+        with gzip.open(source) as stream:
+            try:
+                yield cast("BinaryIO", stream)
+            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+                raise ValueError(f"{source} is damaged ({error}): compress it again") from error
 
 
 @contextmanager

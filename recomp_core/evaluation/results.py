@@ -186,6 +186,13 @@ class Evaluation:
     about: Mapping[str, Any] = field(default_factory=dict)
     bad: tuple[Mapping[str, str], ...] = ()
 
+    def __repr__(self) -> str:
+        bad = f", {len(self.bad)} broken records" if self.bad else ""
+        return (
+            f"Evaluation({len(self.questions)} questions, {len(self.rows)} rows, systems: "
+            f"{', '.join(self.systems) or 'none'}{bad})"
+        )
+
     @property
     def systems(self) -> tuple[str, ...]:
         """The systems' names, in the order in which they were evaluated."""

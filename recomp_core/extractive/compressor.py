@@ -137,6 +137,9 @@ class ExtractiveCompressor:
         self.recovery = check_recovery(recovery)
         self.pins = Pins(pin)
 
+    def __repr__(self) -> str:
+        return f"ExtractiveCompressor({self.scorer!r}, selector={self.selector!r})"
+
     @property
     def batching(self) -> Batching:
         """How concurrent calls are put together."""

@@ -173,6 +173,13 @@ class DualEncoderScorer:
             self.store = as_store(store)
             self.passages = PassageEncoder(encoder, context, self.store, self._comparable)
 
+    def __repr__(self) -> str:
+        store = "" if self.store is None else f", store={self.store!r}"
+        return (
+            f"DualEncoderScorer({self.encoder!r}, context={self.context!r}, "
+            f"similarity_fn_name={self.similarity_fn_name!r}{store})"
+        )
+
     def score(self, tasks: Sequence[ScoringTask]) -> Scores:
         """Score the sentences of each task.
 

@@ -54,6 +54,7 @@ class IndexerSettings:
         Setting(
             "About how many tokens a sentence, row or list item may have; a longer one is divided.",
             unset="120",
+            minimum=1,
         ),
     ] = None
     store: Annotated[
@@ -84,12 +85,17 @@ class CompressorSettings(IndexerSettings):
         Int | None,
         Setting(
             "Keep at most this many sentences of all documents together.",
-            unset="2, where no other limit is given",
+            unset="2, where neither top_p, max_tokens nor selector is given",
+            minimum=1,
         ),
     ] = None
     top_p: Annotated[
         Float | None,
-        Setting("Keep the fewest of the best sentences that make up this much of the probability."),
+        Setting(
+            "Keep the fewest of the best sentences that make up this much of the probability.",
+            minimum=0,
+            maximum=1,
+        ),
     ] = None
     min_score: Annotated[
         Float | None,
@@ -97,7 +103,7 @@ class CompressorSettings(IndexerSettings):
     ] = None
     max_tokens: Annotated[
         Int | None,
-        Setting("Never keep more tokens than this, joints included; see tokenizer."),
+        Setting("Never keep more tokens than this, joints included; see tokenizer.", minimum=1),
     ] = None
     selector: Annotated[
         str | None,
@@ -150,6 +156,8 @@ class CompressorSettings(IndexerSettings):
         Setting(
             "What words in common with the query count beside the encoder, from 0 to 1.",
             unset="0.1; more in scripts that the encoder can't read",
+            minimum=0,
+            maximum=1,
         ),
     ] = None
     expand: Annotated[
@@ -181,7 +189,8 @@ class CompressorSettings(IndexerSettings):
         Int | None,
         Setting(
             "For a model that writes: first pick the best sentences of this many tokens; the "
-            "limits above then apply to them."
+            "limits above then apply to them.",
+            minimum=1,
         ),
     ] = None
     prompt: Annotated[
@@ -225,14 +234,14 @@ class CompressorSettings(IndexerSettings):
         Setting("For a model that writes: the longest input.", in_command=False),
     ] = None
     max_new_tokens: Annotated[
-        Int | None, Setting("For a model that writes: the longest summary.")
+        Int | None, Setting("For a model that writes: the longest summary.", minimum=1)
     ] = None
     min_new_tokens: Annotated[
         Int | None,
         Setting("For a model that writes: the shortest summary.", in_command=False),
     ] = None
     num_beams: Annotated[
-        Int | None, Setting("For a model that writes: how many beams.", unset="greedy")
+        Int | None, Setting("For a model that writes: how many beams.", unset="greedy", minimum=1)
     ] = None
     length_penalty: Annotated[
         Float | None,

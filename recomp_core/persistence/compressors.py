@@ -315,6 +315,7 @@ def load_token_counter(name: str, local_files_only: bool = False) -> TokenCounte
         ModelLoadError: The tokenizer is not there or can't be read.
     """
     files = CheckpointFiles(name, local_files_only=local_files_only)
+    files.check()
     counter = TokenCounter(name, files.local_files_only)
     try:
         counter("")

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._utils.checks import check_limit
 from ..abstractive.compressor import AbstractiveCompressor
 from ..data.records import CompressWorker
-from ..errors import ModelLoadError
 from ..extractive.compressor import ExtractiveCompressor
 from ..extractive.scoring import DualEncoderScorer
-from ..extractive.selection import All, Selector, TokenBudget, check_selector, make_selector
+from ..extractive.selection import (
+    All,
+    Selector,
+    Threshold,
+    TokenBudget,
+    check_selector,
+    make_selector,
+)
 from ..extractive.selectors import parse_selector
 from ..protocols import Encoder, Summarizer
-from ..text.tokens import TokenCounter, encoder_token_counter
+from ..text.tokens import encoder_token_counter
 from ..types import Context, SimilarityFunction
-from .compressors import load_compressor, make_splitter
+from .compressors import (
+    limiting_selector,
+    load_compressor,
+    make_splitter,
+    reader_counter,
+)
+from .compressors import load_token_counter as load_token_counter
 
 if TYPE_CHECKING:
     from ..store import SentenceStore
@@ -53,7 +65,7 @@ def compressor_from_settings(
         model: As `load_compressor`'s `name_or_path`.
         top_k: At most this many sentences, see `TopK`. All limits that are given hold together,
             and giving any sets the folder's own selector aside; without one that selector applies,
-            or else the default.
+            or else the default, 2, which holds beside `min_score` too.
         top_p: See `TopP`.
         min_score: See `Threshold`.
         max_tokens: See `TokenBudget`.
@@ -79,7 +91,8 @@ def compressor_from_settings(
         "top_k": top_k, "top_p": top_p, "min_score": min_score, "max_tokens": max_tokens,
         "selector": selector,
     }  # fmt: skip
-    counter = _reader_counter(tokenizer, max_tokens, **given)
+    offline = bool(given.get("local_files_only"))
+    counter = None if tokenizer is None else reader_counter(tokenizer, max_tokens, offline)
     # Where the encoder's tokenizer will count, `len` stands in: bad limits raise before it loads.
     chosen = _combined_selector(**limits, count_tokens=counter or len)
     check_limit("extract_tokens", extract_tokens)
@@ -200,7 +213,7 @@ def compressor_from_encoder(
         raise ValueError(
             f"max_tokens={max_tokens!r} needs tokenizer, the name or folder of the reader model's"
         )
-    counter = _reader_counter(tokenizer, max_tokens)
+    counter = None if tokenizer is None else reader_counter(tokenizer, max_tokens)
     compressor = ExtractiveCompressor(
         DualEncoderScorer(encoder, context=context, similarity_fn_name=similarity_fn_name),
         selector=_combined_selector(
@@ -279,56 +292,23 @@ def _add_extractor(compressor: AbstractiveCompressor, tokens: int, **settings: A
     extractor = compressor_from_settings(**settings)
     budget = TokenBudget(tokens, compressor.summarizer.count_tokens)
     limits = ("top_k", "top_p", "min_score", "max_tokens", "selector")
-    limited = any(settings.get(name) is not None for name in limits)
-    extractor.selector = All(extractor.selector, budget) if limited else budget
+    given = {name for name in limits if settings.get(name) is not None}
+    if given == {"min_score"}:  # the tokens say how much, so the default's number does not
+        extractor.selector = All(Threshold(settings["min_score"]), budget)
+    else:
+        extractor.selector = All(extractor.selector, budget) if given else budget
     compressor.extractor = extractor
     compressor.fallback = extractor if compressor.fallback is None else compressor.fallback
 
 
 def _combined_selector(*, selector: str | None, **limits: Any) -> Selector | None:
     """The limits and the named selector, all of which hold; None if none is given."""
-    limiting = make_selector(**limits)
     if selector is None:
-        return limiting
+        return limiting_selector(**limits)
+    limiting = make_selector(**limits)
     named = parse_selector(selector)
     return named if limiting is None else All(limiting, named)
 
 
 def _given(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if value is not None}
-
-
-def _reader_counter(
-    tokenizer: str | None, max_tokens: int | None, local_files_only: bool = False, **_: Any
-) -> Callable[[str], int] | None:
-    """The counter of the reader's tokens, already loaded; None if no tokenizer is named."""
-    if tokenizer is None:
-        return None
-    if max_tokens is None:
-        raise ValueError(f"tokenizer={tokenizer!r} needs max_tokens, the limit that it counts")
-    return load_token_counter(tokenizer, local_files_only)
-
-
-def load_token_counter(name: str, local_files_only: bool = False) -> TokenCounter:
-    """Make a counter and load its tokenizer, so that a missing one is noticed now.
-
-    Args:
-        name: The hub name or the folder of the model that will read the text.
-        local_files_only: Whether to look on this machine only.
-
-    Returns:
-        The counter.
-
-    Raises:
-        ModelLoadError: The tokenizer is not there or can't be read.
-    """
-    counter = TokenCounter(name, local_files_only)
-    try:
-        counter("")
-    except (OSError, ValueError) as error:
-        cause = next(iter(str(error).strip().splitlines()), "")
-        raise ModelLoadError(
-            f"the tokenizer {name!r} can't be loaded ({type(error).__name__}: {cause}): give the "
-            "hub name or the folder of the model that will read the text"
-        ) from error
-    return counter

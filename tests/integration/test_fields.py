@@ -14,9 +14,9 @@ from recomp_core._utils.settings import declared_settings
 from recomp_core.integration import COMPRESSOR_SETTINGS, AdapterSettings, CompressorSettings
 from recomp_core.persistence.factory import compressor_from_encoder, compressor_from_settings
 
-# What load_compressor calls by another name, makes of its selector, or leaves to the summarizer.
+# What load_compressor calls by another name, or leaves to the summarizer.
 OTHERWISE = {
-    "model", "top_k", "top_p", "min_score", "max_tokens", "tokenizer", "extract_tokens",
+    "model", "extract_tokens",
     "prompt", "titles", "quantization", "max_input_tokens", "max_new_tokens", "min_new_tokens",
     "num_beams", "length_penalty",
 }  # fmt: skip

@@ -73,7 +73,7 @@ def test_an_encoder_with_its_settings():
     compressor = compressor_from_encoder(
         Directions(), min_score=2, similarity_fn_name="dot", elision="…", separator=None
     )
-    assert compressor.selector == Threshold(2)
+    assert compressor.selector == TopK(2) & Threshold(2)
     assert compressor.layout.elision == "…"
     assert compressor.scorer.context == "title"
     result = compressor.compress("q", ["Wind from north. Wind from east."])
@@ -131,7 +131,7 @@ def test_what_is_no_compressor(thing):
 @pytest.mark.model
 def test_only_the_limits_that_are_given_hold(embedded):
     assert compressor_from_settings().selector == TopK(2)
-    assert compressor_from_settings(min_score=0.3).selector == Threshold(0.3)
+    assert compressor_from_settings(min_score=0.3).selector == TopK(2) & Threshold(0.3)
     assert compressor_from_settings(top_k=3, min_score=0.3).selector == TopK(3) & Threshold(0.3)
     assert resolve_compressor(None, {"top_k": 3, "lang": None}).selector == TopK(3)
 

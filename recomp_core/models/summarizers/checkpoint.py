@@ -19,6 +19,7 @@ from ..checkpoints import (
     as_checkpoint_files,
     load_error_message,
 )
+from ..devices import check_device
 from ..folder_checks import check_peft_config
 from ..tensors import read_shapes
 from ..weights_check import check_report, check_weights
@@ -168,9 +169,8 @@ class Checkpoint:
         import torch
         import transformers
 
+        check_device(device)
         device = device or _accelerator()
-        if device.startswith("cuda") and not torch.cuda.is_available():
-            raise ValueError(f"device={device!r}, but torch sees no CUDA device here")
         name = _AUTO_CLASSES[self.kind]
         if self.gguf is None:
             check_weights(name, str(self.folder), config=self.config, local_files_only=True)

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Any
 
 from ..._utils.checks import check_number, check_prompts, check_whole
@@ -159,6 +160,15 @@ class LocalSummarizer(ABC):
         # A tokenizer's padding and truncation are state of the shared object.
         self._tokenizer_lock = ForkSafeLock()
         self._model_lock = ForkSafeLock()
+
+    def __repr__(self) -> str:
+        name = getattr(self.model.config, "_name_or_path", "") or type(self.model).__name__
+        shown = "/".join(PurePath(name).parts[-2:])
+        limits = self.settings
+        return (
+            f"{type(self).__name__}({shown!r}, max_input_tokens={limits.max_input_tokens}, "
+            f"max_new_tokens={limits.max_new_tokens})"
+        )
 
     def count_tokens(self, text: str) -> int:
         """Count the tokens of a text.
