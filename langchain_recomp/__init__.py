@@ -8,7 +8,8 @@
 
 In a chain of your own: `compressor.as_runnable()` takes `{"documents": [...], "query": "..."}` and
 gives documents, `compressor.as_text_runnable()` the text, also streamed. A chat model that writes a
-summary: `RecompDocumentCompressor.from_chat_model(chat_model)`.
+summary: `RecompDocumentCompressor.from_chat_model(chat_model)`. In an agent:
+`langchain_recomp.agents.RecompMiddleware`.
 """
 
 try:

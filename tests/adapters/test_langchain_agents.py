@@ -1,11 +1,14 @@
 """`RecompMiddleware` in agents of LangChain, whose model says what a list tells it to."""
 
 import asyncio
+import inspect
 import json
 import logging
+import re
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from conftest import PATIENCE, shared_words
@@ -26,7 +29,7 @@ from langgraph.types import Command
 
 from langchain_recomp import RecompDocumentCompressor
 from langchain_recomp.agents import RecompMiddleware
-from langchain_recomp.agents.results import PLACEHOLDER
+from langchain_recomp.agents.results import JSON_TEXT_FIELDS, PLACEHOLDER
 from recomp_core import (
     AbstractiveCompressor,
     ExtractiveCompressor,
@@ -825,3 +828,14 @@ def test_the_bundled_encoder_is_the_default():
     message = results_of([tool_that_returns(text)], RecompMiddleware(query="user"))[0]
     assert "Gustave Eiffel" in message.content
     assert facts_of(message)["tokens_after"] < facts_of(message)["tokens_before"] / 4
+
+
+def test_the_guide_lists_the_settings_and_their_defaults():
+    guide = (Path(__file__).parents[2] / "docs" / "agents.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `(\w+)` \| `?(.+?)`? \|.*\|$", guide, re.MULTILINE))
+    parameters = list(inspect.signature(RecompMiddleware).parameters.values())[1:]
+    for parameter in parameters:
+        expected = {"json_text_fields": "see below"}.get(parameter.name, repr(parameter.default))
+        assert listed[parameter.name] == expected
+    for key in JSON_TEXT_FIELDS:
+        assert f"`{key}`" in guide
