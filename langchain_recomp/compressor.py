@@ -114,6 +114,7 @@ class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor, Serial
     lists are JSON in a string: vector stores such as Chroma take nothing else.
 
     The result is `[]` if nothing is relevant, nothing was given, or a gate refused the summary.
+    With `keep_empty=True` each document has its place in it, and one that kept nothing has no text.
     The input is never changed. `model_dump()` has every setting but `compressor`.
 
     Attributes:

@@ -84,6 +84,7 @@ def from_compression(
     metadata_key: str,
     merge: bool,
     flat: bool = False,
+    keep_empty: bool = False,
 ) -> list[Document]:
     """Turn a compression into LangChain documents.
 
@@ -93,35 +94,31 @@ def from_compression(
         metadata_key: The metadata key for the facts of the compression.
         merge: Whether one document stands for all sources.
         flat: Whether the facts are strings and numbers under keys of their own.
+        keep_empty: Whether documents that kept nothing come out too, without text.
 
     Returns:
-        One document per source; one for all if `merge` is true or the text is a summary; `[]` for
-        an empty compression.
+        One document per source, or per document with `keep_empty`; one for all if `merge` is true
+        or the text is a summary; `[]` for an empty compression without `keep_empty`.
     """
-    if not compression.text:
+    if not compression.text and (merge or not keep_empty):
         return []
-    if merge or not compression.is_excerpt:
+    if merge or (compression.text and not compression.is_excerpt):
         return [_merged(compression, metadata_key, flat)]
-    return [
-        _copy(
-            documents[excerpt.doc_index],
-            excerpt.text,
-            {
-                **_relevance(excerpt),
-                **_noted(
-                    metadata_key,
-                    {
-                        "outcome": compression.outcome.value,
-                        "index": excerpt.doc_index,
-                        **span_facts(excerpt),
-                        **reason_facts(compression),
-                    },
-                    flat,
-                ),
-            },
-        )
-        for excerpt in compression.by_document()
-    ]
+    excerpts = compression.by_document() if compression.text else ()
+    kept = {excerpt.doc_index: excerpt for excerpt in excerpts}
+    said = {"outcome": compression.outcome.value, **reason_facts(compression)}
+    result = []
+    for index, document in enumerate(documents):
+        if index in kept:
+            text, facts = kept[index].text, {**span_facts(kept[index]), **said}
+            more = _relevance(kept[index])
+        elif keep_empty:
+            text, facts, more = "", {"spans": [], "scores": [], **said}, {}
+        else:
+            continue
+        note = _noted(metadata_key, {"index": index, **facts}, flat)
+        result.append(_copy(document, text, {**more, **note}))
+    return result
 
 
 def passed_through(

@@ -57,6 +57,10 @@ class Adapter(Protocol):
         """The metadata key of what the compressor reports."""
 
     @property
+    def keep_empty(self) -> bool:
+        """Whether documents that kept nothing come out too."""
+
+    @property
     def merge(self) -> bool:
         """Whether one document comes out for all."""
 
@@ -332,8 +336,9 @@ class CompressionRunnable(_Compressing[CompressionInput, list[Document]]):
     def _after(self, documents: list[Document], compression: Compression) -> list[Document]:
         adapter = self.adapter
         return from_compression(
-            documents, compression, adapter.metadata_key, adapter.merge, adapter.flat_metadata
-        )
+            documents, compression, adapter.metadata_key, adapter.merge, adapter.flat_metadata,
+            adapter.keep_empty,
+        )  # fmt: skip
 
     def _instead(self, documents: list[Document], error: Exception) -> list[Document]:
         adapter = self.adapter

@@ -113,8 +113,10 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
     "text"}, …]}.
 
     With `on_empty="drop"` most response synthesizers answer "Empty Response" without asking the
-    LLM, and chat engines may use the nodes of an earlier turn again. Nodes with an image, audio or
-    video pass through unchanged, and as long as there is one of them, `on_empty` has no effect.
+    LLM, and chat engines may use the nodes of an earlier turn again. With `keep_empty=True` each
+    node stays in its place, and one that kept nothing has no text, or that of `placeholder`. Nodes
+    with an image, audio or video pass through unchanged, and as long as there is one of them,
+    `on_empty` has no effect.
 
     Attributes:
         compressor: A compressor of the core or your own, instead of the settings that describe one.
@@ -344,7 +346,7 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
         said = {"outcome": compression.outcome.value, **reason_facts(compression)}
         excerpts: dict[int, Excerpt] = {}
         result = []
-        if compression.is_excerpt:
+        if compression.is_excerpt and compression.text:
             excerpts = {positions[part.doc_index]: part for part in compression.by_document()}
         elif compression.text:
             sources = [nodes[positions[at]] for at in compression.sources]
@@ -355,6 +357,8 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
                 result.append(self._excerpt_node(scored, position, excerpts[position], said))
             elif position not in documents:
                 result.append(scored)
+            elif self.keep_empty and (compression.is_excerpt or not compression.text):
+                result.append(self._emptied_node(scored, position, said))
         if not result and self.on_empty != "drop":
             text = self.placeholder if self.on_empty == "placeholder" else ""
             empty = self._new_node(text, [], {**said, "sources": []})
@@ -406,6 +410,14 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
         else:
             node = self._marked(scored.node, facts, excerpt.text, place)
         return NodeWithScore(node=node, score=scored.score)
+
+    def _emptied_node(
+        self, scored: NodeWithScore, position: int, said: Mapping[str, Any]
+    ) -> NodeWithScore:
+        """A node of which nothing is kept, in its place."""
+        facts = {**said, "index": position, "spans": [], "scores": []}
+        text = self.placeholder if self.on_empty == "placeholder" else ""
+        return NodeWithScore(node=self._marked(scored.node, facts, text), score=scored.score)
 
     def _new_node(
         self, text: str, sources: Sequence[NodeWithScore], facts: dict[str, Any]

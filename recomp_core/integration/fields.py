@@ -273,6 +273,14 @@ class AdapterSettings(CompressorSettings):
             in_command=False,
         ),
     ] = "raise"
+    keep_empty: Annotated[
+        bool,
+        Setting(
+            "Whether a document of which nothing is kept stays in its place without text, so that "
+            "numbers of citations stay true. A summary takes the place of all documents anyway.",
+            in_command=False,
+        ),
+    ] = False
     timeout_s: Annotated[
         Float | None,
         Checked(check_timeout),
