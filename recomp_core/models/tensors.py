@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
 
 _LENGTH_BYTES = 8  # of a file's header
+_ROWS_AT_ONCE = 64  # looked up; their pages are 4 MB at most
 _STORED = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 
@@ -36,14 +38,11 @@ def read_shapes(file: str | os.PathLike[str]) -> dict[str, tuple[int, ...]]:
         raise ValueError(f"{file} is damaged ({error})") from error
 
 
-def read_tensors(
-    file: str | os.PathLike[str], without: Container[str] = ()
-) -> dict[str, np.ndarray]:
+def read_tensors(file: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Read the floating-point tensors of a file.
 
     Args:
         file: A safetensors file.
-        without: Names that are left out.
 
     Returns:
         Float32 arrays by name, whichever floating-point type the file has. Integers, which some
@@ -53,8 +52,7 @@ def read_tensors(
         OSError: The file is missing or can't be read.
         ValueError: The file is damaged.
     """
-    mapped = map_tensors(file)
-    return {name: mapped[name].rows() for name in sorted(mapped) if name not in without}
+    return {name: tensor.rows() for name, tensor in sorted(map_tensors(file).items())}
 
 
 class MappedTensor:
@@ -84,7 +82,27 @@ class MappedTensor:
         """
         import numpy as np
 
-        found = np.array(self._array) if numbers is None else self._array[numbers]
+        if numbers is None:
+            return self._as_float32(np.array(self._array))
+        unique, places = np.unique(numbers, return_inverse=True)
+        parts = np.split(unique, range(_ROWS_AT_ONCE, len(unique), _ROWS_AT_ONCE))
+        found = np.concatenate([self._few(part) for part in parts])
+        return found[places.reshape(numbers.shape)]
+
+    def _few(self, numbers: np.ndarray) -> np.ndarray:
+        """Some rows; their pages leave this process again, and stay in the system's cache.
+
+        A page fault maps sixteen pages, so that soon the whole table would count as this process's.
+        """
+        import numpy as np
+
+        found = self._as_float32(np.array(self._array[numbers]))
+        mapped = getattr(self._array, "_mmap", None)
+        if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+            mapped.madvise(mmap.MADV_DONTNEED)
+        return found
+
+    def _as_float32(self, found: np.ndarray) -> np.ndarray:
         if self._dtype == "BF16":  # the upper half of a float32
             return (found.astype("<u4") << 16).view("<f4")
         return found.astype("<f4", copy=False)

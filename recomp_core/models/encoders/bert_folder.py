@@ -21,7 +21,7 @@ from ..._utils.checks import check_number, check_whole
 from ..._utils.files import sha256
 from ..checkpoints import CheckpointFiles
 from ..folder_checks import inside, read_json
-from ..tensors import read_shapes, read_tensors
+from ..tensors import MappedTensor, map_tensors, read_shapes, read_tensors
 from .backends import UnsupportedModelError
 from .lora import ADAPTER_WEIGHTS, LoraAdapter
 from .onnx_graph import BertShape
@@ -31,6 +31,8 @@ Pooling = Literal["mean", "cls"]
 T = TypeVar("T")
 
 _WORDS = "embeddings.word_embeddings.weight"
+# A larger vocabulary stays in its file, where the rows of a text are looked up: a few hundred.
+_MOST_WORDS_IN_MEMORY = 100_000
 _OLD_NAMES = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
 _ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "torch.nn.modules.activation.Tanh": np.tanh,
@@ -190,6 +192,25 @@ class BertFolder:
                 f"{len(wrong)} of its weights are not as its config says: {'; '.join(wrong[:3])}"
             )
 
+    @property
+    def looks_words_up(self) -> bool:
+        """Whether the vectors of words stay in their file, because they are many."""
+        return self.shape.words > _MOST_WORDS_IN_MEMORY
+
+    def words(self) -> MappedTensor:
+        """Map the vectors of words, (n_words, hidden), into memory.
+
+        Returns:
+            The vectors, of which only those that are looked up are read.
+        """
+        return self._mapped()[_WORDS]
+
+    def _mapped(self) -> dict[str, MappedTensor]:
+        stored: dict[str, MappedTensor] = {}
+        for file in self.weight_files:
+            stored.update(map_tensors(file))
+        return _by_names_of_bert(stored)
+
     def content_hash(self) -> str:
         """Digest all that decides a token's vector: the weights, the adapters, and the shape.
 
@@ -218,16 +239,18 @@ class BertFolder:
         """Read the weights and add the adapters to them.
 
         Returns:
-            Float32 arrays by the names of transformers' `BertModel`.
+            Float32 arrays by the names of transformers' `BertModel`; without the vectors of words
+            if these are looked up in their file.
 
         Raises:
             UnsupportedModelError: The weights have other names.
             ModelLoadError: An adapter does not fit its base.
         """
-        stored: dict[str, np.ndarray] = {}
-        for file in self.weight_files:
-            stored.update(read_tensors(file))
-        weights = _by_names_of_bert(stored)
+        weights = {
+            name: tensor.rows()
+            for name, tensor in self._mapped().items()
+            if name != _WORDS or not self.looks_words_up
+        }
         for adapter in self.adapters:
             adapter.merge_into_arrays(weights)
         return weights

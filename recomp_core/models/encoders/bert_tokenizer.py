@@ -15,11 +15,13 @@ from typing import Any
 from ..folder_checks import read_json
 from .backends import UnsupportedModelError
 from .span_pooling import EncoderWindow, TokenizedWindow, assign_tokens
+from .unigram import UnigramTokenizer
 from .windows import window_overlap
 
 # The classes whose tokenizer is rebuilt from the vocabulary, and those that take `tokenizer.json`
 # as it is.
 _BERT_CLASSES = ("BertTokenizer", "BertTokenizerFast", None)
+_XLM_CLASSES = ("XLMRobertaTokenizer", "XLMRobertaTokenizerFast")
 _PLAIN_CLASSES = ("PreTrainedTokenizerFast", "TokenizersBackend")
 _SPECIAL = {
     "pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]",
@@ -28,6 +30,7 @@ _SPECIAL = {
 
 
 _AROUND = 2  # special tokens around a text
+_LARGE = 4 << 20  # bytes of a tokenizer whose vocabulary is worth another form
 
 
 class BertTextTokenizer:
@@ -38,27 +41,44 @@ class BertTextTokenizer:
         max_length: Tokens of a window, with the special ones around them.
 
     Attributes:
-        serialized: See above.
         max_length: See above.
     """
 
     def __init__(self, serialized: str, max_length: int) -> None:
-        self.serialized = serialized
+        self._content = serialized.encode()  # takes half as much as a string of many scripts
         self.max_length = max_length
 
+    @property
+    def serialized(self) -> str:
+        """The JSON that it was made of."""
+        return self._content.decode()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.serialized, self.max_length)
+
     # Truncation is state of a tokenizer, so each use has a tokenizer of its own that never changes.
+    # They share the vocabulary, which may be large.
+
+    @cached_property
+    def _whole(self) -> Any:
+        from tokenizers import Tokenizer
+
+        if len(self._content) > _LARGE:
+            ours = UnigramTokenizer.read(json.loads(self._content))
+            if ours is not None:
+                return ours
+        tokenizer = Tokenizer.from_buffer(self._content)
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
 
     @cached_property
     def _cutting(self) -> Any:
-        tokenizer = self.plain()
-        tokenizer.enable_truncation(self.max_length)
-        return tokenizer
+        return self._cut(0)
 
     @cached_property
     def _windowing(self) -> Any:
-        tokenizer = self.plain()
-        tokenizer.enable_truncation(self.max_length, stride=self._overlap)
-        return tokenizer
+        return self._cut(self._overlap)
 
     @cached_property
     def _measuring(self) -> Any:
@@ -122,13 +142,27 @@ class BertTextTokenizer:
         """Make a tokenizer that neither cuts nor pads.
 
         Returns:
-            A new `tokenizers.Tokenizer`.
+            A new `tokenizers.Tokenizer`, or a `UnigramTokenizer`.
         """
         from tokenizers import Tokenizer
 
-        tokenizer = Tokenizer.from_str(self.serialized)
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
+        whole = self._whole
+        if isinstance(whole, UnigramTokenizer):
+            return whole
+        tokenizer = Tokenizer(whole.model)
+        for part in ("normalizer", "pre_tokenizer", "post_processor", "decoder"):
+            if (own := getattr(whole, part)) is not None:
+                setattr(tokenizer, part, own)
+        for _, token in sorted(whole.get_added_tokens_decoder().items()):
+            (tokenizer.add_special_tokens if token.special else tokenizer.add_tokens)([token])
+        return tokenizer
+
+    def _cut(self, overlap: int) -> Any:
+        """A tokenizer that cuts texts into windows."""
+        tokenizer = self.plain()
+        if isinstance(tokenizer, UnigramTokenizer):
+            return tokenizer.cutting(self.max_length, overlap)
+        tokenizer.enable_truncation(self.max_length, stride=overlap)
         return tokenizer
 
 
@@ -158,6 +192,8 @@ def read_tokenizer(
         raise UnsupportedModelError(f"its tokenizer is a {kind!r}")
     if kind in _PLAIN_CLASSES and whole:
         serialized = json.dumps(whole, ensure_ascii=False)
+    elif kind in _XLM_CLASSES and whole:
+        serialized = json.dumps(_as_xlm_roberta(whole, config), ensure_ascii=False)
     elif kind in _BERT_CLASSES:
         serialized = _rebuilt(folder, config, whole)
     else:
@@ -219,6 +255,32 @@ def _rebuilt(folder: Path, config: Mapping[str, Any], whole: Mapping[str, Any]) 
         if tokenizer.token_to_id(token["content"]) != token["id"]:
             raise UnsupportedModelError(f"its tokenizer gives {token['content']!r} another number")
     return str(tokenizer.to_str())
+
+
+def _as_xlm_roberta(whole: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """XLM-RoBERTa's tokenizer around the pieces of a file, as transformers makes it.
+
+    Of what the file says besides, it takes the table of characters and what is put around a text.
+    """
+    if whole["model"].get("type") != "Unigram":
+        raise UnsupportedModelError(f"its tokenizer has type={whole['model'].get('type')!r}")
+    if config.get("add_prefix_space", True) is not True:
+        raise UnsupportedModelError(f"add_prefix_space={config['add_prefix_space']!r}")
+    normalizer = whole.get("normalizer") or {}
+    parts = normalizer["normalizers"] if normalizer.get("type") == "Sequence" else [normalizer]
+    tables = [part for part in parts if part.get("type") == "Precompiled"]
+    spaces = {"replacement": "▁", "prepend_scheme": "always", "split": True}
+    return {
+        **whole,
+        "model": {
+            "type": "Unigram", "unk_id": 3, "vocab": whole["model"]["vocab"], "byte_fallback": False
+        },
+        "normalizer": tables[0] if tables else None,
+        "pre_tokenizer": {
+            "type": "Sequence",
+            "pretokenizers": [{"type": "WhitespaceSplit"}, {"type": "Metaspace", **spaces}],
+        },
+    }  # fmt: skip
 
 
 def _vocabulary(folder: Path, whole: Mapping[str, Any]) -> dict[str, int]:

@@ -15,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..._utils.files import sha256, staged_folder, write_json, write_text
 from ..._utils.private_files import check_private, make_private
 from ...errors import ModelLoadError
@@ -44,6 +46,7 @@ _REMEDIES = (
 # What SentencePiece's "nmt_nfkc" does beside NFKC, as the file's own table says.
 _DROPPED = r"[\x01-\x08\x0B\x0E-\x1F\x7F\x{8F}\x{9F}]"
 _SPACES = r"[\t\n\f\r\x{1680}\x{200B}-\x{200F}\x{2028}\x{2029}\x{2581}\x{FEFF}\x{FFFD}]"
+_MASK = "<mask>"  # the last piece of the vocabulary, which the file does not point out
 _KEPT, _KEPT_AS = "～", "\ue000"  # a piece of the vocabulary that NFKC would change
 
 
@@ -124,9 +127,11 @@ def _converted(source: Path) -> Path:
             logger.info("writing %s of the package %s into %s", HUB_MODEL, PACKAGE, target)
             with staged_folder(target, replace=True) as staging:
                 convert(source, staging)
+    except ModelLoadError:
+        raise
+    except ValueError as error:
+        raise ModelLoadError(f"{source} is damaged ({error})") from error
     except OSError as error:
-        if isinstance(error, ModelLoadError):
-            raise
         raise ModelLoadError(
             f"{HUB_MODEL} can't be written to {target} ({error}): set HF_HOME to a folder of yours "
             "with 250 MB of room"
@@ -162,7 +167,12 @@ def convert(source: Path, folder: Path) -> None:
         shape = file.shape
         special = {name: file.pieces[number][0] for name, number in file.special.items()}
         _tokenizer(file, special).save(str(folder / "tokenizer.json"), pretty=False)
-        write_float16(folder / "model.safetensors", file.tensors())
+        pooler: dict[str, tuple[int, ...]] = {
+            "pooler.dense.weight": (shape.hidden, shape.hidden),
+            "pooler.dense.bias": (shape.hidden,),
+        }  # nothing reads it, and transformers warns where it is missing
+        zeros = [(name, size, iter([np.zeros(size)])) for name, size in pooler.items()]
+        write_float16(folder / "model.safetensors", [*file.tensors(), *zeros])
     contents: dict[str, Any] = {
         "config.json": {
             "architectures": ["BertModel"],
@@ -189,6 +199,7 @@ def convert(source: Path, folder: Path) -> None:
             "sep_token": special["eos"],
             "pad_token": special["pad"],
             "unk_token": special["unk"],
+            "mask_token": _MASK,
         },
         "sentence_bert_config.json": {"max_seq_length": shape.positions, "do_lower_case": False},
         "config_sentence_transformers.json": {
@@ -250,5 +261,6 @@ def _tokenizer(file: E5File, special: Mapping[str, str]) -> Any:
         pair=f"{bos} $A {eos} {eos} $B {eos}",
         special_tokens=[(bos, file.special["bos"]), (eos, file.special["eos"])],
     )
-    tokenizer.add_special_tokens(list(special.values()))
+    known = {piece for piece, _ in file.pieces}
+    tokenizer.add_special_tokens([*special.values(), *({_MASK} & known)])
     return tokenizer

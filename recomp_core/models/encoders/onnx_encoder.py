@@ -82,6 +82,7 @@ class OnnxEncoder(SpanPoolingEncoder):
         self._load_torch_model = load_torch_model
         self._cache = cache
         self._content_hash = folder.content_hash()
+        self._words = folder.words() if folder.looks_words_up else None
         self._torch_model: Any = None
         self._lock = threading.Lock()
         self._opened = (os.getpid(), self._open())
@@ -161,7 +162,10 @@ class OnnxEncoder(SpanPoolingEncoder):
         lengths = [len(sequence) for sequence in sequences]
         cost_of_width = _COST_OF_WIDTH[self.compute_type]
         for table in pack(lengths, _TOKENS_AT_ONCE, cost_of_width):
-            (tokens,) = session.run(None, table.feeds(sequences))
+            feeds = table.feeds(sequences)
+            if self._words is not None:
+                feeds["words"] = self._words.rows(feeds.pop("ids"))
+            (tokens,) = session.run(None, feeds)
             for row, start, number in table.places(sequences):
                 first = row * table.width + start
                 yield number, tokens[first : first + lengths[number]]
@@ -208,8 +212,8 @@ class OnnxEncoder(SpanPoolingEncoder):
         return self.compute_type == "int8" and sums_overflow()
 
     def _key(self) -> str:
-        width = "-narrow" if self._narrow else ""
-        return f"{self._content_hash[:32]}-{GRAPH_VERSION}-{self.compute_type}{width}"
+        how = ("-narrow" if self._narrow else "") + ("-words" if self.folder.looks_words_up else "")
+        return f"{self._content_hash[:32]}-{GRAPH_VERSION}-{self.compute_type}{how}"
 
     def _build(self) -> bytes:
         logger.info("making the %s graph of %s", self.compute_type, self.folder.model)
@@ -249,11 +253,13 @@ class OnnxEncoder(SpanPoolingEncoder):
         return vectors[:, : self._truncate_dim]
 
     def __getstate__(self) -> dict[str, Any]:
-        # A session, a lock and the torch model stay here; the copy opens its own session.
-        return {**self.__dict__, "_opened": (-1, None), "_lock": None, "_torch_model": None}
+        # A session, mapped files, a lock and the torch model stay here; the copy opens its own.
+        left = {"_opened": (-1, None), "_words": None, "_lock": None, "_torch_model": None}
+        return {**self.__dict__, **left}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _lock=threading.Lock())
+        self._words = self.folder.words() if self.folder.looks_words_up else None
 
 
 def _count(tokenizer: Any, text: str) -> int:

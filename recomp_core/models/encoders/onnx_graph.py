@@ -24,6 +24,7 @@ GRAPH_VERSION = 3
 """Part of the key of a stored graph: raise it when what `build_graph` makes changes."""
 
 _MICROSOFT = "com.microsoft"
+_WORDS = "embeddings.word_embeddings.weight"
 # The oldest versions that have the operators used here.
 _OPSET, _IR_VERSION = 17, 8
 
@@ -101,7 +102,9 @@ def build_graph(
 
     The graph's inputs are `ids` and `positions`, int64 (rows, width), and `mask`, float32
     (rows, 1, width, width), which is added to the attention of a token (third axis) to another
-    (fourth axis). Its output is `tokens`, float32 (rows * width, hidden).
+    (fourth axis). Without the vectors of words among the weights, these are an input, `words`,
+    float32 (rows, width, hidden), in the place of `ids`. The output is `tokens`, float32
+    (rows * width, hidden).
 
     Args:
         weights: Float32 arrays by the names of transformers' `BertModel`.
@@ -141,7 +144,7 @@ class _Builder:
         self.shape = shape
         self.compute_type = compute_type
         self.largest = 63 if narrow else 127
-        self.hidden = weights["embeddings.word_embeddings.weight"].shape[1]
+        self.hidden = shape.hidden
         self.nodes: list[Any] = []
         self.constants: dict[str, Any] = {}
 
@@ -154,7 +157,9 @@ class _Builder:
         self.node("Identity", [x], "tokens")
         table = ["rows", "width"]
         inputs = [
-            helper.make_tensor_value_info("ids", TensorProto.INT64, table),
+            helper.make_tensor_value_info("ids", TensorProto.INT64, table)
+            if _WORDS in self.weights
+            else helper.make_tensor_value_info("words", TensorProto.FLOAT, [*table, self.hidden]),
             helper.make_tensor_value_info("positions", TensorProto.INT64, table),
             helper.make_tensor_value_info("mask", TensorProto.FLOAT, ["rows", 1, "width", "width"]),
         ]
@@ -168,14 +173,15 @@ class _Builder:
         return content
 
     def embeddings(self) -> str:
-        words = self.weight("embeddings.word_embeddings.weight")
+        word = "words"
+        if _WORDS in self.weights:
+            word = self.node("Gather", [self.weight(_WORDS), "ids"], "embeddings.word")
         # One text is one segment, the first, so its vector is added to every position's in advance.
         positions = self.constant(
             "embeddings.positions_and_segment",
             self.weights["embeddings.position_embeddings.weight"]
             + self.weights["embeddings.token_type_embeddings.weight"][0],
         )
-        word = self.node("Gather", [words, "ids"], "embeddings.word")
         position = self.node("Gather", [positions, "positions"], "embeddings.position")
         table = self.add_and_normalize(word, position, "embeddings.LayerNorm")
         flat = self.constant("flat", np.array([-1, self.hidden], np.int64))
@@ -219,7 +225,7 @@ class _Builder:
         if all(name not in node.output for node in self.nodes):
             heads = self.shape.heads
             size = self.constant("heads", np.array([3, heads, self.hidden // heads], np.int64))
-            self.node("Shape", ["ids"], "table")
+            self.node("Shape", ["positions"], "table")
             self.node("Concat", ["table", size], name, axis=0)
         return name
 
