@@ -56,6 +56,7 @@ class LexicalEvidence:
             The sentences with the blended scores, and the part that the words gave.
         """
         if not self.weight:
+            self._reads("\n".join(s.visible for s in sentences[:_SAMPLE])[:_SAMPLE_CHARACTERS])
             return sentences
         from .lexical import blend, lexical_scores, weight_for
 
@@ -69,6 +70,7 @@ class LexicalEvidence:
                 heads[place] = "".join(f"{part}\n" for part in parts if part)
             texts.append(heads[place] + sentence.visible)
         sample = "\n".join(texts[:_SAMPLE])[:_SAMPLE_CHARACTERS]
+        self._reads(sample)
         weight = weight_for(query, sample, self.weight, self._reads)
         scores, shares = blend(
             [sentence.score for sentence in sentences],
@@ -84,13 +86,14 @@ class LexicalEvidence:
         ]
 
     def _reads(self, text: str) -> float:
-        """How well the encoder can read a text; the same documents come again and again."""
+        """How well the encoder can read a text, with a warning; the same documents come again."""
         known = self._shares.get(text)
         if known is None:
-            from ..models.encoders.reading import reader_of
+            from ..models.encoders.reading import reader_of, warn_if_unread
 
             reads = reader_of(self._encoder)
             known = 1.0 if reads is None else reads(text)
+            warn_if_unread(self._encoder, text, known)
             if len(self._shares) >= _REMEMBERED:
                 self._shares.clear()
             self._shares[text] = known

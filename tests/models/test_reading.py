@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from recomp_core.models.encoders.reading import readable_share, reader_of
+from recomp_core.models.encoders.reading import readable_share, reader_of, warn_if_unread
 
 
 def tokenizer(*vocabulary):
@@ -75,3 +75,38 @@ def test_the_bundled_encoder_reads_english(backend):
     assert 0.6 < reads("Die Windmühle am Kreuzweg mahlt den Weizen der Bauern.") < 0.95
     assert reads("Ветряная мельница на перекрёстке мелет пшеницу.") < 0.5
     assert reads("十字路口的风车为农民磨小麦。") < 0.5
+
+
+def test_one_warning_for_each_encoder_names_the_remedy(caplog):
+    one, other = Encoder(), Encoder()
+    warn_if_unread(one, "灯塔是谁设计的？", 0.27)
+    warn_if_unread(one, "港口", 0.2)
+    assert len(caplog.messages) == 1
+    assert "27 %" in caplog.text
+    assert 'load_compressor("multilingual")' in caplog.text
+    assert 'pip install "recomp[multilingual]"' in caplog.text
+    assert "灯塔" not in caplog.text
+    warn_if_unread(other, "港口", 0.2)
+    assert len(caplog.messages) == 2
+
+
+def test_no_warning_where_another_encoder_would_read_no_better(caplog):
+    warn_if_unread(Encoder(), "3f9a 77be 0c1d", 0.4)  # digests
+    warn_if_unread(Encoder(), "Die Windmühle mahlt.", 0.75)
+    warn_if_unread(None, "", 1.0)
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("weight", [None, 0, 0.8])
+def test_a_call_warns_of_documents_that_its_encoder_cant_read(caplog, weight):
+    from recomp_core.extractive.compressor import ExtractiveCompressor
+    from recomp_core.extractive.scoring import DualEncoderScorer
+
+    encoder = Encoder()
+    encoder.reads = lambda text: readable_share(text, tokenizer("stone"))
+    compressor = ExtractiveCompressor(DualEncoderScorer(encoder), lexical_weight=weight)
+    compressor.compress("stone?", ["stone. A stone."])
+    assert not caplog.messages
+    for _ in range(2):
+        compressor.compress("谁？", ["灯塔由工程师设计。"])
+    assert len(caplog.messages) == 1
