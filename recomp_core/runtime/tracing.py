@@ -143,10 +143,14 @@ def _name_of(model: object) -> str | None:
 
 def _tracer() -> Any:
     """The tracer; None where nothing is to be recorded."""
-    get_tracer = getattr(sys.modules.get("opentelemetry.trace"), "get_tracer", None)
-    if get_tracer is None or _within_span.get():
+    trace = sys.modules.get("opentelemetry.trace")
+    get_provider = getattr(trace, "get_tracer_provider", None)
+    if trace is None or get_provider is None or _within_span.get():
         return None
-    return get_tracer("recomp_core", __version__)
+    provider = get_provider()
+    if isinstance(provider, trace.ProxyTracerProvider):  # nobody has set one
+        return None
+    return provider.get_tracer("recomp_core", __version__)
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def tracer(monkeypatch):
     exporter = InMemorySpanExporter()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     # Not set as the program's own, which can be done once only.
-    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     own = provider.get_tracer("of the caller")
     own.spans = exporter.get_finished_spans
     return own
@@ -294,7 +294,7 @@ def test_text_without_an_encoding_is_recorded(tracer, monkeypatch):
 
 def test_a_span_that_is_not_sampled_costs_nothing_more(tracer, monkeypatch):
     never = sdk.TracerProvider(sampler=sdk.sampling.ALWAYS_OFF)
-    monkeypatch.setattr(trace, "get_tracer", never.get_tracer)
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: never)
     monkeypatch.setattr("recomp_core.runtime.tracing._note", None)
     assert compressor().compress(QUERY, DOCUMENTS).text
     assert not tracer.spans()
