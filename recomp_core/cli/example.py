@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -19,14 +19,20 @@ def example(
         Path | None, typer.Option(help="Also write the highlighted view to this HTML file.")
     ] = None,
     top_k: Annotated[int, typer.Option(min=1, help="Keep this many sentences.")] = 2,
+    lang: Annotated[
+        Literal["en", "zh"],
+        typer.Option(help="In English, or in Chinese with the multilingual encoder."),
+    ] = "en",
 ) -> None:
-    """Compress a small example with the bundled encoder and show what was kept."""
+    """Compress a small example and show what was kept."""
     set_up_messages(verbose=False)
-    from ..data.examples import lighthouse
+    from ..data import examples
     from ..persistence.factory import compressor_from_settings
+    from ..persistence.names import MULTILINGUAL
 
-    compressor = compressor_from_settings(top_k=top_k)
-    _show_example(compressor, compressor.compress(*lighthouse()), html)
+    load, model = (examples.bridge, MULTILINGUAL) if lang == "zh" else (examples.lighthouse, None)
+    compressor = compressor_from_settings(model, top_k=top_k)
+    _show_example(compressor, compressor.compress(*load()), html)
 
 
 def _show_example(compressor: ExtractiveCompressor, result: Compression, html: Path | None) -> None:

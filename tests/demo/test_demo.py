@@ -603,7 +603,7 @@ class TestPage:
 
     def test_another_example(self, page):
         page.selectbox(key="example").select("一个中文问题").run()
-        assert "青石桥是谁主持修建的" in self.shown(page)[1]
+        assert "云栖渡廊桥是谁设计的" in self.shown(page)[1]
 
     def test_the_question_stays_when_a_slider_moves(self, page):
         self.fill(page, "who fell")

@@ -1,6 +1,7 @@
 """Small examples that were written for this package: their people and places do not exist.
 
-`lighthouse` is a question with six documents, mostly distractors. `questions` are 32 questions with
+`lighthouse` is a question with six documents, mostly distractors; `bridge` is one in Chinese with
+five. `questions` are 32 questions with
 other documents: some need two of them, some have no answer there, some are in Chinese.
 """
 
@@ -19,9 +20,16 @@ def lighthouse() -> tuple[str, list[Document]]:
     Returns:
         The query and its documents.
     """
-    text = files(__package__).joinpath("lighthouse.json").read_text(encoding="utf-8")
-    example = json.loads(text)
-    return example["query"], [Document(d["text"], title=d["title"]) for d in example["documents"]]
+    return _example("lighthouse.json")
+
+
+def bridge() -> tuple[str, list[Document]]:
+    """Load a question in Chinese with five documents.
+
+    Returns:
+        The query and its documents.
+    """
+    return _example("bridge_zh.json")
 
 
 def questions() -> list[Question]:
@@ -38,3 +46,8 @@ def questions() -> list[Question]:
         assert isinstance(question, Question), question  # noqa: S101 - the file is ours
         found.append(question)
     return found
+
+
+def _example(name: str) -> tuple[str, list[Document]]:
+    example = json.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+    return example["query"], [Document(d["text"], title=d["title"]) for d in example["documents"]]
