@@ -34,12 +34,12 @@ def vllm(request: Request) -> Reply:
     )
 
 
-def echo(request: Request) -> Reply:
+def echo(request: Request, model: Any = None) -> Reply:
     """`echo` with `logprobs`: the prompt's tokens and then the one that was written."""
     ids = request.body["prompt"]
     if not request.body.get("echo"):
         return as_reply({"choices": [{"text": " x", "logprobs": None}]})
-    values = [None, *logprobs(ids), -0.5]
+    values = [None, *logprobs(ids, model), -0.5]
     return as_reply(
         {
             "choices": [
@@ -69,12 +69,13 @@ def llama_cpp(request: Request) -> Reply:
     return as_reply({"choices": [{"text": " x", "logprobs": logprobs}]})
 
 
-def logprobs(ids: Sequence[int]) -> list[float]:
-    """Of each token but the first, after those before it."""
+def logprobs(ids: Sequence[int], model: Any = None) -> list[float]:
+    """Of each token but the first, after those before it; by the tiny model unless another is given."""
     import torch
 
     with torch.no_grad():
-        logits = tiny_causal.model("llama").forward(input_ids=torch.tensor([list(ids)])).logits[0]
+        model = tiny_causal.model("llama") if model is None else model
+        logits = model(input_ids=torch.tensor([list(ids)])).logits[0]
     table = torch.log_softmax(logits.double(), dim=-1)
     return [table[n, token].item() for n, token in enumerate(ids[1:])]
 

