@@ -11,7 +11,7 @@ from langchain_core.callbacks import (
 )
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.retrievers import BaseRetriever, RetrieverLike
-from pydantic import ConfigDict, PrivateAttr, model_validator
+from pydantic import ConfigDict, model_validator
 from typing_extensions import Self
 
 from .compressor import RecompDocumentCompressor
@@ -42,17 +42,15 @@ class RecompRetriever(CallLimits, BaseRetriever):
     base_retriever: RetrieverLike
     compressor: BaseDocumentCompressor
 
-    _limited: BaseDocumentCompressor = PrivateAttr()
-
     @model_validator(mode="after")
-    def _limit(self) -> Self:
+    def _check_limits(self) -> Self:
         limits = [name for name in CallLimits.model_fields if getattr(self, name) is not None]
         if limits and not isinstance(self.compressor, RecompDocumentCompressor):
             raise ValueError(
                 f"{', '.join(limits)}: not for {type(self.compressor).__name__}, but for a "
                 "RecompDocumentCompressor"
             )
-        self._limited = self.limited(self.compressor)
+        self.limited(self.compressor)
         return self
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002
@@ -81,9 +79,8 @@ class RecompRetriever(CallLimits, BaseRetriever):
         found = self.base_retriever.invoke(query, {"callbacks": run_manager.get_child()}, **kwargs)
         if not found:
             return []
-        return list(
-            self._limited.compress_documents(found, query, callbacks=run_manager.get_child())
-        )
+        compressor = self.limited(self.compressor)
+        return list(compressor.compress_documents(found, query, callbacks=run_manager.get_child()))
 
     async def _aget_relevant_documents(
         self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, **kwargs: Any
@@ -93,6 +90,7 @@ class RecompRetriever(CallLimits, BaseRetriever):
         )
         if not found:
             return []
+        compressor = self.limited(self.compressor)
         return list(
-            await self._limited.acompress_documents(found, query, callbacks=run_manager.get_child())
+            await compressor.acompress_documents(found, query, callbacks=run_manager.get_child())
         )

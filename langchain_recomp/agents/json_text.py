@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 # A string, a key if a colon follows, or a bracket. The string has no alternation within its
-# repetition, so that long ones are read in one pass.
-_TOKEN = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}\[\]]')
+# repetition, and one that never ends is one too: so every text is read in one pass.
+_TOKEN = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z))(\s*:)?|[{}\[\]]', re.DOTALL)
 
 # What is nested deeper is not read: each level takes a frame of the interpreter's stack.
 _DEEPEST = 100

@@ -73,7 +73,7 @@ class ResultSettings(BaseModel):
     def _names(cls, given: Any) -> Any:
         if given is None or isinstance(given, str) or not isinstance(given, Sequence):
             return given
-        return frozenset(getattr(tool, "name", tool) for tool in given)
+        return frozenset(getattr(tool, "name", getattr(tool, "__name__", tool)) for tool in given)
 
     @field_validator("json_text_fields", mode="before")
     @classmethod

@@ -17,6 +17,7 @@ pytest.importorskip("langchain", reason='needs pip install "recomp[agents]"')
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware
+from langchain.tools import ToolRuntime
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
@@ -25,6 +26,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import Tool, create_retriever_tool, tool
 from langchain_core.utils.function_calling import convert_to_openai_tool
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
 from langchain_recomp import RecompDocumentCompressor
@@ -359,7 +361,11 @@ def test_what_is_short_is_left_alone(value):
 
 def test_tools_by_name_and_by_object():
     looks = [tool_that_returns(JOINED, name) for name in ("a", "b", "c")]
-    named = results_of(looks, middleware(tools=["a", looks[1]], exclude_tools=["b"]))
+
+    def c():
+        """A plain function, as agents take them too."""
+
+    named = results_of(looks, middleware(tools=["a", looks[1], c], exclude_tools=["b", c]))
     assert [message.content for message in named] == [BUILT, JOINED, JOINED]
 
 
@@ -571,6 +577,26 @@ def test_a_tool_keeps_an_argument_of_that_name():
     assert seen == [QUESTION]
     assert message.content == BUILT
     assert "full question" not in json.dumps(model.bound)
+
+
+def test_the_argument_beside_what_langchain_injects():
+    @tool
+    def look(query: str, runtime: ToolRuntime) -> str:
+        """Look something up."""
+        return f"{len(runtime.state['messages'])} messages. {JOINED}"
+
+    model = model_that_calls("look", query="x", looking_for=QUESTION)
+    agent = create_agent(
+        model, [look], middleware=[middleware(query="parameter")], checkpointer=InMemorySaver()
+    )
+    thread = {"configurable": {"thread_id": "one"}}
+    agent.invoke({"messages": [HumanMessage("Hello.")]}, thread)
+    (message,) = [
+        one for one in agent.get_state(thread).values["messages"] if isinstance(one, ToolMessage)
+    ]
+    assert set(model.bound[0]["parameters"]["properties"]) == {"query", "looking_for"}
+    assert message.content == BUILT
+    assert facts_of(message)["query"] == QUESTION
 
 
 def test_the_argument_for_schemas_of_all_kinds():

@@ -85,6 +85,12 @@ async def test_limits_of_a_call_of_the_retriever():
     assert chain.invoke(QUERY, {"configurable": {"top_k": 2}}) == 2
 
 
+def test_the_retrievers_parts_can_be_replaced():
+    retriever = RecompRetriever(base_retriever=Found(), compressor=adapter())
+    retriever.compressor = RecompDocumentCompressor(compressor=core(selector=TopK(1)))
+    assert sentences(retriever.invoke(QUERY)) == 1
+
+
 @pytest.mark.parametrize("value", [0, -1, "many", 1.5])
 def test_limits_that_cannot_work(value):
     part = adapter().as_runnable().configurable_fields(top_k=ConfigurableField(id="top_k"))
