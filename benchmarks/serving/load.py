@@ -9,7 +9,8 @@ ones never come twice. Every reply is checked to hold the documents of its own r
 the server is told to stop while clients go on: every request has to get its answer or a refused
 connection.
 
-The clients take their share of the same cores.
+"CPU ms" is the server's time of all cores for one request, which tells more than the rest where the
+machine has other work. The clients take their share of the same cores.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ SENTENCES = 6
 KNOWN = 24  # requests' worth of documents in the store
 
 
+HEAD = ("documents", "clients", "requests/s", "p50 ms", "p95 ms", "p99 ms", "CPU ms", "answered",
+        "mixed up", "other")  # fmt: skip
+
+
 @dataclass
 class Load:
     """What came of some seconds of requests."""
@@ -48,14 +53,18 @@ class Load:
     latencies: list[float] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
     mixed_up: int = 0
+    cpu: float = 0.0  # seconds of the server's
 
     def row(self) -> list[str]:
         done = len(self.latencies)
         ranked = sorted(self.latencies) or [0.0]
         places = [ranked[min(int(share * done), done - 1)] for share in (0.5, 0.95, 0.99)]
+        cpu = f"{1000 * self.cpu / max(done, 1):.0f}"
         other = {name: n for name, n in self.outcomes.items() if name != "200"}
-        return [f"{done / self.seconds:.1f}", *(f"{1000 * it:.0f}" for it in places), str(done),
-                str(self.mixed_up), json.dumps(other) if other else "none"]  # fmt: skip
+        milliseconds = [f"{1000 * it:.0f}" for it in places]
+        told = json.dumps(other) if other else "none"
+        rate = f"{done / self.seconds:.1f}"
+        return [rate, *milliseconds, cpu, str(done), str(self.mixed_up), told]
 
 
 class Server:
@@ -145,13 +154,23 @@ async def run_load(
     load = load or Load()
     limits = httpx.Limits(max_connections=clients, max_keepalive_connections=clients)
     async with httpx.AsyncClient(timeout=120, limits=limits) as client:
-        started = time.monotonic()
+        started, cpu = time.monotonic(), await cpu_seconds(client, url)
         until = started + seconds
         await asyncio.gather(
             *(client_loop(client, url, source, until, load) for _ in range(clients))
         )
         load.seconds = time.monotonic() - started
+        load.cpu = await cpu_seconds(client, url) - cpu
     return load
+
+
+async def cpu_seconds(client: httpx.AsyncClient, url: str) -> float:
+    """The CPU time of the server so far; NaN once it is stopped."""
+    try:
+        figures = (await client.get(f"{url}/metrics")).text
+    except httpx.HTTPError:
+        return float("nan")
+    return float(re.findall(r"^process_cpu_seconds_total (\S+)$", figures, re.MULTILINE)[0])
 
 
 async def warm_up(url: str) -> None:
@@ -193,8 +212,7 @@ async def main() -> None:
             started = time.monotonic()
             await warm_up(server.url)
             print(f"{KNOWN} requests put into the store in {time.monotonic() - started:.1f} s")
-            print("| documents | clients | requests/s | p50 ms | p95 ms | p99 ms | answered | "
-                  "mixed up | other |\n|---|---|---|---|---|---|---|---|---|")  # fmt: skip
+            print(f"| {' | '.join(HEAD)} |\n{'|---' * len(HEAD)}|")
             unseen = requests("unseen")
             for kind, clients in itertools.product(("known", "unseen"), asked.clients):
                 source = requests("known") if kind == "known" else unseen

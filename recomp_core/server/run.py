@@ -14,6 +14,8 @@ from .settings import ServerSettings
 
 # After the last request's own time limit.
 _GRACE_S = 5
+# Longer than clients keep an idle connection: one that the server closes first may just be sending.
+_IDLE_S = 75
 
 
 def serve(
@@ -53,6 +55,7 @@ def serve(
         server_header=False,
         lifespan="off",
         ws="none",
+        timeout_keep_alive=_IDLE_S,
         timeout_graceful_shutdown=math.ceil(settings.timeout_s) + _GRACE_S,
     )
     with listening_socket(host, port) as listener:
