@@ -11,6 +11,7 @@ from llama_index.core.tools import AsyncBaseTool, BaseTool, FunctionTool, ToolMe
 from llama_index.core.tools.types import adapt_to_async_tool
 
 from .postprocessor import RecompNodePostprocessor
+from .settled import text_of
 
 
 def compress_tool(tool: BaseTool, compressor: Any, *, query_arg: str = "input") -> AsyncBaseTool:
@@ -135,7 +136,8 @@ class _Results:
     def _put_back(self, output: ToolOutput, nodes: Sequence[NodeWithScore]) -> ToolOutput:
         """The result with its texts replaced; itself where that would not make it shorter."""
         if _is_retrieved(output):
-            blocks = [TextBlock(text=_rendered(nodes))]
+            kept = [scored for scored in nodes if text_of(scored.node).strip()]
+            blocks = [TextBlock(text=_rendered(kept))]
         else:
             blocks = self._blocks(output, nodes)
         if not any(not isinstance(block, TextBlock) or block.text.strip() for block in blocks):
@@ -146,8 +148,7 @@ class _Results:
     def _blocks(self, output: ToolOutput, nodes: Sequence[NodeWithScore]) -> list[Any]:
         key = self._postprocessor.metadata_key
         texts = {
-            scored.node.metadata[key].get("index", 0): scored.node.get_content(MetadataMode.NONE)
-            for scored in nodes
+            scored.node.metadata[key].get("index", 0): text_of(scored.node) for scored in nodes
         }
         blocks: list[Any] = []
         number = 0  # among the blocks of text

@@ -11,7 +11,7 @@ import typer
 
 from ..integration.fields import CompressorSettings
 from .messages import set_up_messages
-from .options import Verbose, takes_settings
+from .options import Verbose, takes_settings, wrong_usage
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 DEFAULT_TOKENS = 500
@@ -81,7 +81,8 @@ def mcp(
         files = AllowedFiles(root) if root else None
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--root") from None
-    compressor = compressor_from_settings(**settings, recovery=recovery or None)
+    with wrong_usage(settings):
+        compressor = compressor_from_settings(**settings, recovery=recovery or None)
     # Two sentences are little for an agent; a model that was saved with other limits keeps them.
     unlimited = all(settings[name] is None for name in _LIMITS) and (
         getattr(compressor, "selector", None) == DEFAULT_SELECTOR

@@ -222,6 +222,16 @@ async def test_retrieved_nodes_are_compressed_one_by_one(how):
 
 
 @ways
+async def test_documents_that_are_kept_empty_are_not_shown(how):
+    pp = RecompNodePostprocessor(compressor=Words(), keep_empty=True)
+    tool = compress_tool(RetrieverTool.from_defaults(Retriever(BREAD, TOWER)), pp)
+    assert (await result_of(tool, how, input=QUERY)).content == f"source: a.md\n\n{SHORT}\n\n"
+    assert (await result_of(tool, how, input="zebra")).content == PLACEHOLDER
+    tool = compress_tool(FunctionTool.from_defaults(search), pp)
+    assert (await result_of(tool, how, input="zebra")).content == PLACEHOLDER
+
+
+@ways
 async def test_a_query_engine_s_answer_is_a_text_like_any_other(how):
     engine = RetrieverQueryEngine.from_args(Retriever(TOWER), llm=MockLLM())
     tool = QueryEngineTool.from_defaults(engine)
