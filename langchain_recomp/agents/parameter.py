@@ -67,7 +67,7 @@ def takes(tool: BaseTool, name: str) -> bool:
     Returns:
         Whether it has.
     """
-    schema = tool.args_schema
+    schema: Any = tool.tool_call_schema
     if isinstance(schema, dict):
         return name in schema.get("properties", {})
-    return name in tool.args
+    return name in (getattr(schema, "model_fields", None) or getattr(schema, "__fields__", {}))
