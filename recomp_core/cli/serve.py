@@ -48,10 +48,12 @@ def serve(
         require(module, "serve", "recomp serve")
     from ..persistence.factory import compressor_from_settings
     from ..server.logs import log, set_up_logs
+    from ..server.run import listening_socket
     from ..server.run import serve as run
 
     checked = ServerSettings(**limits)
     key = _key(api_key_file)
+    listening_socket(host, port).close()  # a port that is taken is told before the model loads
     set_up_logs(verbose)
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import ipaddress
 import json
 import logging
 import math
@@ -18,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from ..runtime.deadline import Deadline
@@ -189,6 +191,13 @@ class Boundary:
             )
         if exchange.scope["method"] != "POST" or exchange.endpoint == "other":
             return None
+        # Browsers name the page that sends a request, and a page can't know the key.
+        if self._key is None and not _is_own_page(exchange.headers.get("origin")):
+            return RequestError(
+                403,
+                "forbidden",
+                "a page of another site sent this: without a key only pages of this machine may",
+            )
         kind = exchange.headers.get("content-type", "").partition(";")[0].strip().lower()
         # Pages of other sites can send what is not JSON without asking first.
         if kind != "application/json":
@@ -229,6 +238,16 @@ class Boundary:
             seconds=round(seconds, 4),
             **exchange.facts,
         )
+
+
+def _is_own_page(origin: str | None) -> bool:
+    if origin is None:
+        return True
+    try:
+        name = urlsplit(origin).hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _digest(key: str) -> bytes:

@@ -87,6 +87,24 @@ def test_a_blank_key_is_refused():
         app_of(api_key=" ")
 
 
+@pytest.mark.parametrize(
+    ("origin", "key", "status"),
+    [
+        ("https://evil.example", None, 403),
+        ("http://127.0.0.1.evil.example:8080", None, 403),
+        ("null", None, 403),
+        ("http://[", None, 403),
+        ("http://localhost:8080", None, 200),
+        ("http://127.0.0.1:8080", None, 200),
+        ("https://own.example", "sesame", 200),
+    ],
+)
+async def test_pages_of_other_sites_are_refused_where_there_is_no_key(origin, key, status):
+    headers = {"origin": origin, "authorization": "Bearer sesame"}
+    reply = await client_of(api_key=key).post("/v2/rerank", json=BODY, headers=headers)
+    assert reply.status_code == status
+
+
 # The body
 
 
