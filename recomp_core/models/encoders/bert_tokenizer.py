@@ -39,14 +39,19 @@ class BertTextTokenizer:
     Args:
         serialized: The JSON of a `tokenizers.Tokenizer`.
         max_length: Tokens of a window, with the special ones around them.
+        described: What the JSON says, where it was parsed before.
 
     Attributes:
         max_length: See above.
     """
 
-    def __init__(self, serialized: str, max_length: int) -> None:
+    def __init__(
+        self, serialized: str, max_length: int, described: Mapping[str, Any] | None = None
+    ) -> None:
         self._content = serialized.encode()  # takes half as much as a string of many scripts
         self.max_length = max_length
+        if len(self._content) > _LARGE:
+            self._ours = UnigramTokenizer.read(described or json.loads(serialized))
 
     @property
     def serialized(self) -> str:
@@ -56,6 +61,8 @@ class BertTextTokenizer:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.serialized, self.max_length)
 
+    _ours: UnigramTokenizer | None = None
+
     # Truncation is state of a tokenizer, so each use has a tokenizer of its own that never changes.
     # They share the vocabulary, which may be large.
 
@@ -63,10 +70,8 @@ class BertTextTokenizer:
     def _whole(self) -> Any:
         from tokenizers import Tokenizer
 
-        if len(self._content) > _LARGE:
-            ours = UnigramTokenizer.read(json.loads(self._content))
-            if ours is not None:
-                return ours
+        if self._ours is not None:
+            return self._ours
         tokenizer = Tokenizer.from_buffer(self._content)
         tokenizer.no_truncation()
         tokenizer.no_padding()
@@ -190,10 +195,10 @@ def read_tokenizer(
     kind = config.get("tokenizer_class")
     if kind is not None and not isinstance(kind, str):
         raise UnsupportedModelError(f"its tokenizer is a {kind!r}")
-    if kind in _PLAIN_CLASSES and whole:
-        serialized = json.dumps(whole, ensure_ascii=False)
-    elif kind in _XLM_CLASSES and whole:
-        serialized = json.dumps(_as_xlm_roberta(whole, config), ensure_ascii=False)
+    described = None
+    if (kind in _PLAIN_CLASSES or kind in _XLM_CLASSES) and whole:
+        described = whole if kind in _PLAIN_CLASSES else _as_xlm_roberta(whole, config)
+        serialized = json.dumps(described, ensure_ascii=False)
     elif kind in _BERT_CLASSES:
         serialized = _rebuilt(folder, config, whole)
     else:
@@ -204,7 +209,7 @@ def read_tokenizer(
         raise UnsupportedModelError(
             f"its tokenizer has the token {largest}, and its weights have {words}"
         )
-    tokenizer = BertTextTokenizer(serialized, max_length)
+    tokenizer = BertTextTokenizer(serialized, max_length, described)
     if max_length <= _AROUND or (kind in _PLAIN_CLASSES and tokenizer.room < 1):
         raise UnsupportedModelError(f"its window of {max_length} tokens leaves no room for a text")
     return tokenizer
