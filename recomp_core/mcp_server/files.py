@@ -57,7 +57,8 @@ class AllowedFiles:
             paths: Absolute paths, or paths below one of the allowed folders.
 
         Returns:
-            One document per path, in order; its id is the path as it was given.
+            One document per path, in order; its id is the path as it was given, its title the
+            file's name.
 
         Raises:
             ValueError: A path is not allowed, is no text file, or is too large, or there are too
@@ -72,7 +73,7 @@ class AllowedFiles:
         for path in paths:
             text, size = self._read(path, left)
             left -= size
-            documents.append(Document(text, id=path))
+            documents.append(Document(text, title=Path(path).name, id=path))
         return documents
 
     def _read(self, path: str, left: int) -> tuple[str, int]:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 from .._version import __version__
 from .tools import Tools
@@ -39,12 +39,13 @@ def create_server(tools: Tools, *, host: str = "127.0.0.1", port: int = 8000) ->
     if tools.keeps_dropped:
         offered.append(("Read what was left out", tools.read_dropped))
     server, tool_error = _made(host, port)
-    reads_only = import_module("mcp.types").ToolAnnotations.model_validate(
+    sdk_types = import_module("mcp.types")
+    reads_only = sdk_types.ToolAnnotations.model_validate(
         {"readOnlyHint": True, "idempotentHint": True, "openWorldHint": False}
     )
     for title, function in offered:
         server.add_tool(
-            _answering(function, tool_error),
+            _answering(function, sdk_types.CallToolResult, tool_error),
             title=title,
             description=(inspect.getdoc(function) or "") + _note(tools, function),
             annotations=reads_only,
@@ -92,22 +93,33 @@ def _made(host: str, port: int) -> tuple[Any, type[Exception]]:
     return server, errors.ToolError
 
 
-def _answering(function: Callable[..., Any], tool_error: type[Exception]) -> Callable[..., Any]:
-    """The function with errors that the client reads and the log does not quote."""
+def _answering(
+    function: Callable[..., Any], result_type: Any, tool_error: type[Exception]
+) -> Callable[..., Any]:
+    """The function as the SDK calls it.
+
+    A model reads the text, programs the structured form: as text, its numbers would take more room
+    than compressing saves. Errors reach the client, and the log does not quote them.
+    """
 
     @wraps(function)
     async def answer(**arguments: Any) -> Any:
         try:
-            return await function(**arguments)
+            told = await function(**arguments)
         except _REFUSALS as error:
             raise tool_error(str(error)) from None
         except Exception as error:
             name = type(error).__name__
             logger.error("the tool %s failed with %s", function.__name__, name)
             raise tool_error(f"an error within the server ({name})") from None
+        text = {"type": "text", "text": told.readable()}
+        structured = told.model_dump(mode="json")
+        return result_type.model_validate({"content": [text], "structuredContent": structured})
 
     # The SDK reads the types from here; the function's own are strings.
-    answer.__signature__ = inspect.signature(function, eval_str=True)  # type: ignore[attr-defined]
+    signature = inspect.signature(function, eval_str=True)
+    returned = Annotated[result_type, signature.return_annotation]
+    answer.__signature__ = signature.replace(return_annotation=returned)  # type: ignore[attr-defined]
     return answer
 
 

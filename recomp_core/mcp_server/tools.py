@@ -74,6 +74,21 @@ class Compressed(BaseModel):
     reason: str = Field("", description="What to know about it, such as that time ran out.")
     handle: str = Field("", description="For read_dropped, which returns what was left out.")
 
+    def readable(self) -> str:
+        """Write it for a model: the text, and what to know about it.
+
+        Returns:
+            The text with a line after it.
+        """
+        sentences = self.sentences_kept + self.sentences_dropped
+        notes = [f"left out: {self.sentences_dropped} of {sentences} sentences"]
+        if self.handle:
+            notes.append(f"handle for read_dropped: {self.handle}")
+        if self.outcome not in ("compressed", "unchanged"):
+            notes += filter(None, (f"outcome: {self.outcome}", self.reason))
+        text = self.text or "Nothing in it is relevant to the query."
+        return text if self.outcome == "unchanged" else f"{text}\n\n({'; '.join(notes)})"
+
 
 class DroppedText(BaseModel):
     """What a call left out."""
@@ -82,6 +97,14 @@ class DroppedText(BaseModel):
     text: str = Field(description="The sentences, one a line.")
     left_out: int = Field(description="How many more there are.")
     note: str = ""
+
+    def readable(self) -> str:
+        """Write it for a model.
+
+        Returns:
+            The text, and the note in brackets.
+        """
+        return "\n".join(filter(None, (self.text, self.note and f"({self.note})")))
 
 
 class Tools:

@@ -1,7 +1,6 @@
 """The tools through the SDK's own client: in memory, over stdio and over HTTP."""
 
 import asyncio
-import json
 import logging
 import os
 import socket
@@ -57,9 +56,9 @@ async def call(client, name, **arguments):
     result = plain(await client.call_tool(name, arguments))
     if result.get("isError"):
         return result["content"][0]["text"]
-    told = result["structuredContent"]
-    assert json.loads(result["content"][0]["text"]) == told
-    return told
+    (content,) = result["content"]
+    assert content["text"].startswith(result["structuredContent"]["text"])
+    return result["structuredContent"]
 
 
 @pytest.fixture
@@ -108,6 +107,34 @@ async def test_what_was_left_out_can_be_read():
     assert (bread["text"], bread["left_out"]) == (BREAD, 1)
     assert (unknown["found"], unknown["text"]) == (False, "")
     assert "nothing is kept" in unknown["note"]
+
+
+async def test_what_a_model_reads(files):
+    compressor = words(selector=Threshold(1), recovery=100_000)
+    async with connected(Tools(compressor, files=files)) as client:
+
+        async def read(name, **arguments):
+            result = plain(await client.call_tool(name, arguments))
+            (content,) = result["content"]
+            return content["text"], result["structuredContent"].get("handle")
+
+        text, handle = await read("compress", query="Rain tower", documents=[TOWER, BREAD])
+        assert text == (
+            f"{TOWER}\n\n(left out: 1 of 3 sentences; handle for read_dropped: {handle})"
+        )
+        assert await read("read_dropped", handle=handle) == (BREAD, None)
+        assert (await read("read_dropped", handle="x"))[0].startswith("(nothing is kept")
+        text, handle = await read("compress", query="zebra", documents=[BREAD])
+        assert text == (
+            "Nothing in it is relevant to the query.\n\n(left out: 1 of 1 sentences; "
+            f"handle for read_dropped: {handle}; outcome: nothing_relevant)"
+        )
+        assert await read("compress", query="bread", documents=[BREAD]) == (BREAD, "")
+        paths = ["tower.md", "bread.txt"]
+        text, _ = await read("compress_files", query="built baked", paths=paths)
+        assert text.startswith("The tower was built by Ana.\nBread is baked at night.\n\n(left out")
+        text, _ = await read("compress_files", query="Rain", paths=paths)
+        assert text.startswith("[tower.md] Rain fell all day.\n\n(left out")
 
 
 async def test_the_tools_that_can_work_are_offered(files):
@@ -274,7 +301,7 @@ async def use(session):
     return told["text"], rest["text"]
 
 
-EXPECTED = ("The tower was built by Ana.", f"Rain fell all day.\n{BREAD}")
+EXPECTED = ("The tower was built by Ana.", f"[tower.md] Rain fell all day.\n[bread.txt] {BREAD}")
 
 
 async def test_over_stdio(files):
