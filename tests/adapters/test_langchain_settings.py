@@ -22,6 +22,8 @@ from pydantic import ValidationError
 from langchain_recomp import RecompDocumentCompressor, RecompRetriever
 from recomp_core import AbstractiveCompressor, ExtractiveCompressor, LLMSummarizer, TopK
 
+pytestmark = pytest.mark.filterwarnings("ignore:The function `loads` is in beta")
+
 QUERY = "who built the tower"
 TEXTS = [
     "The tower is tall. Gustave built the tower. It opened in 1889.",
@@ -218,7 +220,6 @@ def test_a_retriever_is_written_down_only_with_both_parts():
         loaded(dumps(retriever))
 
 
-@pytest.mark.filterwarnings("ignore:The function `loads` is in beta")
 @pytest.mark.model
 def test_settings_are_written_down(embedded):
     compressor = RecompDocumentCompressor(top_k=1, merge=True)
