@@ -25,6 +25,9 @@ from .text.units import Kind, Span, Unit, path_text
 Context = Literal["sentence", "title", "document"]
 """What a sentence is encoded with; see `extractive.scoring.DualEncoderScorer`."""
 
+Injections = Literal["off", "flag", "drop"]
+"""What becomes of sentences that look like orders to the reader model; see `text.injections`."""
+
 Outline = Literal["headings", "none"]
 """What comes along with a kept sentence; see `extractive.compressor.ExtractiveCompressor`."""
 
@@ -138,11 +141,13 @@ class ScoredSentence(Sentence):
         score: The relevance. Higher is better; the scale is the scorer's.
         lexical: The part of the score that words in common with the query gave.
         queries: Where a call has several queries, the positions of those that it was kept for.
+        flags: Why it looks like an order to the model that reads it; see `text.injections.FLAGS`.
     """
 
     score: float
     lexical: float = field(default=0.0, kw_only=True)
     queries: tuple[int, ...] = field(default=(), kw_only=True)
+    flags: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 def with_score(sentence: Sentence, score: float, lexical: float = 0.0) -> ScoredSentence:
@@ -300,6 +305,11 @@ class Compression:
     def original_text(self) -> str:
         """The uncompressed documents, joined."""
         return self.layout.join(document.text for document in self.documents)
+
+    @property
+    def flagged(self) -> tuple[ScoredSentence, ...]:
+        """The sentences, kept or dropped, that look like orders to the model that reads them."""
+        return tuple(sentence for sentence in (*self.kept, *self.dropped) if sentence.flags)
 
     @property
     def is_excerpt(self) -> bool:
@@ -614,6 +624,8 @@ def _sentence_to_dict(sentence: ScoredSentence) -> dict[str, Any]:
         written["lexical"] = sentence.lexical
     if sentence.queries:
         written["queries"] = list(sentence.queries)
+    if sentence.flags:
+        written["flags"] = list(sentence.flags)
     return written
 
 
@@ -663,7 +675,9 @@ def _sentence_from_dict(data: Mapping[str, Any], documents: Sequence[Document]) 
     text = documents[doc_index].text
     path = tuple((_whole(a, len(text)), _whole(b, len(text))) for a, b in data.get("path", ()))
     queries = tuple(_whole(number) for number in data.get("queries", ()))
-    sentence = ScoredSentence(**{**data, "path": path, "queries": queries})
+    flags = tuple(_typed(flag, str) for flag in data.get("flags", ()))
+    read = {**data, "path": path, "queries": queries, "flags": flags}
+    sentence = ScoredSentence(**read)
     found = text[_whole(sentence.start, len(text)) : _whole(sentence.end, len(text))]
     if found != sentence.text:
         raise ValueError(

@@ -21,6 +21,7 @@ from ..text.units import STRUCTURAL
 from ..types import (
     Compression,
     Document,
+    Injections,
     Outcome,
     Outline,
     Queries,
@@ -33,6 +34,7 @@ from ..types import (
 )
 from .evidence import LexicalEvidence, check_weight
 from .fitting import fitted, unfit_reason
+from .flags import with_flags, without_flagged
 from .partial import Progress, Scored, chosen_late, late_after, score_in_groups, timed_out
 from .pins import with_pins
 from .recovery import Dropped, DroppedSentence, DroppedTexts, check_recovery, recovery_of
@@ -44,7 +46,7 @@ from .scoring import (
     as_scorer,
     scored_sentences,
 )
-from .selection import Selector, TopK, check_selector, select
+from .selection import Selector, TopK, check_selector, place_of, select
 from .sentences import Known, document_sentences, document_units
 from .several import merged
 from .structure import Structure, folded_text
@@ -91,6 +93,9 @@ class ExtractiveCompressor:
         pin: What is never dropped where its document is kept, that is where the selector keeps
             something of it: "numbers", "dates", "ids", "urls", and regular expressions. Only a
             token budget limits it, and `Compression.reason` says what did not fit.
+        injections: What becomes of sentences that look like orders to the model that reads them,
+            such as "ignore all previous instructions": "flag" gives them `flags`, "drop" also
+            keeps none of them, "off" does not look for them. See `text.injections`.
 
     Raises:
         TypeError: A part has not the method that it needs.
@@ -117,8 +122,10 @@ class ExtractiveCompressor:
         batching: Batching | None = None,
         recovery: DroppedTexts | int | None = None,
         pin: Sequence[str] | None = None,
+        injections: Injections = "flag",
     ) -> None:
         check_choice("outline", outline, get_args(Outline))
+        check_choice("injections", injections, get_args(Injections))
         self.scorer = as_scorer(scorer)
         self.selector = check_selector(DEFAULT_SELECTOR if selector is None else selector)
         self.splitter = SentenceSplitter() if splitter is None else splitter
@@ -136,6 +143,7 @@ class ExtractiveCompressor:
         self._batcher = MicroBatcher(batching)
         self.recovery = check_recovery(recovery)
         self.pins = Pins(pin)
+        self.injections: Injections = injections
 
     def __repr__(self) -> str:
         return f"ExtractiveCompressor({self.scorer!r}, selector={self.selector!r})"
@@ -315,23 +323,35 @@ class ExtractiveCompressor:
                 else self._merge(query, [next(single) for _ in query])
                 for query, _ in inputs
             ]
+        drops = self.injections == "drop"
+        if self.injections != "off":
+            results = [with_flags(result, drops) for result in results]
         if self.recovery is None:
             return results
-        return [self.recovery.record(result, self.splitter) for result in results]
+        return [
+            self.recovery.record(result, self.splitter, flagged=not drops) for result in results
+        ]
 
     def _merge(self, queries: Queries, results: Sequence[Compression]) -> Compression:
         merged_result = merged(queries, results, self.selector, outline=self.brings_outline)
         if not self.pins or not merged_result.kept:
             return merged_result
-        kept, dropped, note = with_pins(
-            merged_result.documents, merged_result.kept, merged_result.dropped, self.pins.finder(),
+        dropped: Sequence[ScoredSentence] = merged_result.dropped
+        if self.injections == "drop":
+            dropped = without_flagged(dropped)
+        kept, rest, note = with_pins(
+            merged_result.documents, merged_result.kept, dropped, self.pins.finder(),
             self.selector, self.layout, self.brings_outline,
         )  # fmt: skip
+        if len(dropped) < len(merged_result.dropped):
+            places = set(map(place_of, (*kept, *rest)))
+            orders = [s for s in merged_result.dropped if place_of(s) not in places]
+            rest = tuple(sorted((*rest, *orders), key=place_of))
         return replace(
             merged_result,
             text=assemble(merged_result.documents, kept, self.layout),
             kept=kept,
-            dropped=dropped,
+            dropped=rest,
             reason="; ".join(filter(None, (merged_result.reason, note))),
         )
 
@@ -497,6 +517,9 @@ class ExtractiveCompressor:
             outcome = Outcome.NOTHING_GIVEN
         else:
             blended = self.evidence.blend(query, documents, scored)
+            refused: list[ScoredSentence] = []
+            if self.injections == "drop":
+                blended, sentences, refused = _without_orders(blended, sentences)
             ranked = _with_structure(documents, sentences, blended)
             kept, dropped = select(
                 documents, ranked, self.selector, self.layout, self.expand, self.brings_outline,
@@ -508,6 +531,8 @@ class ExtractiveCompressor:
                     documents, kept, dropped, self.pins.finder(), self.selector, self.layout,
                     self.brings_outline, is_late,
                 )  # fmt: skip
+            if refused:
+                dropped = tuple(sorted((*dropped, *refused), key=place_of))
             reasons = (unfit_reason(blended, kept, self.selector), unpinned)
             if not kept:
                 outcome = Outcome.NOTHING_RELEVANT
@@ -550,6 +575,21 @@ def _offered(sentences: Sequence[Sentence]) -> tuple[Sentence, ...]:
     """The sentences that a scorer scores: not those that tell what others are about."""
     content = tuple(sentence for sentence in sentences if sentence.kind not in STRUCTURAL)
     return content or tuple(sentences)
+
+
+def _without_orders(
+    scored: Sequence[ScoredSentence], sentences: Sequence[Sentence]
+) -> tuple[list[ScoredSentence], list[Sentence], list[ScoredSentence]]:
+    """Scored and all sentences without those that look like orders, and these."""
+    clean = without_flagged(sentences)
+    places = {(sentence.doc_index, sentence.start) for sentence in clean}
+    known = {place_of(sentence): sentence for sentence in scored}
+    refused = [
+        known.get((sentence.doc_index, sentence.start)) or with_score(sentence, 0.0)
+        for sentence in sentences
+        if (sentence.doc_index, sentence.start) not in places
+    ]
+    return [sentence for sentence in scored if place_of(sentence) in places], clean, refused
 
 
 def _with_structure(

@@ -27,6 +27,7 @@ from ..text.splitting import SentenceSplitter
 from ..text.tokens import approximate_tokens
 from ..text.units import STRUCTURAL, Span, stated_format
 from ..types import Compression, Document, Outcome, ScoredSentence, Sentence
+from .flags import without_flagged
 from .sentences import document_sentences
 
 _HANDLE_BYTES = 16
@@ -132,6 +133,7 @@ class _Call:
     documents: tuple[tuple[int, Document], ...]
     splitter: Splitter | None
     size: int
+    flagged: bool
 
 
 class DroppedTexts:
@@ -178,7 +180,13 @@ class DroppedTexts:
         """The memory in use, in bytes, estimated from above."""
         return self._size
 
-    def record(self, compression: Compression, splitter: Splitter | None = None) -> Compression:
+    def record(
+        self,
+        compression: Compression,
+        splitter: Splitter | None = None,
+        *,
+        flagged: bool = True,
+    ) -> Compression:
         """Keep what a call dropped.
 
         Args:
@@ -186,12 +194,13 @@ class DroppedTexts:
                 time, everything counts as dropped.
             splitter: Cuts documents into sentences that the call did not cut itself, when they are
                 read; a `SentenceSplitter` by default.
+            flagged: Whether to keep sentences that look like orders, see `text.injections`.
 
         Returns:
             The compression with its `handle`; as it was if nothing was dropped, or too much to
             keep.
         """
-        call = _dropped_of(compression, splitter)
+        call = _dropped_of(compression, splitter, flagged)
         if call is None or call.size > self.max_bytes:
             return compression
         handle = secrets.token_urlsafe(_HANDLE_BYTES)
@@ -305,7 +314,7 @@ def recovery_of(compressor: object) -> DroppedTexts:
     return recovery
 
 
-def _dropped_of(compression: Compression, splitter: Splitter | None) -> _Call | None:
+def _dropped_of(compression: Compression, splitter: Splitter | None, flagged: bool) -> _Call | None:
     """What a call dropped; None for nothing."""
     if compression.outcome is Outcome.UNCHANGED:
         return None
@@ -321,6 +330,8 @@ def _dropped_of(compression: Compression, splitter: Splitter | None) -> _Call | 
         found = compression.dropped
     # Headings and the like stand with what is under them.
     found = [sentence for sentence in found if sentence.kind not in STRUCTURAL] or found
+    if not flagged:
+        found = without_flagged(found)
     if not found and not whole:
         return None
     headings: dict[tuple[int, tuple[Span, ...]], str] = {}
@@ -337,7 +348,7 @@ def _dropped_of(compression: Compression, splitter: Splitter | None) -> _Call | 
         *(name for document in documents for name in (document.title, document.id) if name),
     ]
     size = sum(map(sys.getsizeof, texts)) + _OBJECT_BYTES * (len(sentences) + len(whole) + 1)
-    return _Call(tuple(sentences), whole, splitter, size)
+    return _Call(tuple(sentences), whole, splitter, size, flagged)
 
 
 def _format_of(document: Document) -> dict[str, str]:
@@ -364,11 +375,12 @@ def _sentences_of(call: _Call) -> list[DroppedSentence]:
         return list(call.sentences)
     documents = [document for _, document in call.documents]
     splitter = SentenceSplitter() if call.splitter is None else call.splitter
+    found = document_sentences(documents, splitter, structural=False)
     split = [
         replace(
             _dropped_sentence(sentence, 0.0, document, sentence.heading(document)), doc_index=index
         )
-        for sentence in document_sentences(documents, splitter, structural=False)
+        for sentence in (found if call.flagged else without_flagged(found))
         for index, document in (call.documents[sentence.doc_index],)
     ]
     return sorted([*call.sentences, *split], key=_place)

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from .._utils.settings import Checked, Float, Int, Name, Setting, declaration, declared_settings
 from ..runtime.deadline import check_timeout
 from ..text.units import Format
-from ..types import Context, Outline, SimilarityFunction
+from ..types import Context, Injections, Outline, SimilarityFunction
 
 
 @declaration
@@ -174,6 +174,14 @@ class CompressorSettings(IndexerSettings):
             "What is never dropped where something of its document is kept: numbers, dates, ids, "
             "urls, or regular expressions. Only max_tokens limits it.",
             unset="nothing",
+        ),
+    ] = None
+    injections: Annotated[
+        Injections | None,
+        Setting(
+            "Sentences that look like orders to the model that reads them, such as \"ignore all "
+            "previous instructions\": flag them, drop them, or off.",
+            unset="flag",
         ),
     ] = None
     recovery: Annotated[

@@ -18,14 +18,22 @@ def span_facts(excerpt: Excerpt) -> dict[str, Any]:
 
     Returns:
         "spans", `[start, end]` of each sentence in characters, "scores", and "kinds" unless all
-        are sentences of prose: headings and the like came along with what was chosen.
+        are sentences of prose: headings and the like came along with what was chosen. "flags" are
+        those of `text.injections` that any of them has, and "queries", of several, those that they
+        were kept for.
     """
     facts: dict[str, Any] = {
         "spans": [[int(sentence.start), int(sentence.end)] for sentence in excerpt.kept],
         "scores": [float(sentence.score) for sentence in excerpt.kept],
     }
     kinds = [str(sentence.kind) for sentence in excerpt.kept]
-    return {**facts, "kinds": kinds} if set(kinds) != {"sentence"} else facts
+    if set(kinds) != {"sentence"}:
+        facts["kinds"] = kinds
+    if flags := {flag for sentence in excerpt.kept for flag in sentence.flags}:
+        facts["flags"] = sorted(flags)
+    if queries := {number for sentence in excerpt.kept for number in sentence.queries}:
+        facts["queries"] = sorted(queries)
+    return facts
 
 
 def reason_facts(compression: Compression) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from ..text.pins import Pins
 from ..text.splitting import SentenceSplitter
 from ..text.tokens import TokenCounter, encoder_token_counter
 from ..text.units import Format
-from ..types import Context, Outline, SimilarityFunction
+from ..types import Context, Injections, Outline, SimilarityFunction
 from .folders import read_config, update_config, write_folder
 from .names import Source, find_source, find_weights
 
@@ -109,6 +109,7 @@ def load_compressor(
     batching: Batching | None = None,
     recovery: DroppedTexts | int | None = None,
     pin: Sequence[str] | None = None,
+    injections: Injections | None = None,
     backend: str | None = None,
     compute_type: str | None = None,
     device: str | None = None,
@@ -181,6 +182,7 @@ def load_compressor(
         recovery: Where dropped texts are kept for `read_dropped`: a `DroppedTexts`, or the bytes of
             memory for a new one; not saved.
         pin: For sentences only: see `ExtractiveCompressor`.
+        injections: For sentences only: see `ExtractiveCompressor`.
         backend: What computes; not saved. For an encoder "torch", "onnx" or a registered name, see
             `models.encoders.loading.load_encoder`; for a language model "torch" or
             "ctranslate2", see `load_summarizer`. By default, which is "auto", an encoder takes
@@ -221,6 +223,7 @@ def load_compressor(
         lexical_weight=check_weight(lexical_weight), truncate_dim=truncate_dim, prompts=prompts,
         store=None if store is None else _opened(store),
         timeout_s=check_timeout(timeout_s), batching=batching, pin=pin,
+        injections=injections,
     )  # fmt: skip
     if unknown := summary_settings.keys() - {*_COMPRESSOR_SETTINGS, *_SUMMARIZER_SETTINGS}:
         raise TypeError(f"load_compressor has no setting {', '.join(sorted(unknown))}")
@@ -231,7 +234,7 @@ def load_compressor(
     )  # fmt: skip
     for name, choices in (
         ("context", Context), ("similarity_fn_name", SimilarityFunction), ("outline", Outline),
-        ("document_format", Format),
+        ("document_format", Format), ("injections", Injections),
     ):  # fmt: skip
         if name in sentence_settings:  # before the model is loaded, which takes seconds
             check_choice(name, sentence_settings[name], get_args(choices))
@@ -466,6 +469,7 @@ def _load_extractive(source: Source, given: Mapping[str, Any]) -> ExtractiveComp
         batching=settings.get("batching"),
         recovery=settings.get("recovery"),
         pin=settings.get("pin"),
+        injections=settings.get("injections", "flag"),
     )
 
 
@@ -604,6 +608,7 @@ _SAVED: Mapping[str, Callable[[str, Any], object]] = {
     "prompts": check_prompts,
     "expand": _check_expand,
     "pin": lambda _, value: Pins(value),
+    "injections": _check_one_of(Injections),
     "prompt": lambda _, value: PromptTemplate.from_json(value),
     "generation": _check_generation,
     "replies": _check_replies,
@@ -701,6 +706,7 @@ def _extractive_to_dict(
         "truncate_dim": encoder.truncate_dim,
         "prompts": encoder.prompts,
         **({"pin": list(compressor.pins.wanted)} if compressor.pins else {}),
+        "injections": compressor.injections,
     }
     return settings, encoder.save_pretrained
 

@@ -41,7 +41,7 @@ SUMMARY_SETTINGS = (
 """The settings of `compressor_from_summarizer`."""
 
 # With extract_tokens, settings for what picks the sentences, not for what writes.
-_FOR_EXTRACTOR = ("store", "pin")
+_FOR_EXTRACTOR = ("store", "pin", "injections")
 
 
 def compressor_from_settings(
@@ -199,8 +199,8 @@ def compressor_from_encoder(
         document_format: The format of all documents.
         store: Where sentence vectors are looked up and kept, see `SentenceStore`.
         **own_settings: `separator`, `elision`, `document_separator`, `expand`, `outline`, `titles`,
-            `lexical_weight`, `batching`, `recovery` and `pin` of `ExtractiveCompressor`; None
-            leaves one at its default.
+            `lexical_weight`, `batching`, `recovery`, `pin` and `injections` of
+            `ExtractiveCompressor`; None leaves one at its default.
 
     Returns:
         The compressor.

@@ -118,7 +118,7 @@ def has_date(text: str) -> bool:
 
 
 def _stated(text: str) -> Iterator[re.Match[str]]:
-    narrow = text.translate(_NARROW)
+    narrow = text if text.isascii() else text.translate(_NARROW)
     return _FACT.finditer(_MARK.sub(lambda mark: " " * len(mark.group()), narrow))
 
 

@@ -37,7 +37,8 @@ def edit(folder, **changes):
         {"lexical_weight": float("nan")}, {"separator": 5}, {"elision": []},
         {"document_separator": 1}, {"expand": 3}, {"expand": ["a", "b"]}, {"expand": [1]},
         {"expand": [-1, 0]}, {"selector": 5}, {"selector": {"type": ["top_k"]}},
-        {"pin": "numbers"}, {"pin": ["numbres"]}, {"pin": ["("]}, {"base": 3}, {"calibration": "x"},
+        {"pin": "numbers"}, {"pin": ["numbres"]}, {"pin": ["("]}, {"injections": "maybe"},
+        {"injections": None, "base": 3}, {"base": 3}, {"calibration": "x"},
     ],
 )  # fmt: skip
 def test_a_setting_of_another_type(folder, wrong):
@@ -63,9 +64,10 @@ def test_a_folder_names_no_store_and_no_device(folder, tmp_path):
     assert not (tmp_path / "store").exists()
 
 
-def test_pins_are_saved(folder, tmp_path):
-    compressor = load_compressor(folder, device="cpu", pin=("numbers", r"§ \d"))
+def test_pins_and_flags_are_saved(folder, tmp_path):
+    compressor = load_compressor(folder, device="cpu", pin=("numbers", r"§ \d"), injections="drop")
     again = load_compressor(save_compressor(compressor, tmp_path / "again"), device="cpu")
+    assert again.injections == "drop"
     assert again.pins.wanted == ("numbers", r"§ \d")
     assert "12" in again.compress("bob?", ["the tower. bob. bob bob. it cost 12."]).text
     assert not load_compressor(folder, device="cpu").pins
