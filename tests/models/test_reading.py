@@ -33,6 +33,12 @@ def test_a_chinese_character_says_as_much_as_three_letters():
     assert readable_share("石", tokenizer()) == 0
 
 
+def test_vowel_marks_are_a_part_of_words():
+    whole = tokenizer("मीनार")  # three letters and two marks
+    assert readable_share("मीनार", whole) == 1
+    assert readable_share("की", tokenizer("की")) == pytest.approx(2 / 3.5)
+
+
 def test_texts_without_letters_need_no_reading():
     assert readable_share("", tokenizer()) == 1
     assert readable_share("12:30, 14", tokenizer()) == 1
@@ -94,6 +100,15 @@ def test_no_warning_where_another_encoder_would_read_no_better(caplog):
     warn_if_unread(Encoder(), "3f9a 77be 0c1d", 0.4)  # digests
     warn_if_unread(Encoder(), "Die Windmühle mahlt.", 0.75)
     warn_if_unread(None, "", 1.0)
+    assert not caplog.messages
+
+
+def test_no_warning_of_an_encoder_with_many_words(caplog, monkeypatch):
+    encoder = Encoder()
+    encoder.model = Encoder()
+    encoder.model.tokenizer = tokenizer("stone")
+    monkeypatch.setattr("recomp_core.models.encoders.reading._MANY_WORDS", 10)
+    warn_if_unread(encoder, "港口", 0.2)
     assert not caplog.messages
 
 

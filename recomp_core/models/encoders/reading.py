@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import unicodedata
 import weakref
 from collections import Counter
 from collections.abc import Callable
@@ -33,6 +34,7 @@ _ASCII_LETTER = re.compile("[A-Za-z]")
 # 0.75, Turkish and Vietnamese at 0.6, other scripts at 0.3. Data in ASCII (digests, codes) may be
 # at 0.5, and no encoder reads it better.
 _READABLE = 0.7
+_MANY_WORDS = 100_000  # a vocabulary of many languages, beside which there is nothing better here
 _warned: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
@@ -96,6 +98,9 @@ def warn_if_unread(encoder: Any, text: str, share: float) -> None:
     """
     if share >= _READABLE or text.isascii() or encoder in _warned:
         return
+    tokenizer = _tokenizer(encoder)
+    if tokenizer is not None and tokenizer.get_vocab_size() > _MANY_WORDS:
+        return
     with contextlib.suppress(TypeError):  # an object that can't be remembered is told again
         _warned.add(encoder)
     logger.warning(
@@ -129,4 +134,5 @@ def _letters(character: str) -> float:
         for first, last, letters in _DENSE:
             if first <= code <= last:
                 return letters
-    return float(character.isalpha())
+    # Vowels of Indic scripts and Thai are marks, which are as much of a word as its letters.
+    return float(character.isalpha() or unicodedata.category(character)[0] == "M")

@@ -46,6 +46,9 @@ class UnigramPieces:
         self._special = {f"{_SPACE}{word}": number for word, number in special.items()}
         self._known: dict[str, list[tuple[int, int]]] = {}
 
+    def __len__(self) -> int:
+        return len(self._ids)
+
     def of(self, word: str) -> list[tuple[int, int]]:
         """Split a word.
 
@@ -182,6 +185,10 @@ class UnigramTokenizer:
         """Count the special tokens around a text. See `tokenizers.Tokenizer`."""
         number: int = self._parts["post_processor"].num_special_tokens_to_add(is_pair)
         return number
+
+    def get_vocab_size(self) -> int:
+        """Count the pieces of the vocabulary. See `tokenizers.Tokenizer`."""
+        return len(self._pieces)
 
     def encode(self, text: str, *, add_special_tokens: bool = True) -> Any:
         """Split a text into tokens.
