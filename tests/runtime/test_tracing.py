@@ -224,6 +224,29 @@ async def test_a_query_of_a_batch_that_fails_is_an_error_in_its_own_span(how, tr
     assert bad.attributes["error.type"] == "RuntimeError"
 
 
+@pytest.mark.parametrize("how", ["compress", "acompress"])
+async def test_a_span_of_the_model_s_client_is_a_child(how, tracer):
+    class Traced(Writer):
+        def summarize(self, prompts):
+            with tracer.start_as_current_span("chat"):
+                return super().summarize(prompts)
+
+    result = getattr(AbstractiveCompressor(Traced()), how)(QUERY, DOCUMENTS)
+    if how == "acompress":
+        await result
+    chat, span = tracer.spans()
+    assert (chat.name, span.name) == ("chat", "recomp.compress")
+    assert chat.parent.span_id == span.context.span_id
+
+
+def test_several_queries_are_one_span(tracer, monkeypatch):
+    monkeypatch.setenv(CONTENT, "true")
+    compressor().compress([QUERY, "bread baked"], DOCUMENTS)
+    (span,) = tracer.spans()
+    assert span.name == "recomp.compress"
+    assert span.attributes["reranker.query"] == f"{QUERY}\nbread baked"
+
+
 def test_a_gate_sees_the_text_in_the_same_span(tracer):
     class Refuses:
         def check(self, candidates):
