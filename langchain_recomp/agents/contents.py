@@ -99,7 +99,7 @@ def _documents(content: str, artifact: Any, separator: str) -> Contents | None:
     """The documents of the artifact, where the content shows all of them in order.
 
     A prompt may stand around each, such as its source. It stays with a document that kept
-    something, and goes with one that did not.
+    something, and goes with one that did not. What stands before or after all of them stays.
     """
     if not _are_documents(artifact):
         return None
@@ -113,12 +113,15 @@ def _documents(content: str, artifact: Any, separator: str) -> Contents | None:
     around = [part.partition(separator) for part in between[1:]]
     if not all(found for _, found, _ in around):
         return None
-    before = [between[0], *(prefix for _, _, prefix in around)]
-    after = [*(suffix for suffix, _, _ in around), content[end:]]
+    head, head_end, prefix = between[0].rpartition(separator)
+    suffix, tail_start, tail = content[end:].partition(separator)
+    before = [prefix, *(prefix for _, _, prefix in around)]
+    after = [*(suffix for suffix, _, _ in around), suffix]
 
     def rebuild(texts: Sequence[str]) -> str:
         shown = zip(before, texts, after, strict=True)
-        return separator.join(f"{prefix}{text}{suffix}" for prefix, text, suffix in shown if text)
+        kept = separator.join(f"{prefix}{text}{suffix}" for prefix, text, suffix in shown if text)
+        return f"{head}{head_end}{kept}{tail_start}{tail}"
 
     return _only_if_text("documents", tuple(artifact), rebuild)
 

@@ -201,6 +201,19 @@ def test_what_a_prompt_puts_around_a_document_stays_with_it():
     assert message.content == f"[0.txt] {BUILT} (end)\n\n[2.txt] The tower was built in 1889. (end)"
 
 
+def test_what_stands_around_all_documents_stays():
+    @tool(response_format="content_and_artifact")
+    def look(query: str):
+        """Look something up."""
+        texts = [PASSAGES[1], PASSAGES[0], PASSAGES[2]]
+        shown = "\n\n".join(f"* {text}" for text in texts)
+        found = [Document(text) for text in texts]
+        return f"3 pages:\n\n{shown}\n\nNext page: 2", found
+
+    message = results_of([look], middleware())[0]
+    assert message.content == f"3 pages:\n\n* {BUILT}\n\nNext page: 2"
+
+
 def test_documents_that_the_content_does_not_show_are_not_what_the_model_reads():
     @tool(response_format="content_and_artifact")
     def look(query: str):
