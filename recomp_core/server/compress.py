@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from .._utils.settings import declared_settings
 from ..integration.fields import CompressorSettings
+from ..text.pins import PIN_NAMES
 from ..types import Compression, Document
 from .engine import LAYOUT, REQUEST_SETTINGS, Engine
 from .errors import INVALID, RequestError, invalid_status
@@ -40,6 +41,8 @@ def _request_settings() -> type[BaseModel]:
     declared = declared_settings(CompressorSettings)
     fields: dict[str, Any] = {}
     for name in REQUEST_SETTINGS:
+        if name == "pin":  # patterns of others could take long
+            hints[name] = tuple[Literal[PIN_NAMES], ...] | None  # type: ignore[valid-type]
         checks: dict[str, Any] = {}
         if name in LAYOUT:
             checks = {"strict": True} if name == "titles" else {"max_length": _LONGEST_JOINT}

@@ -15,6 +15,7 @@ from ..extractive.selection import make_selector, token_budgets
 from ..protocols import Compressor
 from ..runtime.deadline import Deadline
 from ..runtime.timeout import unchanged_documents, with_timeout
+from ..text.pins import Pins
 from ..text.tokens import approximate_tokens, encoder_token_counter
 from ..types import Compression, Document, Outcome
 from .errors import INVALID, LATE, RequestError
@@ -26,7 +27,7 @@ LIMITS = ("top_k", "top_p", "min_score", "max_tokens")
 LAYOUT = ("separator", "elision", "document_separator", "titles")
 """The settings of a request that say what joins what is kept."""
 
-REQUEST_SETTINGS = (*LIMITS, *LAYOUT, "outline", "lexical_weight", "expand")
+REQUEST_SETTINGS = (*LIMITS, *LAYOUT, "outline", "lexical_weight", "expand", "pin")
 """The settings that a request may give. None of them names a model, a file or a folder."""
 
 # Requests with the same settings share batches if they share a compressor.
@@ -116,7 +117,9 @@ class Engine:
                 "or start a server with an encoder",
             )
         # All sentences have scores, kept or not; the choice itself is not used.
-        settings = {"top_k": 1, "outline": "none", "expand": (0, 0), "titles": False}
+        settings = {
+            "top_k": 1, "outline": "none", "expand": (0, 0), "titles": False, "pin": (),
+        }  # fmt: skip
         compression = await self.compress(query, documents, deadline, settings)
         if compression.outcome is Outcome.TIMED_OUT:
             raise _late(deadline)
@@ -166,6 +169,8 @@ def _tuned(
     tuned.expand = given.get("expand", compressor.expand)
     if min(tuned.expand) < 0:
         raise ValueError(f"expand must be two whole numbers ≥ 0, got {list(tuned.expand)}")
+    if "pin" in given:
+        tuned.pins = Pins(given["pin"])
     if "lexical_weight" in given:
         weight = check_weight(given["lexical_weight"])
         tuned.evidence = LexicalEvidence(compressor.scorer, weight)

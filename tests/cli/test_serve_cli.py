@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from recomp_core.cli.main import app
 from recomp_core.server.settings import ServerSettings
 
-pytestmark = needs("fastapi", "serve")
+pytestmark = [needs("fastapi", "serve"), needs("httpx", "test")]
 
 
 def run(*arguments, **environment):

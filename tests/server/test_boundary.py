@@ -25,7 +25,7 @@ from server_clients import (
 from recomp_core.server.bodies import MAX_DEPTH, MAX_VALUES, check_json
 from recomp_core.server.errors import RequestError
 
-pytestmark = needs("fastapi", "serve")
+pytestmark = [needs("fastapi", "serve"), needs("httpx", "test")]
 
 BODY = {"query": QUERY, "documents": [TOWER]}
 PATHS = ("/v2/rerank", "/v1/rerank", "/rerank", "/v1/compress", "/api/compress/question-specific/")

@@ -11,7 +11,7 @@ from server_clients import FRUIT, QUERY, TOWER, Words, app_of, client_of
 from recomp_core import Batching, Compression, Document, ExtractiveCompressor, TokenBudget
 from recomp_core.server.messages import EMPTIED, tool_results, with_results
 
-pytestmark = needs("fastapi", "serve")
+pytestmark = [needs("fastapi", "serve"), needs("httpx", "test")]
 
 BUILT = "Bob built the tower in 1402."
 SINGLE = "/api/compress/question-specific/"
@@ -65,6 +65,7 @@ async def test_settings_of_the_layout():
         ({"separator": "x" * 101}, "settings.separator"),
         ({"expand": [-1, 0]}, "expand"),
         ({"outline": "all"}, "settings.outline"),
+        ({"pin": ["(a+)+$"]}, "settings.pin[0]: input should be 'numbers', 'dates'"),
         ({"lexical_weight": 2}, "lexical_weight"),
     ],
 )
@@ -96,6 +97,16 @@ async def test_requests_that_say_too_little_or_too_much(body, told):
     reply = await client_of().post("/v1/compress", json=body)
     assert reply.status_code == 400
     assert told in reply.json()["error"]["message"]
+
+
+async def test_what_is_pinned_stays():
+    text = "Bob saw it. It weighs 12 tons. It is grey."
+    body = {"query": "who saw it", "documents": [text], "settings": {"top_k": 1}}
+    client = client_of()
+    assert (await client.post("/v1/compress", json=body)).json()["text"] == "Bob saw it."
+    body["settings"]["pin"] = ["numbers"]
+    kept = (await client.post("/v1/compress", json=body)).json()["text"]
+    assert kept == "Bob saw it. It weighs 12 tons."
 
 
 CHAT = [

@@ -16,6 +16,7 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "serving" / "clients.py"
 
 pytestmark = [
     needs("fastapi", "serve"),
+    needs("httpx", "test"),
     pytest.mark.model,
     pytest.mark.enable_socket,
     pytest.mark.skipif(not SCRIPT.is_file(), reason="needs benchmarks/, which no sdist has"),

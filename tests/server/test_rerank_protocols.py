@@ -11,7 +11,7 @@ from server_clients import FRUIT, QUERY, TOWER, client_of
 
 from recomp_core.server.relevance import rank, relevance_of
 
-pytestmark = needs("fastapi", "serve")
+pytestmark = [needs("fastapi", "serve"), needs("httpx", "test")]
 
 DOCUMENTS = [FRUIT, TOWER, "  ", "The tower fell."]
 
