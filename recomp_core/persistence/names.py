@@ -13,7 +13,6 @@ from typing import Any
 from .._utils.files import CONFIG_FILE, restore_folder, sha256
 from ..errors import ModelLoadError
 from ..models.checkpoints import CheckpointFiles, load_error_message, looks_like_path
-from ..models.encoders.e5_small import find_base
 from ..models.encoders.lora import LoraAdapter, is_adapter
 from ..models.encoders.prompts import E5_PROMPTS
 from .folders import read_config
@@ -126,6 +125,8 @@ def find_source(name_or_path: str | os.PathLike[str] | None, **hub: Any) -> Sour
         trusted = model != DEFAULT_HUB_MODEL
         return Source(CheckpointFiles(model, trusted=trusted, **hub), {"kind": "extractive"})
     if name == MULTILINGUAL_BASE or (name == MULTILINGUAL and not bundled):
+        from ..models.encoders.e5_small import find_base
+
         local_only = bool(hub.get("local_files_only"))
         files = CheckpointFiles(find_base(local_files_only=local_only), **hub)
         return Source(files, MULTILINGUAL_SETTINGS)

