@@ -23,7 +23,8 @@ def compress_tool(tool: BaseTool, compressor: Any, *, query_arg: str = "input") 
     Text blocks are compressed for the query that the agent gave the tool; for a `RetrieverTool` the
     retrieved nodes are. Images and other blocks stay. A result never grows and never becomes empty:
     where nothing in it is relevant, it is the `placeholder`. Errors, results without text and
-    calls without a query come back as they are.
+    calls without a query come back as they are. With the setting `recovery`, a result ends with the
+    handle that the tool of `dropped_tool` takes.
 
     Args:
         tool: Any tool. Its name, description and arguments stay, and it is not changed.
@@ -142,8 +143,19 @@ class _Results:
             blocks = self._blocks(output, nodes)
         if not any(not isinstance(block, TextBlock) or block.text.strip() for block in blocks):
             blocks = [TextBlock(text=self._postprocessor.placeholder)]
-        made = output.model_copy(update={"blocks": blocks})
-        return made if len(made.content) < len(output.content) else output
+        for note in (*self._notes(nodes), None):  # without the note if it would make it longer
+            shown = blocks if note is None else [*blocks, note]
+            made = output.model_copy(update={"blocks": shown})
+            if len(made.content) < len(output.content):
+                return made
+        return output
+
+    def _notes(self, nodes: Sequence[NodeWithScore]) -> list[TextBlock]:
+        """The handle for `dropped_tool`, which the agent must see; [] without one."""
+        facts = (scored.node.metadata.get(self._postprocessor.metadata_key) for scored in nodes)
+        handles = (said.get("handle") for said in facts if isinstance(said, dict))
+        handle = next(filter(None, handles), None)
+        return [TextBlock(text=f"[What was left out has the handle {handle}]")] if handle else []
 
     def _blocks(self, output: ToolOutput, nodes: Sequence[NodeWithScore]) -> list[Any]:
         key = self._postprocessor.metadata_key

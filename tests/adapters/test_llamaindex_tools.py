@@ -36,8 +36,8 @@ from llama_index.core.tools import (
 )
 from llama_index.core.workflow import Context
 
-from llamaindex_recomp import RecompNodePostprocessor, compress_tool
-from recomp_core import Compression, ExtractiveCompressor, Outcome, Threshold
+from llamaindex_recomp import RecompNodePostprocessor, compress_tool, dropped_tool
+from recomp_core import Compression, DroppedTexts, ExtractiveCompressor, Outcome, Threshold
 from recomp_core.types import as_documents
 
 TOWER = "The tower was built by Ana. Rain fell all day. Many admire the tower."
@@ -58,6 +58,12 @@ class Words(ExtractiveCompressor):
         self.queries.append(query)
         subjects = " ".join(word for word in query.split() if word in ("tower", "bread"))
         return shared_words(subjects or "?", sentences)
+
+
+def words_with_recovery():
+    words = Words()
+    words.recovery = DroppedTexts()
+    return words
 
 
 class Broken(Words):
@@ -229,6 +235,24 @@ async def test_documents_that_are_kept_empty_are_not_shown(how):
     assert (await result_of(tool, how, input="zebra")).content == PLACEHOLDER
     tool = compress_tool(FunctionTool.from_defaults(search), pp)
     assert (await result_of(tool, how, input="zebra")).content == PLACEHOLDER
+
+
+@ways
+async def test_the_agent_sees_the_handle_of_what_was_left_out(how):
+    long = " ".join([TOWER, *(f"Rain number {n} fell." for n in range(20))])
+    pp = RecompNodePostprocessor(compressor=words_with_recovery())
+    read = dropped_tool(pp)
+    for tool in (
+        FunctionTool.from_defaults(lambda input: long, name="t"),  # noqa: A006
+        RetrieverTool.from_defaults(Retriever(long, BREAD)),
+    ):
+        for query in (QUERY, "zebra"):
+            output = await result_of(compress_tool(tool, pp), how, input=query)
+            handle = output.content.removesuffix("]").rpartition(" ")[2]
+            assert output.content.endswith(f"\n[What was left out has the handle {handle}]")
+            assert "Rain number 7 fell." in read.call(handle=handle).content
+    short = compress_tool(FunctionTool.from_defaults(search), pp)
+    assert (await result_of(short, how, input=QUERY)).content == SHORT  # no room for a handle
 
 
 @ways
