@@ -244,10 +244,10 @@ _PATTERNS = {
     for name, patterns in zip(FLAGS, (_OVERRIDE, _ROLE, _EXFILTRATION, _ADDRESSED), strict=True)
 }
 
-# A text without any of these, all in lower case, has no such flag; most texts have none. Looking
-# for words is ten times as fast as looking for patterns.
+# A text without one of each of these groups, all in lower case, has no such flag; most texts have
+# none. Looking for words is ten times as fast as looking for patterns.
 _HINTS = {
-    "override": (
+    "override": ((
         "ignor", "disregard", "forget", "overr", "bypass", "neglect", "discard", "stop following",
         "stop obeying", "not follow", "not obey", "don't follow", "don't obey", "don’t follow",
         "dont follow", "never follow", "never obey", "no longer follow", "no longer obey",
@@ -258,19 +258,31 @@ _HINTS = {
         "omiso", "dimentic", "trascur", "esque", "desconsider", "negeer", "vergeet",
         "игнор", "забудь", "внимания", "отбрось", "теперь ты", "忽", "无视", "無視",
         "忘", "不要", "你现在是", "从现在", "従わない", "무시", "잊",
-    ),
-    "role": ("<", "[inst", "[/inst", "[sys", "[/sys", "system", "assistant", "developer", "#"),
+    ),),
+    "role": (("<", "[inst", "[/inst", "[sys", "[/sys", "system", "assistant", "developer", "#"),),
     "exfiltration": (
-        "prompt", "system", "instruction", "developer", "hidden", "conversation", "chat", "user",
-        "all ", "any ", "every", "![", "提示", "指令", "プロンプト", "프롬프트", "системн",
+        (
+            "prompt", "system", "instruction", "developer", "hidden", "conversation", "chat",
+            "user", "all ", "any ", "every", "![", "提示", "指令", "プロンプト", "프롬프트",
+            "системн",
+        ),
+        (
+            "prompt", "message", "instruction", "anweisung", "above", "before", "http", "www", "@",
+            "url", "address", "link", "endpoint", "webhook", "server", "提示", "指令", "プロンプト",
+            "프롬프트", "системн",
+        ),
     ),
     "addressed": (
-        "ai", "a.i.", "artificial", "language model", "llm", "chatbot", "gpt", "claude", "gemini",
-        "copilot", "the user", "ki", "künstliche", "sprachmodell", "ia", "intelligen", "modèle",
-        "modelo", "modello", "taalmodel", "ии", "искусственный", "языковая", "чат", "人工智能",
-        "人工智慧", "模型", "智能助手", "人工知能", "言語モデル",
+        (
+            "a.i.", "artificial", "language model", "llm", "chatbot", "gpt", "claude", "gemini",
+            "copilot", "the user", "künstliche", "sprachmodell", "intelligen", "modèle", "modelo",
+            "modello", "taalmodel", "искусственный", "языковая", "чат", "人工智能", "人工智慧",
+            "模型", "智能助手", "人工知能", "言語モデル",
+        ),
     ),
 }  # fmt: skip
+# Two letters are in many words, so they must be one.
+_AI_ALONE = re.compile(r"\b(?:ai|ki|ia|ии)\b|(?:是|が|个|個|名)ai")
 
 _INVISIBLE = re.compile(
     "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]"
@@ -310,8 +322,14 @@ def _flags(text: str) -> tuple[str, ...]:
     return tuple(
         name
         for name, pattern in _PATTERNS.items()
-        if any(hint in plain for hint in _HINTS[name]) and pattern.search(plain)
+        if _may_have(name, plain) and pattern.search(plain)
     )
+
+
+def _may_have(name: str, plain: str) -> bool:
+    if all(any(hint in plain for hint in group) for group in _HINTS[name]):
+        return True
+    return name == "addressed" and _AI_ALONE.search(plain) is not None
 
 
 def _plain(text: str) -> str:
