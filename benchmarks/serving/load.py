@@ -6,8 +6,8 @@
 Each client sends one request after another: a question with five documents of about 100 words, as
 Jina's protocol has it. "known" documents were seen before and lie in a sentence store, "unseen"
 ones never come twice. Every reply is checked to hold the documents of its own request. At the end
-the server is told to stop while clients go on: every request has to get its answer or a refused
-connection.
+the server is told to stop while clients go on: what it has accepted has to be answered, and new
+requests are refused (ConnectError, or ReadError on a connection that it has just closed).
 
 "CPU ms" is the server's time of all cores for one request, which tells more than the rest where the
 machine has other work. The clients take their share of the same cores.

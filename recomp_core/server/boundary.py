@@ -156,7 +156,11 @@ class Boundary:
         answering = asyncio.ensure_future(self.app(exchange.scope, replay, send))
         leaving = asyncio.ensure_future(_left(receive))
         try:
-            await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            # Who does not read the answer would hold a place for ever: it has as much time again.
+            time_s = exchange.deadline.left + self.settings.timeout_s
+            await asyncio.wait(
+                {answering, leaving}, timeout=time_s, return_when=asyncio.FIRST_COMPLETED
+            )
             if not answering.done() and not exchange.finished:
                 raise HungUpError
             await answering

@@ -298,6 +298,28 @@ def test_who_hangs_up_leaves_the_queue():
     assert "impatient" not in scorer.queries
 
 
+async def test_who_does_not_read_the_answer_leaves_its_place():
+    app = app_of(timeout_s=0.2)
+    messages = [{"type": "http.request", "body": json.dumps(BODY).encode(), "more_body": False}]
+    forever = asyncio.Event()
+
+    async def receive():
+        if not messages:
+            await forever.wait()
+        return messages.pop()
+
+    async def send(message):
+        await forever.wait()
+
+    scope = {"type": "http", "method": "POST", "path": "/v2/rerank", "raw_path": b"/v2/rerank",
+             "query_string": b"", "headers": [(b"content-type", b"application/json")],
+             "http_version": "1.1", "scheme": "http", "root_path": ""}  # fmt: skip
+    await app(scope, receive, send)
+    lines = (await client_of(app=app).get("/metrics")).text.splitlines()
+    assert 'recomp_requests_total{endpoint="/v2/rerank",status="499"} 1.0' in lines
+    assert "recomp_requests_under_way 0.0" in lines
+
+
 async def test_nothing_is_mixed_up_between_concurrent_callers():
     scorer = Words()
     client = client_of(scorer)
