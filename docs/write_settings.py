@@ -1,6 +1,6 @@
 """Write the tables of settings from their declarations: `python docs/write_settings.py`.
 
-The tables stand between markers in README.md and docs/settings.md; tests/docs/test_settings.py
+The tables stand between markers in docs/settings.md; tests/docs/test_settings.py
 fails if they are not what this script writes.
 """
 
@@ -15,14 +15,14 @@ from typing import Any
 from recomp_core._utils.settings import DeclaredSetting, declared_settings
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/settings.md")
+PAGES = ("docs/settings.md",)
 
 
 def tables() -> dict[str, str]:
     """The tables by the name in their markers.
 
     Returns:
-        Markdown tables: "compressor" and "adapters" for the README, and those of the long runs.
+        Markdown tables: "compressor" and "adapters", and those of the long runs.
     """
     from langchain_recomp.compressor import LangChainSettings
     from llamaindex_recomp.postprocessor import LlamaIndexSettings
