@@ -67,6 +67,9 @@ def with_store(
         lexical_weight=compressor.lexical_weight,
         timeout_s=compressor.timeout_s,
         batching=compressor.batching,
+        recovery=compressor.recovery,
+        pin=compressor.pins.wanted,
+        injections=compressor.injections,
     )
 
 

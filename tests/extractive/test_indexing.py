@@ -78,6 +78,16 @@ def test_the_settings_go_along():
         assert second.scorer.encoder is first.scorer.encoder
 
 
+def test_what_is_pinned_flagged_and_kept_for_later_goes_along():
+    compressor = ExtractiveCompressor(
+        DualEncoderScorer(LetterEncoder()), pin=["numbers"], injections="drop", recovery=1_000
+    )
+    stored = with_store(compressor, SentenceStore())
+    assert stored.pins.wanted == ("numbers",)
+    assert stored.injections == "drop"
+    assert stored.recovery is compressor.recovery
+
+
 def test_the_report_counts_what_was_done():
     with SentenceStore() as store:
         indexer = Indexer(with_store(plain(LetterEncoder()), store))
