@@ -116,7 +116,7 @@ def check_json(body: bytes, status: int) -> None:
         raise RequestError(status, INVALID, "the body holds a NUL byte: send JSON in UTF-8")
     marks = _marks_outside_strings(body, status)
     depth = 0
-    for mark in marks:
+    for mark in marks[:MAX_VALUES]:
         if mark in b"[{":
             depth += 1
             if depth > MAX_DEPTH:
@@ -125,6 +125,8 @@ def check_json(body: bytes, status: int) -> None:
                 )
         elif mark in b"]}":
             depth -= 1
+    if len(marks) > MAX_VALUES:
+        raise _too_many(status)
 
 
 def _marks_outside_strings(body: bytes, status: int) -> bytes:
@@ -133,10 +135,7 @@ def _marks_outside_strings(body: bytes, status: int) -> bytes:
     # A value costs hundreds of bytes when it is parsed: all are counted before.
     if bare.count(b'"') > 2 * MAX_VALUES:
         raise _too_many(status)
-    marks = b"".join(bare.split(b'"')[::2]).translate(None, _NOT_MARKS)
-    if len(marks) > MAX_VALUES:
-        raise _too_many(status)
-    return marks
+    return b"".join(bare.split(b'"')[::2]).translate(None, _NOT_MARKS)
 
 
 def _too_many(status: int) -> RequestError:
