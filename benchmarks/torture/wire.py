@@ -704,7 +704,7 @@ def budgets(url: str, names: list[str]) -> Outcome:
     """No reply lowers what is counted."""
     outcome = Outcome("usage that lifts a budget")
     meter = Meter(max_tokens=10**9)
-    # These replies all come. Time doesn't matter here: a request that ended for it would count nothing.
+    # These replies all come, and a request that its time limit ended would count nothing.
     endpoint = Endpoint(base_url=url, api_key=KEY, timeout=60.0, max_retries=2, meter=meter)
     for name in names:
         if "usage" in name or "prompt_tokens" in name:
