@@ -24,7 +24,7 @@ LOWEST := .venv-lowest
 LIGHT  := test-core,langchain,llamaindex,openai,bm25
 export HF_HUB_DISABLE_PROGRESS_BARS = 1
 
-.PHONY: demo test test-core test-lowest coverage lint notebooks wheel bench-contexts bench-abstractive bench-speed bench-scorer bench-labels bench-encoders bench-documents torture bench-quality bench-readers bench-calibration train-default clean
+.PHONY: demo test test-core test-lowest coverage lint notebooks wheel release-check bench-contexts bench-abstractive bench-speed bench-scorer bench-labels bench-encoders bench-documents torture bench-quality bench-readers bench-calibration train-default clean
 
 demo: $(STAMPS)/demo
 	$(BIN)/recomp example --html demo.html
@@ -62,6 +62,13 @@ notebooks: $(STAMPS)/notebooks
 # The sdist and the wheel, each in a clean environment, with and without extras.
 wheel:
 	bash .ci/wheel
+
+# What a release needs: the tag's version has a section in the changelog, all distributions have one
+# version, and each builds, passes twine's check and works in a clean environment. Leaves dist/.
+release-check: $(STAMPS)/venv
+	$(BIN)/python .ci/check_version.py
+	rm -rf dist
+	bash .ci/wheel dist
 
 bench-contexts: $(STAMPS)/benchmarks
 	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/contexts.py
