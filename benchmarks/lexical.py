@@ -1,8 +1,10 @@
 """Measures answer recall by what the words in common with the query count beside the encoder.
 
     python benchmarks/lexical.py --questions 300 --weights 0.05 0.1 0.2
+    python benchmarks/lexical.py --encoder multilingual --context title --weights 0.1
 
-The bundled encoder scores all sentences once, into build/lexical; everything else takes seconds.
+The encoder scores all sentences once, into build/lexical; everything else takes seconds. "all" is
+how often all documents together hold an answer.
 The best sentences are taken until the next one would pass 6, 10 and 20 % of the characters of a
 question's documents: five of them, ten for 2WikiMultihopQA, twenty for MuSiQue. An answer is found
 if one of the sentences taken holds it. "encoder" has the weight 0; the other weights are raised
@@ -41,19 +43,24 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=300, help="of each set, evenly spaced")
     parser.add_argument("--sets", nargs="+", default=list(data.QA_SETS))
     parser.add_argument("--weights", nargs="+", type=float, default=[0.05, 0.1, 0.15, 0.2])
+    parser.add_argument("--encoder", help="a name or folder; default the bundled one")
+    parser.add_argument("--context", help="instead of the encoder's own")
     args = parser.parse_args()
     if not data.available():
         print(f"skipped: there is no data in {data.DATA}; set RECOMP_DATA to its folder")
         return
-    compressor = load_compressor(device="cpu")
+    compressor = load_compressor(args.encoder, context=args.context, device="cpu")
+    folder = FOLDER
+    if args.encoder is not None:
+        folder /= f"{Path(args.encoder).name}-{compressor.scorer.context}"
     reads = reader_of(compressor.scorer.encoder)
     columns = ["encoder", *map(str, args.weights), "words", "BM25"]
-    print(f"| set | n | readable | {' | '.join(columns)} |")
-    print("|---|---|---|" + "---|" * len(columns))
+    print(f"| set | n | readable | all | {' | '.join(columns)} |")
+    print("|---|---|---|---|" + "---|" * len(columns))
     seconds: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for name in args.sets:
         groups: dict[str, list[Example]] = defaultdict(list)
-        for example in examples(name, args.questions, compressor):
+        for example in examples(name, args.questions, compressor, folder):
             label = f"{name} {example.lang}" if name == "xquad_multi" else name
             groups[label].append(example)
         for label, members in groups.items():
@@ -77,7 +84,11 @@ def main() -> None:
                 " / ".join(f"{100 * value:.1f}" for value in np.mean(found[column], axis=0))
                 for column in columns
             )
-            print(f"| {label} | {len(members)} | {np.mean(shares):.2f} | {cells} |", flush=True)
+            full = 100 * np.mean([example.answerable for example in members])
+            print(
+                f"| {label} | {len(members)} | {np.mean(shares):.2f} | {full:.1f} | {cells} |",
+                flush=True,
+            )
     for name, times in seconds.items():
         units, spent = np.array(times).T
         print(f"{name}: {1000 * np.median(spent):.1f} ms for {np.median(units):.0f} units")
@@ -105,6 +116,8 @@ class Example:
         self.texts = [f"{titles[s.doc_index] or ''}\n{s.text}" for s in task.sentences]
         self._holds = np.array([contains_answer(s.text, self.answers) for s in task.sentences])
         self._sizes = np.array([len(s.text) for s in task.sentences])
+        whole = "\n".join(document.text for document in task.documents)
+        self.answerable = contains_answer(whole, self.answers)
         self._size = sum(len(document.text) for document in task.documents)
 
     def recall(self, scores: np.ndarray) -> list[bool]:
@@ -115,9 +128,9 @@ class Example:
         return [bool(self._holds[order[:n]].any()) for n in taken]
 
 
-def examples(name: str, n: int, compressor: object) -> Iterator[Example]:
+def examples(name: str, n: int, compressor: object, folder: Path) -> Iterator[Example]:
     rows = spaced(data.questions(name, documents=DOCUMENTS.get(name, 5)), n)
-    file = FOLDER / f"{name}-{len(rows)}.json"
+    file = folder / f"{name}-{len(rows)}.json"
     known: dict[str, list[float]] = json.loads(file.read_text()) if file.is_file() else {}
     for row in rows:
         task = task_of(row)
