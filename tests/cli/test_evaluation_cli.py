@@ -40,7 +40,7 @@ def folder(tmp_path):
         pytest.param(
             ("evaluate", "missing.jsonl"), 1, "there is no file missing.jsonl", marks=OFFLINE
         ),
-        (("evaluate", "questions.jsonl", "--fail-under", "recall=1"), 1, "of no measure"),
+        (("evaluate", "questions.jsonl", "--fail-under", "recall=1"), 2, "of no measure"),
         (("evaluate", "questions.jsonl", "--baselines", "best,bm25"), 2, "no baseline best"),
         (("evaluate", "questions.jsonl", "--rates", "10"), 2, "above 0, at most 1"),
         (("evaluate", "questions.jsonl", "--json", "--markdown"), 2, "not both"),
