@@ -179,8 +179,8 @@ class CompressorSettings(IndexerSettings):
     injections: Annotated[
         Injections | None,
         Setting(
-            "Sentences that look like orders to the model that reads them, such as \"ignore all "
-            "previous instructions\": flag them, drop them, or off.",
+            'Sentences that look like orders to the model that reads them, such as "ignore all '
+            'previous instructions": flag them, drop them, or off.',
             unset="flag",
         ),
     ] = None
