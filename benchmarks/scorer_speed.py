@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--model", help="a folder; else random weights")
     parser.add_argument("--layers", type=int, default=8, help="of the random weights")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--shapes", type=int, default=4, help="so many of the shapes of prompts")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -51,7 +52,7 @@ def main() -> None:
         f"medians of {arguments.rounds} rounds; pairs a second, × the padded batch"
     )
     print(f"{'':36}{'one by one':>15}{'padded':>9}{'ours':>15}{'bound':>15}{'differing by':>14}")
-    for name, prompt, answers in _shapes():
+    for name, prompt, answers in _shapes()[: arguments.shapes]:
         requests = _requests(answers)
         scorer = CausalLMScorer(model, tokenizer, prompt=prompt)
         rows = _rows(scorer, requests)
