@@ -24,7 +24,7 @@ LOWEST := .venv-lowest
 LIGHT  := test-core,langchain,llamaindex,openai,bm25
 export HF_HUB_DISABLE_PROGRESS_BARS = 1
 
-.PHONY: demo test test-core test-lowest coverage lint notebooks wheel release-check bench-contexts bench-abstractive bench-speed bench-scorer bench-labels bench-encoders bench-documents torture bench-quality bench-readers bench-calibration train-default clean
+.PHONY: demo test test-core test-lowest coverage lint docs notebooks wheel release-check bench-contexts bench-abstractive bench-speed bench-scorer bench-labels bench-encoders bench-documents torture bench-quality bench-readers bench-calibration train-default clean
 
 demo: $(STAMPS)/demo
 	$(BIN)/recomp example --html demo.html
@@ -55,6 +55,10 @@ lint: $(STAMPS)/lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The documentation as a site, in build/site; what would warn is an error.
+docs: $(STAMPS)/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 notebooks: $(STAMPS)/notebooks
 	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --nbmake --nbmake-timeout=300 --force-enable-socket notebooks
@@ -139,6 +143,7 @@ $(STAMPS)/test-core: EXTRAS = test-core
 $(STAMPS)/demo: EXTRAS = offline
 $(STAMPS)/test: EXTRAS = test
 $(STAMPS)/lint: EXTRAS = test,lint
+$(STAMPS)/docs: EXTRAS = docs
 $(STAMPS)/notebooks: EXTRAS = notebooks
 $(STAMPS)/benchmarks: EXTRAS = benchmarks
 $(STAMPS)/%: $(STAMPS)/venv pyproject.toml

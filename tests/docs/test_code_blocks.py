@@ -7,7 +7,12 @@ from conftest import needs
 # Followed block by block by a test of its own.
 ELSEWHERE = {"docs/extending.md": "tests/docs/test_extending.py"}
 # Their examples load the multilingual encoder.
-MULTILINGUAL = ("README.zh-CN.md", "docs/languages.md")
+MULTILINGUAL = (
+    "README.zh-CN.md",
+    "docs/languages.md",
+    "docs/faq.zh.md",
+    "docs/quickstart.zh.md",
+)
 PAGES = [
     page.relative_to(ROOT).as_posix()
     for page in sorted([*ROOT.glob("README*.md"), *ROOT.glob("docs/**/*.md")])
