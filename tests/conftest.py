@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -25,6 +26,19 @@ from hypothesis import HealthCheck, settings
 from openai_server import without_environment
 
 from recomp_core import ExtractiveCompressor
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before():
+    """Commands that run within a test set up logging for a whole process."""
+    loggers = [logging.getLogger(name) for name in ("recomp_core", "recomp_core.server")]
+    before = [(log.level, log.propagate, log.handlers[:]) for log in loggers]
+    yield
+    for log, (level, propagate, handlers) in zip(loggers, before, strict=True):
+        log.setLevel(level)
+        log.propagate = propagate
+        log.handlers[:] = handlers
+
 
 settings.register_profile(
     "recomp", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]

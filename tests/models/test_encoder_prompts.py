@@ -57,7 +57,7 @@ def test_prompts_of_another_form_are_refused(stated):
 
 
 def test_a_wish_goes_first_then_the_files_then_the_name(caplog):
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="recomp_core.models.encoders.prompts")
     e5 = "intfloat/e5-small"
     assert choose_prompts({"query": "x "}, {"query": "y "}, e5) == {"query": "x "}
     assert choose_prompts({}, {"query": "y "}, e5) == {}

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from ...text.splitting import replace_surrogates
+
 logger = logging.getLogger(__name__)
 
 # What a character says, in letters of the Latin alphabet: (first, last, letters).
@@ -53,7 +55,7 @@ def readable_share(text: str, tokenizer: Any) -> float:
         1 for a language that the vocabulary was made for, 0 for one that it can't read. A text
         without letters is readable.
     """
-    text = text[:_CHARACTERS]
+    text = replace_surrogates(text[:_CHARACTERS])
     encoding = tokenizer.encode(text, add_special_tokens=False)
     unknown = set(tokenizer.encode(_UNKNOWN, add_special_tokens=False).tokens)
     if text.isascii() and unknown.isdisjoint(encoding.tokens):

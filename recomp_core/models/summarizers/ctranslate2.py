@@ -180,7 +180,7 @@ def load_converted(
     cuda = ctranslate2.get_cuda_device_count()
     device, _, index = (device or ("cuda" if cuda else "cpu")).partition(":")
     if device == "cuda" and not cuda:
-        raise ValueError('device="cuda", but CTranslate2 sees no CUDA device here')
+        raise ValueError('device="cuda" is not here: CTranslate2 sees no CUDA device; give cpu')
     supported = sorted(ctranslate2.get_supported_compute_types(device))
     if compute_type not in supported:
         raise ValueError(
