@@ -52,7 +52,7 @@ PATIENCE = 60  # seconds until a test that hangs fails; none that passes waits f
 def needs(module: str, extra: str) -> pytest.MarkDecorator:
     """A mark that skips a test where a package of an extra is not installed."""
     return pytest.mark.skipif(
-        find_spec(module) is None, reason=f'needs pip install "recomp[{extra}]"'
+        find_spec(module.partition(".")[0]) is None, reason=f'needs pip install "recomp[{extra}]"'
     )
 
 
