@@ -64,7 +64,7 @@ def test_version_and_help_load_no_model():
         (("compress", "-q", "x", "tower.md", "--top-p", "0"), 2, "--top-p: TopP needs a number"),
         (("compress", "-q", "x", "tower.md", "--selector", "x"), 2, "--selector: there is no"),
         (("compress", "-q", "x", "tower.md", "--tokenizer", "x"), 2, "needs max_tokens"),
-        (("compress", "-q", "x", "tower.md", "--colour", "x"), 2, "No such option: --colour"),
+        (("compress", "-q", "x", "tower.md", "--colour", "x"), 2, "No such option"),
         (("compress", "-q", "x", "https://a.org/b"), 2, "https://a.org/b is an address"),
         (("compress", "http://a.org/b.jsonl"), 2, "http://a.org/b.jsonl is an address"),
         (("compress", "-q", "x", "."), 1, "photo.md is not UTF-8 text"),
