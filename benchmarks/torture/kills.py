@@ -88,8 +88,7 @@ def killed_again_and_again(
             found = problem(name, check, folder, expected)
             repeated = repetitions(folder)
             most_repeated = max(most_repeated, repeated)
-            # A call is under way in one place at a time; an index encodes the texts of a batch.
-            if found is None and repeated > here * (BATCH * 3 if name == "index" else 1):
+            if found is None and repeated > here * under_way(name) + (name == "evaluate"):
                 found = f"{repeated} of {len(ledger(folder))} were asked for again, {here} kills"
             if found is not None:
                 outcome.survived -= 1
@@ -148,6 +147,14 @@ def ask(folder: Path, *what: str) -> None:
     time.sleep(PAUSE)
     with (folder / "ledger").open("a") as file:
         file.write(json.dumps(what) + "\n")
+
+
+def under_way(name: str) -> int:
+    """How many questions may be asked again after a kill."""
+    if name == "index":  # the texts of a batch
+        return BATCH * 3
+    # One; and an evaluation calls a function once at each start, to warm it up.
+    return 2 if name == "evaluate" else 1
 
 
 def ledger(folder: Path) -> list[str]:
