@@ -4,7 +4,7 @@
 
 Each function reads each hostile construct, first at a thousand characters and then at twice the
 length, again and again, until it takes a tenth of a second of CPU time. It fails where twice the
-text takes more than three times as long, in the best of three tries: nothing may be worse than
+text takes more than three times as long, in the best of five tries: nothing may be worse than
 linear. Prints a line for each function, with its slowest construct in seconds a megabyte.
 
 `FUNCTIONS` has everything that is public in the room `text` and reads a text, and what reads whole
@@ -558,7 +558,7 @@ def growth(read: Read, of_size: Callable[[int], str], longest: int) -> Growth:
         text = of_size(2 * size)
         twice = seconds(read, text)
         factor = 0.0 if twice < NOISE else twice / max(once, NOISE / 100)
-        for _ in range(2):
+        for _ in range(4):
             if factor <= 3:
                 break
             once, twice = seconds(read, of_size(size)), seconds(read, text)
