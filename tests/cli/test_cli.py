@@ -41,6 +41,16 @@ def test_version_and_help_load_no_model():
     assert b"compress" in recomp("--help").stdout
 
 
+def test_the_doctor_knows_every_extra_of_users():
+    from importlib.metadata import metadata
+
+    from recomp_core.cli.doctor import _PACKAGES
+
+    extras = set(metadata("recomp").get_all("Provides-Extra"))
+    ours = {"test", "test-core", "lint", "docs", "notebooks", "benchmarks", "peers", "bitsandbytes"}
+    assert set(_PACKAGES) - {""} == extras - ours
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
