@@ -132,7 +132,7 @@ class ExtractiveCompressor:
         if not isinstance(self.splitter, Splitter):
             raise TypeError(f"{splitter!r} is not a splitter: it has no split(text)")
         self.layout = Layout(separator, elision, document_separator, titles)
-        self.expand = _check_expand(expand)
+        self.expand = check_expand(expand)
         self.outline: Outline = outline
         self.evidence = LexicalEvidence(self.scorer, check_weight(lexical_weight))
         self.timeout_s = check_timeout(timeout_s)
@@ -647,11 +647,22 @@ def _result_of(compress: Callable[[], Compression]) -> Compression | Exception:
         return error
 
 
-def _check_expand(expand: object) -> tuple[int, int]:
+def check_expand(expand: object) -> tuple[int, int]:
+    """Check how many neighbours come along with a chosen sentence.
+
+    Args:
+        expand: (before, after).
+
+    Returns:
+        The same.
+
+    Raises:
+        ValueError: They are not two whole numbers ≥ 0.
+    """
     if (
         not isinstance(expand, (tuple, list))
         or len(expand) != 2
         or not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in expand)
     ):
-        raise ValueError(f"expand must be (before, after), two whole numbers ≥ 0, got {expand!r}")
+        raise ValueError(f"expand must be (before, after), two whole numbers ≥ 0, got {expand!r:.80}")
     return (expand[0], expand[1])

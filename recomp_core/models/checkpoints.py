@@ -369,13 +369,19 @@ def load_error_message(source: str, local_files_only: bool, error: Exception) ->
     if reason := known_reason():
         remedy = _REMEDIES.get(source, "connect, or give a folder")
         return f"the model {source!r} was not downloaded before, and {reason}: {remedy}"
-    remedy = (
-        "local_files_only=True looks only at what was downloaded before: download it first"
-        if local_files_only
-        else "check the name and the network, or give a folder"
-    )
+    remedy = "check the name and the network, or give a folder"
+    if local_files_only:
+        remedy = "local_files_only=True looks only at what was downloaded before: download it first"
+    elif _hub_is_off():
+        remedy = "HF_HUB_OFFLINE is set: unset it to download the model, or give a folder"
     remedy = _REMEDIES.get(source, remedy)
     return f"the model {source!r} can't be loaded ({cause}): {remedy}"
+
+
+def _hub_is_off() -> bool:
+    from huggingface_hub import constants
+
+    return bool(constants.HF_HUB_OFFLINE)
 
 
 def _reopened(

@@ -17,7 +17,7 @@ from .._utils.files import CONFIG_FILE
 from ..abstractive.compressor import AbstractiveCompressor
 from ..abstractive.llm_summarizer import LLMSummarizer
 from ..errors import ModelLoadError
-from ..extractive.compressor import DEFAULT_SELECTOR, ExtractiveCompressor
+from ..extractive.compressor import DEFAULT_SELECTOR, ExtractiveCompressor, check_expand
 from ..extractive.evidence import check_weight
 from ..extractive.recovery import DroppedTexts, check_recovery
 from ..extractive.scoring import DualEncoderScorer
@@ -240,6 +240,8 @@ def load_compressor(
             check_choice(name, sentence_settings[name], get_args(choices))
     make_splitter(sentence_settings)  # the same for what the splitter checks
     Pins(pin)
+    if expand is not None:
+        check_expand(expand)
     if prompts is not None:
         check_prompts("prompts", prompts)
 
@@ -249,6 +251,8 @@ def load_compressor(
         writer = _load_abstractive(source, {**both, **summary_settings})
         writer.model_name = source.name
         return writer
+    if summary_settings or backend == "ctranslate2":
+        _check_config(source.files)
     _refuse(summary_settings, source, "ranks sentences", "an abstractive")
     compressor = _load_extractive(source, {**both, **sentence_settings})
     compressor.model_name = source.name
@@ -461,7 +465,7 @@ def _load_extractive(source: Source, given: Mapping[str, Any]) -> ExtractiveComp
         separator=settings.get("separator"),
         elision=settings.get("elision", ""),
         document_separator=settings.get("document_separator", "\n"),
-        expand=tuple(settings.get("expand", (0, 0))),
+        expand=settings.get("expand", (0, 0)),
         outline=settings.get("outline", "headings"),
         titles=settings.get("titles", True),
         lexical_weight=settings.get("lexical_weight"),
@@ -562,13 +566,6 @@ def _check_one_of(choices: Any) -> Callable[[str, Any], None]:
     return lambda name, value: check_choice(name, value, get_args(choices))
 
 
-def _check_expand(name: str, value: Any) -> None:
-    if not isinstance(value, list) or len(value) != 2:
-        raise ValueError(f"{name} must be two whole numbers, got {value!r}"[:200])
-    for number in value:
-        check_whole(name, number, at_least=0)
-
-
 def _check_generation(name: str, value: Any) -> None:
     from ..models.summarizers.local import GenerationSettings
 
@@ -606,7 +603,7 @@ _SAVED: Mapping[str, Callable[[str, Any], object]] = {
     "batch_size": check_whole,
     "truncate_dim": check_limit,
     "prompts": check_prompts,
-    "expand": _check_expand,
+    "expand": lambda _, value: check_expand(value),
     "pin": lambda _, value: Pins(value),
     "injections": _check_one_of(Injections),
     "prompt": lambda _, value: PromptTemplate.from_json(value),
@@ -643,6 +640,15 @@ def _opened(store: SentenceStore | str | os.PathLike[str]) -> SentenceStore:
 
 def _given(**settings: Any) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if value is not None}
+
+
+def _check_config(files: CheckpointFiles) -> None:
+    """Raise `ModelLoadError` for a hub model that is not there, of which no kind can be told."""
+    from ..models.summarizers.checkpoint import explaining
+
+    if files.folder is None:
+        with explaining(files.place, files.local_files_only):
+            _ = files.auto_config
 
 
 def _refuse(settings: Mapping[str, Any], source: Source, does: str, kind: str) -> None:

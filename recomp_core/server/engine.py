@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..extractive.compressor import ExtractiveCompressor
+from ..extractive.compressor import ExtractiveCompressor, check_expand
 from ..extractive.evidence import LexicalEvidence, check_weight
 from ..extractive.selection import make_selector, token_budgets
 from ..protocols import Compressor
@@ -166,9 +166,7 @@ def _tuned(
         compressor.layout, **{name: given[name] for name in LAYOUT if name in given}
     )
     tuned.outline = given.get("outline", compressor.outline)
-    tuned.expand = given.get("expand", compressor.expand)
-    if min(tuned.expand) < 0:
-        raise ValueError(f"expand must be two whole numbers ≥ 0, got {list(tuned.expand)}")
+    tuned.expand = check_expand(given.get("expand", compressor.expand))
     if "pin" in given:
         tuned.pins = Pins(given["pin"])
     if "lexical_weight" in given:

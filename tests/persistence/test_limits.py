@@ -2,7 +2,7 @@
 
 import pytest
 
-from recomp_core import Threshold, TokenBudget, TopK, TopP, load_compressor
+from recomp_core import ModelLoadError, Threshold, TokenBudget, TopK, TopP, load_compressor
 
 pytestmark = pytest.mark.model
 
@@ -36,11 +36,23 @@ def test_limits_and_a_selector_are_too_much():
         ({"top_k": 0}, "got k=0"),
         ({"min_score": float("nan")}, "Threshold"),
         ({"tokenizer": "x"}, "needs max_tokens"),
+        ({"expand": 1}, r"expand must be \(before, after\).*got 1"),
+        ({"expand": (1, -1)}, "expand must be"),
     ],
 )
 def test_limits_are_checked_before_a_model_is_loaded(settings, message):
     with pytest.raises(ValueError, match=message):
         load_compressor("./nowhere", **settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"backend": "ctranslate2"}, {"num_beams": 2}, {"prompt": "{query} {documents}"}, {}],
+)
+def test_a_model_that_is_not_there_is_not_blamed_on_a_setting(settings):
+    with pytest.raises(ModelLoadError, match="nobody/no-such-model") as failure:
+        load_compressor("nobody/no-such-model", **settings)
+    assert "HF_HUB_OFFLINE" in str(failure.value)
 
 
 @pytest.mark.usefixtures("embedded")
