@@ -125,6 +125,7 @@ def main() -> None:
 def _say_usage(error: Any) -> int:
     """Say in one line what is wrong with the command line, and where its options stand."""
     message = " ".join(str(error.format_message()).split())
+    message = message.replace(": Value error, ", ": ")  # how pydantic names its own kind of error
     path = getattr(getattr(error, "ctx", None), "command_path", "recomp")
     if message:  # without any, the help was shown
         typer.echo(f"{path}: {message.rstrip('.')}; see {path} --help", err=True)
