@@ -664,5 +664,7 @@ def check_expand(expand: object) -> tuple[int, int]:
         or len(expand) != 2
         or not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in expand)
     ):
-        raise ValueError(f"expand must be (before, after), two whole numbers ≥ 0, got {expand!r:.80}")
+        raise ValueError(
+            f"expand must be (before, after), two whole numbers ≥ 0, got {expand!r:.80}"
+        )
     return (expand[0], expand[1])

@@ -156,7 +156,9 @@ def edit(folder: Path, **changes):
 def test_a_model_that_is_not_there():
     with pytest.raises(ModelLoadError, match="there is no folder ./nowhere"):
         load_compressor("./nowhere")
-    with pytest.raises(ModelLoadError, match="'nobody/nothing' can't be loaded.*HF_HUB_OFFLINE is set"):
+    with pytest.raises(
+        ModelLoadError, match="'nobody/nothing' can't be loaded.*HF_HUB_OFFLINE is set"
+    ):
         load_compressor("nobody/nothing")
     with pytest.raises(ModelLoadError, match="local_files_only=True"):
         load_compressor("nobody/nothing", local_files_only=True)
