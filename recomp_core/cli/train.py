@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -11,14 +11,20 @@ import typer
 
 from .._utils.settings import Setting
 from ..training.settings import (
+    ABSTRACTIVE_PRESETS,
+    EXTRACTIVE_PRESETS,
     AbstractiveSettings,
     ExportType,
     ExtractiveSettings,
+    LoraSettings,
+    Preset,
     PresetName,
     RunSettings,
+    find_preset,
+    resolve_settings,
 )
 from .messages import set_up_messages
-from .options import Verbose, takes_settings
+from .options import Verbose, takes_settings, wrong_usage
 
 app = typer.Typer(
     help="Train the compressors on the labels that recomp label made.",
@@ -114,6 +120,7 @@ def extractive(
     recomp train extractive labels -o my-compressor --lora rank=16
     """
     set_up_messages(verbose, resumes=True)
+    _check_settings(ExtractiveSettings, EXTRACTIVE_PRESETS, job["preset"], {**own, **run})
     from ..training import train_extractive
 
     _train(train_extractive, labels, output=output, base=base, **own, **run, **job)
@@ -138,9 +145,29 @@ def abstractive(
     recomp train abstractive summaries -o my-summarizer --base t5-small
     """
     set_up_messages(verbose, resumes=True)
+    if base is None and job["preset"] is None:
+        message = "name a model that writes, such as t5-small, or give --preset recomp"
+        raise typer.BadParameter(message, param_hint="--base")
+    _check_settings(AbstractiveSettings, ABSTRACTIVE_PRESETS, job["preset"], {**own, **run})
     from ..training import train_abstractive
 
     _train(train_abstractive, labels, output=output, base=base, **own, **run, **job)
+
+
+def _check_settings(
+    kind: Any,
+    presets: Mapping[str, Preset],
+    preset: str | None,
+    given: Mapping[str, Any],
+) -> None:
+    """Report as wrong usage what the training would refuse before it reads a file."""
+    if given["lora"] is not None:
+        try:
+            LoraSettings.parse(given["lora"])
+        except ValueError as error:  # its parts have names of their own, which are no options
+            raise typer.BadParameter(str(error), param_hint="--lora") from error
+    with wrong_usage(given):
+        resolve_settings(kind, find_preset(preset, presets), given)
 
 
 def _train(train: Callable[..., Any], labels: list[str], **options: Any) -> None:

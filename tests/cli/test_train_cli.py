@@ -43,11 +43,13 @@ PLAIN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("command", ["extractive", "abstractive"])
-def test_only_what_was_given_is_passed_on(calls, command):
-    done = recomp(command, "labels", "-o", "out")
+@pytest.mark.parametrize(
+    ("command", "base"), [("extractive", {}), ("abstractive", {"base": "t5-small"})]
+)
+def test_only_what_was_given_is_passed_on(calls, command, base):
+    done = recomp(command, "labels", "-o", "out", *(f"--base={name}" for name in base.values()))
     assert done.exit_code == 0, done.output
-    assert calls == [(command, "labels", PLAIN)]
+    assert calls == [(command, "labels", PLAIN | base)]
     assert done.stdout == ""
     assert done.stderr == (
         "recomp: out: 30 steps in 12 s; held out: answer_recall 0.750, rate 0.100\n"
@@ -102,7 +104,9 @@ def test_every_option_has_its_setting(calls, command, own, given):
 
 
 def test_a_prompt_with_its_places(calls):
-    recomp("abstractive", "labels", "-o", "out", "--prompt", "Q: {query} D: {documents}")
+    recomp(
+        "abstractive", "labels", "-o", "out", "-b", "t5", "--prompt", "Q: {query} D: {documents}"
+    )
     assert calls[0][2]["prompt"] == "Q: {query} D: {documents}"
 
 
@@ -123,7 +127,7 @@ def test_every_setting_of_the_library_has_its_option():
 
 @pytest.mark.parametrize("command", ["extractive", "abstractive"])
 def test_a_dry_run_is_told_to_standard_output(calls, command):
-    done = recomp(command, "labels", "-o", "out", "--dry-run")
+    done = recomp(command, "labels", "-o", "out", "--base", "b", "--dry-run")
     assert done.exit_code == 0, done.output
     assert "30 steps of about 4,000 tokens" in done.stdout
     assert "1,000,000 of 23,000,000 weights are trained" in done.stdout
@@ -152,6 +156,32 @@ def test_of_several_processes_one_speaks(calls, monkeypatch):
 )
 def test_wrong_usage(calls, arguments):
     assert recomp(*arguments).exit_code == 2
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option", "message"),
+    [
+        ("extractive --learning-rate -1", "--learning-rate", "more than 0, got -1.0"),
+        ("extractive --rate 3", "--rate", "less than 1, got 3.0"),
+        ("extractive --held-out 2 --rate 0.2", "--held-out", "less than 1, got 2.0"),
+        ("extractive --lora rank=x", "--lora", "rank must be a number, got 'x'"),
+        ("extractive --lora rank=0", "--lora", "rank must be a whole number of at least 1"),
+        ("extractive --lora size=3", "--lora", "write it like rank=16"),
+        ("abstractive --base b --prompt hello", "--prompt", "lacks {query}, {documents}"),
+        ("abstractive --epochs 2", "--base", "such as t5-small, or give --preset recomp"),
+        ("abstractive --preset recomp --epochs 0", "--epochs", "more than 0, got 0.0"),
+    ],
+)
+def test_a_value_that_cannot_work_is_wrong_usage(calls, arguments, option, message):
+    command, *options = arguments.split()
+    done = CliRunner().invoke(
+        app, ["train", command, "labels", "-o", "out", *options], standalone_mode=False
+    )
+    error = done.exception
+    assert getattr(error, "exit_code", None) == 2, done.output
+    assert error.param_hint == option
+    assert message in str(error)
     assert calls == []
 
 
