@@ -19,7 +19,6 @@ pytestmark = [
     needs("httpx", "test"),
     pytest.mark.model,
     pytest.mark.enable_socket,
-    pytest.mark.skipif(not SCRIPT.is_file(), reason="needs benchmarks/, which no sdist has"),
 ]
 
 

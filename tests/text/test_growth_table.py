@@ -13,8 +13,6 @@ import pytest
 import recomp_core.text
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "torture"
-if not FOLDER.is_dir():
-    pytest.skip("the benchmarks are not part of this distribution", allow_module_level=True)
 
 # The annotation of a parameter that holds text, or the lines of one.
 TEXT = re.compile(r"\bstr\b|\bLine\b|\bUnit\b|_Compression\b|\bBareTokenizer\b|\b_Scan\b")
