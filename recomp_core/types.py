@@ -183,11 +183,14 @@ class ScoringTask:
         documents: The documents of the sentences, for scorers that read more than the sentence,
             such as its title or the text around it.
         sentences: The sentences to score, one score each.
+        parts: The spans of large documents, by their position, in which their sentences lie. A
+            scorer that reads more than the sentence reads no more of such a document than these.
     """
 
     query: str
     documents: tuple[Document, ...]
     sentences: tuple[Sentence, ...]
+    parts: Mapping[int, Sequence[Span]] = field(default_factory=dict, hash=False)
 
 
 class Outcome(str, Enum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ from .fitting import fitted, unfit_reason
 from .flags import with_flags, without_flagged
 from .partial import Progress, Scored, chosen_late, late_after, score_in_groups, timed_out
 from .pins import with_pins
+from .prefilter import Prefilter
 from .recovery import Dropped, DroppedSentence, DroppedTexts, check_recovery, recovery_of
 from .scoring import (
     CrossEncoderScorer,
@@ -46,16 +48,20 @@ from .scoring import (
     as_scorer,
     scored_sentences,
 )
-from .selection import Selector, TopK, check_selector, place_of, select
+from .selection import Place, Selector, TopK, check_selector, place_of, select
 from .sentences import Known, document_sentences, document_units
 from .several import merged
 from .structure import Structure, folded_text
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_SELECTOR = TopK(2)
 
 # Of a time limit this share, but not more seconds than that, is for choosing.
 _CHOOSING_SHARE = 0.1
 _CHOOSING_AT_MOST_S = 0.15
+# When this share of it has passed, no more documents are split before something is scored.
+_SPLITTING_SHARE = 0.5
 
 
 class ExtractiveCompressor:
@@ -80,6 +86,10 @@ class ExtractiveCompressor:
             score, from 0, nothing, to 1, everything; see `lexical.blend`. None for the default: 0.1
             for a dual encoder with cosines, 0 for other scorers. In a script that the encoder can't
             read they count more.
+        prefilter: The most sentences that the scorer reads for one query; 0 for no limit. Of larger
+            inputs it reads what has the most words in common with the query, so that the cost of a
+            call is bounded; the other sentences are dropped, and `Compression.reason` says how many
+            were read. None for the default: see `prefilter.Prefilter`.
         timeout_s: Seconds that a call may take, queueing included; None for no limit. When they
             have passed, the call returns the best so far with `Outcome.TIMED_OUT`. The last tenth
             of the time, at most 0.15 s, is for choosing among what was scored. A thread does the
@@ -118,6 +128,7 @@ class ExtractiveCompressor:
         outline: Outline = "headings",
         titles: bool = True,
         lexical_weight: float | None = None,
+        prefilter: int | None = None,
         timeout_s: float | None = None,
         batching: Batching | None = None,
         recovery: DroppedTexts | int | None = None,
@@ -135,6 +146,7 @@ class ExtractiveCompressor:
         self.expand = check_expand(expand)
         self.outline: Outline = outline
         self.evidence = LexicalEvidence(self.scorer, check_weight(lexical_weight))
+        self._prefilter = Prefilter(self.scorer, prefilter)
         self.timeout_s = check_timeout(timeout_s)
         if batching is None:
             batching = CONCURRENT if isinstance(self.scorer, FunctionScorer) else Batching()
@@ -310,8 +322,11 @@ class ExtractiveCompressor:
             Sentence(sentence.text, number, 0, len(sentence.text), markup=sentence.markup)
             for number, sentence in enumerate(dropped)
         )
-        ((scored, _),) = self._score([ScoringTask(query, documents, sentences)])
-        return [sentence.score for sentence in self.evidence.blend(query, documents, scored)]
+        ((scored, _),) = self._score([self._prefilter.task(query, documents, sentences)])
+        blended = self.evidence.blend(query, documents, scored)
+        scores = {sentence.doc_index: sentence.score for sentence in blended}
+        lowest = min(scores.values(), default=0.0)
+        return [scores.get(number, lowest) for number in range(len(dropped))]
 
     def _finished(self, inputs: _Given, results: list[Compression]) -> list[Compression]:
         """The results of whole calls, of those of single queries."""
@@ -365,6 +380,11 @@ class ExtractiveCompressor:
         return self.evidence.weight
 
     @property
+    def prefilter(self) -> int:
+        """The most sentences that the scorer reads for one query; 0 for no limit."""
+        return self._prefilter.most
+
+    @property
     def brings_outline(self) -> bool:
         """Whether a chosen sentence brings its headings and the like."""
         return self.outline == "headings"
@@ -376,14 +396,23 @@ class ExtractiveCompressor:
             (query, documents, self._sentences(documents, known=known))
             for query, documents in inputs
         ]
-        tasks = [
-            ScoringTask(query, documents, _offered(sentences))
-            for query, documents, sentences in batch
-        ]
+        tasks = self._tasks(
+            [(query, documents, _offered(sentences)) for query, documents, sentences in batch]
+        )
         return [
             self._select(query, documents, sentences, *scored)
             for (query, documents, sentences), scored in zip(batch, self._score(tasks), strict=True)
         ]
+
+    def _tasks(
+        self, offered: Sequence[tuple[str, tuple[Document, ...], tuple[Sentence, ...]]]
+    ) -> list[ScoringTask]:
+        """What is scored, of what could be scored for each query."""
+        tasks = [self._prefilter.task(*one) for one in offered]
+        read, given = sum(len(t.sentences) for t in tasks), sum(len(its) for _, _, its in offered)
+        if read < given:
+            logger.info("prefilter=%d: %d of %d sentences are scored", self.prefilter, read, given)
+        return tasks
 
     def _sentences(
         self,
@@ -424,9 +453,17 @@ class ExtractiveCompressor:
 
     def _compress_in_time(self, batch: Sequence[Progress]) -> list[Compression | Exception | None]:
         def task_of(progress: Progress, reached: Sequence[int]) -> ScoringTask:
-            sentences = self._sentences(progress.documents, reached)
-            progress.add(reached, sentences)
-            return ScoringTask(progress.query, progress.documents, _offered(sentences))
+            new = [n for n in reached if n not in progress.sentences]
+            sentences = self._sentences(progress.documents, new)
+            progress.add(new, sentences)
+            offered = _offered(sentences)
+            if progress.chosen is not None:
+                chosen = (s for n in reached for s in progress.chosen.get(n, ()))
+                offered = (*chosen, *offered)
+            parts = {n: progress.parts[n] for n in reached if n in progress.parts}
+            return ScoringTask(progress.query, progress.documents, offered, parts)
+
+        self._choose_ahead(batch)
 
         by_document = getattr(
             self.scorer,
@@ -441,6 +478,31 @@ class ExtractiveCompressor:
             else p.error
             for p in batch
         ]
+
+    def _choose_ahead(self, batch: Sequence[Progress]) -> None:
+        """Split what may have many sentences, and choose which of them are scored."""
+        large = [p for p in batch if self._prefilter.chooses(p.characters)]
+        # Several queries about the same documents share what is split.
+        split: dict[int, Progress] = {}
+        for progress in large:
+            first = split.setdefault(id(progress.documents), progress)
+            try:
+                if first is progress:
+                    self._split_ahead(progress)
+            except Exception as error:
+                progress.error = error
+            progress.sentences, progress.error = dict(first.sentences), first.error
+        large = [progress for progress in large if progress.error is None]
+        tasks = self._tasks([(p.query, p.documents, _offered(p.split)) for p in large])
+        for progress, task in zip(large, tasks, strict=True):
+            progress.choose(task)
+
+    def _split_ahead(self, progress: Progress) -> None:
+        enough = _SPLITTING_SHARE * progress.deadline.left
+        for n in progress.given:
+            if not progress.is_wanted or progress.deadline.left < enough:
+                return
+            progress.add([n], self._sentences(progress.documents, [n]))
 
     def _results_so_far(self, call: Call, batch: Sequence[Progress]) -> list[Compression]:
         results = []
@@ -516,6 +578,7 @@ class ExtractiveCompressor:
         if not scored:
             outcome = Outcome.NOTHING_GIVEN
         else:
+            unread = _unread(sentences, scored)
             blended = self.evidence.blend(query, documents, scored)
             refused: list[ScoredSentence] = []
             if self.injections == "drop":
@@ -523,7 +586,7 @@ class ExtractiveCompressor:
             ranked = _with_structure(documents, sentences, blended)
             kept, dropped = select(
                 documents, ranked, self.selector, self.layout, self.expand, self.brings_outline,
-                is_late,
+                is_late, unread,
             )  # fmt: skip
             unpinned = ""
             if self.pins and kept:
@@ -533,7 +596,8 @@ class ExtractiveCompressor:
                 )  # fmt: skip
             if refused:
                 dropped = tuple(sorted((*dropped, *refused), key=place_of))
-            reasons = (unfit_reason(blended, kept, self.selector), unpinned)
+            chosen = self._chosen_reason(len(scored), len(unread))
+            reasons = (chosen, unfit_reason(blended, kept, self.selector), unpinned)
             if not kept:
                 outcome = Outcome.NOTHING_RELEVANT
             elif not dropped:
@@ -551,6 +615,14 @@ class ExtractiveCompressor:
             layout=self.layout,
             truncated=bool(cuts),
             reason="; ".join(note for note in (*reasons, *cuts) if note),
+        )
+
+    def _chosen_reason(self, read: int, unread: int) -> str:
+        if not unread:
+            return ""
+        return (
+            f"{read} of {read + unread} sentences were scored, chosen by the words that they share "
+            f"with the query (prefilter={self.prefilter})"
         )
 
 
@@ -575,6 +647,18 @@ def _offered(sentences: Sequence[Sentence]) -> tuple[Sentence, ...]:
     """The sentences that a scorer scores: not those that tell what others are about."""
     content = tuple(sentence for sentence in sentences if sentence.kind not in STRUCTURAL)
     return content or tuple(sentences)
+
+
+def _unread(sentences: Sequence[Sentence], scored: Sequence[Sentence]) -> set[Place]:
+    """Where the sentences begin that could be scored and were not: a prefilter left them out."""
+    if len(scored) == len(sentences):
+        return set()
+    places = {
+        (sentence.doc_index, sentence.start)
+        for sentence in sentences
+        if sentence.kind not in STRUCTURAL
+    }
+    return places.difference((sentence.doc_index, sentence.start) for sentence in scored)
 
 
 def _without_orders(

@@ -65,6 +65,7 @@ def with_store(
         outline=compressor.outline,
         titles=compressor.layout.titles,
         lexical_weight=compressor.lexical_weight,
+        prefilter=compressor.prefilter,
         timeout_s=compressor.timeout_s,
         batching=compressor.batching,
         recovery=compressor.recovery,

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from ..runtime.deadline import Deadline
 from ..text.joining import is_blank
+from ..text.units import Span
 from ..types import (
     Compression,
     Document,
@@ -53,6 +54,8 @@ class Progress:
         given: The indices of the documents to score: those that are not blank.
         sentences: All sentences of each document split so far, by its index.
         scored: The sentences with their scores of each document scored so far, by its index.
+        chosen: What a prefilter chose of each document that was split ahead; None without one.
+        parts: See `ScoringTask.parts`.
         cuts: What the scorer did not read.
         error: The exception that scoring raised, or None.
         abandoned: Whether the caller has left.
@@ -65,6 +68,8 @@ class Progress:
         self.given = [n for n, document in enumerate(documents) if not is_blank(document.text)]
         self.sentences: dict[int, list[Sentence]] = {}
         self.scored: dict[int, list[ScoredSentence]] = {}
+        self.chosen: dict[int, list[Sentence]] | None = None
+        self.parts: Mapping[int, Sequence[Span]] = {}
         self.cuts: list[str] = []
         self.error: Exception | None = None
         self.abandoned = False
@@ -79,6 +84,35 @@ class Progress:
         self.sentences.update({n: [] for n in reached})
         for sentence in sentences:
             self.sentences[sentence.doc_index].append(sentence)
+
+    @property
+    def split(self) -> list[Sentence]:
+        """All sentences of the documents that are split so far."""
+        return [sentence for its in self.sentences.values() for sentence in its]
+
+    def choose(self, task: ScoringTask) -> None:
+        """Note what a prefilter chose of the documents that are split.
+
+        Args:
+            task: What it chose.
+        """
+        self.parts = task.parts
+        self.chosen = {n: [] for n in self.sentences}
+        for sentence in task.sentences:
+            self.chosen[sentence.doc_index].append(sentence)
+
+    def size(self, position: int) -> int:
+        """About how many characters of a document are read.
+
+        Args:
+            position: The document's index.
+
+        Returns:
+            The number, at least 1.
+        """
+        if self.chosen is None or position not in self.chosen:
+            return len(self.documents[position].text)
+        return 1 + sum(len(sentence.text) for sentence in self.chosen[position])
 
     @property
     def is_wanted(self) -> bool:
@@ -123,7 +157,7 @@ def score_in_groups(
                 continue
             reached = [left.popleft()] if by_document else list(left)
             group.setdefault(progress, []).extend(reached)
-            characters += sum(len(progress.documents[n].text) for n in reached)
+            characters += sum(map(progress.size, reached))
             if by_document and left:
                 turns.append((progress, left))
         if not group:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 import math
 import os
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import TYPE_CHECKING, Protocol, cast, get_args, runtime_checkable
 
 import numpy as np
@@ -20,8 +22,17 @@ from .._utils.chunking import chunks
 from ..models.encoders.inputs import Inputs, Passage, encode_passages, passage_chunks
 from ..protocols import Encoder, SentenceScorer, SpanEncoder
 from ..runtime.forking import torch_works_here
+from ..text.units import Span
 from ..text.words import words
-from ..types import Context, ScoredSentence, ScoringTask, SimilarityFunction, with_score
+from ..types import (
+    Context,
+    Document,
+    ScoredSentence,
+    ScoringTask,
+    Sentence,
+    SimilarityFunction,
+    with_score,
+)
 from .pairs import PairWindow
 from .queries import QueryParts, query_parts
 
@@ -200,7 +211,7 @@ class DualEncoderScorer:
         inputs = Inputs(self.context, self.encoder)
         wanted: _Wanted = {}
         for number, task in enumerate(tasks):
-            for passage, positions in inputs.passages(task.documents, task.sentences):
+            for passage, positions in _passages(inputs, task):
                 wanted.setdefault(passage, []).append((number, positions))
 
         ends = np.cumsum([len(task.sentences) for task in tasks])
@@ -235,6 +246,45 @@ class DualEncoderScorer:
             return vectors
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors / np.where(lengths > 0, lengths, 1)
+
+
+def _passages(inputs: Inputs, task: ScoringTask) -> Iterator[tuple[Passage, list[int]]]:
+    """What is read for a task's sentences, each with their positions."""
+    if not task.parts:
+        yield from inputs.passages(task.documents, task.sentences)
+        return
+    # What stands under a path is read with it, and not with the text around it.
+    in_part = [s.doc_index in task.parts and not s.path for s in task.sentences]
+    documents, sentences = _cut_out(task, in_part)
+    places: list[int] = [n for n, cut in enumerate(in_part) if cut]
+    others = [n for n, cut in enumerate(in_part) if not cut]
+    for passage, its in inputs.passages(task.documents, [task.sentences[n] for n in others]):
+        yield passage, [others[n] for n in its]
+    for passage, its in inputs.passages(documents, sentences):
+        yield passage, [places[n] for n in its]
+
+
+def _cut_out(task: ScoringTask, wanted: Sequence[bool]) -> tuple[list[Document], list[Sentence]]:
+    """The parts of a task's documents as documents of their own, and the wanted sentences there."""
+    documents: list[Document] = []
+    starts: list[int] = []
+    firsts: dict[int, int] = {}  # the place of each document's first part
+    for doc_index, spans in task.parts.items():
+        firsts[doc_index] = len(documents)
+        given = task.documents[doc_index]
+        documents += (Document(given.text[start:end], given.title) for start, end in spans)
+        starts += (start for start, _ in spans)
+    sentences = []
+    for sentence in compress(task.sentences, wanted):
+        spans = task.parts[sentence.doc_index]
+        place = firsts[sentence.doc_index] + bisect_right(spans, sentence.start, key=_start) - 1
+        start, end = sentence.start - starts[place], sentence.end - starts[place]
+        sentences.append(Sentence(sentence.text, place, start, end, markup=sentence.markup))
+    return documents, sentences
+
+
+def _start(span: Span) -> int:
+    return span[0]
 
 
 def _places_of(wanted: Sequence[Sequence[tuple[int, list[int]]]]) -> _Places:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import itertools
 import math
 import numbers
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -488,6 +488,7 @@ def select(
     expand: tuple[int, int] = (0, 0),
     outline: bool = False,
     is_late: Callable[[], bool] | None = None,
+    unread: Collection[Place] = (),
 ) -> tuple[tuple[ScoredSentence, ...], tuple[ScoredSentence, ...]]:
     """Divide sentences into those that a selector keeps and the others.
 
@@ -503,6 +504,7 @@ def select(
             sentence, each neighbour once.
         outline: Whether an admitted sentence brings what it stands under.
         is_late: Asked before each offer; once it says True, no other sentence is offered.
+        unread: Where sentences begin that are not offered, because nothing scored them.
 
     Returns:
         The kept and the dropped sentences, both in document order.
@@ -517,7 +519,7 @@ def select(
     }
     size = 0
     admitted: list[int] = []  # in the order of admission
-    order = _order(sentences, selector)
+    order = _order(sentences, selector, unread)
     ranking = Ranking([sentences[position].score for position in order])
     is_prefix = _is_prefix(selector)
     for rank, position in enumerate(order):
@@ -550,9 +552,13 @@ def select(
     return kept, dropped
 
 
-def _order(sentences: Sequence[ScoredSentence], selector: Selector) -> list[int]:
+def _order(
+    sentences: Sequence[ScoredSentence], selector: Selector, unread: Collection[Place]
+) -> list[int]:
     """The positions of the sentences to offer, best first; of equal scores, the earlier first."""
     offered = [i for i, sentence in enumerate(sentences) if sentence.kind not in STRUCTURAL]
+    if unread:
+        offered = [i for i in offered if place_of(sentences[i]) not in unread]
     if not offered:
         offered = list(range(len(sentences)))  # an outline without a text
     parts = selector.selectors if isinstance(selector, All) else (selector,)

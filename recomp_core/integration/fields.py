@@ -160,6 +160,15 @@ class CompressorSettings(IndexerSettings):
             maximum=1,
         ),
     ] = None
+    prefilter: Annotated[
+        Int | None,
+        Setting(
+            "The most sentences that the encoder reads for one question: of larger inputs those "
+            "around words of the question. 0 for no limit.",
+            unset="2,000; no limit for your own scoring functions",
+            minimum=0,
+        ),
+    ] = None
     expand: Annotated[
         tuple[Int, Int] | None,
         Setting(

@@ -19,6 +19,7 @@ from ..abstractive.llm_summarizer import LLMSummarizer
 from ..errors import ModelLoadError
 from ..extractive.compressor import DEFAULT_SELECTOR, ExtractiveCompressor, check_expand
 from ..extractive.evidence import check_weight
+from ..extractive.prefilter import check_prefilter
 from ..extractive.recovery import DroppedTexts, check_recovery
 from ..extractive.scoring import DualEncoderScorer
 from ..extractive.selection import Selector, check_selector, make_selector
@@ -53,7 +54,7 @@ _SUMMARIZER_SETTINGS = (
 # calibration holds for them only.
 _CALIBRATED_FOR = (
     "context", "similarity_fn_name", "lang", "truncate_dim", "expand", "separator", "elision",
-    "document_separator", "outline", "titles", "lexical_weight", "max_unit_tokens",
+    "document_separator", "outline", "titles", "lexical_weight", "prefilter", "max_unit_tokens",
     "document_format", "prompts",
 )  # fmt: skip
 
@@ -97,6 +98,7 @@ def load_compressor(
     outline: Outline | None = None,
     titles: bool | None = None,
     lexical_weight: float | None = None,
+    prefilter: int | None = None,
     separator: str | None = None,
     elision: str | None = None,
     document_separator: str | None = None,
@@ -165,6 +167,8 @@ def load_compressor(
         titles: Whether the text shows titles: see `ExtractiveCompressor` and
             `AbstractiveCompressor`.
         lexical_weight: For sentences only: see `ExtractiveCompressor`.
+        prefilter: For sentences only: the most sentences that the encoder reads for one query; 0
+            for no limit, see `ExtractiveCompressor`.
         separator: For sentences only: see `ExtractiveCompressor`.
         elision: For sentences only: see `ExtractiveCompressor`.
         document_separator: For sentences only: see `ExtractiveCompressor`.
@@ -220,7 +224,8 @@ def load_compressor(
         selector=selector, context=context, similarity_fn_name=similarity_fn_name, lang=lang,
         separator=separator, elision=elision, document_separator=document_separator, expand=expand,
         max_unit_tokens=max_unit_tokens, document_format=document_format, outline=outline,
-        lexical_weight=check_weight(lexical_weight), truncate_dim=truncate_dim, prompts=prompts,
+        lexical_weight=check_weight(lexical_weight), prefilter=check_prefilter(prefilter),
+        truncate_dim=truncate_dim, prompts=prompts,
         store=None if store is None else _opened(store),
         timeout_s=check_timeout(timeout_s), batching=batching, pin=pin,
         injections=injections,
@@ -469,6 +474,7 @@ def _load_extractive(source: Source, given: Mapping[str, Any]) -> ExtractiveComp
         outline=settings.get("outline", "headings"),
         titles=settings.get("titles", True),
         lexical_weight=settings.get("lexical_weight"),
+        prefilter=settings.get("prefilter"),
         timeout_s=settings.get("timeout_s"),
         batching=settings.get("batching"),
         recovery=settings.get("recovery"),
@@ -599,6 +605,7 @@ _SAVED: Mapping[str, Callable[[str, Any], object]] = {
     "document_separator": _check_type(str),
     "titles": _check_type(bool),
     "lexical_weight": lambda _, value: check_weight(value),
+    "prefilter": lambda _, value: check_prefilter(value),
     "max_unit_tokens": check_limit,
     "batch_size": check_whole,
     "truncate_dim": check_limit,
@@ -704,6 +711,7 @@ def _extractive_to_dict(
         "outline": compressor.outline,
         "titles": compressor.layout.titles,
         "lexical_weight": compressor.lexical_weight,
+        "prefilter": compressor.prefilter,
         "separator": compressor.layout.separator,
         "elision": compressor.layout.elision,
         "document_separator": compressor.layout.document_separator,

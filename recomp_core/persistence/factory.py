@@ -199,7 +199,7 @@ def compressor_from_encoder(
         document_format: The format of all documents.
         store: Where sentence vectors are looked up and kept, see `SentenceStore`.
         **own_settings: `separator`, `elision`, `document_separator`, `expand`, `outline`, `titles`,
-            `lexical_weight`, `batching`, `recovery`, `pin` and `injections` of
+            `lexical_weight`, `prefilter`, `batching`, `recovery`, `pin` and `injections` of
             `ExtractiveCompressor`; None leaves one at its default.
 
     Returns:

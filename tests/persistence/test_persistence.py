@@ -254,6 +254,7 @@ def test_token_counter(contriever):
         ({"max_unit_tokens": 2}, "max_unit_tokens.*at least 8, got 2"),
         ({"outline": "all"}, "outline.*headings.*all"),
         ({"lexical_weight": 2}, "lexical_weight.*0 to 1.*2"),
+        ({"prefilter": -1}, "prefilter.*at least 0.*-1"),
     ],
 )
 def test_settings_of_units_are_checked_before_a_model_is_looked_for(settings, says):

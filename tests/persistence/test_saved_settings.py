@@ -34,6 +34,7 @@ def edit(folder, **changes):
         {"truncate_dim": 0}, {"truncate_dim": 2.5}, {"context": 5}, {"context": "paragraph"},
         {"similarity_fn_name": ["dot"]}, {"lang": 7}, {"max_unit_tokens": -1},
         {"document_format": "pdf"}, {"outline": {}}, {"titles": "yes"}, {"lexical_weight": 2},
+        {"prefilter": -1},
         {"lexical_weight": float("nan")}, {"separator": 5}, {"elision": []},
         {"document_separator": 1}, {"expand": 3}, {"expand": ["a", "b"]}, {"expand": [1]},
         {"expand": [-1, 0]}, {"selector": 5}, {"selector": {"type": ["top_k"]}},

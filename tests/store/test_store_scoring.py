@@ -294,14 +294,15 @@ def test_with_store_keeps_every_setting(tmp_path):
         DualEncoderScorer(HashEncoder(), context="title", similarity_fn_name="dot"),
         selector=TopK(1), splitter=SentenceSplitter("en"), separator=" / ", elision="…",
         document_separator="|", expand=(1, 0), outline="none", titles=False, lexical_weight=0.4,
-        timeout_s=60,
+        prefilter=7, timeout_s=60,
     )  # fmt: skip
     kept = with_store(with_store(plain, SentenceStore()), tmp_path)
     assert kept.compress("a cat", DOCUMENTS).text == plain.compress("a cat", DOCUMENTS).text
     assert kept.splitter.splitter == plain.splitter
     assert kept.scorer.encoder is plain.scorer.encoder
     for name in (
-        "selector", "layout", "expand", "outline", "lexical_weight", "timeout_s", "batching",
+        "selector", "layout", "expand", "outline", "lexical_weight", "prefilter", "timeout_s",
+        "batching",
     ):  # fmt: skip
         assert getattr(kept, name) == getattr(plain, name)
     for name in ("context", "similarity_fn_name"):

@@ -218,6 +218,7 @@ def scoring_settings(compressor: ExtractiveCompressor) -> dict[str, Any]:
         "outline": compressor.outline,
         "titles": layout.titles,
         "lexical_weight": compressor.lexical_weight,
+        "prefilter": compressor.prefilter,
     }
     for part, names in (
         (scorer, ("context", "similarity_fn_name")),

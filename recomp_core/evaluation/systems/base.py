@@ -18,6 +18,7 @@ from ..._utils.checks import require
 from ...abstractive.llm_summarizer import LLMSummarizer
 from ...data import Question
 from ...extractive.compressor import ExtractiveCompressor
+from ...extractive.prefilter import Prefilter
 from ...extractive.scoring import DualEncoderScorer
 from ...extractive.selection import (
     All,
@@ -499,6 +500,7 @@ def _described_extractive(compressor: ExtractiveCompressor) -> dict[str, Any]:
     scorer = compressor.scorer
     encoder = getattr(scorer, "encoder", None)
     model = getattr(encoder, "model", None)
+    prefilter = compressor.prefilter
     facts = {
         "scorer": type(scorer).__name__,
         "function": getattr(getattr(scorer, "function", None), "__qualname__", None),
@@ -511,6 +513,8 @@ def _described_extractive(compressor: ExtractiveCompressor) -> dict[str, Any]:
         "outline": compressor.outline if compressor.brings_outline else None,
         "titles": compressor.layout.titles or None,
         "lexical_weight": compressor.lexical_weight or None,
+        # It came later: where it is the default, runs begun before are continued.
+        "prefilter": None if prefilter == Prefilter(scorer).most else prefilter,
     }
     return {name: value for name, value in facts.items() if value is not None}
 
