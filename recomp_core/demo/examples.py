@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..data.examples import bridge, lighthouse, questions
+from ..data.examples import bridge, lighthouse, questions, web_page
 from ..types import Document
 
 Example = Callable[[], tuple[str, list[Document]]]
@@ -22,5 +22,6 @@ EXAMPLES: dict[str, Example] = {
     "A lighthouse": lighthouse,
     "A question that needs two documents": _of("two-hops"),
     "A question without an answer": _of("no-answer"),
+    "A web page": web_page,
     "一个中文问题": bridge,
 }

@@ -9,9 +9,11 @@ import logging
 import math
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from recomp_core._utils.jsonl import described
 from recomp_core.demo.examples import EXAMPLES
+from recomp_core.demo.models import HOW_TO_WRITE, Models, Writer
 from recomp_core.demo.serving import served
 from recomp_core.demo.session import (
     Limits,
@@ -24,7 +26,7 @@ from recomp_core.demo.session import (
 )
 from recomp_core.demo.view import figures_fragment, scores_fragment
 from recomp_core.text.html import compression_fragment
-from recomp_core.types import Document
+from recomp_core.types import Compression, Document
 
 logger = logging.getLogger("recomp_core.demo.page")
 
@@ -38,25 +40,26 @@ CONTEXTS = {
 def page() -> None:
     """Draw the page from top to bottom."""
     st.set_page_config(page_title="RECOMP", page_icon="✂️", layout="wide")
-    session = served()
-    _start(session)
+    models = served()
+    _start(models.session)
     st.header("What does the question need?", anchor=False)
-    st.caption(
-        "Sentences that help to answer stay, the others go. The page runs on this machine and "
-        "sends nothing anywhere."
-    )
+    st.caption(f"Sentences that help to answer stay, the others go. {_privacy(models.writer)}")
     left, right = st.columns([2, 3], gap="large")
     try:
         with left:
             query, documents = _question()
-            context = _context(session)
+            with st.spinner("Reading…"):
+                session = _session(models, documents)
+            context = _context(session, first=session is models.session)
             with st.spinner("Reading…"):
                 everything = session.compress(query, documents, Limits(), context)
             limits = _limits(session, everything)
             price = _price(session)
         trial = session.compress(query, documents, limits, context)
         with right:
-            _findings(session, trial, price, session.code(limits, context))
+            summary = _findings(session, trial, price, session.code(limits, context))
+            with summary:
+                _summary(models.writer, session, trial.compression, limits, context)
     except (ValueError, TypeError) as error:
         right.error(str(error))
     except Exception as error:  # the page says what went wrong, the log says where
@@ -114,26 +117,42 @@ def _question() -> tuple[str, list[Document]]:
         "Documents",
         key="documents",
         height=200,
-        help="A line of three hyphens (---) stands between two documents. A first line that begins "
-        "with # is a document's title.",
+        help="Text, Markdown or the HTML of a web page. A line of three hyphens (---) stands "
+        "between two documents. A first line that begins with # is a document's title.",
     )
     documents = documents_from_text(text)
     files = st.expander("Files").file_uploader(
-        "Text or Markdown files, one document each",
-        type=["md", "markdown", "txt"],
+        "Text, Markdown or HTML files, one document each",
+        type=["md", "markdown", "txt", "html", "htm"],
         accept_multiple_files=True,
     )
     return query, [*documents, *(document_from_file(f.name, f.getvalue()) for f in files or ())]
 
 
-def _context(session: Session) -> str | None:
+def _privacy(writer: Writer | None) -> str:
+    here = "The page runs on this machine and sends nothing anywhere"
+    if writer is None or writer.address is None:
+        return f"{here}."
+    return f"{here}, but for summaries: {writer.name} at {writer.address} reads what stays."
+
+
+def _session(models: Models, documents: list[Document]) -> Session:
+    session, note = models.session_for(documents)
+    if note:
+        st.info(note)
+    return session
+
+
+def _context(session: Session, *, first: bool) -> str | None:
     if len(session.contexts) < 2:
         return None
+    key = "context" if first else "other_context"  # each encoder has its own default
+    st.session_state.setdefault(key, session.context)
     return st.selectbox(
         "Each sentence is read with",
         session.contexts,
         format_func=lambda name: CONTEXTS.get(name, name),
-        key="context",
+        key=key,
     )
 
 
@@ -184,9 +203,12 @@ def _price(session: Session) -> Price:
     return Price(float(per_million), int(calls))
 
 
-def _findings(session: Session, trial: Trial, price: Price, code: str) -> None:
+def _findings(session: Session, trial: Trial, price: Price, code: str) -> DeltaGenerator:
+    """Draw what was found; returns the tab of the summary."""
     st.html(figures_fragment(trial, session.unit, price))
-    documents, scores, text, lines = st.tabs(["Documents", "Scores", "Text", "In Python"])
+    documents, scores, text, summary, lines = st.tabs(
+        ["Documents", "Scores", "Text", "Summary", "In Python"]
+    )
     with documents:
         count = None if session.unit == "characters" else session.count_tokens
         st.html(compression_fragment(trial.compression, count_tokens=count))
@@ -199,6 +221,33 @@ def _findings(session: Session, trial: Trial, price: Price, code: str) -> None:
             st.info("Nothing is left: prepend nothing.")
     with lines:
         st.code(code, language="python", wrap_lines=True)
+    return summary
+
+
+def _summary(
+    writer: Writer | None,
+    session: Session,
+    chosen: Compression,
+    limits: Limits,
+    context: str | None,
+) -> None:
+    """Write a summary when it is asked for, and show the last one while nothing changes."""
+    if writer is None:
+        st.info(HOW_TO_WRITE)
+        return
+    st.caption(
+        f"{writer.name} reads the sentences that stay and writes. Each sentence that it writes is "
+        "compared with the documents, and marked where none says the same."
+    )
+    state, wanted = st.session_state, (chosen.query, chosen.documents, limits, context)
+    if st.button("Write a summary", key="write"):
+        with st.spinner("Writing… a model on a CPU may take minutes."):
+            extractor = session.compressor(limits, context)
+            written = writer.write(chosen.query, chosen.documents, extractor)
+        state["summary"] = (wanted, written)
+    if "summary" in state and state["summary"][0] == wanted:
+        count = None if session.unit == "characters" else session.count_tokens
+        st.html(compression_fragment(state["summary"][1], count_tokens=count))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 from .._utils.checks import require
+from .models import Models
 from .session import Session
 
 PAGE = Path(__file__).with_name("page.py")
@@ -13,23 +14,23 @@ APP = Path(__file__).with_name("app.py")
 MAX_UPLOAD = 5  # megabytes
 
 # Streamlit runs the page as a script without arguments in this process, and takes its session here.
-_served: list[Session] = []
+_served: list[Models] = []
 
 
-def put(session: Session) -> None:
+def put(shown: Session | Models) -> None:
     """Set what the page shows.
 
     Args:
-        session: The session.
+        shown: A session, or one with the models beside it.
     """
-    _served[:] = [session]
+    _served[:] = [Models(shown) if isinstance(shown, Session) else shown]
 
 
-def served() -> Session:
+def served() -> Models:
     """Return what the page shows: the bundled encoder, if nothing else was put.
 
     Returns:
-        The session.
+        The models.
     """
     if not _served:
         from ..persistence.factory import compressor_from_settings
@@ -39,12 +40,16 @@ def served() -> Session:
 
 
 def serve(
-    session: Session, *, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = True
+    shown: Session | Models,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    open_browser: bool = True,
 ) -> None:
     """Serve the page until it is interrupted.
 
     Args:
-        session: What the page shows.
+        shown: What the page shows: a session, or one with the models beside it.
         host: The address to listen on; 127.0.0.1 admits this machine alone. The page has no
             password. It answers only where it is called by this machine's address or name.
         port: The port to listen on.
@@ -58,7 +63,7 @@ def serve(
     _check_port(host, port)
     from streamlit.web.cli import main
 
-    put(session)
+    put(shown)
     main(["run", str(APP), *flags(host, port, open_browser)], standalone_mode=False)
 
 

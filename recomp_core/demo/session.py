@@ -17,6 +17,7 @@ from typing import Any
 from ..extractive.compressor import ExtractiveCompressor
 from ..extractive.scoring import DualEncoderScorer
 from ..extractive.selection import All, Selector, Threshold, TokenBudget, TopK, TopP
+from ..models.encoders.reading import reader_of
 from ..protocols import SentenceScorer, SpanEncoder
 from ..text.tokens import encoder_token_counter
 from ..types import Compression, Context, Document, ScoredSentence, ScoringTask
@@ -179,8 +180,8 @@ class Session:
         if not isinstance(compressor, ExtractiveCompressor):
             raise TypeError(
                 "the demo shows which sentences are kept, and "
-                f"{model or type(compressor).__name__} writes summaries: use recomp compress, or "
-                "give the name or folder of an encoder"
+                f"{model or type(compressor).__name__} writes summaries: give it as --summarizer, "
+                "and an encoder as --model"
             )
         own = encoder_token_counter(compressor) if count_tokens is None else count_tokens
         self.count_tokens = len if own is None else own
@@ -230,24 +231,8 @@ class Session:
                 that context.
             TypeError: The query or a document is of the wrong kind.
         """
-        scorer = self._scorers.get(self.context if context is None else context)
-        if scorer is None:
-            raise ValueError(
-                f"no context {context!r} here: choose among {', '.join(self.contexts)}"
-            )
-        layout = self._compressor.layout
-        compressor = ExtractiveCompressor(
-            scorer,
-            selector=limits.selector(self.count_tokens),
-            splitter=self._compressor.splitter,
-            separator=layout.separator,
-            elision=layout.elision,
-            document_separator=layout.document_separator,
-            expand=self._compressor.expand,
-            outline=self._compressor.outline,
-            titles=layout.titles,
-        )
-        compressor.evidence = self._compressor.evidence
+        scorer = self._scorer(context)
+        compressor = self.compressor(limits, context)
         started = time.perf_counter()
         compression = compressor.compress(query, documents)
         seconds = time.perf_counter() - started
@@ -259,6 +244,54 @@ class Session:
             scoring_seconds=scorer.seconds(query, compression.documents),
             selecting_seconds=seconds - spent,
         )
+
+    def compressor(self, limits: Limits, context: str | None = None) -> ExtractiveCompressor:
+        """Make the compressor of a setting, which knows the scores of the session.
+
+        Args:
+            limits: The limits.
+            context: What a sentence is encoded with; None for the compressor's own.
+
+        Returns:
+            The compressor.
+
+        Raises:
+            ValueError: A limit is out of range, or the scorer does not have that context.
+        """
+        layout = self._compressor.layout
+        compressor = ExtractiveCompressor(
+            self._scorer(context),
+            selector=limits.selector(self.count_tokens),
+            splitter=self._compressor.splitter,
+            separator=layout.separator,
+            elision=layout.elision,
+            document_separator=layout.document_separator,
+            expand=self._compressor.expand,
+            outline=self._compressor.outline,
+            titles=layout.titles,
+        )
+        compressor.evidence = self._compressor.evidence
+        return compressor
+
+    def readable_share(self, text: str) -> float:
+        """Measure how much of a text the encoder's vocabulary knows.
+
+        Args:
+            text: The text; its beginning is read.
+
+        Returns:
+            A share from 0 to 1; 1 for a scorer without a vocabulary.
+        """
+        reads = reader_of(getattr(self._compressor.scorer, "encoder", None))
+        return 1.0 if reads is None else float(reads(text))
+
+    def _scorer(self, context: str | None) -> RememberedScores:
+        scorer = self._scorers.get(self.context if context is None else context)
+        if scorer is None:
+            raise ValueError(
+                f"no context {context!r} here: choose among {', '.join(self.contexts)}"
+            )
+        return scorer
 
     def code(self, limits: Limits, context: str | None = None) -> str:
         """Write the Python lines that do the same.

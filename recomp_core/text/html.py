@@ -293,20 +293,23 @@ class _View:
     def document(self, index: int) -> str:
         document = self.compression.documents[index]
         heading = document.title or document.id or f"Document {index + 1}"
+        sentences = self.sentences.get(index, [])
+        # Where all sentences are known, only marks are between them: tags, scripts, styles.
+        marks = bool(sentences and (self.compression.kept or self.compression.dropped))
         text, position = [], 0
-        for sentence in self.sentences.get(index, []):
-            text.append(self._gap(document.text[position : sentence.start]))
+        for sentence in sentences:
+            text.append(self._gap(document.text[position : sentence.start], marks))
             text.append(self._sentence(sentence))
             position = sentence.end
-        text.append(self._gap(document.text[position:]))
+        text.append(self._gap(document.text[position:], marks))
         return (
             f'<h3 dir="auto">{index + 1}. {escape(heading)}</h3>\n'
             f'<div class="document" dir="auto">{"".join(text)}</div>'
         )
 
-    def _gap(self, gap: str) -> str:
+    def _gap(self, gap: str, marks: bool) -> str:
         """What stands between two sentences; the tags of a page show as the breaks they make."""
-        if "<" in gap and is_seam(gap):
+        if "<" in gap and (marks or is_seam(gap)):
             return "\n" if breaks_line(gap) else " "
         return escape(gap)
 

@@ -202,7 +202,7 @@ class TestSession:
         assert trial.tokens_before == 14
 
     def test_a_compressor_that_writes_is_refused(self):
-        with pytest.raises(TypeError, match=r"t5 writes summaries: use recomp compress"):
+        with pytest.raises(TypeError, match=r"t5 writes summaries: give it as --summarizer"):
             Session(AbstractiveCompressor.__new__(AbstractiveCompressor), model="t5")
 
     def test_errors_are_those_of_the_compressor(self, session):
@@ -485,7 +485,7 @@ class TestCommand:
         )
         monkeypatch.setattr(
             "recomp_core.demo.serving.serve",
-            lambda session, **settings: calls.append((session, settings)),
+            lambda models, **settings: calls.append((models, settings)),
         )
         return calls
 
@@ -500,9 +500,9 @@ class TestCommand:
     def test_this_machine_alone_by_default(self, app, started):
         done = CliRunner().invoke(app, ["--no-browser"])
         assert done.exit_code == 0, done.output
-        [(session, settings)] = started
+        [(models, settings)] = started
         assert settings == {"host": "127.0.0.1", "port": 7860, "open_browser": False}
-        assert session.unit == "characters"
+        assert models.session.unit == "characters"
         assert "http://127.0.0.1:7860" in done.output
         assert "can use the page" not in done.output
 
@@ -510,6 +510,18 @@ class TestCommand:
         done = CliRunner().invoke(app, ["--host", "0.0.0.0", "--port", "80"])
         assert "anyone who reaches 0.0.0.0:80 can use the page" in done.output
         assert "http://127.0.0.1:80 " in done.output
+
+    def test_an_address_needs_the_model_there(self, app, started):
+        done = CliRunner().invoke(app, ["--base-url", "http://127.0.0.1:1/v1"])
+        assert done.exit_code == 2
+        assert "--summarizer" in done.output
+        assert started == []
+
+    def test_without_streamlit_it_says_what_to_install(self, app, monkeypatch):
+        monkeypatch.setitem(sys.modules, "streamlit", None)
+        done = CliRunner().invoke(app, [])
+        assert isinstance(done.exception, ImportError)
+        assert 'recomp demo needs streamlit: pip install "recomp[demo]"' in str(done.exception)
 
     def test_a_tokenizer_that_is_not_there(self, app, started):
         done = CliRunner().invoke(app, ["--tokenizer", "./nowhere"])
@@ -528,7 +540,7 @@ class TestCommand:
         )
         done = CliRunner().invoke(app, ["--tokenizer", str(tmp_path)])
         assert done.exit_code == 0, done.output
-        session = started[0][0]
+        session = started[0][0].session
         assert isinstance(session.count_tokens, TokenCounter)
         assert session.count_tokens("Bob built it.") == 3
         assert session.unit == "tokens"

@@ -200,3 +200,12 @@ def test_every_outcome_has_its_words():
     for outcome in Outcome:
         compression = Compression("q", (), "", (), (), (), outcome)
         assert checked(compression_page(compression)).words
+
+
+def test_of_a_web_page_only_what_a_reader_sees_is_shown():
+    page = "<head><style>p { margin: 0 }</style></head><p>Bob built it.</p>\n<ul><li>Tea</li></ul>"
+    shown = compression_fragment(COMPRESSOR.compress("who built it", [page]))
+    assert "&lt;" not in shown
+    assert "margin: 0 }" not in shown.rpartition("</style>")[2]
+    for words in ("Bob built it.", "Tea"):
+        assert words in shown

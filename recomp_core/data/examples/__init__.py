@@ -1,8 +1,8 @@
 """Small examples that were written for this package: their people and places do not exist.
 
 `lighthouse` is a question with six documents, mostly distractors; `bridge` is one in Chinese with
-five. `questions` are 32 questions with
-other documents: some need two of them, some have no answer there, some are in Chinese.
+five; `web_page` one about a page of HTML. `questions` are 32 questions with other documents: some
+need two of them, some have no answer there, some are in Chinese.
 """
 
 from __future__ import annotations
@@ -30,6 +30,16 @@ def bridge() -> tuple[str, list[Document]]:
         The query and its documents.
     """
     return _example("bridge_zh.json")
+
+
+def web_page() -> tuple[str, list[Document]]:
+    """Load a question about a web page, whose answer stands in a table.
+
+    Returns:
+        The query and one document, the page's HTML.
+    """
+    text = files(__package__).joinpath("visit.html").read_text(encoding="utf-8")
+    return "What does a child pay for the tower and the museum?", [Document(text.strip())]
 
 
 def questions() -> list[Question]:
