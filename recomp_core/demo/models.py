@@ -74,7 +74,7 @@ class Models:
                     self._loaded = self._multilingual()
         except (ModelLoadError, ImportError) as error:
             return self.session, f"These documents are read badly: {why}. {error}"
-        return self._loaded, f"Read by {self._loaded.model}: {why}."
+        return self._loaded, f"{self._loaded.model} reads these documents: {why}."
 
 
 class Writer:

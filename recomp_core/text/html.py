@@ -304,7 +304,7 @@ class _View:
         text.append(self._gap(document.text[position:], marks))
         return (
             f'<h3 dir="auto">{index + 1}. {escape(heading)}</h3>\n'
-            f'<div class="document" dir="auto">{"".join(text)}</div>'
+            f'<div class="document" dir="auto">{"".join(text).lstrip()}</div>'
         )
 
     def _gap(self, gap: str, marks: bool) -> str:

@@ -66,7 +66,7 @@ class TestSessionFor:
         for _ in range(2):
             found, note = models.session_for(CHINESE)
         assert [found] == loaded
-        assert note.startswith("Read by multilingual: the vocabulary of the encoder for English")
+        assert note.startswith("multilingual reads these documents: the vocabulary of the")
 
     def test_where_it_is_missing_the_remedy_is_told(self):
         def missing():
@@ -197,5 +197,5 @@ class TestPage:
         models = Models(session(), multilingual=lambda: session("multilingual"))
         page = open_page(models)
         page.selectbox(key="example").select("一个中文问题").run()
-        assert page.info[0].value.startswith("Read by multilingual:")
+        assert page.info[0].value.startswith("multilingual reads these")
         assert "load_compressor('multilingual')" in page.code[-1].value
