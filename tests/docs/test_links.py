@@ -26,3 +26,11 @@ def test_links_lead_somewhere(page):
         assert target.exists(), f"{page.name} links to {link}"
         if anchor and target.suffix == ".md":
             assert anchor in anchors(target), f"{page.name} links to {link}"
+
+
+def test_what_is_not_published_is_installed_from_the_clone():
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8").replace('\\"', '"')
+        beginning = "" if page.suffix == ".ipynb" else r"^(?:\$ )?"
+        found = re.search(rf'{beginning}pip install "?recomp', text, re.MULTILINE)
+        assert not found, page.name
