@@ -8,7 +8,8 @@ server do. Three ways: a coroutine per caller that awaits `acompress`; a thread 
 `compress_batch` of `--callers` at a time. Rounds are interleaved, and their order changes. With
 --known the vectors of the documents are in a store, so that little but the query is encoded.
 Throughput is in queries per second. Latency is what a caller sees: p50 and p95 over all rounds. CPU
-is the time of this process on all cores, which is meaningful on a busy machine too.
+is the time of this process on all cores, which is meaningful on a busy machine too; "cores" is how
+many of them it keeps busy.
 """
 
 from __future__ import annotations
@@ -100,15 +101,16 @@ def measure(
         f"{callers} callers, {calls} questions each, {documents} documents each, "
         f"{'known before, ' if known else ''}{rounds} rounds\n"
     )
-    print("| way | queries/s, median (range) | latency p50, ms | p95, ms | CPU ms/query |")
-    print("|---|---|---|---|---|")
+    print("| way | queries/s, median (range) | latency p50, ms | p95, ms | CPU ms/query | cores |")
+    print("|---|---|---|---|---|---|")
     for name in ways:
         rates = sorted(len(questions) / taken for taken in seconds[name])
         p50, p95 = percentile(latencies[name], 50), percentile(latencies[name], 95)
         print(
             f"| {name} | {statistics.median(rates):.1f} ({rates[0]:.1f}–{rates[-1]:.1f}) "
             f"| {1000 * p50:.0f} | {1000 * p95:.0f} "
-            f"| {1000 * statistics.median(cpu[name]) / len(questions):.1f} |"
+            f"| {1000 * statistics.median(cpu[name]) / len(questions):.1f} "
+            f"| {sum(cpu[name]) / sum(seconds[name]):.2f} |"
         )
     ours, pool, batch = (seconds[name] for name in ways)
     ratios = [there / here for there, here in zip(pool, ours, strict=True)]
