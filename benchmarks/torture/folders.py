@@ -11,6 +11,7 @@ import contextlib
 import functools
 import json
 import os
+import random
 import selectors
 import shutil
 import subprocess
@@ -57,6 +58,7 @@ LOADERS = {
     "t5": ("torch", "ctranslate2", "likelihood"),
     "gpt2": ("likelihood",),
     "qa": ("spans",),
+    "gguf": ("likelihood",),
 }
 
 
@@ -90,6 +92,7 @@ def torture(short: bool) -> Iterator[Outcome]:
 def build(good: Path) -> None:
     """Make one good folder of each kind."""
     import tiny_causal
+    import tiny_gguf
     import tiny_reader
     import tiny_seq2seq
     from tiny_adapters import save_adapter
@@ -120,6 +123,7 @@ def build(good: Path) -> None:
     tiny_seq2seq._MODELS["t5"](tokenizer).eval().save_pretrained(good / "t5")
     tiny_causal.tokenizer("byte-level").save_pretrained(good / "gpt2")
     tiny_causal.model("gpt2").save_pretrained(good / "gpt2")
+    tiny_gguf.save_gguf(_made(good / "gguf") / "tiny.gguf")
     tiny_reader.tokenizer().save_pretrained(good / "qa")
     tiny_reader.bert().save_pretrained(good / "qa")
 
@@ -140,6 +144,9 @@ def cases() -> list[Case]:
 
 def changes(kind: str) -> Iterator[tuple[str, Change, str]]:
     """List what is done to a folder of one kind, with what must come of it."""
+    if kind == "gguf":
+        yield from _gguf_changes()
+        return
     weights = "adapter_model.safetensors" if kind == "adapter" else "model.safetensors"
     config = "adapter_config.json" if kind == "adapter" else "config.json"
     # In a saved folder the hash of each file is checked first.
@@ -205,6 +212,70 @@ def changes(kind: str) -> Iterator[tuple[str, Change, str]]:
                     edit("recomp_config.json", **{entry: value}),
                     fails,
                 )
+
+
+def _gguf_changes() -> Iterator[tuple[str, Change, str]]:
+    """List what is done to a GGUF file, which is a folder's only weights."""
+    name = "tiny.gguf"
+    yield "nothing", lambda _: None, RIGHT
+    yield "a model card", lambda f: (f / "README.md").write_text("# a model"), RIGHT
+    for how, change in (*_DAMAGES.items(), *_REPLACED.items()):
+        yield f"{name} {how}", _on(name, change), FAILS
+    for eighth in range(1, 8):
+        yield f"{name} cut at {eighth}/8", _on(name, _cut(eighth / 8)), FAILS
+    for at in (4, 8, 16):  # the version, how many tensors, how many fields
+        for value in (0, 1, 7, 2**31, 2**63, 2**64 - 1):
+            yield f"{name} with {value} at {at}", _on(name, _number_at(at, value)), EITHER
+    for entry in _GGUF_ENTRIES:
+        for value in (0, 1, 3, 2**16, 2**31, 2**32 - 1):
+            yield f"{entry}={value}", _on(name, _after(entry, value)), EITHER
+    for number in range(120):  # anywhere in the header and the first tensors
+        yield f"{name} with the byte {number} changed", _on(name, _changed_byte(number)), EITHER
+
+
+def _cut(share: float) -> Change:
+    return lambda file: file.write_bytes(file.read_bytes()[: int(file.stat().st_size * share)])
+
+
+def _number_at(at: int, value: int) -> Change:
+    def change(file: Path) -> None:
+        content, size = file.read_bytes(), 4 if at == 4 else 8
+        written = (value % 2 ** (8 * size)).to_bytes(size, "little")
+        file.write_bytes(content[:at] + written + content[at + size :])
+
+    return change
+
+
+def _after(entry: str, value: int) -> Change:
+    """Change the number that follows a name and its kind."""
+
+    def change(file: Path) -> None:
+        content = file.read_bytes()
+        at = content.index(entry.encode()) + len(entry) + 4
+        file.write_bytes(content[:at] + value.to_bytes(4, "little") + content[at + 4 :])
+
+    return change
+
+
+def _changed_byte(number: int) -> Change:
+    def change(file: Path) -> None:
+        content = bytearray(file.read_bytes())
+        drawn = random.Random(number)
+        content[drawn.randrange(min(len(content), 20_000))] ^= drawn.randrange(1, 256)
+        file.write_bytes(content)
+
+    return change
+
+
+_GGUF_ENTRIES = (
+    "llama.block_count", "llama.context_length", "llama.embedding_length",
+    "llama.feed_forward_length", "llama.attention.head_count", "llama.attention.head_count_kv",
+    "llama.attention.layer_norm_rms_epsilon", "llama.rope.freq_base", "llama.vocab_size",
+    "general.architecture", "tokenizer.ggml.model", "tokenizer.ggml.tokens",
+    "tokenizer.ggml.token_type", "tokenizer.ggml.merges", "tokenizer.ggml.bos_token_id",
+    "tokenizer.ggml.eos_token_id", "token_embd.weight", "blk.0.attn_q.weight",
+    "output_norm.weight",
+)  # fmt: skip
 
 
 def _files(kind: str) -> tuple[str, ...]:
@@ -433,7 +504,7 @@ def run(root: Path, chosen: list[int]) -> Iterator[tuple[int, str | None, float]
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(root / "cache"),
-                     "TMPDIR": _made(root / "tmp")},
+                     "TMPDIR": str(_made(root / "tmp"))},
             )  # fmt: skip
             began = time.monotonic()
             for line in _lines(child):
@@ -456,9 +527,9 @@ def run(root: Path, chosen: list[int]) -> Iterator[tuple[int, str | None, float]
             yield waiting.pop(0), what, time.monotonic() - began
 
 
-def _made(folder: Path) -> str:
+def _made(folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
-    return str(folder)
+    return folder
 
 
 def _lines(child: subprocess.Popen[bytes]) -> Iterator[bytes]:
@@ -583,7 +654,7 @@ def load(folder: Path, kind: str, loader: str) -> object:
         from recomp_core.readers.answer_scores import AnswerRequest
         from recomp_core.readers.likelihood import CausalLMScorer, Seq2SeqLMScorer
 
-        scorers = {"t5": Seq2SeqLMScorer, "gpt2": CausalLMScorer}
+        scorers = {"t5": Seq2SeqLMScorer, "gpt2": CausalLMScorer, "gguf": CausalLMScorer}
         scorer = scorers[kind].from_pretrained(folder, device="cpu")
         request = AnswerRequest("who built it?", "the tower was built by bob.", ("bob",))
         return [round(score.value, 3) for score in good(scorer.score([request]))]

@@ -332,6 +332,22 @@ class TestGguf:
         with pytest.raises(ModelLoadError, match=r"a\.gguf, b\.gguf: give the path"):
             load_compressor(tmp_path)
 
+    def test_a_file_scores_as_the_model_that_it_was_made_of(self, tmp_path: Path) -> None:
+        pytest.importorskip("gguf")
+        import tiny_gguf
+
+        from recomp_core.readers.answer_scores import AnswerRequest
+        from recomp_core.readers.likelihood import CausalLMScorer
+
+        file = tiny_gguf.save_gguf(tmp_path / "tiny.gguf")
+        request = AnswerRequest("who built it?", "the tower was built by bob.", ("bob",))
+        made_of = CausalLMScorer(
+            tiny_causal.model("llama"), tiny_causal.tokenizer("byte-level")
+        ).score([request])
+        for place in (file, tmp_path):
+            scorer = CausalLMScorer.from_pretrained(place, device="cpu")
+            assert scorer.score([request])[0].value == pytest.approx(made_of[0].value, abs=1e-4)
+
     def test_without_its_package_the_remedy_is_named(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
