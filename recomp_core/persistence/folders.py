@@ -16,9 +16,9 @@ from ..errors import ModelLoadError
 from ..models.folder_checks import inside, read_json
 
 FORMAT_VERSION = 2
+"""The format of `recomp_config.json`."""
 # What format 1 did not know was off: a folder keeps the results that it was saved with.
 _OFF_IN_FORMAT_1 = {"outline": "none", "titles": False, "lexical_weight": 0.0, "prefilter": 0}
-"""The format of `recomp_config.json`."""
 KINDS = ("extractive", "abstractive")
 """The kinds of compressors that a folder may hold."""
 
