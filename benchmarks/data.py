@@ -26,7 +26,7 @@ def questions(
     MuSiQue's questions keep all twenty documents, because its answers are spread over them.
     """
     rows = []
-    for row in _lines(DATA / split / f"{name}.jsonl.gz"):
+    for row in rows_of(name, split):
         if n is not None and len(rows) >= n:
             break
         row["documents"] = [
@@ -39,6 +39,11 @@ def questions(
         ]
         rows.append(row)
     return rows
+
+
+def rows_of(name: str, split: str = "dev") -> Iterator[dict]:
+    """The rows of a set as they are."""
+    return _lines(DATA / split / f"{name}.jsonl.gz")
 
 
 def available() -> bool:

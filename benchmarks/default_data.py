@@ -1,14 +1,21 @@
-"""Makes the training data of the bundled encoder, in the labelling format.
+"""Makes the training data of the encoders that ship, in the labelling format.
 
-Questions and passages that also occur in the dev sets are removed.
+    python benchmarks/default_data.py build/data --mixture multilingual
 
-    python benchmarks/default_data.py build/default-data
+Questions and passages that also occur in the dev sets are removed. A sentence scores 1 if it is a
+positive, 0 if it is a negative, and 0.5 if it counts as neither. Who says which:
 
-A sentence scores 1 if people marked it as evidence (QED, SelQA, HotpotQA, 2WikiMultihopQA) or, in
-sets without such marks (MuSiQue, CMRC 2018, DRCD), if it holds the answer in the gold document. It
-scores 0.5 if it holds the answer elsewhere, which makes it neither positive nor negative, and 0
-otherwise. A question with evidence in two documents also appears with one of the two sentences
-appended; the positive is then the other sentence.
+- people: those that people marked as evidence (QED, SelQA, HotpotQA, 2WikiMultihopQA), or, without
+  such marks, those that hold the answer in the gold document. One that holds the answer elsewhere
+  is neither.
+- likelihood: the one after which a language model finds the answer likeliest, where it helps at
+  all; what comes within a margin of it is neither (paper, section 3.1). The scores are those of
+  `lm_scores_smollm2`, made with SmolLM2-135M-Instruct.
+- both: the one that the language model likes best, where people marked it or the margin is large;
+  elsewhere those that people marked. Neither: whatever one of the two likes.
+
+A question with evidence in two documents also appears with one of the two sentences appended; the
+positive is then the other sentence.
 """
 
 from __future__ import annotations
@@ -17,76 +24,167 @@ import argparse
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import data
 
+from recomp_core.extractive.lexical import lexical_scores
 from recomp_core.text.answers import contains_answer, normalize_answer
 from recomp_core.text.splitting import SentenceSplitter
 from recomp_core.types import Document
 
-# The most questions of each set (None: all), and how often each occurs in an epoch.
-TAKEN = {
-    "qed": (None, 1), "selqa": (1_200, 1), "hotpotqa": (None, 3), "2wiki": (None, 1),
-    "musique": (None, 2), "cmrc2018": (1_000, 1), "drcd": (1_000, 1),
+Labels = Literal["people", "likelihood", "both"]
+
+MARGIN = 1.0
+"""Nats; a sentence that is so much less helpful than the best one is a negative."""
+LARGE_MARGIN = 3.0
+"""Nats; with "both", the language model is believed against people from here on."""
+
+
+class Part(NamedTuple):
+    """What a mixture takes of a set.
+
+    Attributes:
+        name: The set.
+        most: The most questions; None for all.
+        labels: Who says which sentences help.
+        times: How often each question occurs in an epoch.
+        hops: Whether second hops are added.
+    """
+
+    name: str
+    most: int | None = None
+    labels: Labels = "people"
+    times: int = 1
+    hops: bool = False
+
+
+SCORED = ("qed", "hotpotqa_more", "hotpotqa_train_eren", "2wiki_more")
+"""The sets of which `lm_scores_smollm2` has scores."""
+MIXTURES: dict[str, tuple[Part, ...]] = {
+    "first": (
+        Part("qed"),
+        Part("selqa", 1_200),
+        Part("hotpotqa", times=3, hops=True),
+        Part("2wiki", hops=True),
+        Part("musique", times=2, hops=True),
+        Part("cmrc2018", 1_000),
+        Part("drcd", 1_000),
+    ),
+    "english": (
+        Part("qed", 1_500, "both"),
+        *(Part(name, labels="both") for name in SCORED[1:]),
+        Part("selqa", 200),
+        Part("hotpotqa"),
+        Part("hotpotqa_rejoined"),
+        Part("hotpotqa_course"),
+        Part("2wiki"),
+        Part("musique", times=2),
+        Part("musique_more", times=2),
+        Part("multihop_retrieved"),
+    ),
+    "multi-hop": (
+        Part("qed", 600, "both"),
+        *(Part(name, labels="likelihood") for name in SCORED[1:]),
+    ),
+    "multilingual": (
+        Part("qed", 1_100, "both"),
+        Part("hotpotqa_more", 700, "both"),
+        Part("2wiki_more", 500, "both"),
+        Part("cmrc2018", 1_000),
+        Part("drcd", 1_000),
+        Part("ml_dureader_checklist", 400),
+        Part("ml_mlqa"),
+        Part("ml_tydiqa", 900),
+        Part("ml_idkmrc", 400),
+        Part("ml_jsquad", 500),
+        Part("ml_arcd", 400),
+        Part("ml_afriqa", 200),
+    ),
+    **{f"scored-{labels}": tuple(Part(name, labels=labels) for name in SCORED)
+       for labels in ("people", "likelihood", "both")},
 }  # fmt: skip
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--mixture", choices=MIXTURES, default="first")
+    parser.add_argument("--most", type=int, help="keep so many records, drawn at random")
+    parser.add_argument("--negatives", type=int, help="keep so many negatives of each question")
+    parser.add_argument("--only-scored", action="store_true", help="leave out unscored questions")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
-    seen = dev_questions(), dev_passages()
-    drawn, counts, lines = random.Random(args.seed), Counter(), []
-    for name, (most, times) in TAKEN.items():
-        rows = data.questions(name, "train", documents=20 if name == "musique" else 10)
-        drawn.shuffle(rows)
-        kept = list(records(rows, *seen, counts))[:most]
-        counts[f"questions of {name}"] = len(kept)
-        hops = [hop for record in kept for hop in second_hops(record)]
-        counts[f"second hops of {name}"] = len(hops)
-        lines += [json.dumps(r, ensure_ascii=False) + "\n" for r in kept * times + hops]
-    drawn.shuffle(lines)
+    drawn, counts = random.Random(args.seed), Counter()
+    found = [
+        record
+        for part in MIXTURES[args.mixture]
+        for record in taken(part, drawn, counts, only_scored=args.only_scored)
+    ]
+    drawn.shuffle(found)
+    found = found[: args.most]
+    if args.negatives:
+        found = [with_fewer_negatives(record, args.negatives, drawn) for record in found]
+    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in found]
     (args.folder / "examples.jsonl").write_text("".join(lines), encoding="utf-8")
     for what, n in counts.items():
         print(f"{what}: {n}")
     print(f"records: {len(lines)}")
 
 
-def records(
-    rows: list[dict], questions: set[str], passages: set[str], counts: Counter
-) -> Iterator[dict]:
+def taken(
+    part: Part, drawn: random.Random, counts: Counter, *, only_scored: bool = False
+) -> list[dict]:
+    """The records of one part of a mixture."""
+    rows = data.questions(
+        part.name, "train", documents=20 if part.name.startswith("musique") else 10
+    )
+    if only_scored:
+        rows = [row for row in rows if (part.name, row["id"]) in lm_scores()]
+    drawn.shuffle(rows)
+    found = []
+    for record in records(rows, part, counts):
+        found.append(record)
+        if len(found) == part.most:
+            break
+    counts[f"questions of {part.name}"] = len(found)
+    hops = [hop for record in found if part.hops for hop in second_hops(record)]
+    counts[f"second hops of {part.name}"] = len(hops)
+    return found * part.times + hops
+
+
+def records(rows: Iterable[dict], part: Part, counts: Counter) -> Iterator[dict]:
+    """The questions that no dev set has and that have a positive and a negative."""
+    questions, passages = dev_questions(), dev_passages()
     for row in rows:
         if normalize_answer(row["question"]) in questions:
             counts["questions that a dev set has too: removed"] += 1
             continue
         documents = [d for d in row["documents"] if normalize_answer(d.text) not in passages]
-        counts["passages of a dev set's gold documents: removed"] += len(row["documents"]) - len(
-            documents
-        )
-        if record := record_of(row, documents):
+        removed = len(row["documents"]) - len(documents)
+        counts["passages of a dev set's gold documents: removed"] += removed
+        scored = lm_scores().get((part.name, row["id"])) if part.labels != "people" else None
+        if record := record_of(row, documents, part.labels, scored):
             yield record
         else:
-            counts["questions without a positive left: removed"] += 1
+            counts["questions without a positive or a negative: removed"] += 1
 
 
-def record_of(row: dict, documents: list[Document]) -> dict | None:
-    splitter = SentenceSplitter()
-    candidates = []
-    for doc_index, document in enumerate(documents):
-        marked = [key(s) for s in document.metadata.get("gold_sentences") or () if key(s)]
-        found = []
-        for start, end in splitter.split(document.text):
-            text = document.text[start:end]
-            score = 1.0 if is_marked(text, marked) else 0.5 * contains_answer(text, row["answers"])
-            found.append({"doc_index": doc_index, "start": start, "end": end, "score": score})
-        if document.metadata.get("is_gold") and not any(c["score"] == 1 for c in found):
-            for candidate in found:  # without marked evidence, the answer marks it
-                candidate["score"] = 2 * candidate["score"]
-        candidates += found
+def record_of(
+    row: dict, documents: Sequence[Document], labels: Labels, scored: dict | None
+) -> dict | None:
+    """A question with its sentences and their scores; None without a positive or a negative."""
+    candidates = marked_by_people(row, documents)
+    if scored:
+        likelihoods = dict(zip(scored["sentences"], scored["scores"], strict=True))
+        candidates = [c for c in candidates if text_of(c, documents) in likelihoods]
+        apply_likelihoods(
+            candidates, [likelihoods[text_of(c, documents)] for c in candidates], scored, labels
+        )
     positives = [c for c in candidates if c["score"] == 1]
     negatives = [c for c in candidates if c["score"] == 0]
     if not positives or not negatives:
@@ -101,6 +199,51 @@ def record_of(row: dict, documents: list[Document]) -> dict | None:
         "positive": positives[0],
         "negatives": negatives,
     }
+
+
+def marked_by_people(row: dict, documents: Sequence[Document]) -> list[dict]:
+    """All sentences, with their scores by people's marks."""
+    splitter = SentenceSplitter()
+    candidates = []
+    for doc_index, document in enumerate(documents):
+        marked = [key(s) for s in document.metadata.get("gold_sentences") or () if key(s)]
+        found = []
+        for start, end in splitter.split(document.text):
+            text = document.text[start:end]
+            score = 1.0 if is_marked(text, marked) else 0.5 * contains_answer(text, row["answers"])
+            found.append({"doc_index": doc_index, "start": start, "end": end, "score": score})
+        if document.metadata.get("is_gold") and not any(c["score"] == 1 for c in found):
+            for candidate in found:  # without marked evidence, the answer marks it
+                candidate["score"] = 2 * candidate["score"]
+        candidates += found
+    return candidates
+
+
+def apply_likelihoods(
+    candidates: Sequence[dict], likelihoods: Sequence[float], scored: dict, labels: Labels
+) -> None:
+    """Replace the scores of people's marks by what the language model says of the sentences."""
+    if not candidates:
+        return
+    first, *others = sorted(likelihoods, reverse=True)
+    helps = first > scored["none"]
+    margin = first - (others[0] if others else scored["none"])
+    for candidate, likelihood in zip(candidates, likelihoods, strict=True):
+        by_people, is_best = candidate["score"] == 1, likelihood == first
+        far = likelihood < first - MARGIN
+        if labels == "likelihood":
+            candidate["score"] = float(helps and is_best) if is_best or far else 0.5
+        elif by_people:
+            # A sentence that people marked stays, unless the model is sure of another one.
+            candidate["score"] = 0.5 if margin > LARGE_MARGIN and not is_best else 1.0
+        elif is_best:
+            candidate["score"] = 1.0 if helps and margin > LARGE_MARGIN else 0.5
+        elif candidate["score"] == 0:
+            candidate["score"] = 0.0 if far else 0.5
+
+
+def text_of(candidate: dict, documents: Sequence[Document]) -> str:
+    return documents[candidate["doc_index"]].text[candidate["start"] : candidate["end"]]
 
 
 def second_hops(record: dict) -> Iterator[dict]:
@@ -124,6 +267,19 @@ def second_hops(record: dict) -> Iterator[dict]:
             }
 
 
+def with_fewer_negatives(record: dict, most: int, drawn: random.Random) -> dict:
+    """Half of the negatives that stay have the most words in common with the question."""
+    negatives = record["negatives"]
+    if len(negatives) <= most:
+        return record
+    documents = [Document(d["text"], title=d["title"]) for d in record["documents"]]
+    likeness = lexical_scores(record["query"], [text_of(c, documents) for c in negatives])
+    order = sorted(range(len(negatives)), key=lambda n: -likeness[n])
+    hard = most // 2
+    picked = order[:hard] + drawn.sample(order[hard:], most - hard)
+    return {**record, "negatives": [negatives[n] for n in sorted(picked)]}
+
+
 def is_marked(text: str, marked: list[str]) -> bool:
     """Whether people marked this sentence, even if they split the text elsewhere."""
     own = key(text)
@@ -137,19 +293,30 @@ def key(text: str) -> str:
     return "".join(c for c in text.lower() if c.isalnum())
 
 
-def dev_questions() -> set[str]:
-    return {normalize_answer(r["question"]) for name in data.QA_SETS for r in data.questions(name)}
+@cache
+def lm_scores() -> dict[tuple[str, str], dict]:
+    """The language model's scores, by set and question."""
+    rows = data.rows_of("lm_scores_smollm2", "train")
+    return {(row["source"], row["id"]): row for row in rows}
 
 
-def dev_passages() -> set[str]:
+@cache
+def dev_questions() -> frozenset[str]:
+    return frozenset(
+        normalize_answer(r["question"]) for name in data.QA_SETS for r in data.questions(name)
+    )
+
+
+@cache
+def dev_passages() -> frozenset[str]:
     """The gold passages of the dev sets."""
-    return {
+    return frozenset(
         normalize_answer(d.text)
         for name in data.QA_SETS
         for row in data.questions(name, documents=10)
         for d in row["documents"]
         if d.metadata.get("is_gold")
-    }
+    )
 
 
 if __name__ == "__main__":
