@@ -86,10 +86,10 @@ class ExtractiveCompressor:
             score, from 0, nothing, to 1, everything; see `lexical.blend`. None for the default: 0.1
             for a dual encoder with cosines, 0 for other scorers. In a script that the encoder can't
             read they count more.
-        prefilter: The most sentences that the scorer reads for one query; 0 for no limit. Of larger
-            inputs it reads what has the most words in common with the query, so that the cost of a
-            call is bounded; the other sentences are dropped, and `Compression.reason` says how many
-            were read. None for the default: see `prefilter.Prefilter`.
+        prefilter: Of more sentences for one query than these, the scorer reads a quarter of this
+            number: what has the most words in common with the query, so that the cost of a call is
+            bounded. The other sentences are dropped, and `Compression.reason` says how many were
+            read. 0 for no limit; None for the default: see `prefilter.Prefilter`.
         timeout_s: Seconds that a call may take, queueing included; None for no limit. When they
             have passed, the call returns the best so far with `Outcome.TIMED_OUT`. The last tenth
             of the time, at most 0.15 s, is for choosing among what was scored. A thread does the
@@ -381,7 +381,7 @@ class ExtractiveCompressor:
 
     @property
     def prefilter(self) -> int:
-        """The most sentences that the scorer reads for one query; 0 for no limit."""
+        """Of more sentences than these the scorer reads a quarter of so many; 0 for no limit."""
         return self._prefilter.most
 
     @property

@@ -1,9 +1,10 @@
 """Which sentences of a large input a scorer reads: those beside the most words of the query.
 
 A model's time grows with what it reads. So that the cost of a call is bounded whatever comes in,
-words choose first: documents, and parts of long ones, are ranked by the words that they have in
-common with the query, and the best of them are read until the number of sentences is reached. The
-scores are those of `lexical`, which knows languages without spaces, endings, names and numbers.
+words choose first where a call has very many sentences: documents, and parts of long ones, are
+ranked by the words that they have in common with the query, and the best of them are read until
+their number is reached. The scores are those of `lexical`, which knows languages without spaces,
+endings, names and numbers.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ from .scoring import CrossEncoderScorer, DualEncoderScorer
 DEFAULT_PREFILTER = 2_000
 """The default. Calls about some four hundred passages are read whole."""
 
+# Of more sentences so large a share of the limit is read. Words rank well enough that more would
+# cost time and find nothing: see benchmarks/RESULTS.md.
+_READ_SHARE = 1 / 4
+
 # A document of more characters is chosen from in parts of about so many: what an encoder reads at
 # one time. Retrieved passages stay whole, so that a store knows them.
 _PART = 1_000
@@ -37,11 +42,13 @@ class Prefilter:
 
     Args:
         scorer: The scorer.
-        most: How many sentences it reads at most for one query; 0 for all. None for the default:
-            `DEFAULT_PREFILTER` for models, all for functions and scorers that count words.
+        most: From more sentences for one query than these, words choose a quarter of this number;
+            0 for no limit. None for the default: `DEFAULT_PREFILTER` for models, no limit for
+            functions and scorers that count words.
 
     Attributes:
         most: See above.
+        n_read: How many sentences are read where words choose.
 
     Raises:
         ValueError: `most` is no such number.
@@ -52,6 +59,7 @@ class Prefilter:
             models = DualEncoderScorer, CrossEncoderScorer
             most = DEFAULT_PREFILTER if isinstance(scorer, models) else 0
         self.most: int = check_whole("prefilter", most, at_least=0)
+        self.n_read = max(1, int(self.most * _READ_SHARE))
 
     def chooses(self, characters: int) -> bool:
         """Tell whether documents may have more sentences than are read.
@@ -81,10 +89,10 @@ class Prefilter:
             return ScoringTask(query, documents, sentences)
         parts = list(_parts(documents, sentences))
         scores = lexical_scores(query, [_text(documents, part.sentences) for part in parts])
-        ranked = _ranked(parts, scores.tolist(), int(self.most * _WORDLESS_SHARE))
+        ranked = _ranked(parts, scores.tolist(), int(self.n_read * _WORDLESS_SHARE))
         read: list[Sentence] = []
         spans: dict[int, list[Span]] = {}
-        for part in sorted(_first(ranked, self.most)):
+        for part in sorted(_first(ranked, self.n_read)):
             read += part.sentences
             if not part.is_whole:
                 span = part.sentences[0].start, part.sentences[-1].end
@@ -160,7 +168,8 @@ def check_prefilter(prefilter: object) -> int | None:
     """Check a `prefilter`.
 
     Args:
-        prefilter: The most sentences that a scorer reads; 0 for all, None for the default.
+        prefilter: The most sentences that a scorer reads whole; 0 for no limit, None for the
+            default.
 
     Returns:
         The value itself.

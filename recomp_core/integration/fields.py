@@ -163,8 +163,8 @@ class CompressorSettings(IndexerSettings):
     prefilter: Annotated[
         Int | None,
         Setting(
-            "The most sentences that the encoder reads for one question: of larger inputs those "
-            "around words of the question. 0 for no limit.",
+            "Of more sentences than these the encoder reads a quarter of so many for a question: "
+            "those around words of it. 0 for no limit.",
             unset="2,000; no limit for your own scoring functions",
             minimum=0,
         ),

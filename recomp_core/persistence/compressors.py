@@ -167,8 +167,8 @@ def load_compressor(
         titles: Whether the text shows titles: see `ExtractiveCompressor` and
             `AbstractiveCompressor`.
         lexical_weight: For sentences only: see `ExtractiveCompressor`.
-        prefilter: For sentences only: the most sentences that the encoder reads for one query; 0
-            for no limit, see `ExtractiveCompressor`.
+        prefilter: For sentences only: of more sentences than these the encoder reads a quarter of
+            so many, chosen by words; 0 for no limit, see `ExtractiveCompressor`.
         separator: For sentences only: see `ExtractiveCompressor`.
         elision: For sentences only: see `ExtractiveCompressor`.
         document_separator: For sentences only: see `ExtractiveCompressor`.

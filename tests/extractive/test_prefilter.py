@@ -60,7 +60,7 @@ class Words:
         return vectors
 
 
-def made(prefilter=8, context="document", **settings):
+def made(prefilter=32, context="document", **settings):
     settings.setdefault("selector", TopK(1))
     scorer = DualEncoderScorer(Words(), context=context)
     return ExtractiveCompressor(scorer, prefilter=prefilter, **settings)
@@ -78,9 +78,9 @@ def test_what_shares_words_with_the_query_is_read_and_the_rest_is_dropped(caplog
     assert (result.outcome, len(result.dropped)) == (Outcome.COMPRESSED, 39)
     assert compressor.scorer.encoder.texts == [DOCUMENTS[0], ANSWER]  # then the first documents
     assert result.reason.startswith("8 of 40 sentences were scored")
-    assert result.reason.endswith("(prefilter=8)")
+    assert result.reason.endswith("(prefilter=32)")
     told = [r.getMessage() for r in caplog.records if r.levelno == logging.INFO]
-    assert told == ["prefilter=8: 8 of 40 sentences are scored"]
+    assert told == ["prefilter=32: 8 of 40 sentences are scored"]
 
 
 @pytest.mark.parametrize("selector", [TopK(100), Threshold(-1)])
@@ -102,7 +102,9 @@ def test_it_is_the_default_for_models_alone():
     assert made(None).prefilter == DEFAULT_PREFILTER
     assert ExtractiveCompressor(CrossEncoderScorer(Pairs())).prefilter == DEFAULT_PREFILTER
     assert ExtractiveCompressor(shared_words).prefilter == 0
-    assert len(ExtractiveCompressor(shared_words, prefilter=8).compress("tea", DOCUMENTS).kept) == 2
+    assert (
+        len(ExtractiveCompressor(shared_words, prefilter=32).compress("tea", DOCUMENTS).kept) == 2
+    )
 
 
 class Pairs:
@@ -118,7 +120,7 @@ def test_scorers_of_words_read_everything():
 
 def test_a_cross_encoder_reads_no_more_pairs():
     model = Pairs()
-    ExtractiveCompressor(CrossEncoderScorer(model), prefilter=8).compress(QUERY, DOCUMENTS)
+    ExtractiveCompressor(CrossEncoderScorer(model), prefilter=32).compress(QUERY, DOCUMENTS)
     assert len(model.pairs) == 8
 
 
@@ -133,7 +135,7 @@ LONG = "\n\n".join(f"{text} {'Nothing else happened on that day. ' * 9}" for tex
 
 @pytest.mark.parametrize("context", ["document", "title", "sentence"])
 def test_of_a_long_document_only_parts_are_read(context):
-    compressor = made(20, context)
+    compressor = made(80, context)
     result = compressor.compress(QUERY, [Document(LONG, title="Notes")])
     read = compressor.scorer.encoder.texts
     assert sum(map(len, read)) < 20 * 60
@@ -147,7 +149,7 @@ def test_of_a_long_document_only_parts_are_read(context):
 
 def test_sentences_keep_their_headings_in_a_long_document():
     sections = "\n\n".join(f"# Part {n}\n\n{text}" for n, text in enumerate(DOCUMENTS * 3))
-    compressor = made(60, selector=TopK(2))
+    compressor = made(240, selector=TopK(2))
     result = compressor.compress(QUERY, [sections + "\n\n" + "It was so. " * 200])
     assert "Ada Reyes built it." in texts(result.kept)
     assert "# Part 6" in texts(result.kept)
@@ -155,17 +157,17 @@ def test_sentences_keep_their_headings_in_a_long_document():
 
 
 def test_without_words_in_common_the_first_parts_of_all_documents_are_read():
-    compressor = made(8)
+    compressor = made(32)
     compressor.compress("Кто построил башню?", DOCUMENTS)
     assert compressor.scorer.encoder.texts == DOCUMENTS[:2]
-    compressor = made(70)
+    compressor = made(280)
     compressor.compress("Кто построил башню?", [LONG, LONG.replace("Gull", "Crow")])
     read = compressor.scorer.encoder.texts
     assert {"Gull", "Crow"} <= {text[:4] for text in read}
 
 
 def test_documents_of_another_language_get_a_quarter():
-    compressor = made(8)
+    compressor = made(32)
     foreign = "Башню построила Ада. Чай в четыре."
     result = compressor.compress(QUERY, [*[ANSWER] * 10, foreign])
     assert foreign in compressor.scorer.encoder.texts
@@ -174,7 +176,7 @@ def test_documents_of_another_language_get_a_quarter():
 
 def test_chinese_is_found_by_its_characters():
     others = ["海鸥在悬崖上筑巢。渡轮九点离开。" for _ in range(20)]
-    compressor = made(4)
+    compressor = made(16)
     result = compressor.compress("谁建造了灯塔?", [*others, "灯塔由艾达建造。茶是热的。"])
     assert result.text == "灯塔由艾达建造。"
 
@@ -210,9 +212,9 @@ def test_each_query_has_its_own_choice():
 
 def test_neighbours_and_pins_come_along_unread():
     query = "Which tower stands in the east?"
-    result = made(1, expand=(0, 1)).compress(query, DOCUMENTS)
+    result = made(4, expand=(0, 1)).compress(query, DOCUMENTS)
     assert texts(result.kept) == ["The tower stands in the east.", "Ada Reyes built it."]
-    pinned = made(1, pin=[r"\bReyes\b"]).compress(query, DOCUMENTS)
+    pinned = made(4, pin=[r"\bReyes\b"]).compress(query, DOCUMENTS)
     assert texts(pinned.kept) == ["The tower stands in the east.", "Ada Reyes built it."]
 
 
@@ -238,7 +240,7 @@ def test_a_store_knows_the_documents_that_are_read_whole():
     plain = made()
     with SentenceStore() as store:
         stored = with_store(plain, store)
-        assert stored.prefilter == 8
+        assert stored.prefilter == 32
         assert stored.compress(QUERY, DOCUMENTS).kept == plain.compress(QUERY, DOCUMENTS).kept
         plain.scorer.encoder.texts.clear()
         everything = with_store(made(0), store)
