@@ -55,6 +55,16 @@ def is_seam(text: str) -> bool:
     return not bare or (bare[0] == "<" and not visible_text(bare).strip(_MARKS))
 
 
+def _is_gap(text: str) -> bool:
+    """Tell whether what lies between two units says nothing: a seam, or tags alone.
+
+    Where units are made, tags alone may be an example of HTML, which is one.
+    """
+    return is_seam(text) or (
+        text.lstrip(_MARKS).startswith("<") and not visible_text(text).strip(_MARKS)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The strings between kept sentences.
@@ -178,14 +188,14 @@ class Layout:
         if all(map(is_blank, (head, *gaps, tail))):
             return head, gaps, tail  # nothing was dropped
         joints = [self._joint(gap) for gap in gaps]
-        whole = all(map(is_seam, (head, *gaps, tail)))
+        whole = all(map(_is_gap, (head, *gaps, tail)))
         if whole and not any("<" in gap for gap in (head, *gaps, tail)):
             return head, joints, tail  # nothing but the brackets of data
         return "", joints, ""
 
     def _joint(self, gap: str) -> str:
         """The string that replaces `gap` between two kept sentences; neighbours keep it."""
-        if is_seam(gap):
+        if _is_gap(gap):
             if "<" not in gap:
                 return gap
             return "\n" if breaks_line(gap) else " "

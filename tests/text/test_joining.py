@@ -28,6 +28,15 @@ def test_elision_marks_only_what_was_cut():
     assert Layout(elision="[…]").excerpt(text, spans) == "One is here. […] Three. Four."
 
 
+@pytest.mark.parametrize("gap", ["</p>\n<p>", "<br>", "</td><td>", '<img src="a.png">', " <br/> "])
+def test_tags_alone_are_no_cut(gap):
+    text = f"<p>One is here.{gap}Two is there.</p>"
+    first, second = text.index("One"), text.index("Two")
+    spans = [(first, first + 12), (second, second + 13)]
+    found = Layout(elision="[…]").excerpt(text, spans)
+    assert found.split() == ["One", "is", "here.", "Two", "is", "there."]
+
+
 @pytest.mark.parametrize(
     ("gap", "joint"),
     [(" " * 3 + "x" * 20 + " ", " [...] "), ("abcdefg", " "), ("ab", " "), ("a", "")],
