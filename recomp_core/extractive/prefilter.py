@@ -24,8 +24,8 @@ from .scoring import CrossEncoderScorer, DualEncoderScorer
 DEFAULT_PREFILTER = 2_000
 """The default. Calls about some four hundred passages are read whole."""
 
-# Of more sentences so large a share of the limit is read. Words rank well enough that more would
-# cost time and find nothing: see benchmarks/RESULTS.md.
+# Of more sentences so large a share of the limit is read. Words rank well enough: of 60 questions
+# of Natural Questions among 500 passages, 250 sentences held all answers that were found in all.
 _READ_SHARE = 1 / 4
 
 # A document of more characters is chosen from in parts of about so many: what an encoder reads at
