@@ -269,6 +269,7 @@ class Session:
             expand=self._compressor.expand,
             outline=self._compressor.outline,
             titles=layout.titles,
+            prefilter=self._compressor.prefilter,
         )
         compressor.evidence = self._compressor.evidence
         return compressor

@@ -239,6 +239,18 @@ class TestLimits:
         assert Limits.of(Odd()) == Limits()
 
 
+def test_the_page_chooses_of_large_inputs_as_the_compressor_does():
+    documents = [Document(f"Tea {n} is hot. Rain {n} fell. Gulls nest.") for n in range(20)]
+    documents.append(Document("Ada built the tower. It is tall."))
+    compressor = ExtractiveCompressor(shared_words, selector=TopK(1), prefilter=16)
+    trial = Session(compressor, count_tokens=words).compress(
+        "Who built the tower?", documents, Limits(top_k=1)
+    )
+    expected = compressor.compress("Who built the tower?", documents)
+    assert trial.compression == expected
+    assert "4 of 62 sentences" in expected.reason
+
+
 class TestCode:
     @pytest.mark.parametrize(
         "limits",
