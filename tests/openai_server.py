@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 
@@ -113,6 +116,34 @@ class OpenAIServer:
     def _in_turn(self, _: Request) -> Reply:
         with self._lock:
             return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+
+
+class HoldingServer(OpenAIServer):
+    """Holds what comes from request number `least` on, until a client has been killed."""
+
+    def __init__(self, least: int, reply_to: Callable[[Request], Reply]) -> None:
+        self._least, self._killed = least, threading.Event()
+        super().__init__(reply_to=lambda request: self._held(request, reply_to))
+
+    def kill(self, process: subprocess.Popen, folder: Path) -> None:
+        """Kill a client that waits for held requests and has written to `folder` what it could."""
+        seen, since = None, time.monotonic()
+        until = since + 60
+        while len(self.requests) < self._least or time.monotonic() < since + 1:
+            assert time.monotonic() < until, f"{len(self.requests)} requests and no end of writing"
+            written = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+            if seen != (now := (len(self.requests), written)):
+                seen, since = now, time.monotonic()
+            time.sleep(0.02)
+        process.kill()
+        process.wait()
+        self._killed.set()
+
+    def _held(self, request: Request, reply_to: Callable[[Request], Reply]) -> Reply:
+        if len(self.requests) >= self._least:
+            while not self._killed.wait(0.05) and not self.wait(0):
+                pass
+        return reply_to(request)
 
 
 class _Server(ThreadingHTTPServer):
