@@ -86,6 +86,13 @@ MIXTURES: dict[str, tuple[Part, ...]] = {
         Part("musique_more", times=2),
         Part("multihop_retrieved"),
     ),
+    "second": (
+        Part("qed", 1_500, "both"),
+        *(Part(name, labels="likelihood") for name in SCORED[1:]),
+        Part("selqa", 300),
+        Part("musique", times=2),
+        Part("musique_more", times=2),
+    ),
     "multi-hop": (
         Part("qed", 600, "both"),
         *(Part(name, labels="likelihood") for name in SCORED[1:]),
@@ -115,7 +122,11 @@ def main() -> None:
     parser.add_argument("--mixture", choices=MIXTURES, default="first")
     parser.add_argument("--most", type=int, help="keep so many records, drawn at random")
     parser.add_argument("--negatives", type=int, help="keep so many negatives of each question")
-    parser.add_argument("--only-scored", action="store_true", help="leave out unscored questions")
+    parser.add_argument(
+        "--only-scored",
+        action="store_true",
+        help="of sets with scores, take only the questions that have some",
+    )
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
@@ -143,7 +154,7 @@ def taken(
     rows = data.questions(
         part.name, "train", documents=20 if part.name.startswith("musique") else 10
     )
-    if only_scored:
+    if only_scored and part.labels != "people":
         rows = [row for row in rows if (part.name, row["id"]) in lm_scores()]
     drawn.shuffle(rows)
     found = []
