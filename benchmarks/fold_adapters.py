@@ -3,7 +3,9 @@
     python benchmarks/fold_adapters.py build/recomp-minilm-2 build/recomp-minilm --rank 32
 
 W + s1 B1 A1 + s2 B2 A2 is one adapter whose factors are those of both, side by side. Its best
-approximation of a lower rank is the truncated singular value decomposition.
+approximation of a lower rank is the truncated singular value decomposition. With a share of less
+than 1 the upper one counts for less: what is learned anew, weighed against what is forgotten (as in
+Wortsman et al., "Robust fine-tuning of zero-shot models", 2022).
 """
 
 from __future__ import annotations
@@ -29,11 +31,12 @@ def main() -> None:
     parser.add_argument("upper", help="an adapter that names the lower one as its base")
     parser.add_argument("output", type=Path)
     parser.add_argument("--rank", type=int, required=True)
+    parser.add_argument("--share", type=float, default=1.0, help="of the upper adapter")
     args = parser.parse_args()
     source = find_source(args.upper)
     adapters = find_weights(source).adapters
     lowest = find_source(str(adapters[0].folder))
-    factors, lost = folded(adapters, args.rank)
+    factors, lost = folded(adapters, args.rank, args.share)
 
     def write(folder: str) -> None:
         config = json.loads((Path(source.place) / ADAPTER_CONFIG).read_text(encoding="utf-8"))
@@ -47,9 +50,12 @@ def main() -> None:
     print(f"{args.output}: rank {args.rank}, {100 * lost:.2f} % of the update's squares lost")
 
 
-def folded(adapters, rank: int) -> tuple[dict[str, torch.Tensor], float]:
+def folded(adapters, rank: int, share: float) -> tuple[dict[str, torch.Tensor], float]:
     """The factors of one adapter in bfloat16, and the share of the squares that it leaves out."""
-    loaded = [(load_file(a.folder / ADAPTER_WEIGHTS), a.scale) for a in adapters]
+    loaded = [
+        (load_file(a.folder / ADAPTER_WEIGHTS), a.scale * weight)
+        for a, weight in zip(adapters, (1.0, share), strict=True)
+    ]
     factors, kept, total = {}, 0.0, 0.0
     for name_a in (name for name in loaded[0][0] if ".lora_A." in name):
         name_b = name_a.replace(".lora_A.", ".lora_B.")

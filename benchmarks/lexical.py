@@ -42,6 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--questions", type=int, default=300, help="of each set, evenly spaced")
     parser.add_argument("--sets", nargs="+", default=list(data.QA_SETS))
+    parser.add_argument("--split", default="dev", help="train, to choose what dev then judges")
     parser.add_argument("--weights", nargs="+", type=float, default=[0.05, 0.1, 0.15, 0.2])
     parser.add_argument("--encoder", help="a name or folder; default the bundled one")
     parser.add_argument("--context", help="instead of the encoder's own")
@@ -60,7 +61,7 @@ def main() -> None:
     seconds: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for name in args.sets:
         groups: dict[str, list[Example]] = defaultdict(list)
-        for example in examples(name, args.questions, compressor, folder):
+        for example in examples(name, args.split, args.questions, compressor, folder):
             label = f"{name} {example.lang}" if name == "xquad_multi" else name
             groups[label].append(example)
         for label, members in groups.items():
@@ -128,8 +129,8 @@ class Example:
         return [bool(self._holds[order[:n]].any()) for n in taken]
 
 
-def examples(name: str, n: int, compressor: object, folder: Path) -> Iterator[Example]:
-    rows = spaced(data.questions(name, documents=DOCUMENTS.get(name, 5)), n)
+def examples(name: str, split: str, n: int, compressor: object, folder: Path) -> Iterator[Example]:
+    rows = spaced(data.questions(name, split, documents=DOCUMENTS.get(name, 5)), n)
     file = folder / f"{name}-{len(rows)}.json"
     known: dict[str, list[float]] = json.loads(file.read_text()) if file.is_file() else {}
     for row in rows:
