@@ -141,7 +141,7 @@ class Calibration:
         none = "none" if not self.n_unanswerable else f"{self.empty_unanswerable}"
         facts = {
             "Questions": f"{self.n_answerable} of {self.n} have an answer in their documents",
-            "Lost": f"{self.lost} answers on these questions; {self.allowed} were allowed",
+            "Lost": f"{self.lost} of the answers here; {self.allowed} were allowed",
             "Bound": f"{_percent(self.bound)} of all such answers "
             + ("are kept on average" if self.confidence is None else "at least are kept"),
             "Rate": f"{_percent(self.rate)} of the {self.unit} "
