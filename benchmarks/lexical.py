@@ -131,7 +131,7 @@ class Example:
 
 def examples(name: str, split: str, n: int, compressor: object, folder: Path) -> Iterator[Example]:
     rows = spaced(data.questions(name, split, documents=DOCUMENTS.get(name, 5)), n)
-    file = folder / f"{name}-{len(rows)}.json"
+    file = folder / ("" if split == "dev" else split) / f"{name}-{len(rows)}.json"
     known: dict[str, list[float]] = json.loads(file.read_text()) if file.is_file() else {}
     for row in rows:
         task = task_of(row)

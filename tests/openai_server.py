@@ -8,6 +8,7 @@ Knows `/v1/chat/completions` and `/v1/completions`, whole and streamed. Every re
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import subprocess
@@ -128,11 +129,10 @@ class HoldingServer(OpenAIServer):
     def kill(self, process: subprocess.Popen, folder: Path) -> None:
         """Kill a client that waits for held requests and has written to `folder` what it could."""
         seen, since = None, time.monotonic()
-        until = since + 60
+        until = since + 120
         while len(self.requests) < self._least or time.monotonic() < since + 1:
             assert time.monotonic() < until, f"{len(self.requests)} requests and no end of writing"
-            written = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-            if seen != (now := (len(self.requests), written)):
+            if seen != (now := (len(self.requests), _written(folder))):
                 seen, since = now, time.monotonic()
             time.sleep(0.02)
         process.kill()
@@ -144,6 +144,15 @@ class HoldingServer(OpenAIServer):
             while not self._killed.wait(0.05) and not self.wait(0):
                 pass
         return reply_to(request)
+
+
+def _written(folder: Path) -> int:
+    """The bytes of the files in a folder, some of which come and go."""
+    total = 0
+    for file in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            total += file.stat().st_size
+    return total
 
 
 class _Server(ThreadingHTTPServer):
