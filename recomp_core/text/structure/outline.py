@@ -20,6 +20,11 @@ _MAY_END = re.compile(
 _LONGEST_LEAD = 400
 # Blocks that a line with a colon may announce.
 _ANNOUNCED = frozenset({"item", "table", "code", "quote", "line", "entry"})
+_ASKS = re.compile(r"[?？؟]\s*[)\]\"”’»）」』]*$")
+# A message that asks is shorter than this, in characters: a longer one says something itself.
+_LONGEST_ASKED = 200
+# What stands beside a speaker's name: times, dates and brackets.
+_NO_NAME = re.compile(r"\b[ap]\.?m\b|[\d\W_]+", re.IGNORECASE)
 
 Divide = Callable[[int, int], Sequence[Span]]
 """Divides a span that is too long; returns it alone if it is not."""
@@ -36,6 +41,8 @@ class _Place:
         question: The question that is being answered.
         lead: The line that announces the blocks at hand.
         is_brief: Whether one paragraph answers the question.
+        asker: Who asked the question, in a chat.
+        replier: Who answers it there: the first other speaker.
     """
 
     outer: tuple[Span, ...]
@@ -44,6 +51,8 @@ class _Place:
     question: list[Span] = field(default_factory=list)
     lead: list[Span] = field(default_factory=list)
     is_brief: bool = False
+    asker: str = ""
+    replier: str = ""
 
     @property
     def path(self) -> tuple[Span, ...]:
@@ -95,6 +104,8 @@ class Outline:
                 place.close()
                 if self._put(block, "line" if is_title else "sentence", place.path) and is_title:
                     place.title = [(block.start, block.end)]
+            elif block.kind == "message":
+                self._turn(block, following, place)
             else:
                 if block.kind not in _ANNOUNCED:
                     place.lead = []
@@ -112,6 +123,41 @@ class Outline:
         )
         if self._put(block, "line" if is_empty else "heading", place.path):
             place.headings.append((block.level, (block.start, block.end)))
+
+    def _turn(self, block: Block, following: Block | None, place: _Place) -> None:
+        """A message, which may ask, or answer the one that asked."""
+        place.lead = []
+        speaker = self._speaker(block)
+        place.replier = place.replier or speaker
+        if place.asker and (place.asker == speaker or place.replier != speaker):
+            place.question, place.asker = [], ""
+        is_answered = (
+            following is not None
+            and following.kind == "message"
+            and self._speaker(following) not in ("", speaker)
+            and not self._asks(following)
+        )
+        if is_answered and self._asks(block):
+            place.question = []
+            if self._put(block, "question", place.path):
+                place.question = [(block.start, block.end)]
+                place.asker, place.replier = speaker, ""
+        else:
+            self._block(block, place.path)
+
+    def _asks(self, message: Block) -> bool:
+        """Whether a message is one question and nothing else."""
+        said = message.start + max(0, message.level)
+        return (
+            message.end - said <= _LONGEST_ASKED
+            and _ASKS.search(self.text, max(said, message.end - 8), message.end) is not None
+            and len(sentence_spans(self.text, said, message.end, self.lang)) == 1
+        )
+
+    def _speaker(self, message: Block) -> str:
+        """Who says a message; "" if that is not told."""
+        label = self.text[message.start : message.start + max(0, message.level)]
+        return _NO_NAME.sub(" ", label).strip().casefold()
 
     def _content(self, block: Block, following: Block | None, place: _Place) -> None:
         found = len(self.units)

@@ -215,6 +215,28 @@ DOCUMENTS = {
         message | [18:04] Ann: thanks
         """,
     ),
+    "a question in a chat, and who answers it": (
+        "[18:02] Ann: hello\n[18:03] Ann: the code of the gate?\n[18:04] Bob: it is 44\n"
+        "[18:04] Bob: without the star\n[18:05] Carl: my bus is late\n[18:06] Bob: no hurry\n",
+        """
+        message | [18:02] Ann: hello
+        question | [18:03] Ann: the code of the gate?
+        message | [18:04] Bob: it is 44 | [18:03] Ann: the code of the gate?
+        message | [18:04] Bob: without the star | [18:03] Ann: the code of the gate?
+        message | [18:05] Carl: my bus is late
+        message | [18:06] Bob: no hurry
+        """,
+    ),
+    "questions in a chat that nobody answers": (
+        "<ann> is it open?\n<ann> or closed?\n<bob> who asks?\n<bob> it rains. take a coat?\n<ann> no\n",
+        """
+        message | <ann> is it open?
+        message | <ann> or closed?
+        message | <bob> who asks?
+        message | <bob> it rains. take a coat?
+        message | <ann> no
+        """,
+    ),
     "a mail": (
         "From: Ann\nTo: Bob\nSubject: The pump\n\nHi Bob,\nit comes on Friday.\n\n-- \nAnn, Pumps Ltd\n\nOn Monday Bob wrote:\n> When does it come?\n",
         """
@@ -356,8 +378,8 @@ DOCUMENTS = {
         """
         message | Ann: Good morning.
         message | Bob: Hello.
-        message | Ann: When do we leave?
-        message | Bob: At nine.
+        question | Ann: When do we leave?
+        message | Bob: At nine. | Ann: When do we leave?
         """,
     ),
     "a table among Markdown": (
