@@ -15,7 +15,7 @@ from ..protocols import Splitter
 from ..runtime.batching import CONCURRENT, Batching, Call, MicroBatcher
 from ..runtime.deadline import Deadline, check_timeout
 from ..runtime.tracing import traced
-from ..text.joining import Layout
+from ..text.joining import INVISIBLE, Layout
 from ..text.pins import Pins
 from ..text.splitting import SentenceSplitter
 from ..text.units import STRUCTURAL
@@ -704,10 +704,13 @@ def _sources(kept: Sequence[ScoredSentence], dropped: Sequence[ScoredSentence]) 
         said = {
             folded_text(sentence.visible) for sentence in kept if sentence.kind not in STRUCTURAL
         }
+        beginnings = {text[:1] for text in said}  # few begin like those, and folding takes time
         found.update(
             sentence.doc_index
             for sentence in dropped
-            if sentence.doc_index not in found and folded_text(sentence.visible) in said
+            if sentence.doc_index not in found
+            and sentence.visible.strip(INVISIBLE)[:1].casefold()[:1] in beginnings
+            and folded_text(sentence.visible) in said
         )
     return tuple(sorted(found))
 

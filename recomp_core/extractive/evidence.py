@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Sequence
+from itertools import groupby
 
 from ..protocols import SentenceScorer
 from ..text.units import Span
@@ -69,12 +70,13 @@ class LexicalEvidence:
                 parts = (document.title, sentence.heading(document))
                 heads[place] = "".join(f"{part}\n" for part in parts if part)
             texts.append(heads[place] + sentence.visible)
+        sizes = [len(list(its)) for _, its in groupby(s.doc_index for s in sentences)]
         sample = "\n".join(texts[:_SAMPLE])[:_SAMPLE_CHARACTERS]
         self._reads(sample)
         weight = weight_for(query, sample, self.weight, self._reads)
         scores, shares = blend(
             [sentence.score for sentence in sentences],
-            lexical_scores(query, texts),
+            lexical_scores(query, texts, sizes),
             weight,
             self._bounded,
         )

@@ -23,7 +23,6 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
@@ -57,6 +56,9 @@ _EXACT = 0.4
 _LENGTH = 0.5
 _LONGEST = 3.0  # times the average; longer ones are held back no more
 
+# So many first letters two forms of a word share at least.
+_BEGINNING = 3
+
 # Words of a query with the same first letters, of which others may be inflected forms, and phrases
 # in quotation marks: each is compared with many texts, and more would take quadratic time.
 _MOST_ALIKE = 32
@@ -72,7 +74,9 @@ class _Term:
     is_name: bool = False
 
 
-def lexical_scores(query: str, texts: Sequence[str]) -> np.ndarray:
+def lexical_scores(
+    query: str, texts: Sequence[str], sizes: Sequence[int] | None = None
+) -> np.ndarray:
     """Score how many of a query's words each text has, weighted by kind and rarity.
 
     The time is linear in the length of the query and of the texts.
@@ -81,6 +85,9 @@ def lexical_scores(query: str, texts: Sequence[str]) -> np.ndarray:
         query: The query. Each distinct word counts once, however often it is repeated.
         texts: The texts of one call's units, with what they stand under (title, headings). Words
             that all of them have weigh little.
+        sizes: How many of the texts, in order, belong to each document. It changes no score: the
+            words of a document that comes again are then looked up together. By default each text
+            is a document.
 
     Returns:
         A float array of shape `(n_texts,)` with values from 0, no word in common, to 1, every word
@@ -88,15 +95,15 @@ def lexical_scores(query: str, texts: Sequence[str]) -> np.ndarray:
     """
     terms = _terms(query)
     matcher = _Matcher(terms)
-    matches = [
-        (row, column, quality)
-        for row, text in enumerate(texts)
-        for column, quality in matcher.matches(text).items()
-    ]
+    matches: dict[tuple[int, int], float] = {}
+    first = 0
+    for size in itertools.repeat(1, len(texts)) if sizes is None else sizes:
+        matches |= matcher.matches(tuple(texts[first : first + size]), first)
+        first += size
     if not matches:
         return np.zeros(len(texts))
-    rows, columns = (np.array([match[part] for match in matches]) for part in (0, 1))
-    qualities = np.array([match[2] for match in matches])
+    rows, columns = np.array(list(matches)).T
+    qualities = np.array(list(matches.values()))
     n_terms = len(terms)
     literal = np.zeros(n_terms, dtype=bool)
     literal[columns[qualities == 1]] = True
@@ -194,37 +201,45 @@ def _spaced(text: str) -> str:
 # The units' side.
 
 
-class _Tokens(NamedTuple):
-    """The distinct tokens of a text: what a query can't be looked up without."""
+_Index = Mapping[str, Sequence[tuple[str, list[int]]]]
+"""By their first letters: the forms of a document's words, and which of its texts have each."""
 
-    plain: Mapping[str, Sequence[str]]  # ordinary words by their first letters
-    others: Sequence[str]
-
-
-# As many texts, not longer than that many characters, are remembered: the same documents come again
+# As many documents, not longer than that many characters, are remembered: the same ones come again
 # and again.
-_REMEMBERED = 2_048
-_LONGEST_REMEMBERED = 1_000
+_REMEMBERED = 512
+_LONGEST_REMEMBERED = 8_000
 
 
-def _tokens_of(text: str) -> _Tokens:
-    return _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _remembered.__wrapped__(text)
+def _index_of(texts: tuple[str, ...]) -> _Index:
+    if sum(map(len, texts)) <= _LONGEST_REMEMBERED:
+        return _remembered(texts)
+    return _remembered.__wrapped__(texts)
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _remembered(text: str) -> _Tokens:
-    plain: dict[str, list[str]] = {}
-    others: list[str] = []
-    for token in set(tokens(text)):
+def _remembered(texts: tuple[str, ...]) -> _Index:
+    rows: dict[str, list[int]] = {}
+    for row, text in enumerate(texts):
+        for form in dict.fromkeys(_forms(text)):
+            rows.setdefault(form, []).append(row)
+    index: dict[str, list[tuple[str, list[int]]]] = {}
+    for form, its in rows.items():
+        index.setdefault(form[:_BEGINNING], []).append((form, its))
+    return index
+
+
+def _forms(text: str) -> Iterator[str]:
+    for token in dict.fromkeys(tokens(text)):
         if token.isascii() and token.isalpha() and (token.islower() or token.istitle()):
-            plain.setdefault(token[:3].lower(), []).append(token)
+            yield token.lower()  # as `terms_of`, for most words of most texts
         else:
-            others.append(token)
-    return _Tokens(plain, others)
+            whole, parts = terms_of(token)
+            yield whole
+            yield from parts
 
 
 class _Matcher:
-    """Finds a query's terms in texts. Each distinct token of a call is looked at once."""
+    """Finds a query's terms in texts. Each distinct word of a call is looked at once."""
 
     def __init__(self, terms: Mapping[str, _Term]) -> None:
         self._columns = {form: column for column, form in enumerate(terms)}
@@ -233,41 +248,55 @@ class _Matcher:
         self._stems: dict[str, list[tuple[str, int]]] = {}
         for form, term in terms.items():
             if term.inflects:
-                alike = self._stems.setdefault(form[:3], [])
+                alike = self._stems.setdefault(form[:_BEGINNING], [])
                 if len(alike) < _MOST_ALIKE:
                     alike.append((form, self._columns[form]))
-        self._beginnings = {form[:3] for form in terms}
+        self._beginnings = {form[:_BEGINNING] for form in terms}
         self._known: dict[str, list[tuple[int, float]]] = {}
 
-    def matches(self, text: str) -> dict[int, float]:
-        """Return the columns of the terms that a text has, and how well it has each."""
-        plain, others = _tokens_of(text)
-        found: dict[int, float] = {}
-        alike = (plain[beginning] for beginning in plain.keys() & self._beginnings)
-        for token in itertools.chain(others, *alike):
-            if (of_token := self._known.get(token)) is None:
-                of_token = self._known[token] = self._of_token(token)
-            for column, quality in of_token:
-                found[column] = max(quality, found.get(column, 0))
+    def matches(self, texts: tuple[str, ...], first: int) -> dict[tuple[int, int], float]:
+        """Find the terms in a document's texts.
+
+        Args:
+            texts: The texts.
+            first: The row of the first one.
+
+        Returns:
+            How well a text has a term, by the text's row and the term's column.
+        """
+        index = _index_of(texts)
+        found: dict[tuple[int, int], float] = {}
+        for beginning in sorted(index.keys() & self._beginnings):  # sums of floats have an order
+            for form, rows in index[beginning]:
+                if (columns := self._known.get(form)) is None:
+                    columns = self._known[form] = self._columns_of(form)
+                for column, quality in columns:
+                    for row in rows:
+                        key = first + row, column
+                        found[key] = max(quality, found.get(key, 0))
+        if self._characters or self._phrases:
+            for row, text in enumerate(texts, first):
+                found |= {(row, column): 1.0 for column in self._literally(text)}
+        return found
+
+    def _literally(self, text: str) -> Iterator[int]:
+        """The columns of the characters, pairs of them and phrases that a text has."""
         if self._characters and not text.isascii():
             normal = unicodedata.normalize("NFKC", text)
             characters = {*normal, *map(operator.concat, normal, normal[1:])}
-            common = characters & self._characters.keys()
-            found |= {self._characters[form]: 1.0 for form in common}
+            for form in characters & self._characters.keys():
+                yield self._characters[form]
         if self._phrases:
             spaced = _spaced(text)
-            found |= {column: 1.0 for phrase, column in self._phrases if phrase in spaced}
-        return found
+            for phrase, column in self._phrases:
+                if phrase in spaced:
+                    yield column
 
-    def _of_token(self, token: str) -> list[tuple[int, float]]:
-        found = []
-        whole, parts = terms_of(token)
-        for form in (whole, *parts):
-            if form in self._columns:
-                found.append((self._columns[form], 1.0))
-            for stem, column in self._stems.get(form[:3], ()):
-                if form != stem and _same_stem(form, stem):
-                    found.append((column, _INFLECTED))
+    def _columns_of(self, form: str) -> list[tuple[int, float]]:
+        found = [(self._columns[form], 1.0)] if form in self._columns else []
+        for stem, column in self._stems.get(form[:_BEGINNING], ()):
+            if form != stem and _same_stem(form, stem):
+                found.append((column, _INFLECTED))
         return found
 
 

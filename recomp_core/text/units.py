@@ -99,6 +99,8 @@ def stated_format(metadata: Mapping[str, Any]) -> str | None:
         One of `FORMATS`, or None if the metadata names none of them. "text" says only that no other
         program wrote the text, so it counts as nothing stated.
     """
+    if not metadata:
+        return None
     for key in _FORMAT_KEYS:
         value = metadata.get(key)
         if isinstance(value, str):

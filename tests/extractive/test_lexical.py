@@ -33,6 +33,18 @@ def test_nothing_in_common_is_nothing_and_every_word_is_one():
     assert scores[2] == 0
 
 
+@given(
+    st.lists(st.lists(st.text("abcde -19A東京", max_size=12), max_size=4), max_size=6),
+    st.text("abcde 19A東京", min_size=1, max_size=20),
+)
+def test_documents_that_are_told_change_no_score(documents, query):
+    texts = [text for document in documents for text in document]
+    sizes = [len(document) for document in documents]
+    for _ in range(2):  # the second time their words are known
+        told = lexical_scores(query, texts, sizes)
+        assert told == pytest.approx(lexical_scores(query, texts))
+
+
 def test_half_of_the_weight_is_half_of_the_evidence():
     assert lexical_scores("copper kettle", ["copper", "bronze"]).tolist() == [0.5, 0]
 
