@@ -124,7 +124,7 @@ bench-documents: $(STAMPS)/benchmarks
 torture: $(STAMPS)/benchmarks $(STAMPS)/test
 	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/torture/run.py $(if $(SHORT),--short)
 
-# Trains the bundled encoder again, into build/: about an hour on two cores.
+# Trains the bundled encoder again, into build/: an hour to an hour and a half on two cores.
 train-default: $(STAMPS)/benchmarks
 	PATH="$(abspath $(BIN)):$$PATH" bash benchmarks/train_default.sh build
 

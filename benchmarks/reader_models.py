@@ -94,8 +94,8 @@ READERS = {
 }  # fmt: skip
 
 
-def load(name: str, folder: Path) -> tuple[Any, Any]:
-    """The model in float32 and its tokenizer. Turning a GGUF file to weights is done once."""
+def load(name: str, folder: Path, dtype: str = "float32") -> tuple[Any, Any]:
+    """The model and its tokenizer. Turning a GGUF file to weights is done once."""
     ready = folder / name
     if not ready.is_dir():
         import transformers
@@ -113,7 +113,8 @@ def load(name: str, folder: Path) -> tuple[Any, Any]:
         with staged_folder(ready) as staging:
             model.save_pretrained(staging)
             transformers.AutoTokenizer.from_pretrained(**where).save_pretrained(staging)
-    return load_causal(ready)
+    model, tokenizer = load_causal(ready)
+    return model.to(getattr(torch, dtype)), tokenizer
 
 
 @dataclass(frozen=True)

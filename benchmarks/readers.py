@@ -77,13 +77,17 @@ def main() -> None:
     parser.add_argument("--readers", nargs="+", default=list(READERS), choices=list(READERS))
     parser.add_argument("--max-minutes", type=float, default=float("inf"))
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument(
+        "--dtype", default="float32", choices=("float32", "bfloat16"),
+        help="of the readers; bfloat16 is faster on processors that compute in it",
+    )  # fmt: skip
     parser.add_argument("--tables-only", action="store_true", help="of what was read")
     parser.add_argument("--write", action="store_true", help=f"into {RESULTS.name}")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     logging.getLogger("transformers").setLevel(logging.ERROR)
     if not args.tables_only:
-        run = Run(args.folder, time.monotonic() + 60 * args.max_minutes)
+        run = Run(args.folder, time.monotonic() + 60 * args.max_minutes, args.dtype)
         with contextlib.suppress(OutOfTimeError):
             run.all(args.readers, args.sets, args.questions, args.spans)
     text = report(args.folder)
@@ -99,9 +103,10 @@ class OutOfTimeError(Exception):
 class Run:
     """Reads what was not read yet, until the deadline."""
 
-    def __init__(self, folder: Path, deadline: float) -> None:
+    def __init__(self, folder: Path, deadline: float, dtype: str) -> None:
         self.folder = folder
         self.deadline = deadline
+        self.dtype = dtype
         self.contexts = Contexts()
 
     def all(self, readers: Sequence[str], sets: Sequence[str], n: int, n_spans: int) -> None:
@@ -109,7 +114,7 @@ class Run:
         spans = reader_contexts.spans(n_spans) if n_spans else []
         for name in readers:
             try:
-                model, tokenizer = reader_models.load(name, self.folder / "models")
+                model, tokenizer = reader_models.load(name, self.folder / "models", self.dtype)
             except MissingError as error:
                 print(error, file=sys.stderr, flush=True)
                 continue
@@ -136,7 +141,7 @@ class Run:
         identity: Mapping[str, Any],
         work: Callable[[Sequence[Question], Sequence[Context]], list[Row]],
     ) -> None:
-        header = {"identity": content_hash(identity)}
+        header = {"identity": content_hash(identity), "dtype": self.dtype}
         total = sum(len(own) for own in tasks.values()) * len(systems)
         with tqdm(total=total, desc=reader, unit=" prompts", disable=None) as bar:
             for first in range(0, max(map(len, tasks.values()), default=0), ROUND):
@@ -306,13 +311,14 @@ def column(rows: Mapping[str, Row], measure: str) -> list[float]:
 
 def report(folder: Path) -> str:
     lines = [
-        f"{datetime.date.today().isoformat()}; {cpu()}; torch {torch.__version__}; float32 weights "
-        "dequantised from the GGUF files; greedy, at most 16 new tokens, up to the first line "
-        "break. Differences to all five documents are paired by question, with 95 % bootstrap "
-        "intervals; bold ones exclude 0. Nats: negative log-likelihood of the first gold answer, "
-        "summed over its tokens; lower is better. Tokens are the reader's, of the context; seconds "
-        "are medians of a question on a machine with other work, reading and compressing apart. "
-        "There are many intervals, and none is widened for that: one in twenty misses by chance."
+        f"{datetime.date.today().isoformat()}; {cpu()}; torch {torch.__version__}; weights "
+        f"dequantised from the GGUF files, in {dtypes(folder)}; greedy, at most 16 new tokens, "
+        "up to the first line break. Differences to all five documents are paired by question, "
+        "with 95 % bootstrap intervals; bold ones exclude 0. Nats: negative log-likelihood of "
+        "the first gold answer, summed over its tokens; lower is better. Tokens are the "
+        "reader's, of the context; seconds are medians of a question on a machine with other "
+        "work, reading and compressing apart. There are many intervals, and none is widened for"
+        " that: one in twenty misses by chance."
     ]
     verdicts, missing = [], []
     for reader, packaged in READERS.items():
@@ -342,6 +348,16 @@ def report(folder: Path) -> str:
     if verdicts:
         lines += ["", "Beside all five documents, from these figures:", "", *verdicts]
     return "\n".join(lines)
+
+
+def dtypes(folder: Path) -> str:
+    """What the models computed in, as the runs say."""
+    found = set()
+    for reader in READERS:
+        for file in (folder / reader).glob("*/*.jsonl"):
+            with file.open(encoding="utf-8") as lines:
+                found.add(json.loads(next(lines))["dtype"])
+    return " and ".join(sorted(found)) or "float32"
 
 
 def answers_table(rows: Rows) -> str:
