@@ -127,6 +127,13 @@ def main() -> None:
         action="store_true",
         help="of sets with scores, take only the questions that have some",
     )
+    parser.add_argument(
+        "--like",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="take only questions that these folders have",
+    )
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
@@ -136,6 +143,9 @@ def main() -> None:
         for part in MIXTURES[args.mixture]
         for record in taken(part, drawn, counts, only_scored=args.only_scored)
     ]
+    for folder in args.like:
+        known = {record["query"] for record in written(folder)}
+        found = [record for record in found if record["query"] in known]
     drawn.shuffle(found)
     found = found[: args.most]
     if args.negatives:
@@ -145,6 +155,12 @@ def main() -> None:
     for what, n in counts.items():
         print(f"{what}: {n}")
     print(f"records: {len(lines)}")
+
+
+def written(folder: Path) -> list[dict]:
+    """The records that an earlier run wrote."""
+    lines = (folder / "examples.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def taken(

@@ -38,13 +38,14 @@ class CompletionsScorer(KeepsReplies, EndpointUser, PairScorer):
     """A model behind a completions server, scored on token ids. Needs the extra `openai`.
 
     llama.cpp's server, Ollama and OpenAI's own chat models return no log-probabilities of a prompt:
-    see `ChatScorer`.
+    see `ChatScorer`. llama-cpp-python (0.3.36) takes no token ids, and the values that it echoes of
+    a text are those of the place after each token.
 
     Args:
         model: The name that the server knows it by.
         tokenizer: The model's, or its name or folder; None if `model` names it too.
         protocol: "vllm" (`prompt_logprobs`), "echo" (OpenAI's `echo` with `logprobs`: SGLang,
-            llama-cpp-python, vLLM too) or "sglang" (its own `/generate`). "auto" tries them in this
+            vLLM too) or "sglang" (its own `/generate`). "auto" tries them in this
             order and stays with the first that works.
         prompt: How a request is written; None for `AnswerPrompt()`.
         answers: Of several gold answers: "best" or "logsum", see `PairScorer`.
