@@ -24,7 +24,7 @@ LOWEST := .venv-lowest
 LIGHT  := test-core,langchain,llamaindex,openai,bm25
 export HF_HUB_DISABLE_PROGRESS_BARS = 1
 
-.PHONY: demo test test-core test-lowest coverage lint docs notebooks wheel release-check bench-contexts bench-abstractive bench-speed bench-scorer bench-labels bench-encoders bench-documents torture bench-quality bench-readers bench-calibration train-default clean
+.PHONY: demo test test-core test-lowest coverage lint docs notebooks wheel release-check bench-contexts bench-abstractive bench-speed bench-scorer bench-labels bench-encoders bench-documents bench-long-documents torture bench-quality bench-readers bench-calibration train-default clean
 
 demo: $(STAMPS)/demo
 	$(BIN)/recomp example --html demo.html
@@ -118,6 +118,10 @@ bench-encoders: $(STAMPS)/benchmarks
 # state of this project, see the script.
 bench-documents: $(STAMPS)/benchmarks
 	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/documents/run.py $(if $(BEFORE),--before $(BEFORE)) --write
+
+# What `prefilter` saves and loses on large inputs, into RESULTS.md: half an hour.
+bench-long-documents: $(STAMPS)/benchmarks
+	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/long_documents.py --write
 
 # Tries to break recomp: hostile texts, folders and servers, kills, deadlines, many callers. The long
 # form takes hours on two cores; SHORT=1 takes minutes.
