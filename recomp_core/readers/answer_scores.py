@@ -300,7 +300,7 @@ class BaseScorer(ABC):
         try:
             details = self._probe()
         except Exception as error:
-            return Capabilities(False, self.kind, str(error))
+            return Capabilities(False, self.kind, str(error) or type(error).__name__)
         return Capabilities(True, self.kind, self._ability, details)
 
     def _probe(self) -> Mapping[str, Any]:

@@ -119,6 +119,15 @@ def test_a_scorer_and_a_teacher_of_another_package_in_the_library(other_package)
     assert labeller.scorer.meter.max_requests == 5
 
 
+def test_an_error_without_a_message_is_a_reason_by_its_name(other_package, monkeypatch):
+    def fail(self, requests):
+        raise MemoryError
+
+    scorer = ScorerSettings(scorer="length", model="any").build()
+    monkeypatch.setattr(other_package.LengthScorer, "score_each", fail)
+    assert scorer.capabilities().reason == "MemoryError"
+
+
 def test_a_scorer_and_a_teacher_of_another_package_in_the_command(other_package, tmp_path, source):
     out = tmp_path / "labels"
     done = recomp("distillation", source, "-o", out, "--scorer", "length", "--model", "any",

@@ -123,7 +123,7 @@ class CompletionsScorer(KeepsReplies, EndpointUser, PairScorer):
             protocol = self.protocol
             score = self.endpoint.run(partial(self._ask, joined, protocol))
         except Exception as error:
-            return Capabilities(False, self.kind, str(error))
+            return Capabilities(False, self.kind, str(error) or type(error).__name__)
         return Capabilities(
             True,
             self.kind,
