@@ -8,7 +8,7 @@ a test compares its signature with this declaration.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from .._utils.settings import Checked, Float, Int, Name, Setting, declaration, declared_settings
@@ -55,6 +55,15 @@ class IndexerSettings:
             "About how many tokens a sentence, row or list item may have; a longer one is divided.",
             unset="120",
             minimum=1,
+        ),
+    ] = None
+    prompts: Annotated[
+        Mapping[str, str] | None,
+        Setting(
+            'What is put before queries and documents, such as {"query": "query: ", "document": '
+            '"passage: "}; {} for nothing.',
+            unset="what the model says, or needs by its family",
+            in_command=False,
         ),
     ] = None
     store: Annotated[

@@ -23,6 +23,7 @@ from recomp_core import (
     SummarySentence,
     Threshold,
     TopK,
+    load_compressor,
 )
 from recomp_core.protocols import Verdict
 
@@ -301,6 +302,7 @@ def test_on_error(kit, items, asynchronous, caplog):
         {"min_score": float("nan")},
         {"max_tokens": -1},
         {"context": "cosmos"},
+        {"prompts": {"passage": "passage: "}},
         {"on_error": "ignore"},
         {"topk": 3},
         {"expand": (1, -1)},
@@ -566,6 +568,22 @@ def test_the_default_works_offline(kit, embedded):
     ]
     (result,) = kit.compress(kit.make(top_k=1, device="cpu"), items, "Who designed the lighthouse?")
     assert kit.text(result) == "The lighthouse was designed by Ada Reyes."
+
+
+@pytest.mark.model
+def test_prompts_reach_the_encoder(kit, embedded):
+    del embedded  # skips where the extra is missing
+    prompts = {"query": "query: ", "document": "passage: "}
+    made = kit.make(top_k=1, device="cpu", prompts=prompts)
+    assert made.prompts == prompts
+    scored = [
+        load_compressor(top_k=1, device="cpu", prompts=own).compress("a tower", ["A tower. Tea."])
+        for own in ({}, prompts)
+    ]
+    (result,) = kit.compress(made, [kit.item("A tower. Tea.", "a", {})], "a tower")
+    (score,) = kit.metadata(result)["recomp"]["scores"]
+    assert score == pytest.approx(scored[1].kept[0].score)
+    assert score != pytest.approx(scored[0].kept[0].score)
 
 
 def test_what_came_along_is_told_from_what_was_chosen(kit):
