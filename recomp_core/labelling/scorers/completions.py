@@ -44,9 +44,9 @@ class CompletionsScorer(KeepsReplies, EndpointUser, PairScorer):
     Args:
         model: The name that the server knows it by.
         tokenizer: The model's, or its name or folder; None if `model` names it too.
-        protocol: "vllm" (`prompt_logprobs`), "echo" (OpenAI's `echo` with `logprobs`: SGLang,
-            vLLM too) or "sglang" (its own `/generate`). "auto" tries them in this
-            order and stays with the first that works.
+        protocol: "vllm" (`prompt_logprobs`), "echo" (OpenAI's `echo` with `logprobs`: SGLang, vLLM
+            too) or "sglang" (its own `/generate`). "auto" tries them in this order and stays with
+            the first that works.
         prompt: How a request is written; None for `AnswerPrompt()`.
         answers: Of several gold answers: "best" or "logsum", see `PairScorer`.
         meter: Counts what is used; None for one without a budget.
