@@ -356,7 +356,8 @@ def dtypes(folder: Path) -> str:
     for reader in READERS:
         for file in (folder / reader).glob("*/*.jsonl"):
             with file.open(encoding="utf-8") as lines:
-                found.add(json.loads(next(lines))["dtype"])
+                if header := next(lines, ""):  # nothing yet in a run that was killed at once
+                    found.add(json.loads(header).get("dtype", "float32"))
     return " and ".join(sorted(found)) or "float32"
 
 

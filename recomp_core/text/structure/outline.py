@@ -23,6 +23,8 @@ _ANNOUNCED = frozenset({"item", "table", "code", "quote", "line", "entry"})
 _ASKS = re.compile(r"[?？؟]\s*[)\]\"”’»）」』]*$")
 # A message that asks is shorter than this, in characters: a longer one says something itself.
 _LONGEST_ASKED = 200
+# A reply is one of so many messages after the one that asks.
+_REPLIES_WITHIN = 3
 # What stands beside a speaker's name: times, dates and brackets.
 _NO_NAME = re.compile(r"\b[ap]\.?m\b|[\d\W_]+", re.IGNORECASE)
 
@@ -63,6 +65,7 @@ class _Place:
     def close(self) -> None:
         """End what reaches to the next heading, title or question."""
         self.title, self.question, self.lead, self.is_brief = [], [], [], False
+        self.asker, self.replier = "", ""
 
 
 @dataclass
@@ -90,7 +93,8 @@ class Outline:
             path: What the container stands under.
         """
         place = _Place(path)
-        for block, following in zip(blocks, (*blocks[1:], None), strict=False):
+        for number, block in enumerate(blocks):
+            following = blocks[number + 1] if number + 1 < len(blocks) else None
             if block.kind == "heading":
                 self._heading(block, following, place)
             elif block.kind == "question":
@@ -105,7 +109,7 @@ class Outline:
                 if self._put(block, "line" if is_title else "sentence", place.path) and is_title:
                     place.title = [(block.start, block.end)]
             elif block.kind == "message":
-                self._turn(block, following, place)
+                self._turn(block, blocks[number + 1 : number + 1 + _REPLIES_WITHIN], place)
             else:
                 if block.kind not in _ANNOUNCED:
                     place.lead = []
@@ -124,26 +128,30 @@ class Outline:
         if self._put(block, "line" if is_empty else "heading", place.path):
             place.headings.append((block.level, (block.start, block.end)))
 
-    def _turn(self, block: Block, following: Block | None, place: _Place) -> None:
+    def _turn(self, block: Block, following: Sequence[Block], place: _Place) -> None:
         """A message, which may ask, or answer the one that asked."""
         place.lead = []
         speaker = self._speaker(block)
-        place.replier = place.replier or speaker
-        if place.asker and (place.asker == speaker or place.replier != speaker):
+        if speaker != place.asker:
+            place.replier = place.replier or speaker
+        if place.asker and place.replier and speaker != place.replier:
             place.question, place.asker = [], ""
-        is_answered = (
-            following is not None
-            and following.kind == "message"
-            and self._speaker(following) not in ("", speaker)
-            and not self._asks(following)
-        )
-        if is_answered and self._asks(block):
+        if self._asks(block) and self._is_answered(following, speaker):
             place.question = []
             if self._put(block, "question", place.path):
                 place.question = [(block.start, block.end)]
                 place.asker, place.replier = speaker, ""
         else:
             self._block(block, place.path)
+
+    def _is_answered(self, following: Sequence[Block], speaker: str) -> bool:
+        """Whether somebody else replies; who asked may add something before."""
+        for block in following:
+            if block.kind != "message" or self._asks(block):
+                return False
+            if (other := self._speaker(block)) != speaker:
+                return other != ""
+        return False
 
     def _asks(self, message: Block) -> bool:
         """Whether a message is one question and nothing else."""

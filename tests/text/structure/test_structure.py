@@ -227,14 +227,31 @@ DOCUMENTS = {
         message | [18:06] Bob: no hurry
         """,
     ),
+    "who asks in a chat may add something": (
+        "[18:03] Ann: the code?\n[18:03] Ann: of the gate\n[18:04] Bob: 44\n[18:05] Ann: thanks\n",
+        """
+        question | [18:03] Ann: the code?
+        message | [18:03] Ann: of the gate | [18:03] Ann: the code?
+        message | [18:04] Bob: 44 | [18:03] Ann: the code?
+        message | [18:05] Ann: thanks
+        """,
+    ),
     "questions in a chat that nobody answers": (
-        "<ann> is it open?\n<ann> or closed?\n<bob> who asks?\n<bob> it rains. take a coat?\n<ann> no\n",
+        "<ann> is it open?\n<ann> or closed?\n<bob> who asks?\n<bob> nobody\n",
         """
         message | <ann> is it open?
         message | <ann> or closed?
         message | <bob> who asks?
+        message | <bob> nobody
+        """,
+    ),
+    "a message in a chat that asks and says something": (
+        "<ann> hello\n<bob> it rains. take a coat?\n<ann> no\n<bob> fine\n",
+        """
+        message | <ann> hello
         message | <bob> it rains. take a coat?
         message | <ann> no
+        message | <bob> fine
         """,
     ),
     "a mail": (
