@@ -141,6 +141,10 @@ class Outline:
             if self._put(block, "question", place.path):
                 place.question = [(block.start, block.end)]
                 place.asker, place.replier = speaker, ""
+        elif speaker and speaker == place.asker and self._is_short(block):
+            # What is added is part of the question, and no answer to it.
+            if self._put(block, "question", place.path):
+                place.question = [*place.question, (block.start, block.end)]
         else:
             self._block(block, place.path)
 
@@ -157,10 +161,13 @@ class Outline:
         """Whether a message is one question and nothing else."""
         said = message.start + max(0, message.level)
         return (
-            message.end - said <= _LONGEST_ASKED
+            self._is_short(message)
             and _ASKS.search(self.text, max(said, message.end - 8), message.end) is not None
             and len(sentence_spans(self.text, said, message.end, self.lang)) == 1
         )
+
+    def _is_short(self, message: Block) -> bool:
+        return message.end - message.start - max(0, message.level) <= _LONGEST_ASKED
 
     def _speaker(self, message: Block) -> str:
         """Who says a message; "" if that is not told."""

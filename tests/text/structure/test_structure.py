@@ -231,8 +231,8 @@ DOCUMENTS = {
         "[18:03] Ann: the code?\n[18:03] Ann: of the gate\n[18:04] Bob: 44\n[18:05] Ann: thanks\n",
         """
         question | [18:03] Ann: the code?
-        message | [18:03] Ann: of the gate | [18:03] Ann: the code?
-        message | [18:04] Bob: 44 | [18:03] Ann: the code?
+        question | [18:03] Ann: of the gate | [18:03] Ann: the code?
+        message | [18:04] Bob: 44 | [18:03] Ann: the code? › [18:03] Ann: of the gate
         message | [18:05] Ann: thanks
         """,
     ),
