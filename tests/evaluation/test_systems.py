@@ -20,6 +20,7 @@ from recomp_core.evaluation.systems.peers import (
     langchain_filter,
     llamaindex_optimizer,
     ragcompress,
+    trimwise,
 )
 from recomp_core.extractive.scoring import DualEncoderScorer
 
@@ -326,11 +327,38 @@ def test_ragcompress_as_a_peer(question):
     assert {a.setting: a.text for a in attempts}["top_k=1"] == "The tower was built by Ada."
 
 
+def test_trimwise_as_a_peer(question, monkeypatch):
+    pytest.importorskip("trimwise")
+    import tiktoken
+
+    # A token for each byte, which needs no download.
+    ranks = {bytes([byte]): byte for byte in range(256)}
+    encoding = tiktoken.Encoding("bytes", pat_str=r".", mergeable_ranks=ranks, special_tokens={})
+    monkeypatch.setattr(tiktoken, "get_encoding", lambda _: encoding)
+    attempts = dict(zip(trimwise().settings, trimwise().attempts(question), strict=True))
+    assert attempts["rate=0.4"].text == "The tower was built by Ada."  # 27 of 80
+    assert attempts["rate=0.4"].kept == ((0, 0, 27),)
+    with pytest.raises(ValueError, match="must be one of 'lexical', 'structural', got 'x'"):
+        trimwise("x")
+
+
+def test_trimwise_without_its_vocabulary_says_what_is_missing(monkeypatch):
+    pytest.importorskip("trimwise")
+    import tiktoken
+
+    def unreachable(name):
+        raise ConnectionError("no network")
+
+    monkeypatch.setattr(tiktoken, "get_encoding", unreachable)
+    with pytest.raises(ImportError, match=r"o200k_base.*no network.*TIKTOKEN_CACHE_DIR"):
+        trimwise()
+
+
 def test_a_peer_that_is_not_installed_says_how_to_get_it(monkeypatch):
     import importlib.util
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    for name in ("ragcompress", "llmlingua:x", "langchain-filter", "llamaindex-optimizer"):
+    for name in ("ragcompress", "llmlingua:x", "langchain-filter", "llamaindex-optimizer", "trimwise"):
         with pytest.raises(ImportError, match=r'pip install "recomp\[peers\]"'):
             baseline(name)
 

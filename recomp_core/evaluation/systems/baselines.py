@@ -52,6 +52,7 @@ BASELINES = Registry(
         "llamaindex-optimizer": f"{_PEERS}:llamaindex_optimizer",
         "langchain-filter": f"{_PEERS}:langchain_filter",
         "ragcompress": f"{_PEERS}:ragcompress",
+        "trimwise": f"{_PEERS}:trimwise",
         "llmlingua": f"{_PEERS}:llmlingua",
     },
 )
@@ -60,7 +61,7 @@ BASELINES = Registry(
 DEFAULT = ("none", "all", "first-document", "first-k", "random", "bm25", "oracle")
 """The baselines that need no model."""
 
-DEFAULT_PEERS = ("llamaindex-optimizer", "langchain-filter", "ragcompress")
+DEFAULT_PEERS = ("llamaindex-optimizer", "langchain-filter", "ragcompress", "trimwise")
 """Other projects' compressors that work without weights of their own."""
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._utils.checks import require
+from ..._utils.checks import check_choice, require
 from ...data import Question
 from ...extractive.sentences import document_sentences
 from ...persistence.compressors import load_compressor
@@ -310,4 +310,58 @@ def llmlingua(argument: str) -> System:
         return compress
 
     identity = {"peer": "llmlingua", "weights": os.path.basename(argument)}
+    return Sweep(identity, {f"rate={rate:g}": call(rate) for rate in _RATES})
+
+
+def trimwise(argument: str = "") -> System:
+    """Make trimwise's `Trimmer` a system: `trim_context` at the rate 0.1 and from 0.05 to 0.4.
+
+    A rate is a share of the documents' tokens, which trimwise counts with its own vocabulary.
+
+    Args:
+        argument: How it ranks: "lexical", also for "", or "structural".
+
+    Returns:
+        The system.
+
+    Raises:
+        ImportError: The library is missing, or the vocabulary is not there and can't be downloaded.
+        ValueError: There is no such way to rank.
+    """
+    require("trimwise", "peers", "the baseline trimwise")
+    strategy = argument or "lexical"
+    check_choice("the argument of the baseline trimwise", strategy, ("lexical", "structural"))
+    theirs = importlib.import_module("trimwise")
+    trimmer = theirs.Trimmer()
+    name = trimmer.config.token_encoding
+    try:
+        encoding = importlib.import_module("tiktoken").get_encoding(name)
+    except Exception as error:
+        raise ImportError(
+            f"the baseline trimwise needs tiktoken's vocabulary {name}, which could not be had "
+            f"({error}): run it once with a network, or set TIKTOKEN_CACHE_DIR to where it lies"
+        ) from error
+
+    def call(rate: float) -> Callable[[str, Sequence[Document]], list[str]]:
+        def compress(query: str, documents: Sequence[Document]) -> list[str]:
+            texts = [document.text for document in documents if not is_blank(document.text)]
+            tokens = sum(len(encoding.encode(text, disallowed_special=())) for text in texts)
+            if not texts:
+                return []
+            found = trimmer.trim_context(
+                [theirs.ContextSource(text) for text in texts],
+                limit=max(1, round(rate * tokens)),
+                strategy=strategy,
+                query=query,
+            )
+            # Its own text marks what it left out, which is no text of a document.
+            return [
+                texts[source.source_index][span.start : span.end].strip()
+                for source in found.sources
+                for span in source.spans
+            ]
+
+        return compress
+
+    identity = {"peer": "trimwise", "strategy": strategy}
     return Sweep(identity, {f"rate={rate:g}": call(rate) for rate in _RATES})
