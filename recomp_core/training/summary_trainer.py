@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..models.token_rows import pad_rows
@@ -127,6 +128,19 @@ def trainer_class() -> Any:
             self._epochs = EpochCallback()
             self.add_callback(self._epochs)
 
+        def compute_loss(
+            self,
+            model: Any,
+            inputs: dict[str, Any],
+            return_outputs: bool = False,
+            num_items_in_batch: Any = None,
+        ) -> Any:
+            own = unwrap_adapter(self.accelerator.unwrap_model(model))
+            if not self.train_dataset.joined or not keeps_logits(own):
+                return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+            outputs, loss = reply_loss(model, inputs)
+            return (loss, outputs) if return_outputs else loss
+
         def _get_train_sampler(self, train_dataset: Any = None) -> Any:
             dataset = train_dataset or self.train_dataset
             size = self.args.train_batch_size
@@ -154,6 +168,44 @@ def trainer_class() -> Any:
             return output
 
     return SummaryTrainer
+
+
+def keeps_logits(model: Any) -> bool:
+    """Tell whether a decoder-only model can be asked for the logits of its last positions alone.
+
+    Args:
+        model: A model of transformers.
+
+    Returns:
+        Whether its `forward` takes `logits_to_keep`.
+    """
+    return "logits_to_keep" in inspect.signature(type(model).forward).parameters
+
+
+def reply_loss(model: Any, inputs: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Compute the loss of the replies without the logits of the prompts.
+
+    These would be most of the logits, of which a vocabulary of 50,000 takes as long as a fifth of a
+    small model.
+
+    Args:
+        model: A decoder-only model that `keeps_logits`, maybe in a wrapper that passes it on.
+        inputs: What `collate_joined` makes.
+
+    Returns:
+        The model's outputs, and the mean loss of the tokens with a label, as the model's own.
+    """
+    from torch.nn.functional import cross_entropy
+
+    labels = inputs["labels"]
+    labelled = (labels != _IGNORED).any(dim=0).nonzero()
+    first = max(1, int(labelled[0])) if len(labelled) else 1
+    rest = {name: value for name, value in inputs.items() if name != "labels"}
+    # What predicts a token is the logits of the position before it.
+    outputs = model(**rest, logits_to_keep=labels.shape[1] - first + 1)
+    logits = outputs["logits"][:, :-1].float()
+    targets = labels[:, first:]
+    return outputs, cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=_IGNORED)
 
 
 def unwrap_adapter(model: Any) -> Any:

@@ -11,6 +11,7 @@ from recomp_core import Document, load_compressor
 from recomp_core.prompts import LLM_PROMPT, PromptTemplate
 from recomp_core.training import TrainingPlan, read_distillation, train_abstractive
 from recomp_core.training.summary_evaluation import summary_metrics
+from recomp_core.training.summary_trainer import collate_joined, keeps_logits, reply_loss
 
 pytestmark = pytest.mark.model
 
@@ -74,6 +75,33 @@ def test_it_learns_to_write_and_to_be_silent(learned):
     assert result.metrics["empty_where_target_is_empty"] > 0.9
     assert result.metrics["empty_where_target_is_not"] < 0.1
     assert "failed" not in result.metrics or result.metrics["failed"] < 0.1
+
+
+def test_the_loss_without_the_logits_of_prompts_is_the_models_own():
+    import torch
+
+    model = tiny_causal.model("llama").eval()
+    rows = [([3, 4, 5, 6], [7, 8]), ([9, 10], [11, 12, 13, 1])]
+    batch = collate_joined(
+        [
+            {"input_ids": [*ids, *reply], "labels": [*[-100] * len(ids), *reply]}
+            for ids, reply in rows
+        ]
+    )
+    asked = []
+    model.lm_head.register_forward_hook(lambda _, given, __: asked.append(given[0].shape[1]))
+    assert keeps_logits(model)
+    with torch.no_grad():
+        outputs, loss = reply_loss(model, batch)
+        whole = model(**batch)
+    torch.testing.assert_close(loss, whole.loss, atol=1e-5, rtol=0)
+    assert asked == [5, 6]  # from the last token of the shortest prompt on
+    assert outputs["logits"].shape[1] == 5
+    everything = {**batch, "labels": batch["input_ids"]}
+    with torch.no_grad():  # the first token of a row is never predicted
+        torch.testing.assert_close(
+            reply_loss(model, everything)[1], model(**everything).loss, atol=1e-5, rtol=0
+        )
 
 
 def test_the_folder_is_a_compressor_with_its_prompt(learned):
