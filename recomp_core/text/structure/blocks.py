@@ -168,15 +168,23 @@ def _count(lines: Sequence[Line], pattern: re.Pattern[str]) -> int:
 
 
 def _are_spoken(lines: Sequence[Line]) -> bool:
-    """Whether the lines are turns of few speakers, each named several times."""
+    """Whether the lines are turns of few speakers, or of more who ask and reply.
+
+    Few are those who are named twice and more. Among more, one comes again and one asks: a form
+    with as many names repeats none.
+    """
     names: dict[str, int] = {}
+    asked = False
     for line in lines:
         found = _SPEAKER.match(line.text)
         if found and not _QUESTION.match(line.text) and not _ANSWER.match(line.text):
             name = found.group().strip(" :：\t　")
             names[name] = names.get(name, 0) + 1
+            asked = asked or _ENDS_IN_QUESTION.search(line.text) is not None
     turns = sum(names.values())
-    return turns >= 4 and turns >= 0.4 * len(lines) and len(names) <= turns / 2
+    if turns < 4 or turns < 0.4 * len(lines):
+        return False
+    return len(names) <= turns / 2 or (asked and len(names) < turns)
 
 
 # Rules: each looks at line `number` and returns the line after its block, or None.

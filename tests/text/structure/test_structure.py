@@ -399,6 +399,25 @@ DOCUMENTS = {
         message | Bob: At nine. | Ann: When do we leave?
         """,
     ),
+    "several speakers, of whom one comes again": (
+        "Ann: Who has the key?\nBob: No idea.\nCarl: I was away.\nBob: Paul took it.\n",
+        """
+        question | Ann: Who has the key?
+        message | Bob: No idea. | Ann: Who has the key?
+        message | Carl: I was away.
+        message | Bob: Paul took it.
+        """,
+    ),
+    "a form with as many names, none of which asks": (
+        "Name: Ann\nTown: Ulm\nName: Bob\nAge: 41\nRoom: 7\n",
+        """
+        entry | Name: Ann
+        entry | Town: Ulm
+        entry | Name: Bob
+        entry | Age: 41
+        entry | Room: 7
+        """,
+    ),
     "a table among Markdown": (
         "Prices.\n<table>\n<tr><td>a.</td></tr>\n</table>\nThat is all. Bye.\n",
         """
