@@ -111,6 +111,20 @@ MIXTURES: dict[str, tuple[Part, ...]] = {
         Part("ml_arcd", 400),
         Part("ml_afriqa", 200),
     ),
+    "multilingual-more": (
+        Part("qed", 2_600, "both"),
+        *(Part(name, labels="both") for name in SCORED[1:]),
+        Part("musique"),
+        Part("cmrc2018", 1_500),
+        Part("drcd", 1_500),
+        Part("ml_dureader_checklist"),
+        Part("ml_mlqa"),
+        Part("ml_tydiqa"),
+        Part("ml_idkmrc", 500),
+        Part("ml_jsquad", 600),
+        Part("ml_arcd", 600),
+        Part("ml_afriqa", 200),
+    ),
     **{f"scored-{labels}": tuple(Part(name, labels=labels) for name in SCORED)
        for labels in ("people", "likelihood", "both")},
 }  # fmt: skip

@@ -1,21 +1,24 @@
 """Makes the project's scoreboard: every dev set through every system, as `recomp evaluate` does.
 
-    python benchmarks/scoreboard.py build/scoreboard --questions 100 --reader build/reader
+    python benchmarks/scoreboard.py build/scoreboard --questions 100
     python benchmarks/scoreboard.py build/scoreboard --tables-only --write
     python benchmarks/scoreboard.py --own build/scoreboard-own
 
 Each set is a separate run, which continues where it was stopped. --own evaluates the project's own
 example questions instead, which needs no data and takes seconds. --write puts the tables into
-RESULTS.md and the picture beside it. The reader (`train_reader.py`) reads English only: it answers
-the sets of `READ`, in a separate run with fewer systems and points.
+RESULTS.md and the picture beside it. What real language models answer from the texts is measured by
+`readers.py`.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import importlib.util
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import data
@@ -27,7 +30,6 @@ from recomp_core import TopK, TopP, load_compressor
 from recomp_core.data import examples
 from recomp_core.evaluation import (
     Evaluation,
-    SpanReader,
     at_rate,
     compare,
     evaluate,
@@ -35,20 +37,27 @@ from recomp_core.evaluation import (
     plot_curves,
     write_report,
 )
+from recomp_core.evaluation.statistics import values_at_rate
+from recomp_core.evaluation.systems.peers import langchain_filter, llamaindex_optimizer
+from recomp_core.extractive.selection import Selector
 
 HERE = Path(__file__).parent
 PICTURE = HERE / "scoreboard.png"
 BEGIN, END = "<!-- scoreboard: written by scoreboard.py -->", "<!-- end of the scoreboard -->"
 
-OURS, UNTRAINED = "recomp-minilm", "minilm"
+OURS, UNTRAINED, MULTILINGUAL = "recomp-minilm", "minilm", "multilingual"
 BASELINES = ("none", "all", "first-document", "first-k", "random", "bm25", "oracle",
-             "llamaindex-optimizer", "langchain-filter")  # fmt: skip
-# Points around the rates that the tables name.
-POINTS = (TopK(1), *(TopP(p) for p in (0.1, 0.3, 0.5, 0.65, 0.75, 0.85, 0.9, 0.95, 0.98, 0.999)))
-RATES = (0.05, 0.10, 0.20)
-READ = ("nq_open", "hotpotqa", "expmrc_squad")
-READ_BASELINES = ("none", "all", "oracle")
-READ_POINTS = (TopK(1), *map(TopP, (0.3, 0.65, 0.75, 0.9, 0.95, 0.98)))
+             "llamaindex-optimizer", "langchain-filter", "trimwise")  # fmt: skip
+PEERS_WITH_E5 = {
+    "llamaindex-optimizer, e5": llamaindex_optimizer,
+    "langchain-filter, e5": langchain_filter,
+}
+"""Peers that take an encoder, with the multilingual one instead of the embedded one."""
+# Points around the rate that the tables name.
+POINTS: tuple[Selector, ...] = (*map(TopK, (1, 2, 3, 5)),
+          *map(TopP, (0.1, 0.3, 0.5, 0.65, 0.75, 0.85, 0.9, 0.95, 0.98, 0.999)))  # fmt: skip
+RATE = 0.10
+ALL = "all"
 
 
 def main() -> None:
@@ -58,7 +67,6 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=list(data.QA_SETS))
     parser.add_argument("--own", action="store_true", help="the project's own questions")
     parser.add_argument("--baselines", nargs="*", default=list(BASELINES))
-    parser.add_argument("--reader", type=Path, help="folder of a span reader")
     parser.add_argument("--tables-only", action="store_true", help="from the runs that are there")
     parser.add_argument("--write", action="store_true", help=f"into {RESULTS.name}")
     args = parser.parse_args()
@@ -66,18 +74,13 @@ def main() -> None:
     sets = ["own"] if args.own else args.sets
     if not args.tables_only:
         for name in sets:
-            run(name, args.folder, args.questions, args.baselines, args.reader)
+            run(name, args.folder, args.questions, args.baselines)
     found = {
         name: Evaluation.load(file)
         for name in sets
         if (file := args.folder / f"{name}.jsonl").is_file()
     }
-    read = {
-        name: Evaluation.load(file)
-        for name in sets
-        if (file := args.folder / f"{name}.read.jsonl").is_file()
-    }
-    text = tables(found, read, args.questions)
+    text = tables(found, args.questions)
     print(text)
     draw(found, args.folder / PICTURE.name)
     if args.write:
@@ -87,27 +90,33 @@ def main() -> None:
         )
 
 
-def run(name: str, folder: Path, n: int | None, baselines: list[str], reader: Path | None) -> None:
+def run(name: str, folder: Path, n: int | None, baselines: list[str]) -> None:
     rows = examples.questions() if name == "own" else spaced(data.questions(name), n)
-    ours = {system: load_compressor(system, device="cpu") for system in (OURS, UNTRAINED)}
+    systems: dict[str, Any] = {OURS: load_compressor(device="cpu")}
+    if name != "own":
+        find_vocabulary()
+        e5 = load_compressor(MULTILINGUAL, device="cpu", backend="torch").scorer.encoder.model
+        systems |= {
+            MULTILINGUAL: load_compressor(MULTILINGUAL, device="cpu"),
+            **{peer: build(e5) for peer, build in PEERS_WITH_E5.items()},
+        }
+    systems[UNTRAINED] = load_compressor(UNTRAINED, device="cpu")
     evaluation = evaluate(
-        rows, ours, baselines=baselines, points=POINTS, output=folder / f"{name}.jsonl"
+        rows, systems, baselines=baselines, points=POINTS, output=folder / f"{name}.jsonl"
     )
     write_report(evaluation, folder / f"{name}.html", title=f"RECOMP on {name}")
-    if reader is not None and name in READ:
-        read = evaluate(
-            rows,
-            ours,
-            baselines=READ_BASELINES,
-            points=READ_POINTS,
-            reader=SpanReader.from_pretrained(reader, device="cpu"),
-            output=folder / f"{name}.read.jsonl",
-        )
-        write_report(read, folder / f"{name}.read.html", title=f"RECOMP on {name}, with a reader")
     print(f"{name}: {len(evaluation.questions)} questions", flush=True)
 
 
-def tables(found: dict[str, Evaluation], read: dict[str, Evaluation], n: int | None) -> str:
+def find_vocabulary() -> None:
+    """Let trimwise count offline: LlamaIndex brings the vocabulary that it would download."""
+    spec = importlib.util.find_spec("llama_index.core")
+    if spec and spec.origin:
+        cache = Path(spec.origin).with_name("_static") / "tiktoken_cache"
+        os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(cache))
+
+
+def tables(found: dict[str, Evaluation], n: int | None) -> str:
     about = next(iter(found.values())).about
     versions = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
     shown = "all questions" if n is None else f"at most {n} questions a set, evenly spaced"
@@ -115,16 +124,16 @@ def tables(found: dict[str, Evaluation], read: dict[str, Evaluation], n: int | N
         [
             f"{datetime.date.today().isoformat()}; {cpu()}; {versions}; seed {about['seed']}; "
             f"{shown}. Rates in characters. Intervals: 95 %, bootstrap over questions.\n",
-            f"Answer recall in % at a rate of {100 * RATES[1]:g} %, read off each system's curve. "
+            f"Answer recall in % at a rate of {100 * RATE:g} %, read off each system's curve. "
             "oracle: the shortest sentence that holds an answer, at its own rate.\n",
             recall_table(found),
             "\nA curve that does not go so low runs on to the empty text. LlamaIndex's optimizer "
             "chooses within each document and keeps all of a short one: its cheapest setting keeps "
             f"{cheapest(found)}, so what stands here is mostly for questions left without text, "
             "and no judgement of its ranking.\n",
-            f"\n{OURS} beside {UNTRAINED} at {100 * RATES[1]:g} %: difference in points, paired.\n",
+            f"\n{OURS} beside others at {100 * RATE:g} %: difference in points, paired.\n",
             difference_table(found),
-            *reading_tables(read),
+            *language_table(found),
         ]
     )
 
@@ -149,7 +158,7 @@ def recall(evaluation: Evaluation, system: str) -> str:
         if mean is None or rate is None:
             return "–"
         return f"{100 * mean.mean:.1f}" + ("" if system == "all" else f" ({100 * rate.mean:.0f} %)")
-    return share(at_rate(evaluation, system, "answer_recall", RATES[1]))
+    return share(at_rate(evaluation, system, "answer_recall", RATE))
 
 
 def share(estimate: Any) -> str:
@@ -170,7 +179,7 @@ def cheapest(found: dict[str, Evaluation], system: str = "llamaindex-optimizer")
 
 
 def difference_table(found: dict[str, Evaluation]) -> str:
-    others = (UNTRAINED,)
+    others = (UNTRAINED, MULTILINGUAL, "bm25")
     rows = [["", *found]]
     for other in others:
         cells = []
@@ -179,7 +188,7 @@ def difference_table(found: dict[str, Evaluation]) -> str:
                 cells.append("–")
                 continue
             try:
-                between = compare(evaluation, systems=(other, OURS), at_rate=RATES[1]).difference
+                between = compare(evaluation, systems=(other, OURS), at_rate=RATE).difference
             except ValueError:
                 cells.append("–")
                 continue
@@ -190,36 +199,26 @@ def difference_table(found: dict[str, Evaluation]) -> str:
     return table(rows)
 
 
-def reading_tables(read: dict[str, Evaluation]) -> list[str]:
-    """The paper's main table: exact match and F1 by the text that the reader gets."""
-    if not read:
+def language_table(found: dict[str, Evaluation]) -> list[str]:
+    """XQuAD's languages, which stand in the questions' ids."""
+    evaluation = found.get("xquad_multi")
+    if evaluation is None:
         return []
-    rows = [["the reader gets", *(f"{name}, EM / F1" for name in read)]]
-    given: list[tuple[str, str, float | None]] = [
-        ("no documents", "none", None), ("all documents", "all", None),
-        *((f"{OURS} at {100 * rate:g} %", OURS, rate) for rate in RATES),
-        (f"{UNTRAINED} at {100 * RATES[1]:g} %", UNTRAINED, RATES[1]),
-        ("the oracle's sentence", "oracle", None),
-    ]  # fmt: skip
-    for label, system, rate in given:
-        cells = [
-            " / ".join(read_share(e, system, rate, measure) for measure in ("exact_match", "f1"))
-            for e in read.values()
-        ]
-        rows.append([label, *cells])
-    return [
-        "\nExact match and F1 in %, of the reader that `train_reader.py` trains on the embedded "
-        "encoder:\n",
-        table(rows),
-    ]
-
-
-def read_share(evaluation: Evaluation, system: str, rate: float | None, measure: str) -> str:
-    if system not in evaluation.systems:
-        return "–"
-    if rate is not None:
-        return share(at_rate(evaluation, system, measure, rate))
-    return share(mean_interval(row.value(measure) for row in evaluation.of(system)))
+    members: dict[str, list[str]] = {}
+    for question in evaluation.questions:
+        members.setdefault(question.split("-")[1], []).append(question)
+    rows = [["", *members], ["questions", *(str(len(own)) for own in members.values())]]
+    for system in (OURS, MULTILINGUAL, "langchain-filter, e5", "bm25", "trimwise"):
+        if system in evaluation.systems and (
+            at := values_at_rate(evaluation, system, "answer_recall", RATE)
+        ):
+            values, _ = at
+            means = [fmean(values[question] for question in own) for own in members.values()]
+            rows.append([system, *(f"{100 * mean:.0f}" for mean in means)])
+    if ALL in evaluation.systems:
+        values = {row.question: row.value("answer_recall") or 0 for row in evaluation.of(ALL)}
+        rows.append([ALL, *(f"{100 * fmean(values[q] for q in o):.0f}" for o in members.values())])
+    return [f"\nThe languages of XQuAD at {100 * RATE:g} %:\n", table(rows)]
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

@@ -205,7 +205,13 @@ class OnnxEncoder(SpanPoolingEncoder):
         options.log_severity_level = 3
         tell_after_fork(self)
         graph = cached_graph(self._key(), self._build, self._cache)
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        # It keeps the graph to open itself anew on another device (seen with 1.24 to 1.32), as this
+        # one never does: the weights would be in memory twice.
+        session._model_bytes = None
+        del graph
+        _give_back_memory()
+        return session
 
     @property
     def _narrow(self) -> bool:
@@ -311,6 +317,13 @@ def sums_overflow() -> bool:
     except OSError:
         return True
     return "avx512_vnni" not in flags and "avx_vnni" not in flags
+
+
+def _give_back_memory() -> None:
+    """Give back what loading took and freed, which glibc keeps: some 50 MB."""
+    library = ctypes.CDLL(None)
+    if hasattr(library, "malloc_trim"):
+        library.malloc_trim(0)
 
 
 def _skip_native_end() -> None:
