@@ -358,7 +358,13 @@ def test_a_peer_that_is_not_installed_says_how_to_get_it(monkeypatch):
     import importlib.util
 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    for name in ("ragcompress", "llmlingua:x", "langchain-filter", "llamaindex-optimizer", "trimwise"):
+    for name in (
+        "ragcompress",
+        "llmlingua:x",
+        "langchain-filter",
+        "llamaindex-optimizer",
+        "trimwise",
+    ):
         with pytest.raises(ImportError, match=r'pip install "recomp\[peers\]"'):
             baseline(name)
 

@@ -150,6 +150,38 @@ def test_both_backends_give_the_same_vectors(package, looked_up):
 
 @pytest.mark.model
 @needs("onnxruntime", "onnx")
+def test_the_positions_of_xlm_roberta_begin_after_its_padding(package, looked_up, tmp_path):
+    from transformers import XLMRobertaConfig, XLMRobertaModel
+
+    folder = tmp_path / "model"
+    folder.mkdir()
+    e5_small.convert(package, folder)
+    (folder / "model.safetensors").unlink()
+    config = json.loads((folder / "config.json").read_text())
+    kept = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
+            "intermediate_size", "layer_norm_eps")  # fmt: skip
+    model = XLMRobertaModel(
+        XLMRobertaConfig(
+            **{name: config[name] for name in kept},
+            max_position_embeddings=config["max_position_embeddings"] + 2,
+            pad_token_id=1,
+            type_vocab_size=1,
+            initializer_range=0.5,
+        )
+    ).eval()
+    model.save_pretrained(folder)
+    torch, onnx = (
+        load_encoder(str(folder), backend=b, device="cpu").encoder for b in ("torch", "onnx")
+    )
+    assert onnx.folder.max_length == config["max_position_embeddings"]
+    assert (onnx._words is not None) == looked_up
+    expected = torch.encode_sentences(TEXTS)
+    assert np.ptp(expected, axis=0).max() > 0.02
+    np.testing.assert_allclose(onnx.encode_sentences(TEXTS), expected, atol=1e-5)
+
+
+@pytest.mark.model
+@needs("onnxruntime", "onnx")
 def test_int8_looks_words_up_too(package, looked_up):
     encoders = [
         load_encoder(e5_small.find_base(), backend="onnx", device="cpu", compute_type=kind).encoder

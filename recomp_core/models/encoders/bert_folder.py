@@ -145,7 +145,7 @@ class BertFolder:
             adapters=tuple(adapters),
             shape=shape,
             dimension=shape.hidden,
-            max_length=_max_length(transformer, tokenizer_config, config),
+            max_length=_max_length(transformer, tokenizer_config, shape.length),
             pooling=_pooling(_optional(used, _inside(modules[1][1], "config.json")), prompts),
             after=after,
             modules=names,
@@ -330,7 +330,7 @@ def _refuse_half_said(folder: Path, config: Mapping[str, Any]) -> None:
 
 def _shape(config: Mapping[str, Any]) -> BertShape:
     refused = {
-        "model_type": config.get("model_type") != "bert",
+        "model_type": config.get("model_type") not in ("bert", "xlm-roberta"),
         "position_embedding_type": config.get("position_embedding_type", "absolute") != "absolute",
         "hidden_act": config.get("hidden_act", "gelu") not in ("gelu", "relu"),
         "is_decoder": bool(config.get("is_decoder")),
@@ -349,14 +349,24 @@ def _shape(config: Mapping[str, Any]) -> BertShape:
         positions=check_whole("max_position_embeddings", config["max_position_embeddings"]),
         segments=check_whole("type_vocab_size", config.get("type_vocab_size", 2)),
         intermediate=check_whole("intermediate_size", config.get("intermediate_size", 3072)),
+        first_position=_first_position(config),
     )
+    if shape.length < 1:
+        raise UnsupportedModelError(f"its first position is {shape.first_position}")
     if shape.hidden % shape.heads:
         raise UnsupportedModelError(f"{shape.heads} heads don't divide {shape.hidden} numbers")
     return shape
 
 
+def _first_position(config: Mapping[str, Any]) -> int:
+    """RoBERTa's positions begin after that of its padding."""
+    if config["model_type"] == "bert":
+        return 0
+    return check_whole("pad_token_id", config.get("pad_token_id", 1), at_least=0) + 1
+
+
 def _max_length(
-    transformer: Mapping[str, Any], tokenizer: Mapping[str, Any], config: Mapping[str, Any]
+    transformer: Mapping[str, Any], tokenizer: Mapping[str, Any], positions: int
 ) -> int:
     said = dict(transformer)
     length = said.pop("max_seq_length", None)
@@ -366,7 +376,6 @@ def _max_length(
             raise UnsupportedModelError(f"its transformer has {name}={value!r}")
     if length is None:
         length = tokenizer.get("model_max_length")
-    positions: int = config["max_position_embeddings"]
     if length is None:
         return positions
     # A tokenizer without a limit has 10^30, which JSON may write as a float.

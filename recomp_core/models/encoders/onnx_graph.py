@@ -44,9 +44,10 @@ class BertShape:
         activation: The activation of the feed-forward layers, "gelu" or "relu".
         hidden: The size of a token's vector.
         words: How many words the vocabulary has.
-        positions: How many tokens the model can read.
+        positions: How many positions have a vector.
         segments: How many segments a text may have.
         intermediate: The width of a feed-forward layer.
+        first_position: The position of a text's first token.
     """
 
     layers: int
@@ -60,6 +61,12 @@ class BertShape:
     positions: int = field(repr=False)
     segments: int = field(repr=False)
     intermediate: int = field(repr=False)
+    first_position: int = field(repr=False, default=0)
+
+    @property
+    def length(self) -> int:
+        """How many tokens the model can read."""
+        return self.positions - self.first_position
 
     def tensors(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         """List the tensors that the graph is built from.
@@ -179,7 +186,7 @@ class _Builder:
         # One text is one segment, the first, so its vector is added to every position's in advance.
         positions = self.constant(
             "embeddings.positions_and_segment",
-            self.weights["embeddings.position_embeddings.weight"]
+            self.weights["embeddings.position_embeddings.weight"][self.shape.first_position :]
             + self.weights["embeddings.token_type_embeddings.weight"][0],
         )
         position = self.node("Gather", [positions, "positions"], "embeddings.position")
