@@ -2,6 +2,8 @@
 
     python benchmarks/fold_adapters.py build/recomp-minilm-2 build/recomp-minilm --rank 32
 
+An adapter on whole weights is folded alone, which is of use with a share.
+
 W + s1 B1 A1 + s2 B2 A2 is one adapter whose factors are those of both, side by side. Its best
 approximation of a lower rank is the truncated singular value decomposition. With a share of less
 than 1 the upper one counts for less: what is learned anew, weighed against what is forgotten (as in
@@ -28,7 +30,7 @@ from recomp_core.persistence.names import find_source, find_weights
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("upper", help="an adapter that names the lower one as its base")
+    parser.add_argument("upper", help="an adapter, which may name a lower one as its base")
     parser.add_argument("output", type=Path)
     parser.add_argument("--rank", type=int, required=True)
     parser.add_argument("--share", type=float, default=1.0, help="of the upper adapter")
@@ -52,9 +54,10 @@ def main() -> None:
 
 def folded(adapters, rank: int, share: float) -> tuple[dict[str, torch.Tensor], float]:
     """The factors of one adapter in bfloat16, and the share of the squares that it leaves out."""
+    shares = [*(1.0 for _ in adapters[1:]), share]
     loaded = [
         (load_file(a.folder / ADAPTER_WEIGHTS), a.scale * weight)
-        for a, weight in zip(adapters, (1.0, share), strict=True)
+        for a, weight in zip(adapters, shares, strict=True)
     ]
     factors, kept, total = {}, 0.0, 0.0
     for name_a in (name for name in loaded[0][0] if ".lora_A." in name):

@@ -37,6 +37,7 @@ from reader_models import READERS, ReadOnce, load
 from safetensors.torch import save_file
 
 from recomp_core import Compression, Document, SupportGate, TopK, load_compressor
+from recomp_core.errors import BatchError
 from recomp_core.models.encoders.lora import ADAPTER_WEIGHTS
 from recomp_core.models.token_rows import pad_rows
 from recomp_core.prompts import NOTHING_RELEVANT_WORD, PromptTemplate
@@ -46,7 +47,7 @@ from recomp_core.readers.likelihood import CausalLMScorer
 from recomp_core.text.answers import contains_answer, exact_match, normalize_answer, token_f1
 from recomp_core.training import LoraSettings, train_abstractive
 from recomp_core.training.examples import DistillationExample
-from recomp_core.types import ScoredSentence, assemble
+from recomp_core.types import Outcome, ScoredSentence, assemble
 
 READ = 8
 """The sentences that the student reads."""
@@ -267,7 +268,7 @@ def train(folder: Path, way: str, args: argparse.Namespace) -> None:
         gradient_accumulation_steps=args.batch_size // ROWS,
         learning_rate=args.learning_rate,
         evals=1,
-        max_held_out=24,
+        max_held_out=8,
         dropout=False,
         lora=LoraSettings(rank=8),
         merge=False,
@@ -532,10 +533,18 @@ def _bears(document: Document, answers: Sequence[str]) -> bool:
 def compressed(
     compressor: Any, asked: Sequence[tuple[str, Sequence[Document]]]
 ) -> list[Compression]:
+    """The compressions; one that failed, such as a summary without an end, is empty."""
     results: list[Compression] = []
     for first in range(0, len(asked), 32):
         queries, documents = zip(*asked[first : first + 32], strict=True)
-        results += compressor.compress_batch(queries, documents)
+        try:
+            results += compressor.compress_batch(queries, documents)
+        except BatchError as error:
+            print(error, flush=True)
+            for query, own, found in zip(queries, documents, error.results, strict=True):
+                if isinstance(found, Exception):
+                    found = Compression(query, tuple(own), "", (), (), (), Outcome.FAILED)
+                results.append(found)
     return results
 
 
