@@ -321,8 +321,10 @@ def sums_overflow() -> bool:
 
 def _give_back_memory() -> None:
     """Give back what loading took and freed, which glibc keeps: some 50 MB."""
+    if sys.platform != "linux":
+        return
     library = ctypes.CDLL(None)
-    if hasattr(library, "malloc_trim"):
+    if hasattr(library, "malloc_trim"):  # not in every C library
         library.malloc_trim(0)
 
 
