@@ -37,9 +37,11 @@ from reader_models import READERS, ReadOnce, load
 from safetensors.torch import save_file
 
 from recomp_core import Compression, Document, SupportGate, TopK, load_compressor
+from recomp_core._utils.files import CONFIG_FILE
 from recomp_core.errors import BatchError
 from recomp_core.models.encoders.lora import ADAPTER_WEIGHTS
 from recomp_core.models.token_rows import pad_rows
+from recomp_core.persistence.folders import read_config, write_folder
 from recomp_core.prompts import NOTHING_RELEVANT_WORD, PromptTemplate
 from recomp_core.protocols import Candidate
 from recomp_core.readers.answer_scores import AnswerRequest
@@ -400,7 +402,7 @@ class Student:
             gain = self.likelihoods(two) - reference
             margin = BETA * (gain[0] - gain[1])
             (-torch.nn.functional.logsigmoid(margin) / args.batch_size).backward()
-            right.append(float(margin) > 0)
+            right.append(margin.item() > 0)
             if n % args.batch_size == 0 or n == len(rows):
                 torch.nn.utils.clip_grad_norm_(factors, 1.0)
                 optimizer.step()
@@ -424,14 +426,20 @@ class Student:
         return (found * own).sum(1)
 
     def save(self, output: Path, start: Path) -> None:
-        """The folder of the student it began with, with the new factors."""
-        shutil.copytree(start, output)
+        """Write the folder of the student it began with, with the new factors."""
         state = {
             name.replace(".default.", "."): value.to(torch.bfloat16).contiguous()
             for name, value in self.model.state_dict().items()
             if ".lora_" in name
         }
-        save_file(state, output / ADAPTER_WEIGHTS, metadata={"format": "pt"})
+
+        def write(folder: str) -> None:
+            for file in start.iterdir():
+                if file.name not in (CONFIG_FILE, ADAPTER_WEIGHTS):
+                    shutil.copy(file, folder)
+            save_file(state, Path(folder) / ADAPTER_WEIGHTS, metadata={"format": "pt"})
+
+        write_folder(output, read_config(start), write)
 
 
 # --- the verdict ---
