@@ -142,7 +142,7 @@ def cases_of(part: Part, rng: random.Random, counts: Counter[str]) -> Iterator[C
             for d in documents
             if not d.metadata.get("is_gold") and not contains_answer(d.text, row["answers"])
         ]
-        if not gold:
+        if not gold or not row["answers"]:
             continue
         taken += 1
         if len(gold) > 1 and rng.random() < 1 / 6:
