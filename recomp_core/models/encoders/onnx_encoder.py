@@ -206,7 +206,7 @@ class OnnxEncoder(SpanPoolingEncoder):
         tell_after_fork(self)
         graph = cached_graph(self._key(), self._build, self._cache)
         session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        # It keeps the graph to open itself anew on another device (seen with 1.24 to 1.32), as this
+        # It keeps the graph to open itself anew on another device (seen with 1.32), as this
         # one never does: the weights would be in memory twice.
         session._model_bytes = None
         del graph
