@@ -118,6 +118,11 @@ def test_a_damaged_file_is_told(package, monkeypatch, damage):
         load_compressor("multilingual")
 
 
+def both_encoders(folder):
+    """The encoder of a folder in torch and on onnxruntime."""
+    return [load_encoder(str(folder), backend=b, device="cpu").encoder for b in ("torch", "onnx")]
+
+
 @pytest.fixture(params=[False, True], ids=["in memory", "looked up"])
 def looked_up(request, monkeypatch):
     """The vocabulary in the graph and the library's model, or in its file and in ours."""
@@ -170,9 +175,7 @@ def test_the_positions_of_xlm_roberta_begin_after_its_padding(package, looked_up
         )
     ).eval()
     model.save_pretrained(folder)
-    torch, onnx = (
-        load_encoder(str(folder), backend=b, device="cpu").encoder for b in ("torch", "onnx")
-    )
+    torch, onnx = both_encoders(folder)
     assert onnx.folder.max_length == config["max_position_embeddings"]
     assert (onnx._words is not None) == looked_up
     expected = torch.encode_sentences(TEXTS)
@@ -295,10 +298,7 @@ def test_a_hub_copy_names_xlm_robertas_tokenizer(package, tmp_path, looked_up):
     config = {**json.loads(file.read_text()), "tokenizer_class": "XLMRobertaTokenizer"}
     config["model_max_length"] = 1000000000000000019884624838656
     file.write_text(json.dumps(config))
-    torch, onnx = (
-        load_encoder(str(folder), backend=backend, device="cpu").encoder
-        for backend in ("torch", "onnx")
-    )
+    torch, onnx = both_encoders(folder)
     np.testing.assert_allclose(
         onnx.encode_sentences(TEXTS), torch.encode_sentences(TEXTS), atol=1e-5
     )

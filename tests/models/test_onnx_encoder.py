@@ -1,6 +1,7 @@
 """The packed graph on onnxruntime against sentence-transformers, which is the reference."""
 
 import copy
+import gc
 import json
 import os
 import pickle
@@ -22,6 +23,7 @@ from recomp_core.text.tokens import encoder_token_counter
 
 pytest.importorskip("onnxruntime", reason='needs pip install "recomp[onnx]"')
 pytest.importorskip("onnx", reason='needs pip install "recomp[onnx]"')
+from recomp_core.models.encoders import onnx_encoder
 from recomp_core.models.encoders.onnx_encoder import OnnxEncoder, usual_threads
 
 pytestmark = pytest.mark.model
@@ -268,6 +270,21 @@ def test_a_graph_is_kept_by_the_weights(contriever, tmp_path, cache):
     other = load_encoder(str(save_contriever_style(tmp_path / "other", seed=1)), backend="onnx")
     assert len(list(cache.iterdir())) == 2
     assert np.abs(other.encoder.encode_sentences(TEXTS) - again.encode_sentences(TEXTS)).max() > 0.1
+
+
+def test_the_graph_is_not_kept_beside_the_session(contriever, monkeypatch):
+    freed = []
+
+    class Graph(bytes):
+        def __del__(self):
+            freed.append(len(self))
+
+    cached_graph = onnx_encoder.cached_graph
+    monkeypatch.setattr(onnx_encoder, "cached_graph", lambda *args: Graph(cached_graph(*args)))
+    encoder = load_encoder(str(contriever), backend="onnx", device="cpu").encoder
+    gc.collect()
+    assert len(freed) == 1
+    assert encoder.encode_queries([QUERY]).shape == (1, encoder.folder.dimension)
 
 
 def test_a_damaged_graph_is_made_anew(contriever, cache):
