@@ -42,8 +42,10 @@ class AbstractiveCompressor:
     """Writes a short summary of the documents for the query, or nothing (paper, section 3.2).
 
     The summarizer reads documents whole and in order, as many as fit into its `max_input_tokens`;
-    if not even the first fits, it is cut. `Compression.sources` and `truncated` say so. Where a
-    summary is not shorter than the documents, the documents stay as they are.
+    if not even the first fits, it is cut. With an extractor it reads first the document whose best
+    sentence scores highest, so that what does not fit is what matters least.
+    `Compression.sources` and `truncated` say what was read. Where a summary is not shorter than
+    the documents, the documents stay as they are.
 
     Args:
         summarizer: A `protocols.Summarizer`: `Seq2SeqSummarizer`, `LLMSummarizer`, or your own.
@@ -337,9 +339,10 @@ class AbstractiveCompressor:
                 if not is_blank(document.text)
             ]
         else:
+            excerpts = job.as_read(extraction).by_document()
             readable = [
                 (excerpt.doc_index, replace(excerpt.document, text=excerpt.text))
-                for excerpt in job.as_read(extraction).by_document()
+                for excerpt in sorted(excerpts, key=lambda excerpt: -excerpt.score)
             ]
         if not readable:
             # No text was given, or the extractor found nothing relevant: nothing to summarize.
@@ -553,7 +556,7 @@ class _Job:
         """The documents that were read, or those of them that the summary is drawn from."""
         read = [index for index, _ in self.read]
         cited = {read[number - 1] for number in self.cited if 0 < number <= len(read)}
-        return tuple(sorted(cited) or read)
+        return tuple(sorted(cited or read))
 
     def located(self, support: Sequence[SummarySentence]) -> tuple[SummarySentence, ...]:
         """Return the sentences with sources in the original documents, not in what was read."""

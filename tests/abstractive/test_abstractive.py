@@ -322,6 +322,26 @@ def test_extract_then_abstract():
             assert text[source.start : source.end] == source.text
 
 
+def test_an_extractors_best_document_is_read_first():
+    summarizer = Words(lambda prompt: "Bob built it. Bob eats.")
+    compressor = AbstractiveCompressor(summarizer, prompt=PROMPT, extractor=EXTRACTOR, titles=True)
+    result = compressor.compress("bob built", [FRUIT, "Nothing here.", TOWER])
+    assert summarizer.prompts == [
+        "Q bob built D Tower\nBob built the tower in 1889.\nFruit\nBob eats them."
+    ]
+    assert result.sources == (0, 2)
+    assert [sentence.sources[0].doc_index for sentence in result.support] == [2, 0]
+    assert [s.doc_index for s in result.kept] == [0, 2]
+
+
+def test_of_what_an_extractor_picked_the_least_relevant_does_not_fit():
+    summarizer = Words(lambda prompt: "Bob.", max_input_tokens=11)
+    compressor = AbstractiveCompressor(summarizer, prompt=PROMPT, extractor=EXTRACTOR, titles=True)
+    result = compressor.compress("bob built", [FRUIT, TOWER])
+    assert summarizer.prompts == ["Q bob built D Tower\nBob built the tower in 1889."]
+    assert result.sources == (1,)
+
+
 def test_citations_point_through_a_joint_into_the_original():
     text = "First: Bob ran fast. A long sentence that nobody ever asked about. Then Bob slept well."
     compressor = says("Bob ran fast. Bob slept well.", extractor=EXTRACTOR)
