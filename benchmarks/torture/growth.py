@@ -21,7 +21,7 @@ import string
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from itertools import pairwise, product
 from typing import NamedTuple
 
 from trials import Outcome
@@ -244,12 +244,22 @@ _PIECES = {
     "camel case": "aB",
     "versions": "v2.3-",
     "markers": "[1]",
+    "footnotes": "abc.[1,2] ",
+    "numbers of footnotes": "abc.1,2",
+    "leaders": "a . . . . ",
+    "dashes": "– x\n",
+    "letters": "A. x\nB. y\n",
+    "announcements": "1. a:\n(1) b:\n",
+    "announced lines": "a:\nb\nc\n",
+    "announced code": "a:\n\n    b\n\n",
+    "titles": "A\n\nb.\n\n",
 }
 
 CONSTRUCTS: dict[str, Callable[[int], str]] = {
     **{name: _repeated(piece) for name, piece in _PIECES.items()},
     "deep yaml": _deeper("key:\n"),
     "deep list": _deeper("- x\n"),
+    "deep announcements": _deeper("x:\n\n"),
     "distinct words": _counted("{w} "),
     "distinct names": _counted("Mr {w}son A{w}.\n"),
     "distinct declined names": _counted("Анна{w} "),
@@ -428,6 +438,10 @@ FUNCTIONS: dict[str, Read] = {
         lambda found: [lines.inner(line, 1, 1) for line in found]
     ),
     "text.structure.lines.span_of": lambda text: lines.span_of(_lines(f"x{text}x")),
+    "text.structure.lines.columns_of": lines.columns_of,
+    "text.structure.markers.follows": _of_lines(
+        lambda found: [markers.follows(a, b) for a, b in pairwise(found)]
+    ),
     "text.structure.markers.marker_of": _of_lines(
         lambda found: [markers.marker_of(line) for line in found]
     ),

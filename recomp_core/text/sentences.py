@@ -42,7 +42,13 @@ _MARKS = re.escape(_SPACED[1:] + _FULL)
 # A full stop before a letter or a digit ends nothing, unless a space may be missing. One class for
 # all that may follow the first mark, so that the pattern is linear.
 _MORE = re.escape("." + _SPACED[1:] + _FULL + _CLOSING + _EITHER)
-_CANDIDATE = re.compile(rf"((?:\.(?![0-9a-z]|[A-Z](?![a-z]{{0,15}} ))|[{_MARKS}])[{_MORE}]*)( *)")
+# "It was sold.2,3 Then": the numbers of footnotes, which are no decimals.
+_NOTES = r"\d{1,3}(?:[,–-]\d{1,3}){0,8}(?= [\"“(\[]?[^\W\d_a-z])"
+_SMALL = "a-zß-öø-ÿа-яёα-ω"
+_CANDIDATE = re.compile(
+    rf"((?:\.(?![0-9a-z]|[A-Z](?![a-z]{{0,15}} ))|[{_MARKS}]|(?<=[{_SMALL}]{{3}})\.(?={_NOTES}))"
+    rf"[{_MORE}]*)( *)"
+)
 _GREEK_CANDIDATE = re.compile(_CANDIDATE.pattern.replace("(?:", "(?:[;\u037e](?= )|", 1))
 _NEXT = re.compile(rf"(?:[{re.escape(_OPENING)} —–―\-]{{0,8}})([^\s,.;:!?)\]}}\"”»…]{{0,24}})")
 
@@ -50,7 +56,9 @@ _EMOJI = r"[\u2600-\u27bf\u2b50\u2b55\ufe0f\u200d\U0001f1e6-\U0001faff]{1,16}"
 _SMILEY = r"[:;=8xX]['’]?[-o^]?[()\[\]{}DPpOo3|/\\*]+(?![^ ])|\^_*\^|<3(?![^ ])"
 # What belongs to the sentence before it: a footnote's mark, a closing tag, a smiley.
 _TAIL = re.compile(
-    r"(?:\[\d{1,3}\](?![^ \[])|[\u00b9\u00b2\u00b3\u2070-\u2079]{1,4}|</[A-Za-z]\w{0,9}>"
+    r"(?:\[(?:\d{1,3}(?:[,–-] ?\d{1,3}){0,8}|\^[\w-]{1,20})\](?![^ \[])"
+    rf"|\(\d{{1,3}}(?:[,–-] ?\d{{1,3}}){{0,8}}\)(?![^ ])|(?P<notes>(?<!\d){_NOTES})"
+    r"|[\u00b9\u00b2\u00b3\u2070-\u2079]{1,4}|</[A-Za-z]\w{0,9}>"
     rf"| ?[»›](?!\w)|(?P<smiley> ?(?:{_EMOJI}|{_SMILEY}))){{1,6}}"
 )
 _CJK = re.compile(
@@ -96,6 +104,7 @@ _UNITS = _set(
     "kWh MWh A mA Ah C kN kJ MJ Pa kPa MPa bar KB kB MB GB TB px pt dB rpm psi in ft yd "
     "lb lbs oz mi mph mol cal kcal км м см мм кг мг т л мл В Вт кВт А Гц"
 )
+_CURRENCIES = _set("Kč Kčs zł kr Ft lei руб грн")
 # What may follow "Co." or "p.m." within a sentence.
 _CONTINUATIONS = _set(
     "KG KGaA OHG Ltd Inc Limited LLC GmbH EST EDT PST PDT CST CDT MST MDT GMT UTC BST CET CEST ET "
@@ -269,9 +278,11 @@ class _Paragraph:
         ):
             close += 2
             after = close + (flat[close] == " ")
-        plain = flat[after].isalpha() or flat[after] in "0123456789"
+        plain = flat[after].isalpha() or (after > close and flat[after] in "0123456789")
         tail = None if plain else _TAIL.match(flat, close)
         if tail is not None:
+            if tail["notes"] is not None and self._kind(start)[0] is not _Kind.WORD:
+                return  # "vol.3 The"
             close = after = tail.end()
             while after < len(flat) and flat[after] == " ":
                 after += 1
@@ -381,6 +392,8 @@ class _Paragraph:
             return "\u0370" <= before <= "\u1fff"
         if mark != ".":
             return True
+        if flat.endswith(" . . . .", 0, start + 1):
+            return False  # the dots that lead to a page
         if flat[after] in "•·▪◦●■►":
             return True
         return self._ends_full_stop(start, after, word)
@@ -390,6 +403,10 @@ class _Paragraph:
         kind, before, previous = self._kind(start)
         first = flat[after]
         digit = word[:1].isdigit()
+        if before in _CURRENCIES and self._is_unit(before, previous):
+            if digit:
+                return False  # "5 kr. 50 øre"
+            kind = _Kind.WORD
         if kind is _Kind.NUMBER or kind is _Kind.ROMAN:
             return self._ends_after_number(kind, before, previous, word, start)
         if kind is _Kind.LEADING:
@@ -458,7 +475,7 @@ class _Paragraph:
         )
 
     def _is_unit(self, before: str, previous: str) -> bool:
-        return before in _UNITS and previous[-1:].isdigit()
+        return (before in _UNITS or before in _CURRENCIES) and previous[-1:].isdigit()
 
     def _word_begin(self, end: int) -> int:
         """Where the word that ends at `end` begins, or a place not too far before."""

@@ -28,10 +28,12 @@ TEXTS = {
         "Sejdeme se 24. prosince v 18 h. u nás.¦ Viz obr. 3 a tab. 4.¦ Prof. Novák přinese např. víno, sýr atd.¦ Pak půjdeme domů.",
         "Firma ABC s.r.o. sídlí v Brně.¦ Má cca 50 zaměstnanců.¦ Bylo to v 19. století.",
         "Karel IV. založil univerzitu.¦ Bydlí v ul. Dlouhá č. 5.",
+        "Lístek stojí 80 Kč.¦ Loď jezdí denně.¦ Psi platí 5 Kč. 50 za koš.",
     ],
     "da": [
         "Det var den 3. maj.¦ Han rejste bl.a. til Fyn.",
         "Han spiser f.eks. fisk den 5. maj.¦ Se s. 12 og stk. 2.¦ Butikken er lukket.",
+        "Billetten koster 80 kr.¦ Båden sejler hver dag.¦ Hunde koster 5 kr. 50 øre.",
     ],
     "de": [
         "Das Fest ist am 3. Mai.¦ Danach ist Ruhe.",
@@ -60,6 +62,7 @@ TEXTS = {
         "»Das Boot kam zu spät.¦ Es war voll.«",
         "Der Verein fördert u. a. Chöre und z. B. Orgeln.¦ Er hat ca. 90 Mitglieder.¦ Die Fa. Lindner GmbH & Co. KG hilft.¦ Das steht in § 3 Abs. 4 der Satzung.¦ Gäste zahlen nichts.",
         "Sie spielt in der dritten Liga (2. Rang in Hessen) weiter.",
+        "Der Bestand ist gestiegen.4¦ Danach sank er wieder.5,6¦ Alle Vögel zogen fort.[^7]¦ Sie kamen nicht zurück.",
     ],
     "el": [
         "Πώς είσαι;¦ Καλά.",
@@ -160,6 +163,11 @@ TEXTS = {
         "[4] E. Roth et al., Proc. Marsh. Lett. 12, 045001 (2030).",
         "The can holds 2 kg (4.4 lb.) Paint is sold there.",
         "Read 1 Kgs. 4:12 and Ruth. 3:2 aloud.",
+        "The pier was begun in 1804.[^1]¦ The guild paid for it.[^note-2]¦ It has five arches.",
+        "Few birds came back.1,2¦ In that year nine nested.3–5¦ “None left.”6¦ The rest were counted.",
+        "Nine nested.[3,4]¦ None left.(5)¦ Some died.[6–8][9]¦ The rest were counted.",
+        "It rose by 3.5 Percent in v2.4 Beta and vol.3 Then.¦ See approx.5 Miles of it.",
+        "Tides . . . . . . 4 Winds . . . . . 19 Knots . . . . 23",
     ],
     "es": [
         "El Sr. García llegó a las 5 p. ej. con retraso.¦ ¿Vino solo?¦ ¡No!",
@@ -204,6 +212,7 @@ TEXTS = {
         "2020. május 5. napján érkezett.¦ Dr. Kovács nem.",
         "A találkozó 2024. március 15. napján lesz.¦ Dr. Szabó pl. almát hoz.¦ Lásd a 3. ábrát.",
         "A 19. században élt.¦ Az 5. oldalon látható.¦ II. Rákóczi Ferenc vezette.",
+        "A jegy 800 Ft.¦ A hajó naponta jár.",
     ],
     "id": [
         "Beliau tinggal di Jl. Sudirman No. 5.¦ Lalu ia pergi.",
@@ -247,6 +256,7 @@ TEXTS = {
         "Spotkanie odbędzie się 3 maja o godz. 10.¦ Prof. Kowalski mieszka przy ul. Długiej 5.¦ Kupił chleb, mleko itd.¦ Potem wyszedł.",
         "Urodził się 3 V 1900 r. w Łodzi.¦ Zmarł w 1980 r.¦ Był m.in. lekarzem.",
         "Zob. rys. 5 na s. 12.¦ Tzw. mały dom ma ok. 50 m kw. powierzchni.",
+        "Bilet kosztuje 80 zł.¦ Statek pływa codziennie.",
     ],
     "pt": [
         "O Sr. Silva mora na Av. Brasil, n.º 10.¦ A Dra. Costa chega às 8 h.¦ Ela traz pães, bolos etc.¦ Depois vai embora.",
@@ -274,6 +284,7 @@ TEXTS = {
     "sv": [
         "Han äter t.ex. fisk och bröd.¦ Dr. Berg bor på Storgatan 3.¦ Hon säljer äpplen, päron m.m.¦ Butiken är öppen.",
         "Kung Karl XII. dog 1718.¦ Se bl.a. s. 12.¦ Kl. 8 börjar det.",
+        "Biljetten kostar 80 kr.¦ Båten går varje dag.",
     ],
     "th": [
         "ดร. สมชายมาถึงเวลา 10.00 น. แล้ว",
@@ -433,6 +444,9 @@ HOSTILE = {
     "brackets": ".(",
     "closing brackets": ".)",
     "footnotes": ".[1]",
+    "lists of footnotes": "abc.[1,2,3,4,5,6,7,8,9,10,",
+    "numbers of footnotes": "abc.1,2,3,4,5,6,7,8,9,10,11",
+    "dots that lead to a page": ". ",
     "tags": ".</b>",
     "smileys": ". :) ",
     "emoji": ". 😀",

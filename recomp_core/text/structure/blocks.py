@@ -18,6 +18,10 @@ from .tables import pipe_table
 _SAMPLE = 1_000
 # Fewer are none of these.
 _FEWEST = 3
+# A line of a list without marks is shorter, in characters.
+_LONGEST_LISTED = 60
+# Code without a fence is indented by so many columns.
+_INDENT = 4
 # Lists in lists in quotations: what lies deeper is read as text.
 _DEEPEST = 12
 
@@ -298,6 +302,32 @@ def _table(scan: _Scan, number: int) -> int | None:
     if block is None:
         return None
     scan.blocks.append(block)
+    return stop
+
+
+def _indented(scan: _Scan, number: int) -> int | None:
+    """Code that is indented below the line that announces it."""
+    lines = scan.lines
+    if lines[number].indent < _INDENT or number < 2 or not lines[number - 1].blank:
+        return None
+    # "-a" is an option of a program, as a manual page lists them.
+    if number in scan.markers or lines[number].text[0] == "-" or not _is_announced(scan):
+        return None
+    edge = lines[number].indent
+    above = number - 2
+    while above > 0 and lines[above].blank:
+        above -= 1
+    if edge < lines[above].indent + _INDENT:
+        return None
+    stop = number
+    while stop < len(lines) and (lines[stop].blank or lines[stop].indent >= edge):
+        stop += 1
+    while lines[stop - 1].blank:
+        stop -= 1
+    given = [line.text for line in lines[number:stop] if line.text]
+    if any(map(ends_sentence, given)) or 2 * sum(map(is_labelled, given)) > len(given):
+        return None
+    scan.blocks.append(Block("code", *span_of(lines[number:stop])))
     return stop
 
 
@@ -669,16 +699,49 @@ def _paragraph(scan: _Scan, number: int) -> int | None:
         scan.blocks.append(Block("question", lines[0].start, lines[0].end, 1))
         return stop
     alone = len(lines) == 1
-    for run in joined_lines(lines, scan.width):
+    runs = list(joined_lines(lines, scan.width))
+    announced = _announced_runs(scan, runs)
+    for place, run in enumerate(runs):
         start, end = span_of(run)
         if len(run) > 1 or ends_sentence(run[-1].text):
             kind = "prose"
         elif is_labelled(run[0].text):
             kind = "entry"
+        elif place in announced:
+            kind = "line"
         else:
             kind = "title" if alone and _is_title_line(scan, number) else "prose"
         scan.blocks.append(Block(kind, start, end))
     return stop
+
+
+def _is_announced(scan: _Scan) -> bool:
+    """Whether the last block is text that ends with a colon."""
+    last = scan.blocks[-1] if scan.blocks else None
+    return (
+        last is not None
+        and last.kind in ("prose", "item", "entry", "answer")
+        and scan.text.endswith((":", "："), last.start, last.end)
+    )
+
+
+def _announced_runs(scan: _Scan, runs: Sequence[Sequence[Line]]) -> set[int]:
+    """Which lines of a paragraph are a list without marks below a line that ends with a colon."""
+    found: set[int] = set()
+    listed: list[int] = []
+    announced = _is_announced(scan)
+    for place, run in enumerate(runs):
+        text = run[-1].text
+        if text.endswith((":", "：")):
+            announced = True
+            found.update(listed if len(listed) > 1 else ())
+            listed = []
+        elif announced and len(text) <= _LONGEST_LISTED and not ends_sentence(text):
+            listed.append(place)
+        else:
+            announced = False
+            listed = []
+    return found | set(listed if len(listed) > 1 else ())
 
 
 def _is_title_line(scan: _Scan, number: int) -> bool:
@@ -706,9 +769,9 @@ _Rule = Callable[[_Scan, int], int | None]
 # In the order in which they look at a line, and the first characters without which each finds
 # nothing: most lines begin with none of them.
 _RULES: tuple[tuple[_Rule, str], ...] = (
-    (_fence, "`~"), (_element, "<"), (_atx, "#"), (_table, ""), (_mail, ""), (_question, ""),
-    (_answer, ""), (_message, ""), (_log, ""), (_quotation, ">"), (_setext, ""), (_rule, "*_-"),
-    (_heading, ""), (_item, ""), (_hanging, ""), (_paragraph, ""),
+    (_fence, "`~"), (_element, "<"), (_indented, ""), (_atx, "#"), (_table, ""), (_mail, ""),
+    (_question, ""), (_answer, ""), (_message, ""), (_log, ""), (_quotation, ">"), (_setext, ""),
+    (_rule, "*_-"), (_heading, ""), (_item, ""), (_hanging, ""), (_paragraph, ""),
 )  # fmt: skip
 _MARKED = frozenset("".join(marks for _, marks in _RULES))
 

@@ -9,6 +9,11 @@ from typing import NamedTuple
 
 from ..joining import INVISIBLE
 
+# What takes two columns in a font of one width: Chinese, Japanese, Korean, and emoji.
+_WIDE = re.compile(
+    r"[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f"
+    r"\uff01-\uff60\uffe0-\uffe6\U0001f300-\U0001faff\U00020000-\U0003fffd]+"
+)
 _BREAK = re.compile(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _TAB_STOP = 4
 
@@ -33,6 +38,25 @@ class Line(NamedTuple):
     def blank(self) -> bool:
         """Whether nothing visible stands on the line."""
         return not self.text
+
+    @property
+    def width(self) -> int:
+        """The columns from the edge of the container to the last visible character."""
+        return self.indent + columns_of(self.text)
+
+
+def columns_of(text: str) -> int:
+    """Return how wide a text is where each letter takes one column, and a Chinese one two.
+
+    Args:
+        text: The text, on one line.
+
+    Returns:
+        Its columns.
+    """
+    if text.isascii():
+        return len(text)
+    return len(text) + sum(map(len, _WIDE.findall(text)))
 
 
 def lines_of(text: str, start: int = 0, end: int | None = None) -> list[Line]:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..joining import is_seam
+from ..markup import label_text
 from ..sentences import sentence_spans
 from ..units import Kind, Span, Unit
-from .lines import Block
+from .lines import Block, Line
+from .markers import follows, marker_of
 
 _LEAD = re.compile(r"[:：]\s*[*_]{0,2}\s*$")
 # Without one of these a line is one sentence; Thai and its like have no full stop.
@@ -20,6 +22,12 @@ _MAY_END = re.compile(
 _LONGEST_LEAD = 400
 # Blocks that a line with a colon may announce.
 _ANNOUNCED = frozenset({"item", "table", "code", "quote", "line", "entry"})
+# Over these a line that reads like a title is none.
+_APART = frozenset({"heading", "title", "question"})
+# So many announcements may be open, one within another.
+_DEEPEST_LEAD = 4
+# A mark before an item is shorter than this, in characters.
+_LONGEST_MARK = 80
 _ASKS = re.compile(r"[?？؟]\s*[)\]\"”’»）」』]*$")
 # A message that asks is shorter than this, in characters: a longer one says something itself.
 _LONGEST_ASKED = 200
@@ -41,7 +49,8 @@ class _Place:
         headings: The open headings, with their levels.
         title: A line that reads like the title of what follows.
         question: The question that is being answered.
-        lead: The line that announces the blocks at hand.
+        leads: The lines that announce the blocks at hand, outermost first, each with the kind of
+            its block.
         is_brief: Whether one paragraph answers the question.
         asker: Who asked the question, in a chat.
         replier: Who answers it there: the first other speaker.
@@ -51,7 +60,7 @@ class _Place:
     headings: list[tuple[int, Span]] = field(default_factory=list)
     title: list[Span] = field(default_factory=list)
     question: list[Span] = field(default_factory=list)
-    lead: list[Span] = field(default_factory=list)
+    leads: list[tuple[Span, str]] = field(default_factory=list)
     is_brief: bool = False
     asker: str = ""
     replier: str = ""
@@ -60,11 +69,12 @@ class _Place:
     def path(self) -> tuple[Span, ...]:
         """What the next block stands under."""
         headings = (span for _, span in self.headings)
-        return (*self.outer, *headings, *self.title, *self.question, *self.lead)
+        leads = (span for span, _ in self.leads)
+        return (*self.outer, *headings, *self.title, *self.question, *leads)
 
     def close(self) -> None:
         """End what reaches to the next heading, title or question."""
-        self.title, self.question, self.lead, self.is_brief = [], [], [], False
+        self.title, self.question, self.leads, self.is_brief = [], [], [], False
         self.asker, self.replier = "", ""
 
 
@@ -104,15 +114,14 @@ class Outline:
                     place.question = [(block.start, block.end)] if answered else []
                     place.is_brief = block.level == 1
             elif block.kind == "title":
-                is_title = following is not None and following.kind != "heading"
-                place.close()
-                if self._put(block, "line" if is_title else "sentence", place.path) and is_title:
-                    place.title = [(block.start, block.end)]
+                before = blocks[number - 1] if number else None
+                if following is not None and following.kind == "rule":
+                    following = blocks[number + 2] if number + 2 < len(blocks) else None
+                self._title(block, before, following, place)
             elif block.kind == "message":
                 self._turn(block, blocks[number + 1 : number + 1 + _REPLIES_WITHIN], place)
             else:
-                if block.kind not in _ANNOUNCED:
-                    place.lead = []
+                self._close_leads(block, place)
                 self._content(block, following, place)
                 if place.is_brief and block.kind != "rule":
                     place.question = []
@@ -128,9 +137,63 @@ class Outline:
         if self._put(block, "line" if is_empty else "heading", place.path):
             place.headings.append((block.level, (block.start, block.end)))
 
+    def _title(
+        self, block: Block, before: Block | None, following: Block | None, place: _Place
+    ) -> None:
+        """A line that reads like a title; right below a question it is the answer."""
+        if before is not None and self._is_asked(before):
+            self._put(block, "answer", place.path)
+            if place.is_brief:
+                place.question = []
+            return
+        is_title = following is not None and following.kind != "heading"
+        leads = following is not None and self._leads(before, block, following)
+        place.close()
+        kind: Kind = "heading" if leads else "line" if is_title else "sentence"
+        if self._put(block, kind, place.path) and is_title:
+            place.title = [(block.start, block.end)]
+
+    def _leads(self, before: Block | None, title: Block, following: Block) -> bool:
+        """Whether a line that reads like a title is one: it stands apart, and says no more."""
+        text = self.text
+        if following.kind in _APART or text[title.start] == "-":
+            return False
+        if following.kind == "prose" and text[following.start].islower():
+            return False
+        gap = text[before.end : title.start] if before is not None else "\n\n"
+        return gap.count("\n") > 1 and any(map(str.isalpha, text[title.start : title.end]))
+
+    def _is_asked(self, block: Block) -> bool:
+        """Whether a block asks what the next one answers."""
+        if block.kind == "heading":
+            return _ASKS.search(label_text(self.text[block.start : block.end])) is not None
+        return block.kind == "question"
+
+    def _close_leads(self, block: Block, place: _Place) -> None:
+        """End the announcements that a block does not stand under."""
+        if block.kind not in _ANNOUNCED:
+            place.leads = []
+        if not place.leads or block.kind not in ("item", "entry"):
+            return
+        # "4.2" is beside "4.1", not under it; and what has no marks is beside its like if it
+        # announces something, too.
+        line = self._first_line(block.start, block.end)
+        announces = _LEAD.search(self.text, max(block.start, block.end - 6), block.end)
+        for number, (span, kind) in enumerate(place.leads):
+            above = self._first_line(*span)
+            alike = announces and kind == block.kind and marker_of(above) is None
+            if kind != "prose" and (alike or follows(above, line)):
+                del place.leads[number:]
+                return
+
+    def _first_line(self, start: int, end: int) -> Line:
+        """The beginning of a block as a line, for its mark."""
+        end = min(end, start + _LONGEST_MARK)
+        return Line(start, end, 0, self.text[start:end])
+
     def _turn(self, block: Block, following: Sequence[Block], place: _Place) -> None:
         """A message, which may ask, or answer the one that asked."""
-        place.lead = []
+        place.leads = []
         speaker = self._speaker(block)
         if speaker != place.asker:
             place.replier = place.replier or speaker
@@ -182,7 +245,8 @@ class Outline:
         last = self.units[-1]
         if not block.children and self._announces(last, following):
             self.units[-1] = last._replace(kind="lead-in")
-            place.lead = [(last.start, last.end)]
+            del place.leads[_DEEPEST_LEAD - 1 :]
+            place.leads.append(((last.start, last.end), block.kind))
 
     def _announces(self, unit: Unit, following: Block | None) -> bool:
         """Whether the last unit of a block is a line with a colon before what it announces."""

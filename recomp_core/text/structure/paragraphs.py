@@ -9,22 +9,37 @@ from itertools import pairwise
 
 from ..function_words import function_words
 from ..words import UNSPACED
-from .lines import Line
+from .lines import Line, columns_of
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
 
 _SENTENCE_END = re.compile(r"[.!?。！？…।॥؟۔][\"'”’»)\]）」』]*$")
 _GOES_ON = re.compile(r"(?:[,;(&/–—-]|[^\W\d_]-)$")
 _WORD = re.compile(r"\S+")
 # As many lines tell how wide a document is.
 _SAMPLE = 2_000
-# Below this a line was not broken for want of room.
+# In columns: below this a line was not broken for want of room.
 _NARROWEST = 28
-# How many columns a wrapped line may stay short of the room that it had.
+# How many columns a wrapped line may stay short of the room that it had, and how many where it may
+# be broken within a word: two characters of Chinese.
 _SLACK = 3
+_UNSPACED_SLACK = 4
 _LABEL = re.compile(
     r"[^\s:：](?:[^:：\n.!?。！？]|[.!?](?!\s)){0,38}[:：](?:[ \t　]|(?=[\u3400-\u9fff]))"
 )
 _DEFINITION = re.compile(
-    r"[^\s–—=-][^–—=\n]{0,38}(?:[ \t]+(?:-|–|—|=|->|=>)[ \t]+|\t+| {3,}|\.{4,})\S"
+    r"[^\s–—=-][^–—=\n]{0,38}(?:[ \t]+(?:-|–|—|=|->|=>)[ \t]+|\t+| {3,}|(?:\. ?){4,}|(?:… ?){2,})\S"
+)
+# Words after which no clause ends, so that a line which ends in one goes on even where the next
+# begins with a capital. Not those that are adverbs, too, here or in another language: "Turn it on".
+_NEVER_LAST = _set(
+    "the a and or of my your their der die das dem den des eine einen einem einer eines und oder "
+    "im am zum zur vom beim le la les un une du aux et ou que el los las unos unas del y il lo gli "
+    "uno della dei delle degli o e os as uma da dos das com het een en van og och eller ett nebo "
+    "oraz lub z w и или в с от для"
 )
 
 
@@ -59,13 +74,13 @@ def wrapped_width(lines: Sequence[Line]) -> int:
         lines: The document's lines.
 
     Returns:
-        The width in characters; 0 if its lines end where they want.
+        The width in columns; 0 if its lines end where they want.
     """
     some = lines[:_SAMPLE]
     pairs = [(a, b) for a, b in pairwise(some) if not a.blank and not b.blank]
     if len(pairs) < 3:
         return 0
-    widths = sorted(len(a.text) + a.indent for a, _ in pairs)
+    widths = sorted(a.width for a, _ in pairs)
     width = widths[min(len(widths) - 1, int(len(widths) * 0.97))]
     if width < _NARROWEST:
         return 0
@@ -77,11 +92,19 @@ def _share_filled(pairs: Sequence[tuple[Line, Line]], width: int) -> float:
     return sum(_is_filled(a, b, width) for a, b in pairs) / len(pairs)
 
 
+def _is_one_token(line: Line) -> bool:
+    """Whether a line is an address, a path or a row of data: before one each line looks full."""
+    text = line.text
+    return " " not in text and not UNSPACED.search(text) and not ends_sentence(text)
+
+
 def _is_filled(line: Line, following: Line, width: int) -> bool:
     if UNSPACED.match(following.text):
-        return len(line.text) + line.indent >= width - 2
+        return line.width >= width - _UNSPACED_SLACK
+    if _is_one_token(following):
+        return False
     word = _WORD.match(following.text)
-    room = len(line.text) + line.indent + 1 + (len(word.group()) if word else 0)
+    room = line.width + 1 + (columns_of(word.group()) if word else 0)
     return room > width - _SLACK
 
 
@@ -103,11 +126,10 @@ def joined_lines(lines: Sequence[Line], width: int) -> Iterator[list[Line]]:
     mostly_small = small > len(lines) / 2 and not ends_sentence(lines[-1].text)
     labelled = sum(is_labelled(line.text) for line in lines)
     wrapped = _is_wrapped(lines, pairs, width) and (labelled < 2 or labelled <= len(lines) / 4)
+    separate = mostly_small or labelled > len(lines) / 2
     run = [lines[0]]
     for before, line in pairs:
-        if _carries_on(
-            before, line, wrapped=wrapped, small=mostly_small or labelled > len(lines) / 2
-        ):
+        if _carries_on(before, line, wrapped=wrapped, separate=separate, mixed=small > 0):
             run.append(line)
         else:
             yield run
@@ -116,7 +138,7 @@ def joined_lines(lines: Sequence[Line], width: int) -> Iterator[list[Line]]:
 
 
 def _is_wrapped(lines: Sequence[Line], pairs: Sequence[tuple[Line, Line]], width: int) -> bool:
-    longest = max(len(line.text) + line.indent for line in lines)
+    longest = max(line.width for line in lines)
     if width and longest <= width + _SLACK and _share_filled(pairs, width) >= 0.6:
         return True
     if longest < _NARROWEST:
@@ -131,20 +153,30 @@ def _is_wrapped(lines: Sequence[Line], pairs: Sequence[tuple[Line, Line]], width
     return share >= 0.8 or (share >= 0.5 and (hyphens > 0 or starts_small >= 0.4 * len(pairs)))
 
 
-def _carries_on(before: Line, line: Line, *, wrapped: bool, small: bool) -> bool:
-    """Whether a line goes on with the sentence of the line before it."""
+def _carries_on(before: Line, line: Line, *, wrapped: bool, separate: bool, mixed: bool) -> bool:
+    """Whether a line goes on with the sentence of the line before it.
+
+    Args:
+        before: The line before it.
+        line: The line.
+        wrapped: Whether they are wrapped prose.
+        separate: Whether most lines of the paragraph look as if they stood for themselves.
+        mixed: Whether some begin with a small letter, so that a capital tells something.
+    """
     last, first = before.text, line.text
     if last.endswith("-") and last[-2:-1].isalpha() and first[0].islower():
         return True
     if wrapped:
         return True
-    if small or ends_sentence(last):
+    if separate or ends_sentence(last):
         return False
     if _GOES_ON.search(last) and first[0].isalnum():
         return True
     if first[0].islower() and len(last) >= 12:
-        return True
+        return first.isalpha() or not _is_one_token(line)
     word = last.rsplit(None, 1)[-1]
+    if first[0].isupper() and not mixed:
+        return word in _NEVER_LAST
     return len(word) < 8 and word.islower() and _is_function_word(word)
 
 

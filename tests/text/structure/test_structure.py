@@ -269,7 +269,7 @@ DOCUMENTS = {
     "lines without full stops": (
         "Agreed points of the spring meeting\n\nRoof: Ann asks for two offers\nThe hall is let to the choir on Mondays\nNext meeting: 4 May\n",
         """
-        line | Agreed points of the spring meeting
+        heading | Agreed points of the spring meeting
         entry | Roof: Ann asks for two offers | Agreed points of the spring meeting
         sentence | The hall is let to the choir on Mondays | Agreed points of the spring meeting
         entry | Next meeting: 4 May | Agreed points of the spring meeting
@@ -447,11 +447,228 @@ DOCUMENTS = {
     "a stack trace": (
         "The job failed\n\na.b.JobError: batch 7\n    at a.b.Run(Run.java:8)\n    at a.b.Main(Main.java:3)\nCaused by: a.b.NetError: no host\n    ... 2 more\n",
         """
-        line | The job failed
+        heading | The job failed
         line | a.b.JobError: batch 7 | The job failed
         code | at a.b.Run(Run.java:8)⏎    at a.b.Main(Main.java:3) | The job failed
         line | Caused by: a.b.NetError: no host | The job failed
         code | ... 2 more | The job failed
+        """,
+    ),
+    "lines of one word are not wrapped": (
+        "Moved in this release\nlib/tide/gauge_reader.py\nlib/tide/siren_driver.py\ndocs/gauge_and_siren.md\n",
+        """
+        sentence | Moved in this release
+        sentence | lib/tide/gauge_reader.py
+        sentence | lib/tide/siren_driver.py
+        sentence | docs/gauge_and_siren.md
+        """,
+    ),
+    "settings of one word": (
+        "TIDE_HOST=gauge3.quay.test\nTIDE_PORT=7431\nSIREN_TOKEN_FILE=/etc/tide/siren\nALARM_MAIL_TO=watch@quay.test\n",
+        """
+        sentence | TIDE_HOST=gauge3.quay.test
+        sentence | TIDE_PORT=7431
+        sentence | SIREN_TOKEN_FILE=/etc/tide/siren
+        sentence | ALARM_MAIL_TO=watch@quay.test
+        """,
+    ),
+    "rows under a title": (
+        "Seeds we keep\nid,kind,grams\n7,leek,40\n8,kale,55\n",
+        """
+        sentence | Seeds we keep
+        sentence | id,kind,grams
+        sentence | 7,leek,40
+        sentence | 8,kale,55
+        """,
+    ),
+    "the last word of a wrapped paragraph": (
+        "The lighthouse keeper wrote down each ship that passed, the hour, the wind and its\ndirection.\n",
+        """
+        sentence | The lighthouse keeper wrote down each ship that passed, the hour, the wind and its⏎direction.
+        """,
+    ),
+    "Chinese in narrow lines": (
+        "灯塔的看守人每天记录过往的船只、时间和\n风向，并把记录交给港务局保存。冬天的夜\n里雾很大，他每隔十分钟敲一次钟。春天来\n了以后，他才能休息。\n",
+        """
+        sentence | 灯塔的看守人每天记录过往的船只、时间和⏎风向，并把记录交给港务局保存。
+        sentence | 冬天的夜⏎里雾很大，他每隔十分钟敲一次钟。
+        sentence | 春天来⏎了以后，他才能休息。
+        """,
+    ),
+    "short lines of Chinese": (
+        "换机油\n换滤芯\n检查轮胎\n加玻璃水\n",
+        """
+        sentence | 换机油
+        sentence | 换滤芯
+        sentence | 检查轮胎
+        sentence | 加玻璃水
+        """,
+    ),
+    "particles of verbs end lines": (
+        "Switch the pump off\nPull the filter out\nWash it and put it back in\nSwitch the pump on\n",
+        """
+        sentence | Switch the pump off
+        sentence | Pull the filter out
+        sentence | Wash it and put it back in
+        sentence | Switch the pump on
+        """,
+    ),
+    "German particles": (
+        "Schalten Sie den Ofen ein\nNehmen Sie das Blech heraus\nStellen Sie den Timer aus\nRufen Sie uns an\n",
+        """
+        sentence | Schalten Sie den Ofen ein
+        sentence | Nehmen Sie das Blech heraus
+        sentence | Stellen Sie den Timer aus
+        sentence | Rufen Sie uns an
+        """,
+    ),
+    "articles end no clause": (
+        "Der Hafen gehört der\nStadt Tolm\nDie Mole gehört dem\nVerein\n",
+        """
+        sentence | Der Hafen gehört der⏎Stadt Tolm
+        sentence | Die Mole gehört dem⏎Verein
+        """,
+    ),
+    "dots that lead to a page": (
+        "Tides . . . . . . 4\nWinds and clouds . . . 19\nKnots ........ 23\nSignal flags . . . . . 31\n",
+        """
+        entry | Tides . . . . . . 4
+        sentence | Winds and clouds . . . 19
+        entry | Knots ........ 23
+        entry | Signal flags . . . . . 31
+        """,
+    ),
+    "dots that lead to a price": (
+        "灯泡……3元\n蜡烛……2元\n火柴……1元\n",
+        """
+        entry | 灯泡……3元
+        entry | 蜡烛……2元
+        entry | 火柴……1元
+        """,
+    ),
+    "answers of a line": (
+        "**Kann ich das Boot tauschen?**\n\nBis zum Vortag\n\n**Gibt es Westen?**\n\nJa, im Schuppen\n",
+        """
+        question | **Kann ich das Boot tauschen?**
+        answer | Bis zum Vortag | Kann ich das Boot tauschen?
+        question | **Gibt es Westen?**
+        answer | Ja, im Schuppen | Gibt es Westen?
+        """,
+    ),
+    "answers of a line to headings that ask": (
+        "### Puis-je changer de bateau ?\n\nJusqu'à la veille\n\nDemandez au port. Il est ouvert.\n\n### Y a-t-il des gilets ?\n\nOui\n",
+        """
+        heading | ### Puis-je changer de bateau ?
+        answer | Jusqu'à la veille | Puis-je changer de bateau ?
+        sentence | Demandez au port. | Puis-je changer de bateau ?
+        sentence | Il est ouvert. | Puis-je changer de bateau ?
+        heading | ### Y a-t-il des gilets ?
+        answer | Oui | Y a-t-il des gilets ?
+        """,
+    ),
+    "answers of a line to plain questions": (
+        "May I swap the boat?\n\nUntil the day before\n\nOpening hours\n\nWe open at nine.\n",
+        """
+        question | May I swap the boat?
+        answer | Until the day before | May I swap the boat?
+        heading | Opening hours
+        sentence | We open at nine. | Opening hours
+        """,
+    ),
+    "a clause beside the one that announces": (
+        "7.1 The tenant brings:\n(a) oars;\n(b) ropes.\n7.2 The owner brings:\n(a) lamps;\n(b) pots.\n7.3 Nobody brings dogs.\n",
+        """
+        lead-in | 7.1 The tenant brings:
+        item | (a) oars; | 7.1 The tenant brings
+        item | (b) ropes. | 7.1 The tenant brings
+        lead-in | 7.2 The owner brings:
+        item | (a) lamps; | 7.2 The owner brings
+        item | (b) pots. | 7.2 The owner brings
+        item | 7.3 Nobody brings dogs.
+        """,
+    ),
+    "announcements within an announcement": (
+        "Bring these:\n1. For the boat:\n(a) oars\n2. For the tent:\n(b) pegs\n3. Bread\n\nThe end.\n",
+        """
+        lead-in | Bring these:
+        lead-in | 1. For the boat: | Bring these
+        item | (a) oars | Bring these › 1. For the boat
+        lead-in | 2. For the tent: | Bring these
+        item | (b) pegs | Bring these › 2. For the tent
+        item | 3. Bread | Bring these
+        sentence | The end.
+        """,
+    ),
+    "titles over lists": (
+        "Tide 2.4\n* Louder siren\n* Czech translation\n\nTide 2.3\n* Smaller gauge\n",
+        """
+        heading | Tide 2.4
+        item | * Louder siren | Tide 2.4
+        item | * Czech translation | Tide 2.4
+        heading | Tide 2.3
+        item | * Smaller gauge | Tide 2.3
+        """,
+    ),
+    "what is no title": (
+        "1\n\nGood evening.\n\nThe boat left, and\n\nnobody saw it.\n\nAnna\n\nBen\n\nThey came.\n",
+        """
+        line | 1
+        sentence | Good evening. | 1
+        line | The boat left, and
+        sentence | nobody saw it. | The boat left, and
+        line | Anna
+        heading | Ben
+        sentence | They came. | Ben
+        """,
+    ),
+    "indented code and the line that announces it": (
+        "Tide reads gauges. To start it, type:\n\n    tide init\n\n    tide run --port 7431\n\nIt logs to a file.\n",
+        """
+        sentence | Tide reads gauges.
+        lead-in | To start it, type:
+        code | tide init⏎⏎    tide run --port 7431 | To start it, type
+        sentence | It logs to a file.
+        """,
+    ),
+    "indented prose is no code": (
+        "The keeper wrote:\n\n    The fog was thick. Nobody came.\n    I rang the bell.\n\nHe died.\n",
+        """
+        sentence | The keeper wrote:
+        sentence | The fog was thick.
+        sentence | Nobody came.
+        sentence | I rang the bell.
+        sentence | He died.
+        """,
+    ),
+    "a list without marks": (
+        "Rooms are warm. Bring these to the hut:\n\nA sleeping bag\nSlippers\nCash\n\nThe hut is closed in May.\n",
+        """
+        sentence | Rooms are warm.
+        lead-in | Bring these to the hut:
+        line | A sleeping bag | Bring these to the hut
+        line | Slippers | Bring these to the hut
+        line | Cash | Bring these to the hut
+        sentence | The hut is closed in May.
+        """,
+    ),
+    "lists without marks right below their lines": (
+        "早班：\n王涛\n李琳\n晚班：\n周明\n林芳\n\n周日休息。\n",
+        """
+        lead-in | 早班：
+        line | 王涛 | 早班
+        line | 李琳 | 早班
+        lead-in | 晚班：
+        line | 周明 | 晚班
+        line | 林芳 | 晚班
+        sentence | 周日休息。
+        """,
+    ),
+    "prose below a colon is no list": (
+        "He had one wish:\n\nThe boat should come back before the winter.\nIt never did.\n",
+        """
+        sentence | He had one wish:
+        sentence | The boat should come back before the winter.
+        sentence | It never did.
         """,
     ),
 }  # fmt: skip
@@ -461,6 +678,75 @@ DOCUMENTS = {
 def test_units(name):
     text, expected = DOCUMENTS[name]
     assert read(text) == [line.strip() for line in expected.strip().splitlines()]
+
+
+def test_announcements_do_not_pile_up():
+    styles = ["1.", "(1)", "a)", "§ 1", "①", "-", "*", "•"]
+    text = "\n".join(f"{style} that is:" for style in styles * 20)
+    units = SentenceSplitter("en").units(text)
+    assert max(len(unit.path) for unit in units) <= 4
+
+
+# What stands before the items of a list.
+MARKS = {
+    "dashes in French": ("– un filet", "– une gaffe"),
+    "dashes in Russian": ("— сеть;", "— багор;", "— фонарь."),
+    "bullets of a word processor": ("\uf0b7 A net", "\uf0b7 A hook"),
+    "bullets without a space": ("•A net", "•A hook"),
+    "an o for a circle": ("o a net", "o a hook"),
+    "letters": ("A. Nets", "B. Hooks"),
+    "Cyrillic letters": ("а) сети", "б) багры", "в) фонари"),
+    "Greek letters": ("α) δίχτυα", "β) γάντζοι"),
+    "Arabic letters": ("أ- شبكة", "ب- خطاف"),
+    "Arabic digits": ("١. شبكة", "٢. خطاف"),
+    "Arabic digits with dashes": ("١- شبكة", "٢- خطاف"),
+    "Hindi digits": ("१. जाल", "२. काँटा"),
+    "Bengali digits": ("১) জাল", "২) বঁড়শি"),
+    "wide digits": ("１．網", "２．鉤"),
+    "wide brackets": ("1）渔网", "2）鱼钩"),
+    "wide brackets around letters": ("（a）渔网", "（b）鱼钩"),
+    "Chinese digits and a bracket": ("一）渔网", "二）鱼钩"),
+    "dots with dashes": ("1.- Una red", "2.- Un gancho"),
+    "degrees": ("1° La rete", "2° Il gancio"),
+    "Roman numbers": ("I. Nets", "II. Hooks", "III. Lamps", "IV. Ropes", "V. Oars", "VI. Pots"),
+    "small Roman numbers": ("(i) nets", "(ii) hooks", "(iii) lamps", "(iv) ropes", "(v) oars"),
+    "letters that are Roman numbers, too": ("h) nets", "i) hooks", "j) lamps"),
+}
+
+
+@pytest.mark.parametrize("name", MARKS)
+def test_marks_of_lists(name):
+    items = MARKS[name]
+    assert read("Bring:\n" + "\n".join(items) + "\n\nThe end.\n") == [
+        "lead-in | Bring:",
+        *(f"item | {item} | Bring" for item in items),
+        "sentence | The end.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Она вошла.\n— Где он? — спросила она.\n— Дома. Он спит.\n— Жаль.",
+        "— No lo sé. Quizá mañana.\n— Bueno. Hasta luego.",
+        "The bridge was bought by\nA. Smith. He sold it.",
+        "It is\no so good.",
+        "The net – which was\n– he said – torn. It was sold.",
+    ],
+)
+def test_what_looks_like_a_mark_in_prose(text):
+    assert not any(line.startswith("item") for line in read(text))
+
+
+def test_letters_before_titles():
+    text = "A. Nets\n\nThey are dear. They tear.\n\nB. Hooks\n\nThey are cheap.\n"
+    assert read(text) == [
+        "heading | A. Nets",
+        "sentence | They are dear. | A. Nets",
+        "sentence | They tear. | A. Nets",
+        "heading | B. Hooks",
+        "sentence | They are cheap. | B. Hooks",
+    ]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
