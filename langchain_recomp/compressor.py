@@ -243,7 +243,7 @@ class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor, Serial
             compressor = with_limits(compressor, **{name: every[name] for name in names})
         return type(self)(**every, compressor=_Made(compressor, self._given))
 
-    def copy(self, *, update: Mapping[str, Any] | None = None, **kwargs: Any) -> Self:  # type: ignore[override]  # noqa: ARG002
+    def copy(self, *, update: Mapping[str, Any] | None = None, **kwargs: Any) -> Self:  # noqa: ARG002
         """Copy the compressor, see `model_copy`; pydantic's older name of it."""
         return self.model_copy(update=update)
 

@@ -88,7 +88,7 @@ class SettledComponent(BaseModel):
                 changes["compressor"] = with_limits(given, **limits)
         return type(self)(**{**settings, **changes})
 
-    def copy(self, *, update: Mapping[str, Any] | None = None, **kwargs: Any) -> Self:  # type: ignore[override]  # noqa: ARG002
+    def copy(self, *, update: Mapping[str, Any] | None = None, **kwargs: Any) -> Self:  # noqa: ARG002
         """Copy the component, see `model_copy`; pydantic's older name of it."""
         return self.model_copy(update=update)
 
