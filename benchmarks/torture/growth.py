@@ -69,6 +69,7 @@ from recomp_core.text.structure import (
     blocks,
     data_formats,
     formats,
+    headings,
     lines,
     markers,
     markup_blocks,
@@ -165,6 +166,10 @@ _PIECES = {
     "nested quotation": ">",
     "headings": "## h\ntext here.\n",
     "underlined": "h\n==\n",
+    "underlined with waves": "Title\n~~~~~\n",
+    "headings of wikis": "== h ==\ntext here.\n",
+    "signs": "■ h\n",
+    "titles on their text": "Title\nA text that ends here.\n\n",
     "fences": "```a\n",
     "two fences": "~~~\n```\n",
     "open elements": "<div>\n",
@@ -423,6 +428,24 @@ FUNCTIONS: dict[str, Read] = {
     "text.structure.data_formats.looks_like_settings": _of_lines(data_formats.looks_like_settings),
     "text.structure.data_formats.settings_blocks": _of_lines(data_formats.settings_blocks),
     "text.structure.formats.parse": formats.parse,
+    "text.structure.headings.underlined": _of_lines(
+        lambda found: [headings.underlined(found, n) for n in range(len(found))]
+    ),
+    "text.structure.headings.is_as_long": lambda text: headings.is_as_long(text, len(text)),
+    "text.structure.headings.signed_level": lambda text: headings.signed_level(
+        text, apart=True, first=True
+    ),
+    "text.structure.headings.is_in_brackets": headings.is_in_brackets,
+    "text.structure.headings.follows_sign": _of_lines(
+        lambda found: [
+            headings.follows_sign(found, n, n + 1)
+            for n in range(len(found) - 1)
+            if found[n].text and found[n + 1].text
+        ]
+    ),
+    "text.structure.headings.titles_above": _of_lines(
+        lambda found: headings.titles_above(found, 0)
+    ),
     "text.structure.lines.lines_of": lines.lines_of,
     "text.structure.lines.inner": _of_lines(
         lambda found: [lines.inner(line, 1, 1) for line in found]

@@ -80,7 +80,8 @@ def label_text(text: str) -> str:
     if "<" in text:
         text = visible_text(text)
     lines = text.strip().splitlines()
-    line = lines[0] if len(lines) > 1 and not lines[1].strip(" \t=-|:+") else " ".join(lines)
+    # A line of signs below the title, or above, says nothing.
+    line = " ".join([line for line in lines if any(c.isalnum() for c in line)] or lines)
     opening = _MARKS_BEFORE.match(line)
     line = line[opening.end() :] if opening else line
     line = line.rstrip(" \t#*_=|:：\"'`").lstrip("\"'`")

@@ -8,6 +8,14 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from ..joining import INVISIBLE, is_blank
+from .headings import (
+    follows_sign,
+    is_as_long,
+    is_in_brackets,
+    signed_level,
+    titles_above,
+    underlined,
+)
 from .lines import Block, Line, inner, span_of
 from .markers import Marker, trusted_markers
 from .markup_blocks import elements_of, html_blocks, opens_element
@@ -23,7 +31,7 @@ _DEEPEST = 12
 
 _FENCE = re.compile(r"(`{3,})[^`]*$|(~{3,})")
 _ATX = re.compile(r"(#{1,6})(?:[ \t]+|$)")
-_SETEXT = re.compile(r"(=+|-{2,})$")
+_SETEXT = re.compile(r"=+$|-{2,}$")
 _RULE = re.compile(r"(?:\*[ \t]*){3,}$|(?:_[ \t]*){3,}$|(?:-[ \t]*){3,}$")
 _BOLD = re.compile(r"(\*\*|__)(?=\S)([^*_\n]{1,120})\1[ \t]*[:：]?$")
 _QUESTION = re.compile(
@@ -102,6 +110,8 @@ class _Scan:
         logged: Whether the lines are a log's.
         chatted: Whether they are messages with their times.
         spoken: Whether they are turns of speakers.
+        titles: The lines that are titles by their place above a text.
+        levels: The levels of the styles of headings that came up.
         blocks: What was found so far.
         unclosed: For each fence character, the shortest fence that nothing closes from here on.
     """
@@ -115,6 +125,8 @@ class _Scan:
     logged: bool
     chatted: bool
     spoken: bool
+    titles: frozenset[int] = frozenset()
+    levels: dict[str, int] = field(default_factory=lambda: dict(_LEVELS))
     blocks: list[Block] = field(default_factory=list)
     unclosed: dict[str, int] = field(default_factory=dict)
 
@@ -149,6 +161,8 @@ def _scan(
         logged=logged, chatted=not logged and _count(given, _CHAT) >= enough,
         spoken=_are_spoken(given),
     )  # fmt: skip
+    if not (scan.logged or scan.chatted or scan.spoken):
+        scan.titles = titles_above(lines, width)
     number = 0
     while number < len(lines):
         text_of_line = lines[number].text
@@ -250,22 +264,56 @@ def _atx(scan: _Scan, number: int) -> int | None:
     found = _ATX.match(line.text) if line.text[0] == "#" else None
     if found is None or line.indent > 3:
         return None
+    if not line.text.strip("#") and (stop := _underlined(scan, number)) is not None:
+        return stop  # signs above and below a title
     scan.blocks.append(Block("heading", line.start, line.end, len(found.group(1))))
     return number + 1
 
 
-def _setext(scan: _Scan, number: int) -> int | None:
-    if number + 1 >= len(scan.lines):
+def _underlined(scan: _Scan, number: int) -> int | None:
+    """A title with a line of one sign below it, as in Markdown and reStructuredText."""
+    line = scan.lines[number]
+    if number and not scan.lines[number - 1].blank and not _is_done(scan):
         return None
-    line, below = scan.lines[number], scan.lines[number + 1]
-    found = _SETEXT.match(below.text) if below.text[:1] in ("=", "-") else None
-    if found is None or below.indent > 3 or _RULE.match(line.text) or number in scan.markers:
+    found = underlined(scan.lines, number)
+    if found is None:
         return None
-    if not scan.lines[number - 1].blank and number and not _is_done(scan):
+    stop, style = found
+    marker = scan.markers.get(number)
+    if marker is not None:
+        # A numbered title, or an item above a rule.
+        length = len(scan.lines[number + 1].text)
+        if marker.number == 0 or length < _FEWEST_SIGNS or not is_as_long(line.text, length):
+            return None
+    scan.blocks.append(
+        Block("heading", line.start, scan.lines[stop - 1].end, _level_of_style(scan, style))
+    )
+    return stop
+
+
+# Of Markdown, and of Sphinx, whose parts and chapters have a line of signs above, too.
+_LEVELS = {"##": -2, "**": -1, "=": 1, "-": 2}
+# Below an item's number, fewer are a rule.
+_FEWEST_SIGNS = 5
+
+
+def _level_of_style(scan: _Scan, style: str) -> int:
+    """A style's level: by what it is for, or below those that came before it."""
+    if style not in scan.levels:
+        below = max(scan.levels.values()) + 1
+        scan.levels[style] = 0 if len(style) == 2 else below
+    return scan.levels[style]
+
+
+def _signed(scan: _Scan, number: int) -> int | None:
+    """A heading of MediaWiki or AsciiDoc."""
+    line = scan.lines[number]
+    apart = number == 0 or scan.lines[number - 1].blank or below_heading(scan)
+    level = signed_level(line.text, apart=apart, first=not scan.blocks)
+    if level is None:
         return None
-    level = 1 if found.group(1)[0] == "=" else 2
-    scan.blocks.append(Block("heading", line.start, below.end, level))
-    return number + 2
+    scan.blocks.append(Block("heading", line.start, line.end, level))
+    return number + 1
 
 
 def _is_done(scan: _Scan) -> bool:
@@ -431,6 +479,10 @@ def _level_of_heading(scan: _Scan, number: int) -> int | None:
         return None
     if line.text[0] in "*_" and _BOLD.match(line.text):
         return 4 if following > number + 1 else 5  # titles stand apart from the text
+    if is_in_brackets(line.text):
+        return _level_of_style(scan, line.text[0])
+    if follows_sign(scan.lines, number, following):
+        return _level_of_style(scan, line.text[0])
     marker = scan.markers.get(number)
     if marker is None:
         return 2 if _is_capitals(scan, number) else None
@@ -470,6 +522,7 @@ _RANK = {
     "section节": 2, "section節": 2, "korean편": 1, "korean장": 1, "korean절": 2,
     "chapter": 1, "part": 1, "kapitel": 1, "teil": 1, "chapitre": 1, "partie": 1, "capítulo": 1,
     "capitolo": 1, "глава": 1, "часть": 1, "rozdział": 1, "kapitola": 1, "hoofdstuk": 1, "bölüm": 1,
+    "art.": 3, "čl.": 3, "ст.": 3, "kap.": 1, "cap.": 1, "sec.": 2,
     "section": 2, "abschnitt": 2, "sección": 2, "sezione": 2, "seção": 2, "раздел": 2,
     "article条": 4, "article條": 4, "korean조": 4, "article": 3, "artikel": 3, "статья": 3,
     "cjkh": 3, "roundh": 4, "cjkd": 5, "roundd": 5, "circled": 6, "dot.": 3, "dot)": 4, "bare": 3,
@@ -612,6 +665,10 @@ def _ends_paragraph(scan: _Scan, number: int) -> bool:
         return True
     if first == "<":
         return _begins_element(scan, line)
+    if first == "=":
+        return signed_level(text, apart=False, first=False) is not None
+    if is_in_brackets(text):
+        return True
     if scan.logged and _LOG.match(text):
         return True
     if (scan.chatted and _CHAT.match(text)) or (scan.spoken and _SPEAKER.match(text)):
@@ -658,6 +715,15 @@ def _hanging(scan: _Scan, number: int) -> int | None:
     return stop
 
 
+def _title(scan: _Scan, number: int) -> int | None:
+    """A title that stands right on its text."""
+    if number not in scan.titles:
+        return None
+    line = scan.lines[number]
+    scan.blocks.append(Block("title", line.start, line.end))
+    return number + 1
+
+
 def _paragraph(scan: _Scan, number: int) -> int | None:
     stop = number + 1
     while stop < len(scan.lines) and not _ends_paragraph(scan, stop):
@@ -677,8 +743,15 @@ def _paragraph(scan: _Scan, number: int) -> int | None:
             kind = "entry"
         else:
             kind = "title" if alone and _is_title_line(scan, number) else "prose"
-        scan.blocks.append(Block(kind, start, end))
+        if kind == "title" and _next_line(scan, number) in scan.titles:
+            # It heads the titles below it.
+            scan.blocks.append(Block("heading", start, end, _OVER_TITLES))
+        else:
+            scan.blocks.append(Block(kind, start, end))
     return stop
+
+
+_OVER_TITLES = 8
 
 
 def _is_title_line(scan: _Scan, number: int) -> bool:
@@ -707,8 +780,8 @@ _Rule = Callable[[_Scan, int], int | None]
 # nothing: most lines begin with none of them.
 _RULES: tuple[tuple[_Rule, str], ...] = (
     (_fence, "`~"), (_element, "<"), (_atx, "#"), (_table, ""), (_mail, ""), (_question, ""),
-    (_answer, ""), (_message, ""), (_log, ""), (_quotation, ">"), (_setext, ""), (_rule, "*_-"),
-    (_heading, ""), (_item, ""), (_hanging, ""), (_paragraph, ""),
+    (_answer, ""), (_message, ""), (_log, ""), (_quotation, ">"), (_signed, "="), (_underlined, ""),
+    (_rule, "*_-"), (_heading, ""), (_item, ""), (_title, ""), (_hanging, ""), (_paragraph, ""),
 )  # fmt: skip
 _MARKED = frozenset("".join(marks for _, marks in _RULES))
 
