@@ -74,6 +74,7 @@ from recomp_core.text.structure import (
     markers,
     markup_blocks,
     paragraphs,
+    records,
     source_code,
     tables,
 )
@@ -190,6 +191,9 @@ _PIECES = {
     "ini": "[section]\na = b\n",
     "log": "2031-02-11 04:00:00 INFO [web-0] GET /cart 200\n",
     "chat": "[12/07/31, 18:02] Ann: we are on the ferry now\n",
+    "forms": "Name: Ann\nPhone: 12\nBoat: Tern\n\n",
+    "forms without blank lines": "Name: Ann\nPhone: 12\nBoat: Tern\n",
+    "calendar": "BEGIN:VEVENT\nSUMMARY:x\nEND:VEVENT\n",
     "speakers": "Ann: we are here\nTom: yes\n",
     "questions": "Q: what?\nA: that\n",
     "mail": "From: a\nTo: b\n",
@@ -468,6 +472,7 @@ FUNCTIONS: dict[str, Read] = {
             else None
         )
     ),
+    "text.structure.records.repeated_forms": _of_lines(records.repeated_forms),
     "text.structure.source_code.looks_like_code": _of_lines(source_code.looks_like_code),
     "text.structure.source_code.code_blocks": _of_lines(source_code.code_blocks),
     "text.structure.tables.pipe_table": _of_lines(lambda found: tables.pipe_table(found, 0)),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from ..division import approximate_tokens
 from ..joining import INVISIBLE, is_blank
 from .headings import (
     follows_sign,
@@ -20,12 +21,15 @@ from .lines import Block, Line, inner, span_of
 from .markers import Marker, trusted_markers
 from .markup_blocks import elements_of, html_blocks, opens_element
 from .paragraphs import ends_sentence, is_labelled, joined_lines, wrapped_width
+from .records import repeated_forms
 from .tables import pipe_table
 
 # As many lines tell whether they are a log's, a chat's or a play's.
 _SAMPLE = 1_000
 # Fewer are none of these.
 _FEWEST = 3
+# A record of so many tokens is one unit.
+_RECORD = 64
 # Lists in lists in quotations: what lies deeper is read as text.
 _DEEPEST = 12
 
@@ -89,11 +93,15 @@ _SUBJECT = re.compile(
     r"[ ]?[:：]",
     re.IGNORECASE,
 )
+# Of a calendar or card.
+_PROPERTY = re.compile(r"[A-Z-]+(?:;[^:]+)?:\S")
 _SIGNATURE = re.compile(r"--[ ]?$|_{5,}$")
 _FRAME = re.compile(r"(?:at[ ]\S+[(.]|File[ ]\"|\.\.\.[ ]\d+[ ]more|from[ ]\S+:\d+|#\d+[ ])")
 _CAUSE = re.compile(
     r"(?:[\w.$]*[A-Za-z](?:Exception|Error|Fault|Panic)\b|(?:Root cause|Caused by|Traceback)\b)"
 )
+# The levels of lines of signs in Markdown, and in Sphinx, whose parts and chapters have one above.
+_LEVELS = {"##": -2, "**": -1, "=": 1, "-": 2}
 
 
 @dataclass
@@ -110,6 +118,7 @@ class _Scan:
         logged: Whether the lines are a log's.
         chatted: Whether they are messages with their times.
         spoken: Whether they are turns of speakers.
+        records: The first lines of filled-in forms, with the lines after these.
         titles: The lines that are titles by their place above a text.
         levels: The levels of the styles of headings that came up.
         blocks: What was found so far.
@@ -125,6 +134,7 @@ class _Scan:
     logged: bool
     chatted: bool
     spoken: bool
+    records: dict[int, int] = field(default_factory=dict)
     titles: frozenset[int] = frozenset()
     levels: dict[str, int] = field(default_factory=lambda: dict(_LEVELS))
     blocks: list[Block] = field(default_factory=list)
@@ -156,10 +166,11 @@ def _scan(
     logged = len(stamped) >= enough and (
         _count(stamped, _LEVEL) >= 0.5 * len(stamped) or _count(stamped, _CHAT) < 0.5 * len(stamped)
     )
+    records = {} if logged else _records(lines)
     scan = _Scan(
         text, lines, depth, width, trusted_markers(lines), elements,
         logged=logged, chatted=not logged and _count(given, _CHAT) >= enough,
-        spoken=_are_spoken(given),
+        spoken=not records and _are_spoken(given), records=records,
     )  # fmt: skip
     if not (scan.logged or scan.chatted or scan.spoken):
         scan.titles = titles_above(lines, width)
@@ -179,6 +190,18 @@ def _scan(
 
 def _count(lines: Sequence[Line], pattern: re.Pattern[str]) -> int:
     return sum(pattern.match(line.text) is not None for line in lines)
+
+
+def _records(lines: Sequence[Line]) -> dict[int, int]:
+    """The filled-in forms that are neither questions with answers nor the headers of mails."""
+    return {
+        start: stop
+        for start, stop in repeated_forms(lines).items()
+        if not _ANSWER.match(lines[start + 1].text)
+        and not (
+            _MAIL_HEADER.match(lines[start].text) and _MAIL_HEADER.match(lines[start + 1].text)
+        )
+    }
 
 
 def _are_spoken(lines: Sequence[Line]) -> bool:
@@ -291,8 +314,6 @@ def _underlined(scan: _Scan, number: int) -> int | None:
     return stop
 
 
-# Of Markdown, and of Sphinx, whose parts and chapters have a line of signs above, too.
-_LEVELS = {"##": -2, "**": -1, "=": 1, "-": 2}
 # Below an item's number, fewer are a rule.
 _FEWEST_SIGNS = 5
 
@@ -345,6 +366,21 @@ def _table(scan: _Scan, number: int) -> int | None:
     block, stop = pipe_table(scan.lines, number)
     if block is None:
         return None
+    scan.blocks.append(block)
+    return stop
+
+
+def _record(scan: _Scan, number: int) -> int | None:
+    """A filled-in form: whole if it is short, else its first line with the others below it."""
+    stop = scan.records.get(number)
+    if stop is None:
+        return None
+    start, end = span_of(scan.lines[number:stop])
+    block = Block("entry", start, end)
+    if approximate_tokens(scan.text[start:end]) > _RECORD and scan.depth < _DEEPEST:
+        block.end = scan.lines[number].end
+        rest = scan.lines[number + 1 : stop]
+        block.children = _scan(scan.text, rest, scan.depth + 1, scan.width, scan.elements)
     scan.blocks.append(block)
     return stop
 
@@ -561,6 +597,8 @@ def _is_capitals(scan: _Scan, number: int) -> bool:
     text = line.text
     if not text.isupper() or len(text) > 70 or text[-1] in ".,;!?" or "|" in text:
         return False
+    if _PROPERTY.match(text):
+        return False
     if sum(c.isalpha() for c in text) < 3 or sum(c.isdigit() for c in text) > len(text) / 3:
         return False
     if number + 1 < len(scan.lines) and not scan.lines[number + 1].blank:
@@ -669,7 +707,7 @@ def _ends_paragraph(scan: _Scan, number: int) -> bool:
         return signed_level(text, apart=False, first=False) is not None
     if is_in_brackets(text):
         return True
-    if scan.logged and _LOG.match(text):
+    if number in scan.records or (scan.logged and _LOG.match(text)):
         return True
     if (scan.chatted and _CHAT.match(text)) or (scan.spoken and _SPEAKER.match(text)):
         return True
@@ -779,7 +817,7 @@ _Rule = Callable[[_Scan, int], int | None]
 # In the order in which they look at a line, and the first characters without which each finds
 # nothing: most lines begin with none of them.
 _RULES: tuple[tuple[_Rule, str], ...] = (
-    (_fence, "`~"), (_element, "<"), (_atx, "#"), (_table, ""), (_mail, ""), (_question, ""),
+    (_fence, "`~"), (_element, "<"), (_atx, "#"), (_record, ""), (_table, ""), (_mail, ""), (_question, ""),
     (_answer, ""), (_message, ""), (_log, ""), (_quotation, ">"), (_signed, "="), (_underlined, ""),
     (_rule, "*_-"), (_heading, ""), (_item, ""), (_title, ""), (_hanging, ""), (_paragraph, ""),
 )  # fmt: skip

@@ -153,7 +153,74 @@ HEADINGS = {
     ),
 }  # fmt: skip
 
-DOCUMENTS = {**HEADINGS}
+RECORDS = {
+    "forms with blank lines between them": (
+        "Name: Ann Lee\nPhone: 55\nBoat: Heron\n\nName: Bo\nBoat: Gull\n\nName: Cy\nPhone: 7\nBoat: Tern\n",
+        """
+        entry | Name: Ann Lee⏎Phone: 55⏎Boat: Heron
+        entry | Name: Bo⏎Boat: Gull
+        entry | Name: Cy⏎Phone: 7⏎Boat: Tern
+        """,
+    ),
+    "forms right below each other": (
+        "name: Ann\nphone: 55\nboat: Heron\nname: Bo\nphone: 7\nboat: Gull\n",
+        """
+        entry | name: Ann⏎phone: 55⏎boat: Heron
+        entry | name: Bo⏎phone: 7⏎boat: Gull
+        """,
+    ),
+    "forms below titles, and Chinese ones": (
+        "# Crew\n\nAnn Lee\nPhone: 55\nBoat: Heron\n\nBo Penn\nPhone: 7\nBoat: Gull\n\n姓名：李安\n电话：5\n船：鸥\n\n姓名：王方\n电话：6\n船：燕\n",
+        """
+        heading | # Crew
+        entry | Ann Lee⏎Phone: 55⏎Boat: Heron | Crew
+        entry | Bo Penn⏎Phone: 7⏎Boat: Gull | Crew
+        entry | 姓名：李安⏎电话：5⏎船：鸥 | Crew
+        entry | 姓名：王方⏎电话：6⏎船：燕 | Crew
+        """,
+    ),
+    "commits": (
+        "commit 3f2a\nAuthor: Ann <a@x.test>\nDate:   Mon 3 March\n\n    Mend the pump\n\ncommit 9b11\nAuthor: Bo <b@x.test>\nDate:   Tue 4 March\n\n    Paint the door\n",
+        """
+        entry | commit 3f2a⏎Author: Ann <a@x.test>⏎Date:   Mon 3 March⏎⏎    Mend the pump
+        entry | commit 9b11⏎Author: Bo <b@x.test>⏎Date:   Tue 4 March⏎⏎    Paint the door
+        """,
+    ),
+    "a calendar": (
+        "BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nDTSTART:20310303\nSUMMARY:Painting\nEND:VEVENT\nBEGIN:VEVENT\nDTSTART:20310304\nSUMMARY:Choir\nEND:VEVENT\nEND:VCALENDAR\n",
+        """
+        sentence | BEGIN:VCALENDAR
+        sentence | VERSION:2.0
+        entry | BEGIN:VEVENT⏎DTSTART:20310303⏎SUMMARY:Painting⏎END:VEVENT
+        entry | BEGIN:VEVENT⏎DTSTART:20310304⏎SUMMARY:Choir⏎END:VEVENT
+        sentence | END:VCALENDAR
+        """,
+    ),
+    "a play with blank lines": (
+        "Ann: Good morning.\nBob: Hello.\n\nAnn: It rains.\nBob: It does.\n\nAnn: Fine.\nBob: Bye.\n",
+        """
+        message | Ann: Good morning.
+        message | Bob: Hello.
+        message | Ann: It rains.
+        message | Bob: It does.
+        message | Ann: Fine.
+        message | Bob: Bye.
+        """,
+    ),
+    "questions and answers with blank lines": (
+        "Q: how old\nA: nine\n\nQ: where\nA: here\n\nQ: who\nA: me\n",
+        """
+        question | Q: how old
+        answer | A: nine | Q: how old
+        question | Q: where
+        answer | A: here | Q: where
+        question | Q: who
+        answer | A: me | Q: who
+        """,
+    ),
+}  # fmt: skip
+
+DOCUMENTS = {**HEADINGS, **RECORDS}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -179,3 +246,11 @@ def test_a_chunk_of_a_document_loses_nothing(name, cut):
             position = unit.end
         if "<" not in piece:
             assert is_seam(piece[position:])
+
+
+def test_a_long_form_is_divided_under_its_first_line():
+    note = "the sail is torn and the mast is bent and " * 8
+    units = read(f"Name: Ann\nNote: {note}\nPhone: 4\n\nName: Bo\nNote: none\nPhone: 5\n")
+    assert units[0] == "entry | Name: Ann"
+    assert units[-2:] == ["entry | Phone: 4 | Name: Ann", "entry | Name: Bo⏎Note: none⏎Phone: 5"]
+    assert all(unit.endswith("| Name: Ann") for unit in units[1:-1])
