@@ -772,6 +772,12 @@ def _paragraph(scan: _Scan, number: int) -> int | None:
     if len(lines) == 1 and _is_plain_question(scan, number):
         scan.blocks.append(Block("question", lines[0].start, lines[0].end, 1))
         return stop
+    answered = _end_of_answer(scan, number, stop)
+    if answered:
+        scan.blocks.append(Block("question", lines[0].start, lines[0].end, 1))
+        # One block, for only one is under such a question.
+        scan.blocks.append(Block("prose", *span_of(scan.lines[number + 1 : answered])))
+        return answered
     alone = len(lines) == 1
     for run in joined_lines(lines, scan.width):
         start, end = span_of(run)
@@ -812,14 +818,47 @@ def _is_plain_question(scan: _Scan, number: int) -> bool:
     return not _ENDS_IN_QUESTION.search(below) and following not in scan.markers
 
 
+# A question has at most so many characters, and its answer so many lines, right below it.
+_LONGEST_QUESTION, _LONGEST_ANSWER = 120, 4
+
+
+def _end_of_answer(scan: _Scan, number: int, stop: int) -> int | None:
+    """The line after the answer if a paragraph begins with a question by itself, and answers it."""
+    line = scan.lines[number]
+    text = line.text
+    if not _ENDS_IN_QUESTION.search(text) or text[-1] == ";" or len(text) > _LONGEST_QUESTION:
+        return None
+    if not text[0].isalnum() and text[0] not in "¿(":  # a quotation or an aside
+        return None
+    if text[0].islower() or _ENDS_WITHIN.search(text[:-1]) or is_labelled(text):
+        return None
+    if scan.width and len(text) + line.indent > 0.7 * scan.width:
+        return None
+    begins = number == 0 or scan.lines[number - 1].blank
+    before = [block.kind for block in scan.blocks[-2:]]
+    if (
+        not begins
+        and before != ["question", "prose"]
+        and before[-1:] not in (["heading"], ["title"])
+    ):
+        return None
+    end = number + 1
+    while end < stop and not _ENDS_IN_QUESTION.search(scan.lines[end].text):
+        end += 1
+    if end == number + 1 or end - number - 1 > _LONGEST_ANSWER:
+        return None
+    return end
+
+
 _Rule = Callable[[_Scan, int], int | None]
 
 # In the order in which they look at a line, and the first characters without which each finds
 # nothing: most lines begin with none of them.
 _RULES: tuple[tuple[_Rule, str], ...] = (
-    (_fence, "`~"), (_element, "<"), (_atx, "#"), (_record, ""), (_table, ""), (_mail, ""), (_question, ""),
-    (_answer, ""), (_message, ""), (_log, ""), (_quotation, ">"), (_signed, "="), (_underlined, ""),
-    (_rule, "*_-"), (_heading, ""), (_item, ""), (_title, ""), (_hanging, ""), (_paragraph, ""),
+    (_fence, "`~"), (_element, "<"), (_atx, "#"), (_record, ""), (_table, ""), (_mail, ""),
+    (_question, ""), (_answer, ""), (_message, ""), (_log, ""), (_quotation, ">"), (_signed, "="),
+    (_underlined, ""), (_rule, "*_-"), (_heading, ""), (_item, ""), (_title, ""), (_hanging, ""),
+    (_paragraph, ""),
 )  # fmt: skip
 _MARKED = frozenset("".join(marks for _, marks in _RULES))
 

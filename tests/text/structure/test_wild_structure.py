@@ -220,7 +220,95 @@ RECORDS = {
     ),
 }  # fmt: skip
 
-DOCUMENTS = {**HEADINGS, **RECORDS}
+PAGES = {
+    "lists in lists of a page": (
+        "<ul><li>Mower<ul><li>Oil: SAE 30</li><li>Fuel</li></ul></li>\n<li>Saw<ol><li>Oil: bio</li></ol></li><li>Pump</li></ul><p>Text.</p><ul><ul><li>loose</li></ul></ul>",
+        """
+        item | Mower
+        item | Oil: SAE 30 | Mower
+        item | Fuel | Mower
+        item | Saw
+        item | Oil: bio | Saw
+        item | Pump
+        sentence | Text.
+        item | loose
+        """,
+    ),
+    "lists that nobody closes, and what interrupts them": (
+        "<ul><li>Mower<ul><li>Oil</ul><li>Saw<table><tr><td>a</td></tr></table><ul><li>Fuel</ul><li><h3>Karte</h3>Sie ist neu.",
+        """
+        item | Mower
+        item | Oil | Mower
+        item | Saw
+        table | <table><tr><td>a</td></tr></table>
+        item | Fuel
+        heading | Karte
+        item | Sie ist neu. | Karte
+        """,
+    ),
+}  # fmt: skip
+
+QUESTIONS = {
+    "questions right above their answers": (
+        "Pool\n\nIs it heated?\nTo 27 degrees, all year\n\nIst es tief?\nVier Meter. Am Turm mehr.\n¿Está abierto?\nDe nueve a diez\n\n可以刷卡吗？\n可以\n",
+        """
+        line | Pool
+        question | Is it heated? | Pool
+        sentence | To 27 degrees, all year | Pool › Is it heated?
+        question | Ist es tief? | Pool
+        sentence | Vier Meter. | Pool › Ist es tief?
+        sentence | Am Turm mehr. | Pool › Ist es tief?
+        question | ¿Está abierto? | Pool
+        sentence | De nueve a diez | Pool › ¿Está abierto?
+        question | 可以刷卡吗？ | Pool
+        sentence | 可以 | Pool › 可以刷卡吗？
+        """,
+    ),
+    "questions of a tale": (
+        "He asked. Is it old?\nNobody knew.\n\n“Who is there?”\n“Me.”\n\nWho are you?\nWhat is that?\n",
+        """
+        sentence | He asked.
+        sentence | Is it old?
+        sentence | Nobody knew.
+        sentence | “Who is there?”
+        sentence | “Me.”
+        sentence | Who are you?
+        sentence | What is that?
+        """,
+    ),
+}  # fmt: skip
+
+DATA = {
+    "JSON Lines": (
+        '{"level":"info","msg":"served"}\n{"level":"error","msg":"disk full","user":"okafor"}\n',
+        """
+        entry | {"level":"info","msg":"served"}
+        entry | {"level":"error","msg":"disk full","user":"okafor"}
+        """,
+    ),
+    "records in YAML": (
+        "jobs:\n  steps:\n    - name: install\n      run: pip install .\n    - name: lint\n      with:\n        - ruff\n    - uses: x\n    - pytest\n  when: now\n",
+        """
+        key | jobs:
+        key | steps: | jobs
+        entry | - name: install⏎      run: pip install . | jobs › steps
+        entry | - name: lint⏎      with:⏎        - ruff | jobs › steps
+        entry | - uses: x | jobs › steps
+        entry | - pytest | jobs › steps
+        entry | when: now | jobs
+        """,
+    ),
+    "variables of an environment": (
+        "# prod\nDB_HOST=db1\nDB_PORT=5432\nexport TZ=UTC\n",
+        """
+        entry | # prod⏎DB_HOST=db1
+        entry | DB_PORT=5432
+        entry | export TZ=UTC
+        """,
+    ),
+}  # fmt: skip
+
+DOCUMENTS = {**HEADINGS, **RECORDS, **PAGES, **QUESTIONS, **DATA}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -254,3 +342,32 @@ def test_a_long_form_is_divided_under_its_first_line():
     assert units[0] == "entry | Name: Ann"
     assert units[-2:] == ["entry | Phone: 4 | Name: Ann", "entry | Name: Bo⏎Note: none⏎Phone: 5"]
     assert all(unit.endswith("| Name: Ann") for unit in units[1:-1])
+
+
+def test_a_page_table_keeps_all_rows_of_its_header():
+    header = (
+        "<thead><tr><th>Ticket</th><th colspan='2'>Winter</th></tr>\n"
+        "<tr><th></th><th>One way</th><th>Return</th></tr></thead>"
+    )
+    rows = "".join(f"<tr><td>group {n}</td><td>{n}</td><td>{2 * n}</td></tr>" for n in range(20))
+    units = read(f"<table>{header}{rows}</table>")
+    assert units[0].startswith("header | <tr><th>Ticket")
+    assert units[0].endswith("<th>Return</th></tr>")
+    assert units[3].startswith("row | <tr><td>group 2</td><td>2</td>")
+    assert units[3].endswith("Ticket | Winter | One way | Return")
+    assert len(units) == 21
+
+
+def test_long_json_lines_are_named():
+    said = "some longer words " * 20
+    units = read(f'{{"n": 1, "id": "a7", "said": "{said}"}}\n{{"n": 2, "id": "b8"}}\n')
+    assert units[:2] == ['entry | "n": 1', 'entry | "id": "a7"']
+    assert units[2].endswith('| id": "a7')
+    assert units[-1] == 'entry | {"n": 2, "id": "b8"}'
+
+
+def test_a_long_record_in_yaml_is_divided_under_its_first_pair():
+    said = "some longer words " * 20
+    units = read(f"all:\n  - name: a7\n    said: {said}\n    by: ann\n")
+    assert units[1] == "entry | - name: a7 | all"
+    assert units[-1] == "entry | by: ann | all › name: a7"
