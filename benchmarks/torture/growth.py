@@ -68,6 +68,7 @@ from recomp_core.text import (
 from recomp_core.text.structure import (
     blocks,
     data_formats,
+    drawn_tables,
     formats,
     headings,
     lines,
@@ -163,6 +164,10 @@ _PIECES = {
     "pipes": "| x y z | 1 2 3 |\n",
     "a rule of spaces": "a|b\n" + " " * 200 + "-" + " " * 200 + "x|\n",
     "csv": "a,b,c,1,2\n",
+    "drawn rules": "+--+--+\n",
+    "drawn rows": "| a | b |\n+---+---+\n",
+    "columns": "one  two  three\n",
+    "gaps": "a  b  ",
     "quotation": "> a quote\n",
     "nested quotation": ">",
     "headings": "## h\ntext here.\n",
@@ -286,6 +291,23 @@ def _lines(text: str) -> list[lines.Line]:
 
 def _of_lines(read: Callable[[Sequence[lines.Line]], object]) -> Read:
     return lambda text: read(_lines(text))
+
+
+def _each(
+    read: Callable[[Sequence[lines.Line], int], tuple[object, int]],
+) -> Callable[[Sequence[lines.Line]], object]:
+    """Reads what begins at each line that is not part of what was read before."""
+
+    def of_lines(found: Sequence[lines.Line]) -> object:
+        at = 0
+        while at < len(found):
+            if found[at].blank:
+                at += 1
+            else:
+                at = max(at + 1, read(found, at)[1])
+        return at
+
+    return of_lines
 
 
 def _whole(text: str) -> tuple[Document, ...]:
@@ -475,6 +497,11 @@ FUNCTIONS: dict[str, Read] = {
     "text.structure.records.repeated_forms": _of_lines(records.repeated_forms),
     "text.structure.source_code.looks_like_code": _of_lines(source_code.looks_like_code),
     "text.structure.source_code.code_blocks": _of_lines(source_code.code_blocks),
+    "text.structure.drawn_tables.drawn_table": _of_lines(_each(drawn_tables.drawn_table)),
+    "text.structure.drawn_tables.column_table": _of_lines(_each(drawn_tables.column_table)),
+    "text.structure.drawn_tables.is_drawn_rule": drawn_tables.is_drawn_rule,
+    "text.structure.tables.table_at": _of_lines(_each(tables.table_at)),
+    "text.structure.tables.separated_run": _of_lines(_each(tables.separated_run)),
     "text.structure.tables.pipe_table": _of_lines(lambda found: tables.pipe_table(found, 0)),
     "text.structure.tables.is_rule": tables.is_rule,
     "text.structure.tables.separated_rows": _of_lines(

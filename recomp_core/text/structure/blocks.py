@@ -22,7 +22,7 @@ from .markers import Marker, trusted_markers
 from .markup_blocks import elements_of, html_blocks, opens_element
 from .paragraphs import ends_sentence, is_labelled, joined_lines, wrapped_width
 from .records import repeated_forms
-from .tables import pipe_table
+from .tables import separated_rows, table_at
 
 # As many lines tell whether they are a log's, a chat's or a play's.
 _SAMPLE = 1_000
@@ -240,8 +240,19 @@ def _fence(scan: _Scan, number: int) -> int | None:
             scan.blocks.append(Block("rule", line.start, line.end))
             return number + 1
         stop = len(scan.lines)
-    scan.blocks.append(Block("code", *span_of(scan.lines[number:stop])))
+    block = Block("code", *span_of(scan.lines[number:stop]))
+    if line.text[len(mark) :].strip().lower() in ("csv", "tsv"):
+        block = _fenced_rows(scan.lines[number:stop], mark) or block
+    scan.blocks.append(block)
     return stop
+
+
+def _fenced_rows(lines: Sequence[Line], mark: str) -> Block | None:
+    """The table in a fence whose mark says so; the mark goes with the first row."""
+    table = separated_rows([x for x in lines[1:] if not x.text.startswith(mark)], told=True)
+    if table is not None:
+        table.start = table.children[0].start = lines[0].start
+    return table
 
 
 def _end_of_fence(scan: _Scan, number: int, mark: str, length: int) -> int | None:
@@ -361,9 +372,7 @@ def _rule(scan: _Scan, number: int) -> int | None:
 
 
 def _table(scan: _Scan, number: int) -> int | None:
-    if "|" not in scan.lines[number].text:
-        return None
-    block, stop = pipe_table(scan.lines, number)
+    block, stop = _table_at(scan, number)
     if block is None:
         return None
     scan.blocks.append(block)
@@ -383,6 +392,12 @@ def _record(scan: _Scan, number: int) -> int | None:
         block.children = _scan(scan.text, rest, scan.depth + 1, scan.width, scan.elements)
     scan.blocks.append(block)
     return stop
+
+
+def _table_at(scan: _Scan, number: int) -> tuple[Block | None, int]:
+    # Items, messages and lines of a log may have columns, too.
+    plain = not (scan.logged or scan.chatted or scan.spoken or number in scan.markers)
+    return table_at(scan.lines, number, plain=plain)
 
 
 def _mail(scan: _Scan, number: int) -> int | None:
@@ -717,7 +732,16 @@ def _ends_paragraph(scan: _Scan, number: int) -> bool:
         return True
     if _has_label(text) and _QUESTION.match(text) and _question_is_answered(scan, number):
         return True
-    return "|" in text and pipe_table(scan.lines, number)[0] is not None
+    return _may_be_table(text) and _table_at(scan, number)[0] is not None
+
+
+def _may_be_table(text: str) -> bool:
+    """Whether a line has what stands between cells: a quick test before slow ones."""
+    return "|" in text or text[0] in _CORNERS or _CELLS.search(text) is not None
+
+
+_CORNERS = frozenset("+┌╔┏╒│║┃")
+_CELLS = re.compile(r" {2}|\t[^\t]*\t|,[^ ,]*,|;[^ ;]*;")
 
 
 _EARLY_LABEL = re.compile(r"[^\n:：.)]{0,24}[:：.)]")
@@ -866,13 +890,13 @@ _MARKED = frozenset("".join(marks for _, marks in _RULES))
 def _rules_of(text: str) -> tuple[_Rule, ...]:
     """The rules that may find something at a line."""
     first = text[0]
-    return _rules_for(first if first in _MARKED else "", "|" in text, _has_label(text))
+    return _rules_for(first if first in _MARKED else "", _may_be_table(text), _has_label(text))
 
 
 @cache
-def _rules_for(first: str, has_bar: bool, has_label: bool) -> tuple[_Rule, ...]:
+def _rules_for(first: str, has_cells: bool, has_label: bool) -> tuple[_Rule, ...]:
     left_out = set()
-    if not has_bar:
+    if not has_cells:
         left_out.add(_table)
     if not has_label:
         left_out |= {_mail, _answer}

@@ -3,7 +3,7 @@
 import pytest
 
 from recomp_core.text.joining import is_seam
-from recomp_core.text.splitting import SentenceSplitter
+from recomp_core.text.splitting import SentenceSplitter, divided
 from recomp_core.text.units import path_text
 
 
@@ -308,7 +308,77 @@ DATA = {
     ),
 }  # fmt: skip
 
-DOCUMENTS = {**HEADINGS, **RECORDS, **PAGES, **QUESTIONS, **DATA}
+TABLES = {
+    "values below a title": (
+        "Depots as of March\n\ndepot,contact,open\nVarn,Lee,daily\nTolm,\"Oduya, R.\",Mon-Fri\nDorla,Penn,\n\nAll are heated. Dogs may come.\n",
+        """
+        line | Depots as of March
+        header | depot,contact,open | Depots as of March
+        row | Varn,Lee,daily | Depots as of March › depot,contact,open
+        row | Tolm,"Oduya, R.",Mon-Fri | Depots as of March › depot,contact,open
+        row | Dorla,Penn, | Depots as of March › depot,contact,open
+        sentence | All are heated. | Depots as of March
+        sentence | Dogs may come. | Depots as of March
+        """,
+    ),
+    "values below a comment, and with tabs": (
+        "# exported by orlo\nstation,line,steps\nOld Market,1,0\nOld Mill,2,3\n\nWer\tWas\tBis\nMarek\tden Klempner rufen\t12. Mai\nPetra\tFarbe bestellen\t19. Mai\n",
+        """
+        heading | # exported by orlo
+        header | station,line,steps | exported by orlo
+        row | Old Market,1,0 | exported by orlo › station,line,steps
+        row | Old Mill,2,3 | exported by orlo › station,line,steps
+        header | Wer	Was	Bis | exported by orlo
+        row | Marek	den Klempner rufen	12. Mai | exported by orlo › Wer Was Bis
+        row | Petra	Farbe bestellen	19. Mai | exported by orlo › Wer Was Bis
+        """,
+    ),
+    "values in a fence": (
+        "The prices:\n\n```csv\nsku,price\n1,3.00\n2,4.50\n```\n\nThey rise. Hurry.\n",
+        """
+        lead-in | The prices:
+        header | ```csv⏎sku,price | The prices
+        row | 1,3.00 | The prices › sku,price
+        row | 2,4.50 | The prices › sku,price
+        sentence | They rise.
+        sentence | Hurry.
+        """,
+    ),
+    "commas of prose": (
+        "We sell apples, pears, and plums.\nWe also sell bread, milk, and tea.\nThey buy salt, flour, and oil.\n\nmax(1,2,3)\nmin(2,3,4)\nsum(5,6,7)\n\nIt is red.  It is old.  It is tall.\nIt is new.  It is low.  It is blue.\n",
+        """
+        sentence | We sell apples, pears, and plums.
+        sentence | We also sell bread, milk, and tea.
+        sentence | They buy salt, flour, and oil.
+        sentence | max(1,2,3)
+        sentence | min(2,3,4)
+        sentence | sum(5,6,7)
+        sentence | It is red.
+        sentence | It is old.
+        sentence | It is tall.
+        sentence | It is new.
+        sentence | It is low.
+        sentence | It is blue.
+        """,
+    ),
+    "a small table of a database": (
+        "+----+------+\n| id | name |\n+----+------+\n|  1 | mug  |\n+----+------+\n1 row in set\n",
+        """
+        table | +----+------+⏎| id | name |⏎+----+------+⏎|  1 | mug  |⏎+----+------+
+        sentence | 1 row in set
+        """,
+    ),
+    "a table drawn with lines": (
+        "┌────┬────┐\n│ 甲 │ 乙 │\n├────┼────┤\n│ 1  │ 2  │\n└────┴────┘\nText. More.\n",
+        """
+        table | ┌────┬────┐⏎│ 甲 │ 乙 │⏎├────┼────┤⏎│ 1  │ 2  │⏎└────┴────┘
+        sentence | Text.
+        sentence | More.
+        """,
+    ),
+}  # fmt: skip
+
+DOCUMENTS = {**TABLES, **HEADINGS, **RECORDS, **PAGES, **QUESTIONS, **DATA}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -371,3 +441,65 @@ def test_a_long_record_in_yaml_is_divided_under_its_first_pair():
     units = read(f"all:\n  - name: a7\n    said: {said}\n    by: ann\n")
     assert units[1] == "entry | - name: a7 | all"
     assert units[-1] == "entry | by: ann | all › name: a7"
+
+
+LONG_TABLES = {
+    "MySQL": (
+        "+-------+------+\n| who   | paid |\n+-------+------+\n",
+        "| Ann{n:<3}| {n:>4} |\n",
+        "+-------+------+\n",
+        "who | paid",
+    ),
+    "PostgreSQL": (" who | paid \n-----+------\n", " Ann{n} | {n:>4}\n", "", "who | paid"),
+    "reStructuredText": (
+        "+-------+------+\n| Wer   | gab  |\n+=======+======+\n",
+        "| Ann{n:<3}| {n:>4} |\n|       | EUR  |\n+-------+------+\n",
+        "",
+        "Wer | gab",
+    ),
+    "lines": ("│ who    │ paid │\n├────────┼──────┤\n", "│ Ann{n:<4}│ {n:>4} │\n", "", "│ who │ paid │"),
+    "columns": (
+        "NAME       READY   AGE\n",
+        "web-{n:<4}   1/1     {n}d\n",
+        "",
+        "NAME READY AGE",
+    ),
+    "columns with a rule": (
+        "Ligne   Départ   Arrivée\n------  -------  -------\n",
+        "{n:<6}    7:{n:02}     8:{n:02}\n",
+        "",
+        "Ligne Départ Arrivée",
+    ),
+    "columns between rules": (
+        "======  =======  =======\nLinie   ab       an\n======  =======  =======\n",
+        "{n:<6}  7:{n:02}     8:{n:02}\n",
+        "======  =======  =======\n",
+        "Linie ab an",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LONG_TABLES)
+def test_a_long_table_is_divided_under_its_header(name):
+    header, row, end, label = LONG_TABLES[name]
+    text = header + "".join(row.format(n=n) for n in range(30)) + end
+    units = SentenceSplitter("en").units(f"{text}\nThat is all. Bye.\n")
+    assert units[0].kind == "header"
+    assert text[units[0].start : units[0].end] == header.strip()
+    rows = [unit for unit in units if unit.kind == "row"]
+    assert [text[unit.start : unit.end].strip() for unit in rows[:-1]] == [
+        row.format(n=n).strip() for n in range(29)
+    ]
+    assert {path_text(text, unit.path) for unit in rows} == {label}
+    assert [unit.kind for unit in units[31:]] == ["sentence", "sentence"]
+
+
+def test_a_budget_divides_a_drawn_table():
+    text = "+---+\n| a |\n+---+\n| 1 |\n| 2 |\n+---+"
+    (unit,) = SentenceSplitter("en").units(text)
+    rows = divided(text, unit, 20, len)
+    assert [text[row.start : row.end] for row in rows] == [
+        "+---+\n| a |\n+---+",
+        "| 1 |",
+        "| 2 |\n+---+",
+    ]
