@@ -78,6 +78,7 @@ from recomp_core.text.structure import (
     records,
     source_code,
     tables,
+    traces,
 )
 from recomp_core.types import Compression, Document
 
@@ -230,6 +231,7 @@ _PIECES = {
     "lone surrogates": "\ud800",
     "code": "def f(x):\n    return x\n\n",
     "closing braces": "}\n",
+    "tracebacks": 'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    f()\n',
     "stack trace": "    at com.orlo.Runner(Run.java:88)\n",
     "terms": "term\n    text of it\n",
     "full stops": ".",
@@ -506,6 +508,12 @@ FUNCTIONS: dict[str, Read] = {
     "text.structure.tables.is_rule": tables.is_rule,
     "text.structure.tables.separated_rows": _of_lines(
         lambda found: tables.separated_rows(found, told=True)
+    ),
+    "text.structure.traces.is_frame": traces.is_frame,
+    "text.structure.traces.begins_trace": traces.begins_trace,
+    "text.structure.traces.trace": _of_lines(_each(traces.trace)),
+    "text.structure.traces.end_of_frames": _of_lines(
+        lambda found: traces.end_of_frames(found, 0, -1)
     ),
     "text.reasoning.without_reasoning": _without_reasoning,
     "text.reasoning.ReasoningFilter.add": _filtered,

@@ -23,6 +23,7 @@ from .markup_blocks import elements_of, html_blocks, opens_element
 from .paragraphs import ends_sentence, is_labelled, joined_lines, wrapped_width
 from .records import repeated_forms
 from .tables import separated_rows, table_at
+from .traces import begins_trace, end_of_frames, is_frame, trace
 
 # As many lines tell whether they are a log's, a chat's or a play's.
 _SAMPLE = 1_000
@@ -96,9 +97,9 @@ _SUBJECT = re.compile(
 # Of a calendar or card.
 _PROPERTY = re.compile(r"[A-Z-]+(?:;[^:]+)?:\S")
 _SIGNATURE = re.compile(r"--[ ]?$|_{5,}$")
-_FRAME = re.compile(r"(?:at[ ]\S+[(.]|File[ ]\"|\.\.\.[ ]\d+[ ]more|from[ ]\S+:\d+|#\d+[ ])")
 _CAUSE = re.compile(
-    r"(?:[\w.$]*[A-Za-z](?:Exception|Error|Fault|Panic)\b|(?:Root cause|Caused by|Traceback)\b)"
+    r"(?:[\w.$]*[A-Za-z](?:Exception|Error|Fault|Panic)\b|"
+    r"(?:Root cause|Caused by|Traceback)\b|panic: )"
 )
 # The levels of lines of signs in Markdown, and in Sphinx, whose parts and chapters have one above.
 _LEVELS = {"##": -2, "**": -1, "=": 1, "-": 2}
@@ -499,10 +500,12 @@ def _log(scan: _Scan, number: int) -> int | None:
     if scan.logged and _LOG.match(line.text):
         scan.blocks.append(Block("line", line.start, line.end))
         return number + 1
-    if line.text[0] in "aF.f#" and _FRAME.match(line.text) and (line.indent or scan.blocks):
-        stop = number
-        while stop < len(scan.lines) and _FRAME.match(scan.lines[stop].text):
-            stop += 1
+    if begins_trace(line.text):
+        found, stop = trace(scan.lines, number)
+        scan.blocks.extend(found)
+        return stop
+    if is_frame(line.text) and (line.indent or scan.blocks):
+        stop = end_of_frames(scan.lines, number + 1, line.indent)
         scan.blocks.append(Block("code", *span_of(scan.lines[number:stop])))
         return stop
     if _CAUSE.match(line.text) and not ends_sentence(line.text):
@@ -728,7 +731,7 @@ def _ends_paragraph(scan: _Scan, number: int) -> bool:
         return True
     if first in "*_-" and (_BOLD.match(text) or _RULE.match(text)):
         return True
-    if line.indent and first in "aF.f#" and _FRAME.match(text):
+    if begins_trace(text) or (line.indent and is_frame(text)):
         return True
     if _has_label(text) and _QUESTION.match(text) and _question_is_answered(scan, number):
         return True

@@ -378,7 +378,49 @@ TABLES = {
     ),
 }  # fmt: skip
 
-DOCUMENTS = {**TABLES, **HEADINGS, **RECORDS, **PAGES, **QUESTIONS, **DATA}
+TRACES = {
+    "tracebacks of Python": (
+        "We called the host.\n\nTraceback (most recent call last):\n  File \"/a.py\", line 8, in take\n    sock.connect(host)\n    ^^^^^^^^^^^^^^^^^^\nsocket.gaierror: no such name\n\nDuring handling of it another one occurred:\n\nTraceback (most recent call last):\n  File \"/b.py\", line 3, in run\n    take()\nPoolError: no connection\nIl a répondu mardi. Il était tard.\n",
+        """
+        sentence | We called the host.
+        code | Traceback (most recent call last):⏎  File "/a.py", line 8, in take⏎    sock.connect(host)⏎    ^^^^^^^^^^^^^^^^^^⏎socket.gaierror: no such name
+        lead-in | During handling of it another one occurred:
+        code | Traceback (most recent call last):⏎  File "/b.py", line 3, in run⏎    take()⏎PoolError: no connection | During handling of it another one occurred
+        sentence | Il a répondu mardi.
+        sentence | Il était tard.
+        """,
+    ),
+    "the rest of a traceback": (
+        "  File \"/a.py\", line 8, in take\n    sock.connect(host)\nSocketError: no such name\n\nIt is late. Go home.\n",
+        """
+        code | File "/a.py", line 8, in take⏎    sock.connect(host)
+        line | SocketError: no such name
+        sentence | It is late.
+        sentence | Go home.
+        """,
+    ),
+    "a trace of Go": (
+        "panic: index out of range [7]\n\ngoroutine 1 [running]:\nmain.read(0xc0)\n\t/srv/main.go:41 +0x1d\nexit status 2\n\nDie Taucher kommen. Am Freitag.\n",
+        """
+        line | panic: index out of range [7]
+        code | goroutine 1 [running]:⏎main.read(0xc0)⏎	/srv/main.go:41 +0x1d⏎exit status 2
+        sentence | Die Taucher kommen.
+        sentence | Am Freitag.
+        """,
+    ),
+    "a trace of JavaScript among text": (
+        "The page is white\n\nTypeError: no property 'berth'\n    at renderBoat (app.js:114:22)\n    at renderAll (app.js:90:12)\n\nOnly one sees it. It is Ann.\n",
+        """
+        line | The page is white
+        line | TypeError: no property 'berth' | The page is white
+        code | at renderBoat (app.js:114:22)⏎    at renderAll (app.js:90:12) | The page is white
+        sentence | Only one sees it. | The page is white
+        sentence | It is Ann. | The page is white
+        """,
+    ),
+}  # fmt: skip
+
+DOCUMENTS = {**TRACES, **TABLES, **HEADINGS, **RECORDS, **PAGES, **QUESTIONS, **DATA}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -503,3 +545,11 @@ def test_a_budget_divides_a_drawn_table():
         "| 1 |",
         "| 2 |\n+---+",
     ]
+
+
+def test_the_error_of_a_long_traceback_stands_by_itself():
+    frames = "".join(f'  File "/job{n}.py", line {n}, in run\n    self.run()\n' for n in range(20))
+    units = read(f"Traceback (most recent call last):\n{frames}QuotaError: full\n\nDone. Bye.\n")
+    assert units[0] == "header | Traceback (most recent call last):"
+    assert all(unit.startswith("code | ") for unit in units[1:-3])
+    assert units[-3:] == ["line | QuotaError: full", "sentence | Done.", "sentence | Bye."]
