@@ -89,6 +89,14 @@ _MAIL_HEADER = re.compile(
     r"보낸 사람|받는 사람|제목|날짜|van|aan|onderwerp|od|do|temat|komu|předmět)[ ]?[:：]",
     re.IGNORECASE,
 )
+# What a mail has as it was sent: any header, and those that show that it is one.
+_ANY_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*:(?:[ \t]|$)|From \S+@\S+ ")
+_TRACE_HEADER = re.compile(
+    r"(?:return-path|received|delivered-to|dkim-signature|message-id|mime-version|list-id|"
+    r"authentication-results|content-type|x-[a-z-]+):",
+    re.IGNORECASE,
+)
+_FEWEST_KNOWN = 3
 _SUBJECT = re.compile(
     r"(?:subject|betreff|objet|asunto|assunto|oggetto|тема|主题|主旨|件名|제목|onderwerp|temat|předmět)"
     r"[ ]?[:：]",
@@ -403,16 +411,46 @@ def _table_at(scan: _Scan, number: int) -> tuple[Block | None, int]:
 
 def _mail(scan: _Scan, number: int) -> int | None:
     stop = number
+    if not scan.blocks and not scan.depth and (stop := _end_of_raw_headers(scan, number)):
+        _add_headers(scan, number, stop)
+        return stop
+    stop = number
     if not _has_label(scan.lines[number].text):
         return None
     while stop < len(scan.lines) and _MAIL_HEADER.match(scan.lines[stop].text):
         stop += 1
     if stop - number < 2:
         return None
+    _add_headers(scan, number, stop)
+    return stop
+
+
+def _end_of_raw_headers(scan: _Scan, number: int) -> int | None:
+    """The line after the headers of a mail as it was sent; None if a document begins otherwise.
+
+    Its programs write headers of any name. Those that are usual show that it is a mail.
+    """
+    stop = number
+    known = of_programs = 0
+    while stop < len(scan.lines) and not scan.lines[stop].blank:
+        line = scan.lines[stop]
+        folded = line.indent > 0 and stop > number
+        if not folded and _ANY_HEADER.match(line.text) is None:
+            break
+        if not folded:
+            known += _MAIL_HEADER.match(line.text) is not None
+            of_programs += _TRACE_HEADER.match(line.text) is not None
+        stop += 1
+    return stop if of_programs and known + of_programs >= _FEWEST_KNOWN else None
+
+
+def _add_headers(scan: _Scan, number: int, stop: int) -> None:
     for line in scan.lines[number:stop]:
+        if line.indent and scan.blocks and line is not scan.lines[number]:
+            scan.blocks[-1].end = line.end  # a folded header goes on
+            continue
         kind = "heading" if _SUBJECT.match(line.text) else "boilerplate"
         scan.blocks.append(Block(kind, line.start, line.end, 1))
-    return stop
 
 
 def _quotation(scan: _Scan, number: int) -> int | None:
@@ -765,19 +803,52 @@ def _question_is_answered(scan: _Scan, number: int) -> bool:
 def _hanging(scan: _Scan, number: int) -> int | None:
     """A term with its text indented below it, as in a manual page, or after a colon below it."""
     line = scan.lines[number]
+    is_option = _OPTION.match(line.text) is not None
     stop = number + 1
     while (
         stop < len(scan.lines)
         and not scan.lines[stop].blank
         and (scan.lines[stop].indent >= line.indent + 2 or scan.lines[stop].text.startswith(": "))
+        # Where long names stand below each other, those without a short one look indented.
+        and not (is_option and _OPTION.match(scan.lines[stop].text))
     ):
         stop += 1
+    if is_option and (stop > number + 1 or _stands_among_options(scan, number)):
+        scan.blocks.append(Block("entry", *span_of(scan.lines[number:stop])))
+        return stop
     if stop == number + 1 or ends_sentence(line.text) or len(line.text) > 100:
         return None
     if scan.width and len(line.text) + line.indent > 0.7 * scan.width:
         return None
-    scan.blocks.append(Block("entry", *span_of(scan.lines[number:stop])))
+    block = Block("entry", *span_of(scan.lines[number:stop]))
+    below = scan.lines[number + 1 : stop]
+    if scan.depth < _DEEPEST and _is_list_below(line, below):
+        block.end = line.end
+        block.children = _scan(scan.text, below, scan.depth + 1, scan.width, scan.elements)
+    scan.blocks.append(block)
     return stop
+
+
+# An option of a program, with its value or text.
+_OPTION = re.compile(r"--?[A-Za-z?][\w-]*(?:[ ,=\[<]|$)")
+
+
+def _stands_among_options(scan: _Scan, number: int) -> bool:
+    around = scan.lines[max(0, number - 1) : number] + scan.lines[number + 1 : number + 2]
+    return "  " in scan.lines[number].text or any(_OPTION.match(line.text) for line in around)
+
+
+def _is_list_below(line: Line, below: Sequence[Line]) -> bool:
+    """Whether a line announces several options or entries, and not one text."""
+    edge = min(one.indent for one in below)
+    first = [one for one in below if one.indent == edge]
+    if sum(_OPTION.match(one.text) is not None for one in first) > 1:
+        return True
+    labelled = sum(_TWO_COLUMNS.match(one.text) is not None for one in first)
+    return len(first) > 1 and line.text[-1] in ":：" and 2 * labelled >= len(first)
+
+
+_TWO_COLUMNS = re.compile(r"\S+(?: \S+){0,4}(?: {2,}|\t+)\S|\S+[:：] |-\S")
 
 
 def _title(scan: _Scan, number: int) -> int | None:

@@ -420,7 +420,67 @@ TRACES = {
     ),
 }  # fmt: skip
 
-DOCUMENTS = {**TRACES, **TABLES, **HEADINGS, **RECORDS, **PAGES, **QUESTIONS, **DATA}
+MAILS = {
+    "a mail as it was sent": (
+        "Return-Path: <ana@x.test>\nReceived: by 10.0.0.1 with SMTP id x1;\n        Tue, 4 Mar 2031 09:12:00\nX-Spam-Score: 0\nSubject: Das neue\n Konto\nTo: Tom\n\nLieber Tom,\n\nes ist 7741. Danke.\n",
+        """
+        boilerplate | Return-Path: <ana@x.test>
+        boilerplate | Received: by 10.0.0.1 with SMTP id x1;⏎        Tue, 4 Mar 2031 09:12:00
+        boilerplate | X-Spam-Score: 0
+        heading | Subject: Das neue⏎ Konto
+        boilerplate | To: Tom | Subject: Das neue Konto
+        sentence | Lieber Tom, | Subject: Das neue Konto
+        sentence | es ist 7741. | Subject: Das neue Konto
+        sentence | Danke. | Subject: Das neue Konto
+        """,
+    ),
+    "a ticket": (
+        "From: Kesten\nTo: Varn\nPrice: 9 EUR\n\nDogs may come. Cats too.\n",
+        """
+        boilerplate | From: Kesten
+        boilerplate | To: Varn
+        entry | Price: 9 EUR
+        sentence | Dogs may come.
+        sentence | Cats too.
+        """,
+    ),
+}  # fmt: skip
+
+OPTIONS = {
+    "options of a program": (
+        "usage: gauge [-h] [--port PORT]\n\noptions:\n  -h, --help   montre cette aide\n  -d DAYS, --days DAYS\n               how many days\n      --port PORT  7420 by default\n\nIt is slow. It is old.\n",
+        """
+        entry | usage: gauge [-h] [--port PORT]
+        lead-in | options:
+        entry | -h, --help   montre cette aide | options
+        entry | -d DAYS, --days DAYS⏎               how many days | options
+        entry | --port PORT  7420 by default | options
+        sentence | It is slow.
+        sentence | It is old.
+        """,
+    ),
+    "commands, and one text below a term": (
+        "Befehle:\n  build   zeichnet die Karten\n  prune   löscht alte\n\nReturns:\n    The number of rows that\n    were read.\n",
+        """
+        lead-in | Befehle:
+        entry | build   zeichnet die Karten | Befehle
+        entry | prune   löscht alte | Befehle
+        entry | Returns:⏎    The number of rows that⏎    were read.
+        """,
+    ),
+}  # fmt: skip
+
+DOCUMENTS = {
+    **MAILS,
+    **OPTIONS,
+    **TRACES,
+    **TABLES,
+    **HEADINGS,
+    **RECORDS,
+    **PAGES,
+    **QUESTIONS,
+    **DATA,
+}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
