@@ -24,7 +24,7 @@ from .units import FORMATS, Unit
 
 # What is too long is divided into parts of this share of the limit: about a sentence each.
 _PARTS = 3
-VERSION = 2
+VERSION = 3
 """Of the rules: raise it when a text's units change. Stores then split and encode again."""
 
 
