@@ -410,10 +410,11 @@ def _table_at(scan: _Scan, number: int) -> tuple[Block | None, int]:
 
 
 def _mail(scan: _Scan, number: int) -> int | None:
-    stop = number
-    if not scan.blocks and not scan.depth and (stop := _end_of_raw_headers(scan, number)):
-        _add_headers(scan, number, stop)
-        return stop
+    if not scan.blocks and not scan.depth:
+        end = _end_of_raw_headers(scan, number)
+        if end is not None:
+            _add_headers(scan, number, end)
+            return end
     stop = number
     if not _has_label(scan.lines[number].text):
         return None
@@ -834,7 +835,7 @@ _OPTION = re.compile(r"--?[A-Za-z?][\w-]*(?:[ ,=\[<]|$)")
 
 
 def _stands_among_options(scan: _Scan, number: int) -> bool:
-    around = scan.lines[max(0, number - 1) : number] + scan.lines[number + 1 : number + 2]
+    around = [*scan.lines[max(0, number - 1) : number], *scan.lines[number + 1 : number + 2]]
     return "  " in scan.lines[number].text or any(_OPTION.match(line.text) for line in around)
 
 

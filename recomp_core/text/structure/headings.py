@@ -22,6 +22,7 @@ _ENDS_WITHIN = re.compile(r"[.!?][ \t]|[。！？]")
 # A title that stands on its text has at most so many characters, and words.
 _LONGEST_ABOVE = 60
 _MOST_WORDS = 8
+_OPENING = frozenset("\"'“„‚‘«‹»「『（(¿¡…")
 # So many paragraphs that begin with such a line show that these lines are titles.
 _FEWEST_ABOVE = 2
 
@@ -203,6 +204,8 @@ def _stands_on_text(paragraph: Sequence[Line], width: int) -> bool:
         return False
     if below.indent != title.indent or below.text[0].islower():
         return False
+    if not (below.text[0].isalnum() or below.text[0] in _OPENING):
+        return False  # a definition, or a mark of its own
     if len(below.text) < 1.5 * len(title.text):
         return False
     return _is_prose(below.text) or ends_sentence(paragraph[-1].text)

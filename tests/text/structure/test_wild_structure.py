@@ -142,6 +142,13 @@ HEADINGS = {
         sentence | The sea was calm that evening⏎and nobody was on the pier.
         """,
     ),
+    "definitions below their terms": (
+        "Cooper\n: Makes barrels and tubs.\n\nFarrier\n: Shoes horses and trims hooves.\n",
+        """
+        entry | Cooper⏎: Makes barrels and tubs.
+        entry | Farrier⏎: Shoes horses and trims hooves.
+        """,
+    ),
     "articles": (
         "Art. 11 Miete\nSie ist am Ersten fällig.\n\nArt. 12 Kündigung\nDie Frist beträgt drei Monate.\n",
         """
