@@ -35,7 +35,8 @@ _WORDED = re.compile(
     r"(?:chapter|section|part|article|appendix|annex|step|kapitel|abschnitt|teil|artikel|anhang|"
     r"schritt|chapitre|partie|annexe|étape|capítulo|sección|artículo|anexo|capitolo|sezione|"
     r"articolo|fase|seção|artigo|глава|раздел|статья|часть|шаг|rozdział|artykuł|kapitola|článek|"
-    r"hoofdstuk|bölüm|madde)[ ]+(?:\d{1,3}(?:\.\d{1,3}){0,3}|[ivxlIVXL]{1,6}|[A-Z])\b[.:)]?[ \t]*",
+    r"hoofdstuk|bölüm|madde|art\.|čl\.|ст\.|kap\.|cap\.|sec\.)[ ]+"
+    r"(?:\d{1,3}(?:\.\d{1,3}){0,3}|[ivxlIVXL]{1,6}|[A-Z])\b[.:)]?[ \t]*",
     re.IGNORECASE,
 )
 
@@ -184,5 +185,5 @@ def _above(marker: Marker, last: dict[str, tuple[int, Marker]]) -> tuple[int, Ma
 
 _FIRST = re.compile(
     rf"[-*+•‣◦·▪▫●○■□➤►✓✔★☆・\d({_HAN}（①-⑳⑴-⒛㈠-㈩第제§]|[a-zA-Z][.)]|[ivxIVX]{{2,5}}[.)]|"
-    r"[^\W\d_]{4,10}[ ][\dA-ZivxlIVXL]"
+    r"[^\W\d_]{4,10}[ ][\dA-ZivxlIVXL]|[^\W\d_]{2,3}\.[ ][\dIVX]"
 )
