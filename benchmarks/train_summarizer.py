@@ -190,7 +190,7 @@ def record_of(case: Case, picked: Compression) -> dict | None:
 
 
 def best_first(picked: Compression) -> list[Excerpt]:
-    """What was picked of each document, in the order in which a compressor's summarizer reads it."""
+    """What was picked of each document, as a compressor shows it to its summarizer."""
     return sorted(picked.by_document(), key=lambda excerpt: -excerpt.score)
 
 

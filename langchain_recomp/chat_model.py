@@ -102,6 +102,10 @@ def _name_of(chat_model: Any) -> str | None:
     return None
 
 
+# What a message has beside its text.
+_ASIDE = ("tool_calls", "invalid_tool_calls", "tool_call_chunks", "usage_metadata")
+
+
 class _ChatModel:
     """Prompts to texts; see `LLMSummarizer` for the forms."""
 
@@ -151,7 +155,8 @@ class _ChatModel:
                 if parsed is None:
                     return self._check([raw])
                 said = (raw.response_metadata, raw.additional_kwargs)
-                if error := reply_error(self.model.get_name(), parsed.summary, said):
+                text = parsed.summary or str(parsed)  # an empty summary is a reply, too
+                if error := reply_error(self.model.get_name(), text, said, by_tool=True):
                     raise error
                 return sourced(parsed)
             return self._check([reply])
@@ -165,7 +170,12 @@ class _ChatModel:
         said = [
             part
             for message in messages
-            for part in (message.response_metadata, message.additional_kwargs, message.content)
+            for part in (
+                message.response_metadata,
+                message.additional_kwargs,
+                message.content,
+                {name: getattr(message, name, None) for name in _ASIDE},
+            )
         ]
         if error := reply_error(self.model.get_name(), None if wordless else text, said):
             raise error

@@ -243,6 +243,10 @@ class RecompDocumentCompressor(LangChainSettings, BaseDocumentCompressor, Serial
             compressor = with_limits(compressor, **{name: every[name] for name in names})
         return type(self)(**every, compressor=_Made(compressor, self._given))
 
+    def copy(self, *, update: Mapping[str, Any] | None = None, **kwargs: Any) -> Self:  # noqa: ARG002
+        """Copy the compressor, see `model_copy`; pydantic's older name of it."""
+        return self.model_copy(update=update)
+
     @classmethod
     def is_lc_serializable(cls) -> bool:
         """Whether `langchain_core.load` can write it down: yes, by its settings."""

@@ -168,8 +168,18 @@ def _agreed(compression: Compression) -> dict[str, Any]:
     return {
         key: copied(first[key])
         for key in ("source", "page")
-        if key in first and all(key in one and one[key] == first[key] for one in sources)
+        if key in first and all(key in one and _same(one[key], first[key]) for one in sources)
     }
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are equal; NaN, missing values of pandas and arrays have no plain "=="."""
+    if one is other:
+        return True
+    try:
+        return bool(one == other)
+    except Exception:
+        return False
 
 
 def _noted(key: str, facts: Mapping[str, Any], flat: bool) -> dict[str, Any]:

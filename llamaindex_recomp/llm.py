@@ -108,16 +108,22 @@ class _Model:
 
     def stream(self, prompt: str) -> Iterator[str]:
         responses = []
+        text = ""
         for response in self._ask("stream_", prompt):
             responses.append(response)
-            yield response.delta or ""
+            piece = _piece_of(response, text)
+            text += piece
+            yield piece
         self._check(responses)
 
     async def astream(self, prompt: str) -> AsyncIterator[str]:
         responses = []
+        text = ""
         async for response in await self._ask("astream_", prompt):
             responses.append(response)
-            yield response.delta or ""
+            piece = _piece_of(response, text)
+            text += piece
+            yield piece
         self._check(responses)
 
     def _attempt(self, prompt: str) -> str | Exception:
@@ -166,10 +172,23 @@ class _Model:
             said += [response.raw, response.additional_kwargs]
             if isinstance(response, ChatResponse):
                 said += [response.message.additional_kwargs, {"blocks": response.message.blocks}]
-                content = response.message.content
-            else:
-                content = response.text
+            content = _text_of(response)
             text = text if content is None else content
         if error := reply_error(self.llm.class_name(), text, said):
             raise error
         return text or ""
+
+
+def _text_of(response: Any) -> str | None:
+    """The text so far."""
+    chats = isinstance(response, ChatResponse)
+    text: str | None = response.message.content if chats else response.text
+    return text
+
+
+def _piece_of(response: Any, text: str) -> str:
+    """What a response of a stream adds to the text; some models give the whole text alone."""
+    if response.delta is not None:
+        return str(response.delta)
+    whole = _text_of(response) or ""
+    return whole[len(text) :] if whole.startswith(text) else ""

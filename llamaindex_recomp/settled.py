@@ -11,6 +11,7 @@ from pydantic import BaseModel, field_serializer, field_validator
 from typing_extensions import Self
 
 from recomp_core import Document
+from recomp_core.integration import LIMITS, with_limits
 
 
 class SettledComponent(BaseModel):
@@ -57,6 +58,39 @@ class SettledComponent(BaseModel):
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002
+        """Copy the component with other settings.
+
+        Args:
+            update: The settings that change. Limits change on a copy of a `compressor` that was
+                given as an object; other settings that describe one need another object.
+            deep: Has no effect: settings can't be changed, and a given compressor is shared.
+
+        Returns:
+            The copy, checked as a new component is; it loads its model again.
+
+        Raises:
+            ValueError: A setting is unknown, can't work, or belongs to the compressor that was
+                given as `compressor`.
+        """
+        changes, fields = dict(update or {}), type(self).model_fields
+        if unknown := [name for name in changes if name not in fields]:
+            raise ValueError(
+                f"{type(self).__name__} has no setting {', '.join(map(repr, unknown))}: it has "
+                f"{', '.join(fields)}"
+            )
+        settings = {name: getattr(self, name) for name in fields}
+        given = settings.get("compressor")
+        if given is not None and "compressor" not in changes:
+            limits = {name: changes.pop(name) for name in LIMITS if name in changes}
+            if any(value is not None for value in limits.values()):
+                changes["compressor"] = with_limits(given, **limits)
+        return type(self)(**{**settings, **changes})
+
+    def copy(self, *, update: Mapping[str, Any] | None = None, **kwargs: Any) -> Self:  # noqa: ARG002
+        """Copy the component, see `model_copy`; pydantic's older name of it."""
+        return self.model_copy(update=update)
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         # Settings are frozen and models are shared.

@@ -68,13 +68,17 @@ from recomp_core.text import (
 from recomp_core.text.structure import (
     blocks,
     data_formats,
+    drawn_tables,
     formats,
+    headings,
     lines,
     markers,
     markup_blocks,
     paragraphs,
+    records,
     source_code,
     tables,
+    traces,
 )
 from recomp_core.types import Compression, Document
 
@@ -161,10 +165,20 @@ _PIECES = {
     "pipes": "| x y z | 1 2 3 |\n",
     "a rule of spaces": "a|b\n" + " " * 200 + "-" + " " * 200 + "x|\n",
     "csv": "a,b,c,1,2\n",
+    "drawn rules": "+--+--+\n",
+    "drawn rows": "| a | b |\n+---+---+\n",
+    "columns": "one  two  three\n",
+    "gaps": "a  b  ",
     "quotation": "> a quote\n",
     "nested quotation": ">",
+    "empty quotation": ">\n",
+    "empty quotation of quotations": "> >\n",
     "headings": "## h\ntext here.\n",
     "underlined": "h\n==\n",
+    "underlined with waves": "Title\n~~~~~\n",
+    "headings of wikis": "== h ==\ntext here.\n",
+    "signs": "■ h\n",
+    "titles on their text": "Title\nA text that ends here.\n\n",
     "fences": "```a\n",
     "two fences": "~~~\n```\n",
     "open elements": "<div>\n",
@@ -185,8 +199,14 @@ _PIECES = {
     "ini": "[section]\na = b\n",
     "log": "2031-02-11 04:00:00 INFO [web-0] GET /cart 200\n",
     "chat": "[12/07/31, 18:02] Ann: we are on the ferry now\n",
+    "forms": "Name: Ann\nPhone: 12\nBoat: Tern\n\n",
+    "forms without blank lines": "Name: Ann\nPhone: 12\nBoat: Tern\n",
+    "calendar": "BEGIN:VEVENT\nSUMMARY:x\nEND:VEVENT\n",
     "speakers": "Ann: we are here\nTom: yes\n",
     "questions": "Q: what?\nA: that\n",
+    "mail headers": "Received: a\n  b\n",
+    "options": "  -a, --all  all\n",
+    "options below a line": "x:\n  -a  all\n  -b  both\n",
     "mail": "From: a\nTo: b\n",
     "bold lines": "**Title**\n",
     "stars": "*",
@@ -216,6 +236,7 @@ _PIECES = {
     "lone surrogates": "\ud800",
     "code": "def f(x):\n    return x\n\n",
     "closing braces": "}\n",
+    "tracebacks": 'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    f()\n',
     "stack trace": "    at com.orlo.Runner(Run.java:88)\n",
     "terms": "term\n    text of it\n",
     "full stops": ".",
@@ -287,6 +308,23 @@ def _lines(text: str) -> list[lines.Line]:
 
 def _of_lines(read: Callable[[Sequence[lines.Line]], object]) -> Read:
     return lambda text: read(_lines(text))
+
+
+def _each(
+    read: Callable[[Sequence[lines.Line], int], tuple[object, int]],
+) -> Callable[[Sequence[lines.Line]], object]:
+    """Reads what begins at each line that is not part of what was read before."""
+
+    def of_lines(found: Sequence[lines.Line]) -> object:
+        at = 0
+        while at < len(found):
+            if found[at].blank:
+                at += 1
+            else:
+                at = max(at + 1, read(found, at)[1])
+        return at
+
+    return of_lines
 
 
 def _whole(text: str) -> tuple[Document, ...]:
@@ -433,6 +471,24 @@ FUNCTIONS: dict[str, Read] = {
     "text.structure.data_formats.looks_like_settings": _of_lines(data_formats.looks_like_settings),
     "text.structure.data_formats.settings_blocks": _of_lines(data_formats.settings_blocks),
     "text.structure.formats.parse": formats.parse,
+    "text.structure.headings.underlined": _of_lines(
+        lambda found: [headings.underlined(found, n) for n in range(len(found))]
+    ),
+    "text.structure.headings.is_as_long": lambda text: headings.is_as_long(text, len(text)),
+    "text.structure.headings.signed_level": lambda text: headings.signed_level(
+        text, apart=True, first=True
+    ),
+    "text.structure.headings.is_in_brackets": headings.is_in_brackets,
+    "text.structure.headings.follows_sign": _of_lines(
+        lambda found: [
+            headings.follows_sign(found, n, n + 1)
+            for n in range(len(found) - 1)
+            if found[n].text and found[n + 1].text
+        ]
+    ),
+    "text.structure.headings.titles_above": _of_lines(
+        lambda found: headings.titles_above(found, 0)
+    ),
     "text.structure.lines.lines_of": lines.lines_of,
     "text.structure.lines.inner": _of_lines(
         lambda found: [lines.inner(line, 1, 1) for line in found]
@@ -459,12 +515,24 @@ FUNCTIONS: dict[str, Read] = {
             else None
         )
     ),
+    "text.structure.records.repeated_forms": _of_lines(records.repeated_forms),
     "text.structure.source_code.looks_like_code": _of_lines(source_code.looks_like_code),
     "text.structure.source_code.code_blocks": _of_lines(source_code.code_blocks),
+    "text.structure.drawn_tables.drawn_table": _of_lines(_each(drawn_tables.drawn_table)),
+    "text.structure.drawn_tables.column_table": _of_lines(_each(drawn_tables.column_table)),
+    "text.structure.drawn_tables.is_drawn_rule": drawn_tables.is_drawn_rule,
+    "text.structure.tables.table_at": _of_lines(_each(tables.table_at)),
+    "text.structure.tables.separated_run": _of_lines(_each(tables.separated_run)),
     "text.structure.tables.pipe_table": _of_lines(lambda found: tables.pipe_table(found, 0)),
     "text.structure.tables.is_rule": tables.is_rule,
     "text.structure.tables.separated_rows": _of_lines(
         lambda found: tables.separated_rows(found, told=True)
+    ),
+    "text.structure.traces.is_frame": traces.is_frame,
+    "text.structure.traces.begins_trace": traces.begins_trace,
+    "text.structure.traces.trace": _of_lines(_each(traces.trace)),
+    "text.structure.traces.end_of_frames": _of_lines(
+        lambda found: traces.end_of_frames(found, 0, -1)
     ),
     "text.reasoning.without_reasoning": _without_reasoning,
     "text.reasoning.ReasoningFilter.add": _filtered,

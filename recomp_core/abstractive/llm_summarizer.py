@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import regex
+
 from .._utils.checks import check_limit, check_prompts
 from ..errors import SummaryError
 from ..models.language_models.openai_chat import OpenAIChatModel
@@ -21,6 +23,15 @@ from .streams import bare_words, iterate_in_thread
 if TYPE_CHECKING:
     from ..models.summarizers.local import LocalSummarizer
 
+# What models write around the agreed word: tags, LaTeX, the language of a fence, a label.
+_WRAPPING = (
+    r"</?[a-z]\w{0,20}>|\\(?:boxed|text\w{0,2}|mathrm)\b|(?:```|~~~)\w{1,20}[ \t\r]{0,9}\n"
+    r"|(?:final )?(?:answer|summary|response|output|result) ?[:：]"
+)
+_PART_END = regex.compile(r"\n|(?<=[.!?]) |(?<=[。！？])")
+# A longer reply says something, so that a stream is not held for ever.
+_LONGEST_NOTHING = 2000  # characters
+
 
 class LLMSummarizer:
     """A `protocols.Summarizer` around any callable that sends prompts to a language model.
@@ -30,11 +41,11 @@ class LLMSummarizer:
             place of a text is that prompt's error; a raised exception is the error of every prompt
             of the call.
         empty_word: The word that the prompt tells the model to reply when the documents do not
-            help. A reply of this word alone, in any case and with any quotes and punctuation,
-            becomes "".
+            help. A reply of this word alone, in any case and with any quotes, marks and label
+            around it, becomes "", and so does one without a letter or digit.
         detect_refusals: Whether a reply that says only that the documents do not help ("The
-            documents do not contain …", in any of twelve languages) becomes "" too; see
-            `text.refusals`.
+            documents do not contain …", in any of twelve languages) becomes "" too, with the word
+            or without it; see `text.refusals`.
         max_input_tokens: The longest prompt that the model takes; None for no limit.
         count_tokens: Counts as the model does (see `TokenCounter`); by default
             `approximate_tokens`.
@@ -76,6 +87,7 @@ class LLMSummarizer:
         self.max_input_tokens = check_limit("max_input_tokens", max_input_tokens)
         self.batch_size = check_limit("batch_size", batch_size)
         self.empty_word = empty_word
+        self._word = _wrapped(empty_word)
         self.detect_refusals = detect_refusals
         self.structured = structured
         self.default_prompt = llm_prompt(empty_word)
@@ -331,9 +343,13 @@ class LLMSummarizer:
                 f"generate must return texts, but one of them is a {type(reply).__name__}",
                 "malformed",
             )
-        read = reply if isinstance(reply, SourcedSummary) else plain_reply(reply)
-        if self.structured and isinstance(read, str) and not isinstance(read, SourcedSummary):
+        read = plain_reply(reply)
+        if isinstance(reply, SourcedSummary):
+            read = _sourced(read, reply.sources)
+        elif self.structured and isinstance(read, str):
             read = read_summary(read)
+            if isinstance(read, SourcedSummary):  # what was escaped in the JSON is seen only now
+                read = _sourced(plain_reply(read), read.sources)
         return "" if isinstance(read, str) and self._means_nothing(read) else read
 
     def _reply_stream(self) -> ReplyStream:
@@ -345,15 +361,47 @@ class LLMSummarizer:
 
     def _means_nothing(self, text: str) -> bool:
         """Whether a whole reply says that the documents do not help."""
-        if bare_words(text) == bare_words(self.empty_word):
+        if len(text) > _LONGEST_NOTHING:
+            return False
+        if not bare_words(text) or self._word.fullmatch(text):
             return True
-        return self.detect_refusals and means_nothing(text)
+        if not self.detect_refusals:
+            return False
+        parts = _PART_END.split(text)
+        others = [part for part in parts if not self._word.fullmatch(part)]
+        has_word = len(others) < len(parts)
+        return (has_word and _say_nothing(others, means_nothing)) or means_nothing(text)
 
     def _may_mean_nothing(self, text: str) -> bool:
         """Whether the beginning of a reply may become one that says so."""
-        if bare_words(self.empty_word).startswith(bare_words(text)):
+        if len(text) > _LONGEST_NOTHING:
+            return False
+        if not bare_words(text) or self._word.fullmatch(text, partial=True):
             return True
-        return self.detect_refusals and may_mean_nothing(text)
+        if not self.detect_refusals:
+            return False
+        *parts, last = _PART_END.split(text)
+        others = [part for part in parts if not self._word.fullmatch(part)]
+        if not self._word.fullmatch(last, partial=True):
+            others.append(last)
+        may_have_word = len(others) <= len(parts)
+        return (may_have_word and _say_nothing(others, may_mean_nothing)) or may_mean_nothing(text)
+
+
+def _wrapped(word: str) -> regex.Pattern[str]:
+    """The word alone, with what models write around it."""
+    around = rf"(?:{_WRAPPING}|[\W_])*"
+    letters = r"[\W_]+".join(map(regex.escape, bare_words(word).split()))
+    return regex.compile(f"{around}{letters}{around}", regex.IGNORECASE | regex.FULLCASE)
+
+
+def _say_nothing(parts: Sequence[str], means: Callable[[str], bool]) -> bool:
+    said = "\n".join(parts)
+    return not bare_words(said) or means(said)
+
+
+def _sourced(text: str | SummaryError, sources: Sequence[int]) -> str | SummaryError:
+    return SourcedSummary(text, sources) if isinstance(text, str) else text
 
 
 def _whole(summary: str | Exception) -> Iterator[str]:

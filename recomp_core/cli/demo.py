@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ..integration.fields import IndexerSettings
+from ..models.language_models.reply_settings import ReplySettings
 from .messages import set_up_messages
 from .options import Verbose, takes_settings, wrong_usage
 
@@ -14,6 +15,7 @@ _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 @takes_settings("encoder", IndexerSettings, only=("model", "device", "lang"))
+@takes_settings("reply", ReplySettings)
 def demo(
     *,
     encoder: dict[str, Any],
@@ -37,6 +39,7 @@ def demo(
     api_key_env: Annotated[
         str, typer.Option(help="The environment variable that holds the endpoint's key.")
     ] = "OPENAI_API_KEY",
+    reply: dict[str, Any],
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where the page is served.")] = 7860,
     host: Annotated[
         str, typer.Option(help="Who is let in: 127.0.0.1, this machine alone; 0.0.0.0, everybody.")
@@ -61,9 +64,13 @@ def demo(
     if base_url is not None and summarizer is None:
         raise typer.BadParameter("name the model there by --summarizer", param_hint="--base-url")
     count_tokens = None if tokenizer is None else load_token_counter(tokenizer)
-    with wrong_usage({"base_url": base_url}):
+    with wrong_usage({"base_url": base_url, **reply}):
         writer = find_writer(
-            summarizer, base_url=base_url, api_key_env=api_key_env, device=encoder["device"]
+            summarizer,
+            base_url=base_url,
+            api_key_env=api_key_env,
+            device=encoder["device"],
+            reply=ReplySettings(**reply),
         )
     if writer is not None and summarizer is not None:
         writer.load()  # a wrong name is told now, and not on the page

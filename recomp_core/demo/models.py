@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -14,6 +14,7 @@ from ..abstractive.gates import SupportGate
 from ..abstractive.llm_summarizer import LLMSummarizer
 from ..errors import ModelLoadError
 from ..extractive.compressor import ExtractiveCompressor
+from ..models.language_models.reply_settings import ReplySettings
 from ..types import Compression, Document
 from .session import Session
 
@@ -143,6 +144,7 @@ def find_writer(
     base_url: str | None = None,
     api_key_env: str = "OPENAI_API_KEY",
     device: str | None = None,
+    reply: ReplySettings | None = None,
 ) -> Writer | None:
     """Find what writes the summaries.
 
@@ -152,27 +154,33 @@ def find_writer(
         base_url: The address of an endpoint that speaks OpenAI's protocol.
         api_key_env: The environment variable that holds the endpoint's key.
         device: Where a model on this machine runs.
+        reply: How long the summaries may be, and what else a request says; None for the defaults.
 
     Returns:
         The writer; None if there is none.
 
     Raises:
         ImportError: `openai` is not installed.
-        ValueError: The address is none.
+        ValueError: The address is none, or a setting cannot work.
     """
+    reply = reply or ReplySettings()
     if name is not None and base_url is not None:
-        asked = LLMSummarizer.from_endpoint(name, base_url=base_url, api_key_env=api_key_env)
+        asked = LLMSummarizer.from_endpoint(
+            name, base_url=base_url, api_key_env=api_key_env, **reply.reply_settings()
+        )
         return Writer(name, lambda: AbstractiveCompressor(asked), address=base_url)
+    given = reply.local_reply_settings()
+    if device is not None:
+        given["device"] = device
     if name is not None:
-        return Writer(name, lambda: _load_writer(name, device))
+        return Writer(name, lambda: _load_writer(name, given))
     file = _packaged_file()
-    return None if file is None else Writer(file.stem, lambda: _load_writer(str(file), device))
+    return None if file is None else Writer(file.stem, lambda: _load_writer(str(file), given))
 
 
-def _load_writer(name: str, device: str | None) -> AbstractiveCompressor:
+def _load_writer(name: str, given: Mapping[str, Any]) -> AbstractiveCompressor:
     from ..persistence.compressors import load_compressor
 
-    given: dict[str, Any] = {} if device is None else {"device": device}
     compressor = load_compressor(name, **given)
     if not isinstance(compressor, AbstractiveCompressor):
         raise ValueError(f"{name} chooses sentences and writes nothing: give it as --model")

@@ -27,6 +27,7 @@ from typing import Any, Protocol, runtime_checkable
 from ..text.joining import Layout
 from ..text.units import STRUCTURAL
 from ..types import Document, ScoredSentence, assemble
+from .fragments import whole_sentences
 from .structure import Structure, folded_text
 from .token_tally import TokenTally
 
@@ -493,7 +494,8 @@ def select(
     """Divide sentences into those that a selector keeps and the others.
 
     A sentence that stands in several places is offered once, with the best of its scores: chunks
-    overlap, and pages are stored twice. Headings, header rows, questions and keys are not offered.
+    overlap, and pages are stored twice. One that is cut where its chunk ends is offered as the
+    whole that another chunk has. Headings, header rows, questions and keys are not offered.
 
     Args:
         documents: The documents.
@@ -517,6 +519,11 @@ def select(
         for budget in token_budgets(selector)
         if not budget.exact
     }
+    wholes = {
+        cut: whole
+        for cut, whole in whole_sentences(sentences).items()
+        if place_of(sentences[whole]) not in unread
+    }
     size = 0
     admitted: list[int] = []  # in the order of admission
     order = _order(sentences, selector, unread)
@@ -525,18 +532,19 @@ def select(
     for rank, position in enumerate(order):
         if is_late is not None and is_late():
             break
-        if walk.is_known(position):
+        # The whole of a cut sentence is offered in its place.
+        places = (wholes[position], position) if position in wholes else (position,)
+        if any(walk.is_known(place) for place in places):
             continue
-        # A sentence comes alone where it fits, but not with its neighbours (a token budget).
-        for group in walk.groups(position):
-            new = [place for place in group if place not in walk.keep]
+        for place, group in walk.offers(places):
+            new = [other for other in group if other not in walk.keep]
             draft = Draft(
-                documents, sentences, layout, sentences[position], admitted, group, size + 1,
+                documents, sentences, layout, sentences[place], admitted, group, size + 1,
                 ranking, rank, tallies, new,
             )  # fmt: skip
             if selector.admits(draft):
                 admitted.extend(new)
-                walk.admit(position, group)
+                walk.admit(place, group)
                 for tally in tallies.values():
                     tally.admit(new)
                 size += 1
@@ -611,7 +619,16 @@ class _Walk:
         self._heard.setdefault(folded_text(sentence.visible), []).append(heading)
         self.keep.update(group)
 
-    def groups(self, position: int) -> Iterator[Sequence[int]]:
+    def offers(self, places: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
+        """Yield sentences with what to offer for each.
+
+        A sentence comes alone where it fits, but not with its neighbours (a token budget).
+        """
+        for place in places:
+            for group in self._groups(place):
+                yield place, group
+
+    def _groups(self, position: int) -> Iterator[Sequence[int]]:
         """Yield what to offer for a sentence, the most first, and it alone at last."""
         offered: list[set[int]] = []
         around = self._neighbours(position)

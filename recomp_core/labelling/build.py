@@ -182,7 +182,8 @@ def check_scorer(scorer: AnswerScorer) -> None:
     """
     found = scorer.capabilities()
     if not found.usable:
-        raise CannotScoreError(f"{type(scorer).__name__} can't label: {found.reason}")
+        asked = scorer.scorer if isinstance(scorer, CachedScorer) else scorer
+        raise CannotScoreError(f"{type(asked).__name__} can't label: {found.reason}")
 
 
 class _Workplace:

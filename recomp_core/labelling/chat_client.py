@@ -13,6 +13,7 @@ from ..models.language_models.reading import plain_reply, problem_of_choice, tex
 from ..models.language_models.replies import is_logprob
 from ..models.language_models.reply_settings import (
     check_completion_tokens,
+    check_extra_body,
     limit_fields,
     told_limit,
 )
@@ -49,6 +50,9 @@ class ChatClient:
         endpoint: The settings of `Endpoint`, by name.
         max_completion_tokens: The limit on the reply with the model's reasoning, sent in the place
             of `max_tokens`, as OpenAI's reasoning models want it; None for none.
+
+    Raises:
+        TypeError: `extra_body` can't be sent.
     """
 
     def __init__(
@@ -61,8 +65,9 @@ class ChatClient:
     ) -> None:
         self.model = model
         self.max_completion_tokens = check_completion_tokens(max_completion_tokens)
+        own = check_extra_body(extra_body) or {}
         self.endpoint = Endpoint(**endpoint)
-        self.extra_body = {**thinking_off(self.endpoint.base_url), **(extra_body or {})}
+        self.extra_body = {**thinking_off(self.endpoint.base_url), **own}
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -87,7 +92,7 @@ class ChatClient:
             settings: Further fields of the request.
 
         Returns:
-            The choices of the reply, at least one.
+            The choices of the reply, at least one, each with the `usage` of the whole.
 
         Raises:
             EndpointError: The request failed, or the reply has no choices.
@@ -108,7 +113,7 @@ class ChatClient:
             content = message.get("content") if isinstance(message, dict) else None
             if not isinstance(message, dict) or not isinstance(content, (str, list, type(None))):
                 raise self.malformed("it has a choice without a text", repr(choice))
-        return choices
+        return [{**choice, "usage": reply.get("usage")} for choice in choices]
 
     def answer(self, choice: Mapping[str, Any], max_new_tokens: int | None = None) -> str:
         """Read the answer of one choice.
@@ -121,16 +126,14 @@ class ChatClient:
             What the model wrote after its reasoning.
 
         Raises:
-            EndpointError: The answer is cut, filtered or refused, or there is only reasoning.
+            EndpointError: The answer is cut, filtered or refused, or there is no text, or only
+                reasoning or the call of a tool.
         """
-        text = text_of(choice)
+        text = text_of_choice(choice)
         if problem := problem_of_choice(text, choice):
-            what = problem.what
-            if problem.reason == "cut":
-                limits = (max_new_tokens, self.max_completion_tokens, self.extra_body)
-                what += f" ({told_limit(*limits)})"
-            raise self._error(problem.reason, what, problem.said)
-        answer = plain_reply(text)
+            limit = told_limit(max_new_tokens, self.max_completion_tokens, self.extra_body)
+            raise self._error(problem.reason, problem.told(limit), problem.said)
+        answer = plain_reply(text or "")
         if isinstance(answer, EndpointError):
             raise self.malformed(str(answer))
         return answer

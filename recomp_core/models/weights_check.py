@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +18,7 @@ from .checkpoints import ONE_AT_A_TIME, load_error_message
 
 # What a checkpoint may lack: buffers that are computed, and a pooler that nothing reads.
 _UNUSED = re.compile(r"(^|\.)(position_ids$|pooler\.)")
+_LAYER = re.compile(r"(?:^|\.)(?:layers?|h|block)\.(\d+)\.")
 _NAMED = 3
 # Numbers for each byte of the weights: twice as many as bytes where a file of half precision lacks
 # its largest part, such as the decoder of an encoder-decoder model.
@@ -47,8 +48,8 @@ def check_weights(
         **hub: `revision` and `local_files_only`.
 
     Raises:
-        ModelLoadError: Tensors are missing, or have another shape than the config says; or the
-            model can't be built at all.
+        ModelLoadError: Tensors are missing, have another shape than the config says, or belong to
+            layers of an encoder that it does not have; or the model can't be built at all.
     """
     import torch
     import transformers
@@ -82,7 +83,39 @@ def check_weights(
         for name in report["missing_keys"]
         if (encoder_only and _UNUSED.search(name)) or (decoder and name.startswith("decoder."))
     ]
-    check_report(place, {**report, "missing_keys": set(report["missing_keys"]) - set(unused)})
+    surplus: list[str] = []
+    if encoder_only:  # language models have layers of their own for guessing several tokens
+        layers = getattr(config, "num_hidden_layers", None)
+        surplus = surplus_layers(report["unexpected_keys"], layers)
+    check_report(
+        place,
+        {
+            **report,
+            "missing_keys": set(report["missing_keys"]) - set(unused),
+            "surplus_keys": surplus,
+        },
+    )
+
+
+def surplus_layers(names: Iterable[str], layers: int | None) -> list[str]:
+    """Find the weights of layers that a config does not know, so that they would be left out.
+
+    Args:
+        names: The names of an encoder's weights, or of those among them that nothing reads.
+        layers: How many layers its config has; None if it does not say.
+
+    Returns:
+        The names of weights whose layer has a number that this count does not reach.
+    """
+    if layers is None:
+        return []
+    return [
+        name
+        for name in names
+        if not name.startswith("decoder.")
+        and (match := _LAYER.search(name))
+        and int(match[1][:9]) >= layers
+    ]
 
 
 def check_report(place: str, report: Mapping[str, Any]) -> None:
@@ -90,10 +123,10 @@ def check_report(place: str, report: Mapping[str, Any]) -> None:
 
     Args:
         place: What was loaded, for the error.
-        report: The loading info.
+        report: The loading info; under "surplus_keys" what `surplus_layers` found.
 
     Raises:
-        ModelLoadError: Tensors are missing, or have another shape.
+        ModelLoadError: Tensors are missing, have another shape, or would be left out.
     """
     wrong = []
     if missing := sorted(report["missing_keys"]):
@@ -104,6 +137,11 @@ def check_report(place: str, report: Mapping[str, Any]) -> None:
             for name, found, needed in misfits[:_NAMED]
         )
         wrong.append(f"{len(misfits)} weights have another shape, such as {named}")
+    if surplus := sorted(report.get("surplus_keys", ())):
+        wrong.append(
+            f"{len(surplus)} weights are of layers that its config does not have, such as "
+            f"{', '.join(surplus[:_NAMED])}"
+        )
     if report.get("error_msgs"):
         wrong.append(str(report["error_msgs"][0]))
     if wrong:

@@ -68,6 +68,10 @@ _RULE = re.compile(r"\n[\s=\-|:+]+$")
 _CELLS = re.compile(r"\s*\|\s*")
 
 
+def _says_something(line: str) -> bool:
+    return not line.startswith("```") and any(c.isalnum() for c in line)
+
+
 def label_text(text: str) -> str:
     """Return what a heading, a header row or a key says, without its marks.
 
@@ -80,7 +84,8 @@ def label_text(text: str) -> str:
     if "<" in text:
         text = visible_text(text)
     lines = text.strip().splitlines()
-    line = lines[0] if len(lines) > 1 and not lines[1].strip(" \t=-|:+") else " ".join(lines)
+    # A line of signs below the title, or above, says nothing; nor does a fence.
+    line = " ".join([line for line in lines if _says_something(line)] or lines)
     opening = _MARKS_BEFORE.match(line)
     line = line[opening.end() :] if opening else line
     line = line.rstrip(" \t#*_=|:：\"'`").lstrip("\"'`")

@@ -11,36 +11,55 @@ from typing import NamedTuple
 import regex
 
 _NAME = (
-    "(?:(?:seed:)?think(?:ing)?|thoughts?|thought_process|ant_?thinking|reasoning(?:_content)?"
-    "|reflection|scratchpad|chain_of_thought|inn?er_(?:thoughts|monologue)"
-    "|internal_(?:thoughts|monologue))"
+    r"(?:(?:\w{1,12}[:_])?think(?:ing)?(?::\w{1,12}|[_-](?:process|fast))?|antthinking|cot"
+    r"|thoughts?|thought[_-]process|(?:internal|inn?er)[_-](?:thoughts?|monologue)"
+    r"|reason(?:ing)?(?:_content)?|reflection|scratchpad|chain[_-]of[_-]thought)"
 )
+_SPECIAL = r"(?:thinking|think|thought)"
+_CHANNEL = r"(?:[^<]|<\|constrain\|>){0,80}<\|message\|>"
 _MARKS = (
-    "(?i)"
-    rf"(?P<opening><\s*{_NAME}(?:\s[^<>]{{0,200}})?(?<!/)>|\[think\]|◁think▷"
-    r"|<\|(?:begin_of_thought|start_thinking|thinking|think)\|>|<unused94>thought"
-    r"|<\|channel>thought|<\|channel\|>\s*(?:analysis|commentary)[^<]{0,80}<\|message\|>)"
-    rf"|(?P<closing><\s*/\s*{_NAME}\s*>|\[/think\]|◁/think▷|<unused95>|<channel\|>"
-    r"|<\|(?:end_of_thought|end_thinking|/thinking|/think)\|>|\[begin final response\])"
-    r"|(?P<end><\|end\|>)"
-    r"|(?P<final><\|channel\|>\s*final[^<]{0,80}<\|message\|>|<\|start_response\|>"
-    r"|<\|begin_of_solution\|>)"
-    rf"|(?P<dropped><\s*{_NAME}(?:\s[^<>]{{0,200}})?/>|<\|start\|>assistant|<\|return\|>"
-    r"|<\|end_response\|>|<\|end_of_solution\|>|\[end final response\])"
+    # A word in brackets, which may stand in any text.
+    rf"(?i)(?P<word><{_NAME}(?:\s[^<>[\]]{{0,200}})?(?<!/)>|\[(?:think|thinking|reasoning)\])"
+    r"|(?P<opening>◁think▷|<unused94>thought|<\|channel>thought|<\|inner_prefix\|>"
+    rf"|<\|(?:begin_of_thought|start_thinking|{_SPECIAL})\|>"
+    rf"|<\|channel\|>\s?(?:analysis|commentary){_CHANNEL})"
+    # Reasoning that only its own mark closes.
+    r"|(?P<details><details\s[^<>[\]]{0,99}type=[\"']?reasoning[^<>[\]]{0,99}>)"
+    r"|(?P<fence>(?<![^\n])```(?:think|thinking|thoughts?|reasoning)[ \t\r]{0,9}\n)"
+    rf"|(?P<closing></{_NAME}(?:\s[^<>[\]]{{0,40}})?>|\[/(?:think|thinking|reasoning)\]|◁/think▷"
+    r"|<unused95>|<channel\|>|<\|inner_suffix\|>|\[begin final response\]"
+    rf"|<\|(?:end_of_thought|end_thinking|/{_SPECIAL})\|>)"
+    r"|(?P<end><\|(?:end|call)\|>)"
+    rf"|(?P<final><\|channel\|>\s?final{_CHANNEL}|<\|start_response\|>|<\|begin_of_solution\|>)"
+    rf"|(?P<empty><{_NAME}(?:\s[^<>[\]]{{0,200}})?/>)"
+    r"|(?P<dropped><\|(?:start|begin)\|>assistant|<\|(?:content|return|end_response"
+    r"|end_of_solution|begin_of_box|end_of_box)\|>|\[end final response\])"
     # They stand around the reply of models that think, and mean nothing in other texts.
-    r"|(?P<around></?(?:answer|final_answer|response)>)"
+    r"|(?P<around></?(?:answer|final_answer|response|output)>)"
+    # They end what a model says, and may be anything before that.
+    r"|(?P<turn><\|(?:im_end|eot_id|eom_id|endoftext|end_of_text|end_of_turn)\|>|<end_of_turn>"
+    r"|</s>|\[\|endofturn\|\]|<｜end▁of▁sentence｜>)"
 )
 _MARK = regex.compile(_MARKS)
 # Within reasoning, these end it, too.
-_MARK_WITHIN = regex.compile(_MARKS + "|(?P<prose>assistantfinal|here is my response:)")
+_MARK_WITHIN = regex.compile(_MARKS + r"|(?P<prose>assistantfinal|here(?: is|['’]s) my response:)")
+_OPENINGS = frozenset({"word", "opening", "maybe", "details", "fence"})
+_CLOSINGS = frozenset({"closing", "end", "final", "prose"})
+_OWN_CLOSING = {
+    "details": regex.compile("(?i)(?P<closing></details>)"),
+    "fence": regex.compile(r"(?P<closing>(?<![^\n])```)"),
+}
 
 # A name in quotes is spoken of, and marks nothing.
 _QUOTES = {"`": "`", '"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "「": "」"}
 
+_AMID_SENTENCE = regex.compile(r"[\w,;(–-] ")
+
 _BEGINNING = regex.compile(
     # What a server leaves of the marks of gpt-oss when it drops their special tokens.
-    r"\s*(?:(?P<opening>(?i:here is my thought process:|here are my reasoning steps:)"
-    r"|analysis(?=[A-Z]))"
+    r"(?:(?P<opening>(?i:here(?: is| are|['’]s) my (?:thought process|reasoning steps):)"
+    r"|(?:assistant)?(?:analysis|commentary)(?=[A-Z]))"
+    r"|(?P<maybe>(?:assistant)?(?:analysis|commentary)(?=[^a-z ]))"
     # So models begin to think. The opening mark may be missing.
     r"|(?P<thought>(?i:okay|ok,|alright|hm+[,. ]|wait[,. ]|let me |let['’]s |we need to "
     r"|we are given|i need to |i should |first, |so, |so the user|got it|好的|嗯|首先|我们需要|用户"
@@ -85,10 +104,11 @@ def without_reasoning(text: str) -> WithoutReasoning:
 
 
 class ReasoningFilter:
-    """Takes the reasoning out of a reply that comes in pieces.
+    """Takes the reasoning out of a reply that comes in pieces, and what marks its end.
 
     What may become a mark waits for the next piece. A reply that begins as models begin to think
-    waits for its end. Nothing else waits.
+    waits for its end, and so does what follows a mark that is a word of the text unless it is
+    closed: "a <reflection> pool". Nothing else waits.
 
     Args:
         hold: Whether everything waits for the end, as for a model that does not mark the beginning
@@ -104,14 +124,20 @@ class ReasoningFilter:
         self.unopened = False
         self._hold = hold
         self._begun = False  # whether the beginning has been looked at
+        self._written = False  # whether there is more than white space outside of reasoning
         self._passed = False  # whether anything was passed on
         self._depth = 0  # how often reasoning was opened and not closed
+        self._within = _MARK_WITHIN  # the marks that count within it
         # What comes after a closing mark, where not all that was opened is closed: that is the
         # reply if an opening mark in the reasoning was only spoken of.
-        self._doubtful: str | None = None
+        self._doubtful: list[str] | None = None
+        # What comes from an opening mark on that may be a word of the text.
+        self._spoken: list[str] | None = None
+        self._stray = False  # whether the last mark closed what was not open
+        self._ending: list[str] = []  # marks that end the reply, if nothing follows
         self._text = ""
-        self._at = 0  # where in it reading goes on; the character before it is kept
-        self._held = ""
+        self._at = 0  # where in it reading goes on; two characters before it are kept
+        self._held: list[str] = []
 
     def add(self, piece: str) -> str:
         """Take the next piece.
@@ -127,9 +153,7 @@ class ReasoningFilter:
         """
         self._text += piece
         self._read(last=False)
-        if self._hold or not (self._passed or self._held.strip()):
-            return ""
-        return self._released()
+        return "" if self._hold or not self._written else self._released()
 
     def rest(self) -> str:
         """Take the end of the reply.
@@ -141,80 +165,131 @@ class ReasoningFilter:
             UnopenedReasoning: What was passed on before is reasoning.
         """
         self._read(last=True)
-        self._held += (self._doubtful or "").lstrip()
+        if self._spoken is not None:
+            self._held += self._spoken
+        elif self._doubtful is not None:
+            self._held.append("".join(self._doubtful).lstrip())
         return self._released()
 
     def _read(self, *, last: bool) -> None:
-        if not self._begun and not self._begin(last):
-            return
+        if self._begun or self._begin(last):
+            self._read_marks(last)
+        kept = max(0, self._at - 2)
+        self._text, self._at = self._text[kept:], self._at - kept
+
+    def _read_marks(self, last: bool) -> None:
         while True:
-            marks = _MARK_WITHIN if self._depth else _MARK
+            marks = self._within if self._depth else _MARK
             found = marks.search(self._text, pos=self._at, partial=not last)
             if found is None or found.partial:
                 self._take(len(self._text) if found is None else found.start())
                 break
+            self._take(found.start())
             if self._is_spoken_of(found):
                 self._take(found.end())
                 continue
             if found.end() == len(self._text) and not last and self._is_quoted(found):
-                self._take(found.start())
                 break
-            self._take(found.start())
             self._at = found.end()
-            self._mark(found.lastgroup or "")
-        kept = max(0, self._at - 1)
-        self._text, self._at = self._text[kept:], self._at - kept
+            self._mark(found)
 
     def _begin(self, last: bool) -> bool:
         """Look at the beginning. Whether enough of it is there."""
-        found = _BEGINNING.match(self._text, partial=not last)
+        self._take(len(self._text) - len(self._text[self._at :].lstrip()))
+        found = _BEGINNING.match(self._text, pos=self._at, partial=not last)
         if found and found.partial:
             return False
         self._begun = True
-        if found and found["opening"]:
-            self._at = found.end()
-            self._mark("opening")
-        elif found:
+        if found and found["thought"]:
             self._hold = True
+        elif found:
+            self._at = found.end()
+            self._mark(found)
         return True
 
     def _is_quoted(self, mark: regex.Match[str]) -> bool:
         return mark.start() > 0 and self._text[mark.start() - 1] in _QUOTES
 
     def _is_spoken_of(self, mark: regex.Match[str]) -> bool:
-        if mark["around"] and not self.reasoned:
+        if mark.lastgroup == "around" and not self.reasoned:
+            return True
+        if mark.lastgroup == "empty" and self._written:
             return True
         if not self._is_quoted(mark):
             return False
         return self._text.startswith(_QUOTES[self._text[mark.start() - 1]], mark.end())
 
-    def _mark(self, kind: str) -> None:
-        if kind == "opening":
-            self.reasoned = True
+    def _may_be_text(self, mark: regex.Match[str]) -> bool:
+        """Whether an opening mark is a word of the text, if no closing mark follows."""
+        if mark.lastgroup == "maybe":
+            return True
+        if mark.lastgroup != "word" or not self._written:
+            return False
+        if "think" not in mark[0].casefold():
+            return True
+        # A model may begin to think after its reply, but not amid a sentence of it.
+        return bool(_AMID_SENTENCE.fullmatch(self._text[max(0, mark.start() - 2) : mark.start()]))
+
+    def _mark(self, mark: regex.Match[str]) -> None:
+        kind = mark.lastgroup or ""
+        if kind == "turn":
+            self._ending.append(mark[0])
+            return
+        if kind in _OPENINGS:
+            if not self._depth:
+                self._spoken = [] if self._may_be_text(mark) else None
+                self._within = _OWN_CLOSING.get(kind, _MARK_WITHIN)
             self._depth += 1
-        elif kind == "final":
-            self._depth, self._doubtful = 0, None
-        elif self._depth and kind not in ("dropped", "around"):
-            self._depth -= 1
-            self._doubtful = "" if self._depth else None
+            self.reasoned = self.reasoned or self._spoken is None
+        elif self._depth and kind in _CLOSINGS:
+            self._depth = 0 if kind == "final" else self._depth - 1
+            self._doubtful = [] if self._depth else None
+            self._spoken = None
+            self.reasoned = True
+        elif kind == "closing" and self.reasoned and self._written:
+            self._stray = True
         elif kind == "closing":
-            self.reasoned = self.unopened = True
-            self._held = ""
-            if self._passed:
-                raise UnopenedReasoning
-        if not self._passed and not self._held.strip():
-            self._held = ""
+            self._unopen()
+        if self._spoken is not None:
+            self._write(self._spoken, mark[0])
+        elif not self._written:
+            self._held.clear()
+
+    def _unopen(self) -> None:
+        """All up to here is reasoning."""
+        self.reasoned = self.unopened = True
+        self._stray = self._written = False
+        self._held.clear()
+        self._ending.clear()
+        if self._passed:
+            raise UnopenedReasoning
 
     def _take(self, end: int) -> None:
         """Read up to `end`, where no mark is."""
         text, self._at = self._text[self._at : end], end
-        if not self._depth:
-            is_first = self.reasoned and not self._passed and not self._held
-            self._held += text.lstrip() if is_first else text
+        if not text:
+            return
+        if self._spoken is not None:
+            self._write(self._spoken, text)
         elif self._doubtful is not None:
-            self._doubtful += text
+            self._doubtful.append(text)
+        elif not self._depth:
+            if self._stray and not text.isspace():
+                self._unopen()
+            if self.reasoned and not self._passed and not self._held:
+                text = text.lstrip()
+            self._write(self._held, text)
+            self._written = self._written or bool(text.strip())
+
+    def _write(self, to: list[str], text: str) -> None:
+        if self._ending and (not text or text.isspace()):
+            self._ending.append(text)
+        elif text:
+            to += [*self._ending, text]
+            self._ending.clear()
 
     def _released(self) -> str:
-        released, self._held = self._held, ""
+        released = "".join(self._held)
+        self._held.clear()
         self._passed = self._passed or bool(released)
         return released

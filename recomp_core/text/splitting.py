@@ -19,12 +19,12 @@ from .structure.formats import parse
 from .structure.lines import Block, lines_of
 from .structure.markup_blocks import html_blocks
 from .structure.outline import Outline
-from .structure.tables import pipe_table
+from .structure.tables import table_at
 from .units import FORMATS, Unit
 
 # What is too long is divided into parts of this share of the limit: about a sentence each.
 _PARTS = 3
-VERSION = 2
+VERSION = 3
 """Of the rules: raise it when a text's units change. Stores then split and encode again."""
 
 
@@ -122,7 +122,7 @@ def divided(text: str, unit: Unit, limit: int, count_tokens: Callable[[str], int
     if unit.kind == "table" and unit.markup:
         blocks = html_blocks(text, unit.start, unit.end)
     elif unit.kind == "table":
-        table, _ = pipe_table(lines_of(text, unit.start, unit.end), 0)
+        table, _ = table_at(lines_of(text, unit.start, unit.end), 0)
         blocks = [] if table is None else [table]
     elif unit.kind == "entry" and text[unit.start] == "{":
         blocks = record_blocks(text, unit.start, unit.end)

@@ -73,18 +73,45 @@ EMPTY = [
     "**IRRELEVANT**",
     "_IRRELEVANT_!",
     "`IRRELEVANT`",
+    "IRRELEVANT\n\nThe documents do not mention it.",
+    "Irrelevant. The documents do not mention who built the tower.",
+    "The documents do not mention it.\n\nIRRELEVANT",
+    "Answer: IRRELEVANT",
+    "**Final answer:** irrelevant.",
+    "Summary: IRRELEVANT",
+    "<answer>IRRELEVANT</answer>",
+    "<p>IRRELEVANT</p>\n",
+    "\\boxed{IRRELEVANT}",
+    "$\\boxed{\\text{IRRELEVANT}}$",
+    "```text\nIRRELEVANT\n```",
+    "~~~\nIRRELEVANT\n~~~",
+    "IRRELEVANT<|im_end|>",
+    "IRRELEVANT</s>\n",
+    "IRRELEVANT.<|eot_id|>",
+    "<|im_end|>",
+    '""',
+    ".",
+    "...",
+    " \n",
 ]
 NOT_EMPTY = [
     "The documents are irrelevant.",
     "IRRELEVANT: nothing about the tower.",
     "IRRELEVANT IRRELEVANT",
+    "IRRELEVANT\n\nThe tower was built in 1889.",
+    "Irrelevant. The tower was built in 1889.",
+    "The tower was built in 1889.\nIRRELEVANT",
+    "Answer: irrelevant towers were built in 1889.",
+    "```text\nirrelevant towers\n```",
+    "\\boxed{1889}",
+    "Summary",
+    "Question: IRRELEVANT",
+    "7",
     "IRRELEVANTLY, it was built in 1889.",
     "IRRE",
     "The tower was built in 1889.",
     "  It was built in 1889. \n",
-    "...",
     "",
-    " \n",
 ]
 
 
@@ -106,6 +133,27 @@ def test_another_word_can_be_agreed(word):
     assert word in summarizer.default_prompt.format("q", "d")
     assert NOTHING_RELEVANT_WORD not in summarizer.default_prompt.format("q", "d")
     assert Model("IRRELEVANT").summarizer(empty_word=word).summarize(["x"]) == ["IRRELEVANT"]
+
+
+def test_the_word_with_a_sentence_counts_only_where_refusals_do():
+    for reply in ("IRRELEVANT\n\nThe documents do not mention it.", "No answer.\nIRRELEVANT"):
+        summarizer = Model(reply).summarizer(detect_refusals=False)
+        assert summarizer.summarize(["x"]) == ["".join(summarizer.stream("x"))] == [reply]
+    assert Model("Answer: IRRELEVANT").summarizer(detect_refusals=False).summarize(["x"]) == [""]
+
+
+def test_a_summary_ends_before_what_ends_a_turn():
+    summarizer = Model("Built in 1889.<|im_end|>\n").summarizer()
+    assert summarizer.summarize(["x"]) == ["".join(summarizer.stream("x"))] == ["Built in 1889."]
+
+
+@pytest.mark.parametrize(
+    "part", ["IRRELEVANT. ", "IRRELEVANT\n", ".", "```", "```a\n", "<b>", "\n"]
+)
+def test_a_long_reply_says_something_however_it_comes(part):
+    reply = part * (40_000 // len(part))
+    summarizer = Model(reply).summarizer()
+    assert summarizer.summarize(["x"]) == ["".join(summarizer.stream("x"))] == [reply]
 
 
 def test_the_default_prompt_asks_for_the_default_word():
@@ -225,7 +273,11 @@ async def test_joined_pieces_are_the_summary(reply):
         assert await summarizer.asummarize(["x"]) == [summary]
 
 
-@given(st.lists(st.sampled_from(["IRRE", "LEVANT", "irrelevant", ".", '"', " ", "\n", "a", ""])))
+SAID = ["IRRE", "LEVANT", "irrelevant", ".", '"', " ", "\n", "a", "", "Answ", "er:", "<b>", "```",
+        "The documents do not", " mention it.", "</", "s>"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(SAID)))
 def test_joined_pieces_are_the_summary_wherever_they_are_cut(pieces):
     summarizer = LLMSummarizer(lambda _: ["".join(pieces)], stream=lambda _: iter(pieces))
     assert ["".join(summarizer.stream("x"))] == summarizer.summarize(["x"])
@@ -234,17 +286,24 @@ def test_joined_pieces_are_the_summary_wherever_they_are_cut(pieces):
 @pytest.mark.parametrize(
     ("reply", "held"),
     [
-        ("Towers", "To"),
-        (" **Towers", " **To"),
+        ("Towers", "T"),
+        (" **Towers", " **T"),
         ("Irrigation", "Irri"),
+        ("Answers", "Answers"),
+        ("<b>Towers", "<b>T"),
         ("IRRELEVANT: x", None),
-        ("The tower was built", "The tower was b"),  # "was not mentioned in the documents"
     ],
 )
 def test_the_first_piece_waits_only_while_it_could_be_the_agreed_word(reply, held):
-    pieces = list(Model(reply).summarizer().stream("x"))
+    pieces = list(Model(reply).summarizer(detect_refusals=False).stream("x"))
     assert pieces[0] == (held or reply)
     assert "".join(pieces) == reply
+
+
+def test_the_first_piece_waits_only_while_it_could_say_that_nothing_helps():
+    pieces = list(Model("The tower was built").summarizer().stream("x"))
+    assert pieces[0] == "The tower was b"  # "was not mentioned in the documents"
+    assert "".join(pieces) == "The tower was built"
 
 
 def test_pieces_are_passed_on_one_by_one():

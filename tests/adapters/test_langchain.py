@@ -285,6 +285,28 @@ def test_numpy_numbers_of_a_compressor_of_ones_own_become_pythons():
     }  # fmt: skip
 
 
+class NoTruth:
+    """Equal to nothing and unequal to nothing, as missing values and arrays are."""
+
+    def __eq__(self, other):
+        return self
+
+    def __bool__(self):
+        raise TypeError("no truth value")
+
+    __hash__ = None
+
+
+def test_sources_that_cannot_be_compared_are_left_out():
+    page = NoTruth()
+    text = "Sentence 2 is about rain. Sentence 3 is about towers."
+    one, other = (Document(page_content=text, metadata={"page": p}) for p in (page, NoTruth()))
+    (merged,) = adapter(merge=True).compress_documents([one], "who built the tower?")
+    assert "page" in merged.metadata
+    (merged,) = adapter(merge=True).compress_documents([one, other], "who built the tower?")
+    assert "page" not in merged.metadata
+
+
 @pytest.mark.parametrize("merge", [False, True])
 @pytest.mark.parametrize("documents", [[], [Document("")], [Document(" \n"), Document("\u200b")]])
 def test_nothing_given(documents, merge):

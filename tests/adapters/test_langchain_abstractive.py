@@ -45,7 +45,8 @@ class Chat(BaseChatModel):
         message = self._generate(messages).generations[0].message
         for word in re.findall(r"\S+\s*", message.text):
             yield ChatGenerationChunk(message=AIMessageChunk(word))
-        ending = message.model_dump(include={"response_metadata", "additional_kwargs"})
+        beside = {"response_metadata", "additional_kwargs", "tool_calls", "invalid_tool_calls"}
+        ending = message.model_dump(include=beside | {"usage_metadata"})
         blocks = [] if isinstance(message.content, str) else message.content
         rest = [block for block in blocks if block["type"] != "text"]
         yield ChatGenerationChunk(message=AIMessageChunk(rest, **ending))
@@ -162,6 +163,12 @@ async def test_the_agreed_word_and_no_word_at_all_are_the_empty_summary(reply):
 
 THOUGHTS = [{"type": "reasoning", "reasoning": "Well …"}]
 REFUSED = [{"type": "refusal", "refusal": "I can't help."}]
+CALL = {"name": "search", "args": {}, "id": "1"}
+CALLED = {"finish_reason": "tool_calls"}
+USED = {
+    "input_tokens": 1, "output_tokens": 9, "total_tokens": 10,
+    "output_token_details": {"reasoning": 9},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -174,8 +181,18 @@ REFUSED = [{"type": "refusal", "refusal": "I can't help."}]
         (AIMessage(REFUSED), "refused"),
         (AIMessage(THOUGHTS), "malformed"),
         (AIMessage(THOUGHTS, response_metadata={"finish_reason": "length"}), "cut"),
+        (AIMessage("Bob bui", response_metadata={"stopReason": "maxTokens"}), "cut"),
+        (AIMessage("Bob bui", response_metadata={"status": "incomplete"}), "cut"),
+        (AIMessage("", response_metadata={"prompt_feedback": {"block_reason": 1}}), "filtered"),
+        (AIMessage("", tool_calls=[CALL]), "malformed"),
+        (AIMessage([], tool_calls=[CALL]), "malformed"),
+        (AIMessage("", tool_calls=[CALL], response_metadata=CALLED), "malformed"),
+        (AIMessage("Bob bui", tool_calls=[CALL], response_metadata=CALLED), "malformed"),
+        (AIMessage("", invalid_tool_calls=[{**CALL, "args": "{", "error": "x"}]), "malformed"),
+        (AIMessage("", usage_metadata=USED), "malformed"),
+        (AIMessage("", response_metadata={"token_usage": {"completion_tokens_details": {"reasoning_tokens": 9}}}), "malformed"),
     ],
-)
+)  # fmt: skip
 async def test_a_reply_that_is_no_summary_is_an_error_with_the_reason(message, reason):
     one, other, *streamed = await every_way(summarizer_from_chat_model(chat(message)))
     for error in (one, other, *(error for _, error in streamed)):
@@ -183,6 +200,24 @@ async def test_a_reply_that_is_no_summary_is_an_error_with_the_reason(message, r
         assert error.reason == reason
         assert str(error).startswith("Chat: ")
     assert [text for text, _ in streamed] == [message.text] * 2
+
+
+def test_a_form_that_came_as_the_call_of_a_tool_is_a_summary():
+    class Forms(Chat):
+        def with_structured_output(self, schema, *, include_raw=False, **_):
+            raw = AIMessage("", tool_calls=[CALL], response_metadata=CALLED, usage_metadata=USED)
+            replies = {
+                "told": schema(summary="Bob did.", sources=[1]),
+                "nothing": schema(summary="", sources=[]),
+                "another call": None,
+            }
+            return RunnableLambda(lambda prompt: {"raw": raw, "parsed": replies[prompt]})
+
+    summarizer = summarizer_from_chat_model(Forms(reply=None), structured=True)
+    told, nothing, other = summarizer.summarize(["told", "nothing", "another call"])
+    assert (told, told.sources, nothing) == ("Bob did.", (1,), "")
+    assert isinstance(other, SummaryError)
+    assert "called a tool and wrote no text" in str(other)
 
 
 async def test_errors_of_the_model_stay_as_they_are_and_meet_only_their_own_prompt():
@@ -299,11 +334,11 @@ def test_relevance_is_that_of_what_was_read():
         count_tokens=lambda text: len(text.split()),
         max_input_tokens=8,
     )
-    read = Document("Bob sat.")
-    unread = Document("Bob built the tower with many hands on a long day.")
-    (result,) = compressor.compress_documents([read, unread], "bob built tower")
-    assert [source["index"] for source in result.metadata["recomp"]["sources"]] == [0]
-    assert result.metadata["relevance_score"] == 1.0
+    unread = Document("Bob sat in a room with many hands on a long day.")
+    read = Document("Bob built it.")
+    (result,) = compressor.compress_documents([unread, read], "bob built tower")
+    assert [source["index"] for source in result.metadata["recomp"]["sources"]] == [1]
+    assert result.metadata["relevance_score"] == 2.0
 
 
 # As text

@@ -153,6 +153,7 @@ def test_a_copy_with_other_limits_shares_the_model():
 
 def test_a_copy_with_other_results_shares_the_compressor():
     compressor = adapter()
+    assert compressor.copy(update={"timeout_s": 5.0}).timeout_s == 5.0
     for copy in (compressor.model_copy(), compressor.model_copy(update={"timeout_s": 5.0})):
         assert type(copy) is RecompDocumentCompressor
         assert copy.compressor is compressor.compressor

@@ -748,6 +748,35 @@ def test_a_compressor_is_pickled_or_refused():
         pickle.dumps(postprocessor(compressor=local))
 
 
+def test_a_copy_with_other_settings_obeys_them():
+    nodes = [text_node(TOWER), text_node(BREAD)]
+    first = postprocessor(on_empty="drop", metadata_key="mine")
+    for copy in (first.model_copy(update={"top_k": 1}), first.copy(update={"top_k": 1})):
+        (node,) = copy.postprocess_nodes(nodes, query_str=QUERY)
+        assert len(node.node.metadata["mine"]["scores"]) == 1
+        assert copy.on_empty == "drop"
+    assert first.model_copy(update={"on_empty": "empty_node"}).on_empty == "empty_node"
+    assert first.model_copy().compressor is first.compressor
+    loaded = RecompNodePostprocessor(top_k=3).model_copy(update={"top_k": 1})
+    (node,) = loaded.postprocess_nodes([text_node(TOWER)], query_str="rain")
+    assert len(node.node.metadata["recomp"]["scores"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("update", "says"),
+    [
+        ({"topk": 1}, "has no setting 'topk'"),
+        ({"top_k": -5}, "top_k|TopK"),
+        ({"metadata_key": ""}, "metadata_key is empty"),
+        ({"context": "title"}, "context"),
+        ({"timeout_s": 0}, "timeout_s"),
+    ],
+)
+def test_copies_that_cannot_work(update, says):
+    with pytest.raises(ValueError, match=says):
+        postprocessor().model_copy(update=update)
+
+
 # Instrumentation
 
 

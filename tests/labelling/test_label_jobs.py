@@ -342,7 +342,7 @@ def test_a_scorer_that_cannot_work_is_refused_before_anything_is_asked(tmp_path)
             return Capabilities(False, self.kind, "it has no log-probabilities")
 
     scorer = Unable(TABLE)
-    with pytest.raises(CannotScoreError, match="no log-probabilities"):
+    with pytest.raises(CannotScoreError, match="^Unable can't label: it has no log-prob"):
         build_contrastive_examples(ROWS, scorer, by_words, output=tmp_path / "labels")
     assert scorer.asked == []
 

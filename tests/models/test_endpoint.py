@@ -157,6 +157,22 @@ def test_results_come_as_they_finish_and_no_more_run_at_once_than_may():
         assert server.most_at_once <= 2
 
 
+def test_no_more_is_asked_for_than_can_be_lost():
+    """Whoever saves each result, slowly, would pay for the others again after a kill."""
+    asked = []
+
+    async def work(n):
+        asked.append(n)
+        return n
+
+    with OpenAIServer(OK) as server:
+        endpoint = endpoint_of(server, max_concurrency=4)
+        for saved, _ in enumerate(endpoint.each(work, range(40))):
+            time.sleep(0.005)
+            assert len(asked) - saved <= 4
+    assert sorted(asked) == list(range(40))
+
+
 def test_closing_ends_what_is_left():
     closed = threading.Event()
 

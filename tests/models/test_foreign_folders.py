@@ -202,6 +202,25 @@ def test_tensors_that_are_missing_or_misshapen_are_listed(
 
 
 @pytest.mark.model
+@pytest.mark.parametrize("backend", ["auto", *BACKENDS])
+def test_layers_that_the_config_does_not_have_are_not_left_out(plain, tmp_path, backend):
+    folder = Path(shutil.copytree(plain, tmp_path / "copy"))
+    edit(folder / "config.json", num_hidden_layers=1)
+    with pytest.raises(
+        ModelLoadError, match=r"16 (of its )?weights are .*encoder\.layer\.1\..*config"
+    ):
+        load_compressor(folder, device="cpu", backend=backend)
+
+
+@pytest.mark.model
+def test_modules_that_make_no_vector_are_refused_at_once(copied):
+    modules = json.loads((copied / "modules.json").read_text())
+    (copied / "modules.json").write_text(json.dumps(modules[:1]))
+    with pytest.raises(ModelLoadError, match="sentence_embedding.*lacks a pooling"):
+        load_compressor(copied, device="cpu")
+
+
+@pytest.mark.model
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_pooler_that_nothing_reads_may_be_missing(plain, tmp_path, backend):
     folder = Path(shutil.copytree(plain, tmp_path / "copy"))

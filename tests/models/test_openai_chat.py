@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import gc
+import json
 import logging
 import multiprocessing
 import os
@@ -192,13 +193,86 @@ def test_the_asynchronous_ways_give_the_same_errors(ask):
     assert caught.value.reason == "cut"
 
 
+def events(*chunks, done=True) -> Reply:
+    """A stream of just these events."""
+    sent = [b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks]
+    return Reply(body=b"".join(sent) + b"data: [DONE]\n\n" * done)
+
+
+def chunk(content, ending=None, index=0, **delta):
+    delta = {"content": content, **delta}
+    return {"choices": [{"index": index, "delta": delta, "finish_reason": ending}]}
+
+
 def test_a_stream_that_ends_without_its_end_was_cut():
-    with OpenAIServer(Reply("The tower was", finish_reason=None)) as server:
+    words = [chunk("The"), chunk(" tower"), chunk(" was")]
+    with OpenAIServer(events(*words, done=False)) as server:
         pieces = chat(server).stream("x")
         assert [next(pieces) for _ in range(3)] == ["The", " tower", " was"]
-        with pytest.raises(SummaryError) as caught:
+        with pytest.raises(SummaryError, match=r"not whole \(broken off\)") as caught:
             next(pieces)
     assert caught.value.reason == "cut"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [chunk("Bob"), chunk(" did.")],
+        [chunk("Bob"), chunk(" did.", "")],
+        [chunk("Ann", index=1), chunk("Bob"), chunk(" did.", "stop"), chunk("!", "stop", index=1)],
+        [chunk([]), chunk("Bob did."), chunk([], "stop")],
+        [chunk([{"type": "text", "text": "Bob did."}]), chunk("", "stop")],
+        [chunk("Bob did.", "stop"), {"choices": [], "usage": {"completion_tokens": 2}}],
+        [chunk([{"text": "hm", "thought": True}]), chunk("Bob did.", "stop")],
+    ],
+    ids=["no ending", "an empty one", "two choices", "no blocks", "blocks", "usage", "thought"],
+)
+def test_the_pieces_of_a_stream(sent):
+    with OpenAIServer(events(*sent)) as server:
+        assert streamed(chat(server), "x") == "Bob did."
+
+
+TOOL = {"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": "{}"}}]}
+THOUGHT_ABOUT = {"usage": {"completion_tokens_details": {"reasoning_tokens": 9}}, "choices": []}
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason", "words"),
+    [
+        ([chunk("", "stop"), THOUGHT_ABOUT], "malformed", "reasoning"),
+        ([chunk(""), chunk(" ")], "cut", "broken off"),
+        ([chunk([]), chunk([], "stop")], "malformed", "no text"),
+        ([chunk(5)], "malformed", "no text (5)"),
+        ([chunk([{"type": "refusal", "refusal": "Never."}], "stop")], "refused", "Never."),
+        ([chunk(None, **TOOL), chunk(None, "tool_calls")], "malformed", "called a tool"),
+        ([chunk("", **TOOL), chunk("", "stop")], "malformed", "called a tool"),
+        ([chunk("Bob"), {"error": True, "message": "slow", "code": 429}], "quota", "(slow)"),
+        ([chunk("Bob"), {"error": "gone", "status": 502}], "unavailable", "(gone)"),
+    ],
+)
+def test_a_stream_that_is_no_reply_says_why_and_names_the_model_once(sent, reason, words):
+    with OpenAIServer(events(*sent)) as server, pytest.raises(SummaryError) as caught:
+        streamed(chat(server), "x")
+    assert caught.value.reason == reason
+    assert words in str(caught.value)
+    assert str(caught.value).count("a-model at") == 1
+    assert "max_new_tokens" not in str(caught.value)
+
+
+def test_an_error_amid_a_stream_need_not_be_json():
+    begun = events(chunk("Bob"), done=False).body
+    sent = Reply(body=begun + b"event: error\ndata: the upstream is overloaded\n\n")
+    with OpenAIServer(sent) as server, pytest.raises(SummaryError, match="upstream is") as caught:
+        streamed(chat(server), "x")
+    assert caught.value.reason == "unavailable"
+
+
+def test_a_connection_that_served_a_stream_serves_again():
+    with OpenAIServer(Reply("Bob did.")) as server:
+        model = chat(server)
+        assert [streamed(model, "x") for _ in range(3)] == ["Bob did."] * 3
+        [pool] = [model._connection.client._client._transport._pool]
+        assert len(pool.connections) == 1
 
 
 def test_an_error_amid_a_stream_is_the_streams_error():

@@ -34,6 +34,29 @@ MARKED = {
     "nested": f"<think>a<think>{THOUGHT}</think>c</think>{REPLY}",
     "a mark in it": f"<think>I close <think> with care. {THOUGHT}</think>{REPLY}",
     "around the reply": f"<think>{THOUGHT}</think><answer>{REPLY}</answer>",
+    "namespaces": f"<longcat_think>{THOUGHT}</longcat_think><think:high>more</think:high>{REPLY}",
+    "a name of words": f"<Thinking Process>{THOUGHT}</Thinking Process>{REPLY}",
+    "other names": f"<cot>a</cot><reason>{THOUGHT}</reason><thought-process>b</thought-process>"
+    f"<internal_thought>c</internal_thought><thinking_process>d</thinking_process>{REPLY}",
+    "in square brackets": f"[thinking]{THOUGHT}[/thinking][REASONING]more[/REASONING]{REPLY}",
+    "a special token": f"<|thought|>{THOUGHT}<|/thought|>{REPLY}",
+    "a fence": f"```thinking\n{THOUGHT} </think>\n```\n{REPLY}",
+    "Open WebUI": '<details type="reasoning" done="true" duration="5">\n<summary>Thought for 5 '
+    f"seconds</summary>\n> {THOUGHT} </think>\n</details>\n{REPLY}",
+    "gpt-oss, constrained": f"<|channel|>analysis<|message|>{THOUGHT}<|end|><|start|>assistant"
+    f"<|channel|>final <|constrain|>json<|message|>{REPLY}<|return|>",
+    "gpt-oss, a call": "<|channel|>commentary to=functions.x <|constrain|>json<|message|>{}<|call|>"
+    f"<|start|>assistant<|channel|>final<|message|>{REPLY}",
+    "gpt-oss, in Chinese": f"analysis用户问是谁建的。assistantfinal{REPLY}",
+    "gpt-oss, with a quotation": f'analysis"Who" is asked. {THOUGHT}assistantfinal{REPLY}',
+    "gpt-oss, in lines": f"analysis\n\n{THOUGHT}\n\nassistantfinal\n\n{REPLY}",
+    "Granite 3": f"Here's my thought process: {THOUGHT}\n\nHere’s my response: {REPLY}",
+    "Solar": f"<|think|>{THOUGHT}<|end|><|begin|>assistant<|content|>{REPLY}<|end|>",
+    "Apertus": f"<|inner_prefix|>{THOUGHT}<|inner_suffix|>{REPLY}",
+    "GLM": f"<think>{THOUGHT}</think>\n<|begin_of_box|>{REPLY}<|end_of_box|>",
+    "Reflection": f"<thinking>{THOUGHT}<reflection>a</reflection></thinking><output>{REPLY}</output>",
+    "closed again": f"<think>{THOUGHT}</think>{REPLY}</think><|im_end|>",
+    "the end of a turn": f"<think>{THOUGHT}</think>{REPLY}<|im_end|>",
     "behind": f"{REPLY}<think>{THOUGHT}</think>",
     "not closed": f"{REPLY}<think>{THOUGHT}",
 }
@@ -50,7 +73,20 @@ PLAIN = [
     "Here is my response: none. The assistantfinal is <answer>.",
     "Analysis shows that Anna built it.",
     "x < ",
+    "The tower has a <reflection> pool, and an [inner] one.",
+    "In Ruby, <thought> is a node; <reason> has </s> in it, and <b>no</b> children.",
+    "Then <think> begins, she [thinking of it] said, and <think about it> is none.",
+    "a < think > b, and < reasoning> is none",
+    "See <thinking/> for it.",
+    "<s>It fell</s> in 1889, <|im_end|> it says.",
+    "analysis of the tower",
+    "analysis: it was built in 1871.",
+    "\nassistantanalysis\n\nIt was built in 1871.",
+    "```python\nthinking\n```",
+    "<details type='plain'>A tower.</details>",
 ]
+# What marks the end of a reply, and is no part of it.
+ENDS = ["<|im_end|>", "<|eot_id|>", "<|endoftext|>", "</s>", "<|end_of_text|>", "<end_of_turn>"]
 
 
 def pieces_of(text, sizes):
@@ -83,7 +119,11 @@ def test_a_stream_says_the_same_wherever_it_is_cut(text, sizes):
     assert streamed(text, sizes) == without_reasoning(text).text
 
 
-@given(st.lists(st.sampled_from(["<think>", "</think>", "<thi", "nk>", "a", " ", "`", "<", "</"])))
+PARTS = ["<think>", "</think>", "<thi", "nk>", "<thought>", "[think]", "</s>", "```thinking\n", "\n```",
+         "analysis", "assistantfinal", "<think/>", "a", " ", ". ", "`", "<", "</"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PARTS)))
 def test_nothing_of_a_block_is_ever_passed_on(parts):
     text = "".join(parts)
     whole = without_reasoning(text)
@@ -91,6 +131,48 @@ def test_nothing_of_a_block_is_ever_passed_on(parts):
         assert streamed(text) == whole.text
     except UnopenedReasoning:
         assert whole.unopened
+
+
+@pytest.mark.parametrize("text", [*MARKED.values(), *PLAIN, *(REPLY + end for end in ENDS)])
+def test_a_stream_that_is_cut_in_two_says_the_same(text):
+    whole = without_reasoning(text).text
+    for cut in range(1, len(text)):
+        stream = ReasoningFilter()
+        parts = [stream.add(text[:cut]), stream.add(text[cut:]), stream.rest()]
+        assert "".join(parts) == whole, (text[:cut], text[cut:])
+
+
+@pytest.mark.parametrize("end", [*ENDS, "</s></s>", "<|eot_id|> </s>"])
+def test_what_ends_a_turn_is_no_part_of_the_reply(end):
+    for text in (REPLY, f"In Ruby, <thought> is a node. {REPLY}"):
+        assert without_reasoning(text + end) == (text, False, False)
+        assert streamed(text + end) == text
+        amid = f"{text}{end} {text}{end}"
+        assert streamed(amid) == without_reasoning(amid).text == f"{text}{end} {text}"
+    assert without_reasoning(end) == ("", False, False)
+    assert streamed(f"It ends with `{end}`") == f"It ends with `{end}`"
+
+
+def test_a_mark_that_is_a_word_waits_for_what_closes_it():
+    stream = ReasoningFilter()
+    assert stream.add("The tower has a <reflection> pool") == "The tower has a "
+    assert stream.add(" and more.") == ""
+    assert stream.rest() == "<reflection> pool and more."
+    assert not stream.reasoned
+    assert without_reasoning("Anna <thought>hm</thought>Horvat") == ("Anna Horvat", True, False)
+    # Amid a sentence no model begins to think.
+    assert without_reasoning("It was Anna.\n<think>Was it").text == "It was Anna.\n"
+    assert without_reasoning("The mark <think> opens it").text == "The mark <think> opens it"
+
+
+def test_a_closing_mark_at_the_end_closes_nothing():
+    for text in (f"<think>{THOUGHT}</think>{REPLY}\n</think>", f"</think>{REPLY}</think>\n"):
+        assert without_reasoning(text).text.strip() == streamed(text).strip() == REPLY
+    assert without_reasoning(f"<think>a</think>b</think>{REPLY}") == (REPLY, True, True)
+    with pytest.raises(UnopenedReasoning):
+        streamed(f"<think>a</think>b</think>{REPLY}")
+    # The opening mark may be in the model's template.
+    assert without_reasoning(f"{REPLY}\n</think>").text == ""
 
 
 def test_reasoning_that_does_not_end_leaves_nothing():
@@ -127,17 +209,18 @@ def test_a_reply_that_is_nothing_but_reasoning_is_an_error():
         assert isinstance(plain_reply(text), SummaryError)
         stream = ReplyStream(hold=True)
         stream.add(text)
-        with pytest.raises(SummaryError, match="nothing but reasoning"):
+        with pytest.raises(SummaryError, match="nothing but reasoning.*extra_body.*thinking"):
             stream.rest()
     assert plain_reply("") == ""
 
 
 def test_a_long_reply_takes_no_long_time():
-    for part in ("<", "<think ", "`<think>`", "</think", "<|channel|>", "Here is my "):
+    for part in ("<", "<think ", "`<think>`", "</think", "<|channel|>", "Here is my ", " ", "</s> ",
+                 "<details ", "a <thought> b ", "<think>x</think>", "```think\n"):  # fmt: skip
         text = part * (200_000 // len(part))
         began = time.monotonic()
         without_reasoning(text)
         stream = ReasoningFilter()
         for start in range(0, 20_000, 4):
             stream.add(text[start : start + 4])
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 20, part

@@ -58,9 +58,14 @@ def test_a_callable_reader_s_reasoning_is_no_answer():
 
 ENDINGS = {
     "whole": ["stop", "STOP", "Stop", "end_turn", "eos", "EOS", "eos_token", "COMPLETE", "FINISH",
-              "stop_sequence", "FinishReason.STOP", "FINISH_REASON_STOP", "endoftext", "completed"],
+              "stop_sequence", "FinishReason.STOP", "FINISH_REASON_STOP", "endoftext", "completed",
+              "endTurn", "EndTurn", "stopSequence", "StopReason.END_TURN", "stop_reason.end_turn",
+              "FinishReason.FINISH_REASON_UNSPECIFIED", "<|im_end|>", "<|endoftext|>", "none",
+              "unknown", "stop_string", "natural"],
+    "tool": ["tool_calls", "tool_use", "toolUse", "TOOL_CALL", "tool-calls", "function_call"],
     "cut": ["length", "LENGTH", "MAX_TOKENS", "max_tokens", "max_output_tokens", "model_length",
-            "ERROR_LIMIT", "token_limit", "model_context_window_exceeded", "FinishReason.MAX_TOKENS"],
+            "ERROR_LIMIT", "token_limit", "model_context_window_exceeded", "FinishReason.MAX_TOKENS",
+            "maxTokens", "NOT_FINISHED", "out_of_tokens", "time_limit"],
     "filtered": ["content_filter", "SAFETY", "safety", "RECITATION", "guardrail_intervened",
                  "PROHIBITED_CONTENT", "ERROR_TOXIC", "sensitive", "BLOCKLIST", "SPII"],
     "refused": ["refusal", "REFUSAL"],
@@ -73,7 +78,8 @@ def test_one_table_has_the_endings_of_all_providers_in_any_case(meaning):
     for name in ENDINGS[meaning]:
         assert ending_of(name) == meaning, name
         found = reply_error("m", "text", [{"choices": [{"finish_reason": name}]}])
-        assert (found is None) if meaning == "whole" else (found.reason == meaning)
+        reason = {"whole": None, "tool": "malformed"}.get(meaning, meaning)
+        assert (found and found.reason) == reason, name
 
 
 @pytest.mark.parametrize(
@@ -110,6 +116,19 @@ def body(**choice):
 
 def said(content, **message):
     return body(message={"role": "assistant", "content": content, **message})
+
+
+def called(content, ending="tool_calls"):
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    message = {"role": "assistant", "content": content, "tool_calls": [call]}
+    return body(message=message, finish_reason=ending)
+
+
+def counted(content):
+    """A reply whose usage alone shows that the model thought."""
+    usage = {"completion_tokens_details": {"reasoning_tokens": 9}}
+    choice = {"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
+    return Reply(body=json.dumps({"choices": [choice], "usage": usage}).encode())
 
 
 BLOCKS = [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
@@ -150,10 +169,25 @@ class TestEndpoint:
             Reply(ANSWER, finish_reason="STOP"),
             Reply(ANSWER, finish_reason="eos"),
             Reply(ANSWER, finish_reason=None),
+            Reply(ANSWER, finish_reason="endTurn"),
+            said([{"text": "hm", "thought": True}, {"text": ANSWER}]),
+            called(ANSWER, "stop"),
+            counted(ANSWER),
         ],
-        ids=["tags", "beside", "blocks", "STOP", "eos", "no ending"],
+        ids=[
+            "tags",
+            "beside",
+            "blocks",
+            "STOP",
+            "eos",
+            "no ending",
+            "endTurn",
+            "thought",
+            "tool beside",
+            "counted",
+        ],
     )
-    def test_the_reply_is_what_remains(self, reply):
+    def test_the_reply_is_what_remains(self, reply):  # fmt: skip
         with OpenAIServer(reply) as server:
             for name, ask in self.asking(server).items():
                 assert ask() == ANSWER, name
@@ -165,6 +199,14 @@ class TestEndpoint:
             (said("\n", reasoning="hm"), "malformed", "reasoning"),
             (said(BLOCKS[:1]), "malformed", "reasoning"),
             (Reply("<think>hm"), "malformed", "reasoning"),
+            (counted(""), "malformed", "reasoning"),
+            (Reply(None), "malformed", "no text"),
+            (said([]), "malformed", "no text"),
+            (body(message={"role": "assistant"}), "malformed", "no text"),
+            (called(None), "malformed", "called a tool and wrote no text"),
+            (called("", "stop"), "malformed", "called a tool and wrote no text"),
+            (called("Let me look."), "malformed", "called a tool"),
+            (said([{"type": "refusal", "refusal": "never"}]), "refused", "never"),
             (Reply("Anna Hor", finish_reason="MAX_TOKENS"), "cut", "max_new_tokens"),
             (Reply("Anna Hor", finish_reason="SAFETY"), "filtered", "filter"),
             (Reply(None, refusal="never"), "refused", "never"),
@@ -204,6 +246,31 @@ class TestEndpoint:
             with pytest.raises(SummaryError, match="slow down") as caught:
                 list(summarizer.stream("x"))
             assert caught.value.reason == "quota"
+
+    @pytest.mark.parametrize("ending", ["tool_calls", "something new"])
+    def test_the_limit_is_named_only_where_it_was_reached(self, ending):
+        for limit in ({}, {"max_new_tokens": 9}, {"max_completion_tokens": 9}):
+            with OpenAIServer(called(None, ending)) as server:
+                for name, ask in self.asking(server, **limit).items():
+                    assert "tokens=" not in str(ask()), name
+
+    def test_a_scorer_that_gets_no_text_can_t_score(self):
+        from recomp_core.labelling.scorers.chat import ChatScorer
+
+        for reply in (Reply(None), counted("")):
+            with OpenAIServer(reply) as server:
+                scorer = ChatScorer("m", samples=2, base_url=server.base_url, max_retries=0)
+                assert not scorer.capabilities().usable
+
+    @pytest.mark.parametrize("wrong", ["{}", [1], {"a": {1}}])
+    def test_an_extra_body_that_cannot_be_sent_is_named(self, wrong):
+        from recomp_core.labelling.scorers.chat import ChatScorer
+        from recomp_core.labelling.scorers.end_task import ChatAnswers
+        from recomp_core.labelling.teachers.models import EndpointTeacher
+
+        for client in (EndpointTeacher, ChatScorer, ChatAnswers):
+            with pytest.raises(TypeError, match="extra_body"):
+                client("qwen3", base_url="http://127.0.0.1:1/v1", extra_body=wrong)
 
     def test_an_error_that_passes_is_tried_again(self):
         busy = Reply(body=b'{"error": {"message": "busy", "code": 429}}')

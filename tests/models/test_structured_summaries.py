@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import pickle
+import time
 
 import pytest
 from openai_server import OpenAIServer, Reply, error
@@ -54,11 +55,115 @@ def test_what_a_reply_means(reply, text):
     assert compressed(reply, structured=True).text == text
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"Here is the JSON:\n```json\n{JSON}\n```",
+        f"```json\n{JSON}\n```\nHope this helps!",
+        f"Here is the {{summary}}: {JSON}",
+        f"```json{JSON}```",
+        f"~~~json\n{JSON}\n~~~",
+        f"\ufeff{JSON}",
+        f"[{JSON}]",
+        json.dumps(JSON),
+        f"{JSON}\n\nLet me know if you need more.",
+        f"{JSON}<|im_end|>",
+        json.dumps({"result": {"Summary": SUMMARY, "Sources": [2]}}),
+        json.dumps({"summary": SUMMARY, "sources": [2], "confidence": 0.9}),
+        json.dumps({"summary": SUMMARY, "sources": 2}),
+        json.dumps({"summary": SUMMARY, "sources": [2.0, None, True, [7]]}),
+        json.dumps({"summary": SUMMARY, "sources": ["Document 2"]}),
+        f'{{"summary": "{SUMMARY}", "sources": "2",}}',
+        json.dumps({"summary": ["Anna Horvat built it", "in 1871."], "sources": [2]}),
+        json.dumps({"summary": f"<think>{{}}</think>{SUMMARY}", "sources": [2]}),
+        json.dumps({"summary": f"<think>x</think>{SUMMARY}</s>", "sources": [2]}).replace(
+            "<", "\\u003c"
+        ),
+    ],
+)
+def test_a_summary_is_found_however_it_is_wrapped(reply):
+    found = compressed(reply, structured=True)
+    assert (found.text, found.sources) == (SUMMARY, (2,))
+
+
+def test_a_summary_without_sources_is_drawn_from_all():
+    for fields in ({}, {"sources": None}, {"sources": "all"}, {"sources": {"a": 1}}):
+        found = compressed(json.dumps({"summary": SUMMARY, **fields}), structured=True)
+        assert (found.text, found.sources) == (SUMMARY, (0, 2))
+
+
+def test_what_json_does_not_allow_is_read():
+    assert read_summary('{"summary": "Anna\nHorvat, }", "sources": [1, ], }') == "Anna\nHorvat, }"
+    assert read_summary('{"summary": "Anna \\ud800", "sources": []}') == "Anna \ufffd"
+
+
+@pytest.mark.parametrize(
+    "reply", ["null", '{"summary": null, "sources": []}', '{"summary": "Answer: IRRELEVANT."}']
+)
+def test_nothing_in_the_place_of_a_summary_is_the_empty_one(reply):
+    assert compressed(reply, structured=True).text == ""
+
+
+def test_plain_text_stays_as_it_is():
+    for text in (
+        "{Anna} built it.",
+        f'"{SUMMARY}"',
+        "A summary: it was [Anna]. {",
+        "```\nAnna\n```",
+    ):
+        assert read_summary(text) == text
+        assert not isinstance(read_summary(text), SourcedSummary)
+
+
 def test_json_of_another_form_is_no_summary():
-    for reply in ('{"answer": "Anna"}', '{"summary": "Anna"', '{"summary": 5, "sources": []}'):
+    for reply in (
+        '{"answer": "Anna"}',
+        '{"summary": "Anna"',
+        '{"summary": 5, "sources": []}',
+        '{"summary": {"text": "Anna"}}',
+        "{}",
+        "[{}]",
+        '```\n{"answer": "Anna"}\n```',
+        'Here it is:\n```json\n{"answer": "Anna"}\n```',
+        f"Here it is: {JSON[:-12]}",
+        json.dumps(JSON[:-12]),
+    ):
         with pytest.raises(SummaryError, match="structured=False"):
             compressed(reply, structured=True)
     assert compressed(JSON).text == JSON  # nobody asked for JSON
+
+
+def test_a_long_reply_takes_no_long_time():
+    for part in (
+        "{",
+        '{"a":',
+        '{"a',
+        '"',
+        '\\"',
+        ",",
+        ", ",
+        '{"summary": ',
+        "```",
+        "[{",
+        '{"a":1}',
+    ):
+        began = time.monotonic()
+        read_summary(part * (1_000_000 // len(part)))
+        assert time.monotonic() - began < 20, part
+
+
+def test_reasoning_in_a_summary_that_came_parsed_is_no_part_of_it():
+    def summarize(text):
+        reply = SourcedSummary(text, [2])
+        return LLMSummarizer(lambda _: [reply], structured=True).summarize(["x"])[0]
+
+    found = summarize(f"<think>x</think>{SUMMARY}<|im_end|>")
+    assert (found, found.sources) == (SUMMARY, (2,))
+    assert summarize("<think>x</think>**IRRELEVANT**") == ""
+    assert summarize("The documents do not mention it.") == ""
+    failed = summarize("<think>x</think>")
+    assert isinstance(failed, SummaryError)
+    assert "nothing but reasoning" in str(failed)
 
 
 def test_a_summary_keeps_its_sources_between_processes():
@@ -124,7 +229,7 @@ def test_a_langchain_chat_model_by_its_own_means():
         return {"raw": AIMessage(text, response_metadata=metadata), "parsed": parsed,
                 "parsing_error": None}  # fmt: skip
 
-    parsed = summary_schema()(summary=SUMMARY, sources=[2])
+    parsed = summary_schema()(summary=f"<think>x</think>{SUMMARY}", sources=[2])
     replies = [said(parsed), said(None, SUMMARY), said(parsed, finish_reason="length")]
     model = Structured(responses=["plain"], replies=replies)
     summarizer = summarizer_from_chat_model(model, structured=True, max_concurrency=1)
@@ -159,7 +264,7 @@ def test_a_llamaindex_llm_by_its_own_means():
 
         def structured_predict(self, output_cls, prompt, llm_kwargs=None, **values):
             assert prompt.format(**values) == "x {y}"
-            return output_cls(summary=SUMMARY, sources=[2])
+            return output_cls(summary=f"<think>x</think>{SUMMARY}", sources=[2])
 
         async def astructured_predict(self, output_cls, prompt, llm_kwargs=None, **values):
             return output_cls(summary=SUMMARY, sources=[2])

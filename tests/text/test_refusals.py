@@ -129,6 +129,321 @@ SOMETHING = [
     "لا تذكر الوثائق السنة، لكن آنا بنت البرج.",
 ]
 
+# By language, so that each has both.
+REFUSALS = {
+    "en": [
+        "Unfortunately, the passages supplied don't tell us how deep the lake is.",
+        "I looked through the documents, but none of them explains why the mill closed.",
+        "There is nothing in these excerpts that would answer your question about the harbour fee.",
+        "The retrieved context does not say when the ferry service was discontinued.",
+        "Neither passage gives the height of the dam.",
+        "The question of who funded the railway isn't addressed in the documents.",
+        "Answer: The documents provided don't include any information about the mayor's salary.",
+        "From the given text it is unclear which bridge was opened first.",
+        "I was unable to find any mention of the 1904 fire in the documents.",
+        "The documents are about beekeeping and do not contain information about taxes.",
+        "The documents don't cover this topic.",
+        "I'm afraid the context doesn't provide enough detail to answer that.",
+        "The excerpts do not reveal the name of the ship's captain.",
+        "There's no indication in the provided text of how the strike ended.",
+        "Sorry, but none of these documents discusses the price of salt.",
+        "According to the passages, it's not clear when the school opened.",
+        "I don't see any information about the orchard in the provided documents.",
+        "The documents focus on fishing and don't mention the school at all.",
+        "**Summary:** The passages don’t say who owned the mill.",
+        "The documents do not mention who won the race in 1931.",
+        "Documents 1 and 3 do not mention the lighthouse.",
+        "The documents do not mention the lighthouse [2].",
+        "I cannot answer the question because the documents do not mention the lighthouse.",
+        "The passages only talk about geese. They never mention the lighthouse.",
+        "The documents do not mention Dr. Novak.",
+        "The passages contain nothing about the lighthouse, so I cannot answer the question.",
+    ],
+    "de": [
+        "Die Textauszüge machen keine Angaben dazu, wie hoch der Damm ist.",
+        "Leider lässt sich anhand der Unterlagen nicht feststellen, wann die Fähre eingestellt wurde.",
+        "In keinem der Dokumente wird die Mühle erwähnt.",
+        "Wer die Bahn finanziert hat, geht aus den Dokumenten nicht hervor.",
+        "Die Dokumente beantworten die Frage nach dem Gehalt des Bürgermeisters nicht.",
+        "Ich konnte in den Dokumenten keine Informationen zum Hafen finden.",
+        "Die bereitgestellten Texte behandeln dieses Thema nicht.",
+        "Die Texte sagen nichts über den Salzpreis aus.",
+        "Im bereitgestellten Kontext wird die Schule nicht erwähnt.",
+        "Es tut mir leid, aber die Dokumente enthalten dazu keine Informationen.",
+        "Wann die Schule eröffnet wurde, ist den Dokumenten nicht zu entnehmen.",
+        "Die Passagen liefern keine Antwort auf diese Frage.",
+        "Ich kann die Frage nicht beantworten, da die Dokumente keine Informationen dazu enthalten.",
+    ],
+    "fr": [
+        "Les passages fournis ne disent pas quand le bac a cessé de circuler.",
+        "Aucun des extraits ne parle du moulin.",
+        "Je n'ai trouvé aucune information sur la hauteur du barrage dans les textes fournis.",
+        "Malheureusement, le contexte ne permet pas de savoir qui a financé le chemin de fer.",
+        "La réponse ne figure pas dans les documents.",
+        "Ni le premier ni le second document ne mentionne le salaire du maire.",
+        "Les extraits ne révèlent pas le nom du capitaine.",
+        "Les documents fournis ne donnent pas d'information sur le prix du sel.",
+        "Je ne peux pas répondre à cette question à partir des documents fournis.",
+        "**Réponse :** Les documents n’indiquent pas qui possédait le moulin.",
+    ],
+    "es": [
+        "Los fragmentos proporcionados no dicen cuándo se cerró el molino.",
+        "Ninguno de los textos habla de la altura de la presa.",
+        "No he encontrado ninguna mención al puerto en los documentos.",
+        "Lamentablemente, el contexto no permite saber quién financió el ferrocarril.",
+        "La respuesta no aparece en los documentos proporcionados.",
+        "Los documentos no tratan este tema.",
+        "Los extractos no revelan el nombre del capitán.",
+        "En el contexto dado no se indica cuándo abrió la escuela.",
+        "No se puede responder a la pregunta con la información proporcionada.",
+        "Los documentos proporcionados no contienen detalles sobre el precio de la sal.",
+    ],
+    "it": [
+        "I brani forniti non dicono quando il mulino chiuse.",
+        "Nessuno dei testi parla dell'altezza della diga.",
+        "Purtroppo il contesto non permette di sapere chi finanziò la ferrovia.",
+        "La risposta non si trova nei documenti.",
+        "Nei testi non si parla del porto.",
+        "Gli estratti non rivelano il nome del capitano.",
+        "Nel contesto fornito non si dice quando aprì la scuola.",
+        "I documenti non rispondono alla domanda.",
+        "Non è possibile determinare il prezzo del sale dai documenti forniti.",
+    ],
+    "pt": [
+        "Os trechos fornecidos não dizem quando o moinho fechou.",
+        "Nenhum dos textos fala da altura da barragem.",
+        "Infelizmente, o contexto não permite saber quem financiou a ferrovia.",
+        "A resposta não se encontra nos documentos.",
+        "Não encontrei nenhuma menção ao porto nos textos.",
+        "Os trechos não revelam o nome do capitão.",
+        "No contexto fornecido não consta quando a escola abriu.",
+        "Não é possível determinar o preço do sal a partir dos documentos fornecidos.",
+        "Os documentos não respondem à pergunta.",
+    ],
+    "nl": [
+        "De fragmenten zeggen niet wanneer de molen sloot.",
+        "Geen van de teksten gaat over de hoogte van de dam.",
+        "Helaas staat er in de documenten niets over de haven.",
+        "Ik kon in de documenten geen informatie over de veerboot vinden.",
+        "Wie de spoorlijn betaalde, wordt niet vermeld in de documenten.",
+        "De passages vermelden de naam van de kapitein niet.",
+        "In de gegeven context wordt de school niet genoemd.",
+        "Op basis van deze teksten is niet duidelijk wanneer de school openging.",
+        "De documenten geven hier geen informatie over.",
+    ],
+    "ru": [
+        "В приведённых отрывках не говорится, когда закрылась мельница.",
+        "Ни в одном из документов не упоминается порт.",
+        "К сожалению, тексты не дают ответа на вопрос о высоте плотины.",
+        "Я не нашёл в документах сведений о пароме.",
+        "Кто оплатил железную дорогу, в документах не указано.",
+        "Отрывки не раскрывают имени капитана.",
+        "В данных текстах о школе ничего не сказано.",
+        "По предоставленным документам нельзя определить цену соли.",
+        "Документы не отвечают на вопрос.",
+    ],
+    "zh": [
+        "这些段落没有说明磨坊何时关闭。",
+        "所给资料中找不到有关水坝高度的信息。",
+        "抱歉，根据上述文档无法得知谁出资修建了铁路。",
+        "文档里没有关于渡轮的内容。",
+        "两份文档都没有提到港口。",
+        "文档中没有透露船长的姓名。",
+        "从给定的文本中看不出学校何时开办。",
+        "这些文件都没有涉及盐价。",
+        "提供的信息不足以回答这个问题。",
+    ],
+    "ja": [
+        "これらの文章には、水車小屋がいつ閉鎖されたかは書かれていません。",
+        "ダムの高さに関する記述は見当たりません。",
+        "残念ながら、提供された資料からは鉄道の出資者を特定できません。",
+        "文書の中に港についての記載はありませんでした。",
+        "文書からは船長の名前はわかりません。",
+        "提供されたテキストには学校についての情報が見つかりませんでした。",
+        "塩の価格については資料に記載がありません。",
+    ],
+    "ko": [
+        "이 문서들은 방앗간이 언제 문을 닫았는지 설명하지 않습니다.",
+        "댐의 높이에 대한 내용은 문서에 없습니다.",
+        "죄송합니다. 제공된 자료에서는 철도 자금을 댄 사람을 확인할 수 없습니다.",
+        "항구에 관한 정보를 찾지 못했습니다.",
+        "문서에서는 선장의 이름을 밝히지 않습니다.",
+        "제공된 텍스트에 학교에 관한 언급이 없습니다.",
+        "소금 가격은 자료에 나와 있지 않습니다.",
+    ],
+    "ar": [
+        "لا توضح النصوص متى أغلقت الطاحونة.",
+        "لم أجد في الوثائق أي معلومات عن ارتفاع السد.",
+        "لا يمكن معرفة من مول السكة الحديدية من النصوص المقدمة.",
+        "لا يرد ذكر الميناء في المستندات.",
+        "لا تذكر النصوص المقدمة اسم القبطان.",
+        "لا تحتوي المستندات على إجابة عن هذا السؤال.",
+        "لا توجد معلومات حول المدرسة في النص.",
+    ],
+}
+SUMMARIES = {
+    "en": [
+        "The texts do not agree on the date of the fire.",
+        "None of the excerpts was published before 1950.",
+        "The document does not need to be notarised.",
+        "There is no information desk at the station.",
+        "The documents don't expire.",
+        "Nothing in the treaty prevents a second referendum.",
+        "I cannot find my way home is a song by Steve Winwood.",
+        "The materials provided by the quarry do not contain asbestos.",
+        "The sources of the river do not supply enough water in July.",
+        "It is impossible to reach the island in winter.",
+        "No answer came from the palace.",
+        "The given name is not included in the passport number.",
+        "The question is whether the dam will hold.",
+        "The documents mention no builder, but Ivan Kos laid the first stone.",
+        "No mention was made of her in the obituary.",
+        "The documents do not give a date because Kos burnt the registers.",
+        "The documents do not bear the royal seal.",
+        "The excerpt does not rhyme.",
+        "There is no answer key in the second edition.",
+        "No passage through the strait was possible in winter.",
+        "The context did not favour reform, and the bill failed.",
+        "It is unclear to historians why the fleet turned back.",
+        "The texts give no hint of rhyme until the ninth century.",
+        "I do not know fear, said the captain.",
+        "The documents fail to mention the toll of 3 crowns.",
+        "The documents do not mention the mill, which was burnt down by Novak.",
+        "The documents do not mention the mill because Novak burnt it down.",
+        "The passages only talk about geese. Novak kept the lighthouse.",
+        "The documents discuss how Novak built the lighthouse. They do not mention the year.",
+        "If you have any questions, please ask at the harbour office.",
+        "I'm sorry.",
+        "They do not mention the lighthouse.",
+    ],
+    "de": [
+        "Die Quellen im Tal enthalten kein Eisen.",
+        "Der Text enthält keine Absätze.",
+        "Es gibt keine Antwort auf den Brief vom König.",
+        "Ich kann nicht singen, sagte die Königin.",
+        "Die Unterlagen wurden nicht rechtzeitig eingereicht.",
+        "Die Dokumente nennen keinen Preis, da Kos umsonst arbeitete.",
+        "Keine der Quellen liegt über 900 Metern.",
+        "Die Dokumente sind nicht mehr gültig.",
+        "In den Texten gibt es keine Reime.",
+        "Eine Passage durch das Eis gab es nicht.",
+        "Es gibt keine Angaben der Zeugin, die dem widersprechen.",
+        "Die Quellen geben kein Wasser mehr.",
+        "Die Dokumente enthalten keine Angaben zum Preis, denn Novak arbeitete umsonst.",
+    ],
+    "fr": [
+        "Les sources de la vallée ne contiennent pas de fer.",
+        "Les documents ne sont pas signés.",
+        "Il n'y a pas de réponse du palais.",
+        "Aucun texte n'a été adopté en séance.",
+        "Je ne peux pas chanter, dit la reine.",
+        "Les documents ne donnent pas de prix parce que Kos travaillait gratuitement.",
+        "Les documents ne sont plus valables.",
+        "Le texte ne rime pas.",
+        "Le passage n'est pas ouvert en hiver.",
+        "Les sources ne coulent plus.",
+    ],
+    "es": [
+        "Las fuentes del valle no contienen hierro.",
+        "Los documentos no fueron firmados.",
+        "No hay respuesta del palacio.",
+        "Ningún texto fue aprobado.",
+        "No puedo cantar, dijo la reina.",
+        "Los documentos no indican el precio porque Kos trabajaba gratis.",
+        "Los documentos ya no son válidos.",
+        "El texto no rima.",
+        "El paso no está abierto en invierno.",
+        "No tengo respuesta, admitió el capitán.",
+    ],
+    "it": [
+        "Le fonti della valle non contengono ferro.",
+        "I documenti non furono firmati.",
+        "Non c'è risposta dal palazzo.",
+        "Nessun testo fu approvato.",
+        "Non posso cantare, disse la regina.",
+        "I documenti non sono più validi.",
+        "Il testo non è in rima.",
+        "Il passaggio non è aperto in inverno.",
+        "Non ho risposta, ammise il capitano.",
+    ],
+    "pt": [
+        "As fontes do vale não contêm ferro.",
+        "Os documentos não foram assinados.",
+        "Não há resposta do palácio.",
+        "Nenhum texto foi aprovado.",
+        "Não posso cantar, disse a rainha.",
+        "Os documentos já não são válidos.",
+        "O texto não rima.",
+        "A passagem não está aberta no inverno.",
+        "Não tenho resposta, admitiu o capitão.",
+    ],
+    "nl": [
+        "De bronnen in het dal bevatten geen ijzer.",
+        "De documenten werden niet ondertekend.",
+        "Er is geen antwoord uit het paleis.",
+        "Ik kan niet zingen, zei de koningin.",
+        "De tekst is niet vertaald.",
+        "De documenten zijn niet meer geldig.",
+        "De tekst rijmt niet.",
+        "De passage is in de winter niet open.",
+        "De bronnen geven geen water meer.",
+    ],
+    "ru": [
+        "Источники долины не содержат железа.",
+        "Документы не были подписаны.",
+        "Нет ответа из дворца.",
+        "Я не могу петь, сказала королева.",
+        "Тексты не переводились на русский язык.",
+        "Документы больше не действительны.",
+        "Текст не рифмуется.",
+        "Источники не пересыхают зимой.",
+        "Не знаю страха, сказал капитан.",
+    ],
+    "zh": [
+        "文件没有签字。",
+        "没有任何回答。",
+        "这些资料不对外公开。",
+        "无法回答记者的提问令部长尴尬。",
+        "内容没有经过审查。",
+        "文件已经无效，不能再使用。",
+        "文章不押韵。",
+        "资料室周日不开放。",
+        "没有足够的船，军队未能过河。",
+        "文件没有提到价格，因为诺瓦克免费工作。",
+    ],
+    "ja": [
+        "文書には署名がありません。",
+        "この資料は貸し出していません。",
+        "宮殿からの返事はありませんでした。",
+        "この記事は無料では読めません。",
+        "この文書はもう有効ではありません。",
+        "この文章は韻を踏んでいない。",
+        "船長は何も知りませんでした。",
+    ],
+    "ko": [
+        "이 문서는 서명되지 않았습니다.",
+        "이 자료는 외부로 반출할 수 없습니다.",
+        "궁전에서는 답이 없었습니다.",
+        "이 텍스트는 번역되지 않았습니다.",
+        "이 문서는 더 이상 유효하지 않습니다.",
+        "이 글은 운율이 없습니다.",
+        "선장은 아무것도 알지 못했습니다.",
+    ],
+    "ar": [
+        "لم توقع الوثائق.",
+        "لا توجد عبارات يوم الأحد.",
+        "لا يمكن الوصول إلى الجزيرة شتاء.",
+        "لم تترجم النصوص إلى العربية.",
+        "الوثائق لم تعد صالحة.",
+        "النص لا يتبع قافية.",
+        "لا يوجد ماء في الجزيرة.",
+    ],
+}
+
+
+def by_language(replies):
+    return [(name, reply) for name, them in replies.items() for reply in them]
+
 
 def summarizer(reply, **settings):
     return LLMSummarizer(
@@ -156,6 +471,26 @@ async def test_a_summary_that_denies_something_is_a_summary(reply):
 def test_the_beginning_of_a_refusal_waits(reply):
     for end in range(len(reply) + 1):
         assert may_mean_nothing(reply[:end]), reply[:end]
+
+
+@pytest.mark.parametrize(("language", "reply"), by_language(REFUSALS))
+def test_a_refusal_in_other_words_means_nothing(language, reply):
+    assert means_nothing(reply), language
+    for end in {*range(0, len(reply), 7), len(reply) - 1}:
+        assert may_mean_nothing(reply[:end]), reply[:end]
+
+
+@pytest.mark.parametrize(("language", "reply"), by_language(SUMMARIES))
+def test_what_only_looks_like_a_refusal_means_something(language, reply):
+    assert not means_nothing(reply), language
+
+
+@pytest.mark.parametrize("language", REFUSALS)
+def test_a_fact_after_a_refusal_means_something(language):
+    for refusal in REFUSALS[language][:3]:
+        assert not means_nothing(f"{refusal}\n{SUMMARIES[language][0]}")
+        assert not means_nothing(f"{SUMMARIES[language][0]}\n{refusal}")
+        assert means_nothing(f"{refusal}\n{REFUSALS[language][-1]}")
 
 
 def test_a_summary_waits_no_longer_than_it_must():
@@ -186,3 +521,13 @@ def test_long_texts_take_no_long_time():
         for end in range(0, len(text), 10):
             may_mean_nothing(text[:end])
     assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("language", REFUSALS)
+@pytest.mark.parametrize("more", ["a ", "я", "1 "])
+def test_beginnings_that_go_on_for_ever_take_no_long_time(language, more):
+    began = time.process_time()
+    for refusal in REFUSALS[language]:
+        means_nothing(text := (refusal[: len(refusal) // 2] + more * 800)[:799])
+        may_mean_nothing(text)
+    assert time.process_time() - began < 5

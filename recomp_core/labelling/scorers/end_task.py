@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from ..._utils.checks import check_choice, check_limit
 from ...models.language_models.reading import plain_reply
+from ...models.language_models.reply_settings import check_extra_body
 from ...models.torch_batches import run_with_bisection
 from ...protocols import Reader
 from ...readers.answer_scores import (
@@ -146,7 +147,7 @@ class ChatAnswers(KeepsReplies):
         # Greedy, as far as a chat API can be.
         self._chat = ChatClient(
             model,
-            {"temperature": 0, **(extra_body or {})},
+            {"temperature": 0, **(check_extra_body(extra_body) or {})},
             endpoint,
             max_completion_tokens=max_completion_tokens,
         )

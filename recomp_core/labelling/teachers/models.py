@@ -13,6 +13,7 @@ from ...models.language_models.endpoint import Endpoint, EndpointUser
 from ...models.language_models.reading import problem_of_choice, text_of_choice
 from ...models.language_models.reply_settings import (
     check_completion_tokens,
+    check_extra_body,
     given_settings,
     limit_fields,
     told_limit,
@@ -59,6 +60,7 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
     Raises:
         TeacherTermsError: The model's terms restrict training on its outputs.
         ValueError: A setting cannot work.
+        TypeError: `extra_body` can't be sent.
         ImportError: The extra is not installed.
     """
 
@@ -84,7 +86,8 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
         self.temperature = temperature
         self.max_new_tokens = check_limit("max_new_tokens", max_new_tokens)
         self.max_completion_tokens = check_completion_tokens(max_completion_tokens)
-        self.extra_body = {**thinking_off(self.endpoint.base_url), **(extra_body or {})}
+        own = check_extra_body(extra_body) or {}
+        self.extra_body = {**thinking_off(self.endpoint.base_url), **own}
         # It recognises the word for "nothing" in quotes, with a full stop, in a code fence.
         self._read = LLMSummarizer(
             list, empty_word=empty_word, detect_refusals=detect_refusals, structured=structured
@@ -139,9 +142,7 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
             raise self._error("malformed", "has no message", str(reply))
         text = text_of_choice(choice)
         if problem := problem_of_choice(text, choice, reply.get("usage")):
-            what = f"can't be used: {problem.what}"
-            if problem.reason == "cut":
-                what += f" ({told_limit(*self._limits)})"
+            what = f"can't be used: {problem.told(told_limit(*self._limits))}"
             raise self._error(problem.reason, what, problem.said)
         return replace_surrogates(text or "")
 

@@ -22,6 +22,7 @@ from ..._utils.files import sha256
 from ..checkpoints import CheckpointFiles
 from ..folder_checks import inside, read_json
 from ..tensors import MappedTensor, map_tensors, read_shapes, read_tensors
+from ..weights_check import surplus_layers
 from .backends import UnsupportedModelError
 from .lora import ADAPTER_WEIGHTS, LoraAdapter
 from .onnx_graph import BertShape
@@ -175,7 +176,7 @@ class BertFolder:
         Only headers are read.
 
         Raises:
-            UnsupportedModelError: Some are missing, or have another shape.
+            UnsupportedModelError: Some are missing, have another shape, or would be left out.
         """
         shapes: dict[str, tuple[int, ...]] = {}
         for file in self.weight_files:
@@ -186,6 +187,10 @@ class BertFolder:
             f", the config needs {needed}"
             for name, needed in self.shape.tensors()
             if found.get(name) != needed
+        ]
+        wrong = wrong or [
+            f"{name} is of a layer that the config does not have"
+            for name in surplus_layers(found, self.shape.layers)
         ]
         if wrong:
             raise UnsupportedModelError(

@@ -197,6 +197,12 @@ def _check_modules(model: Any) -> None:
             raise ValueError(f"its {type(module).__name__} reads {needed} numbers, and gets {size}")
         own = getattr(module, "get_embedding_dimension", None)
         size = getattr(module, "out_features", None) or (own() if own else None) or size
+    try:
+        model.encode("?", show_progress_bar=False)
+    except KeyError as error:
+        raise ValueError(
+            f"its modules leave {error} out: modules.json lacks a pooling, or has one too many"
+        ) from error
     transformer = getattr(model, "transformers_model", None)
     if transformer is None or not hasattr(model.tokenizer, "get_vocab"):
         return

@@ -24,14 +24,17 @@ from ...errors import BudgetError, EndpointError, Reason
 from ...runtime.budget import Meter, plausible_tokens
 from ...runtime.redaction import Redaction
 from ...text.splitting import replace_surrogates
+from .events import error_event
 from .http_client import REDACTED_LOG, hardened_client
-from .replies import REASONS, UnusableReply, raise_error_in, sent_tokens, unusable, written_tokens
+from .replies import REASONS, UnusableReply, raise_error_in, sent_tokens, written_tokens
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
 T = TypeVar("T")
 R = TypeVar("R")
+# An item's position and result, and what says that the result was taken.
+_Finished = tuple[int, R | Exception, Callable[[], object]]
 
 # An error quotes so much of what the server said.
 _LONGEST_QUOTE = 300
@@ -168,12 +171,12 @@ class Endpoint:
         """The JSON object of a reply."""
         text = await self._without_key(content.decode("utf-8-sig"))
         try:
-            reply = json.loads(_first_event(text))
+            reply = json.loads(error_event(text) or text)
         except (ValueError, RecursionError):
             raise UnusableReply("the reply is no JSON: check base_url", text) from None
+        raise_error_in(reply)
         if not isinstance(reply, dict):
             raise UnusableReply("the reply is no JSON object: check base_url", text)
-        raise_error_in(reply)
         return reply
 
     async def _without_key(self, text: str) -> str:
@@ -255,13 +258,18 @@ class Endpoint:
 
         Yields:
             `(position, result)`, as they finish; the result is an exception if `work` raised it.
-            Closing the iterator ends what is under way.
+            Closing the iterator ends what is under way. No more is asked for than can be lost: the
+            place of a result is free once the next one is wanted, so that whoever saves each
+            result, however slowly, loses `max_concurrency` of them at most.
         """
-        results: queue.SimpleQueue[tuple[int, R | Exception] | None] = queue.SimpleQueue()
+        results: queue.SimpleQueue[_Finished[R] | None] = queue.SimpleQueue()
         task = self._submit(self._work_off, work, items, results.put)
         try:
-            while (result := results.get()) is not None:
-                yield result
+            while (finished := results.get()) is not None:
+                position, result, is_taken = finished
+                yield position, result
+                with suppress(RuntimeError):  # the loop was closed
+                    is_taken()
             task.result()
         finally:
             task.cancel()
@@ -286,17 +294,22 @@ class Endpoint:
         connection: Connection,
         work: Callable[[T], Coroutine[Any, Any, R]],
         items: Sequence[T],
-        put: Callable[[tuple[int, R | Exception] | None], None],
+        put: Callable[[_Finished[R] | None], None],
     ) -> None:
         del connection
+        loop = asyncio.get_running_loop()
         waiting = iter(enumerate(items))
 
         async def worker() -> None:
             for position, item in waiting:
+                result: R | Exception
                 try:
-                    put((position, await work(item)))
+                    result = await work(item)
                 except Exception as error:
-                    put((position, error))
+                    result = error
+                taken = asyncio.Event()
+                put((position, result, partial(loop.call_soon_threadsafe, taken.set)))
+                await taken.wait()
 
         workers = [
             asyncio.ensure_future(worker()) for _ in range(min(self.max_concurrency, len(items)))
@@ -319,18 +332,21 @@ class Endpoint:
         if 300 <= _status_of(error) < 400:
             return self.error("invalid", _redirect_of(error))
         reason = _reason_of(error)
+        if _is_timeout(error):
+            what = f"there was no whole reply within timeout={self.timeout:g} seconds"
+            return self.error(reason, what)
         what = {
             "filtered": "the provider's filter rejected the prompt",
             "malformed": "the reply can't be read",
             "invalid": "the endpoint rejected the request",
             "unauthorized": f"the API key was rejected: check {self._key_place}",
             "quota": "the quota is used up, or there were too many requests",
-            "timeout": f"there was no whole reply within timeout={self.timeout:g} seconds",
+            "timeout": "the provider ran out of time",
             "unavailable": "the endpoint can't be reached, broke off, or is out of order",
         }[reason]
         if isinstance(error, UnusableReply):
             return self.error(reason, error.what or what, error.said)
-        return self.error(reason, what, "" if reason == "timeout" else _detail_of(error))
+        return self.error(reason, what, _detail_of(error))
 
     def error(self, reason: Reason, what: str, detail: str = "") -> EndpointError:
         """Make an error of this endpoint that holds no key.
@@ -470,23 +486,15 @@ async def _close(client: Any) -> None:
 
 
 def _own_error(error: Exception) -> Exception:
-    """What went wrong in the HTTP client, which openai 2 wraps; or what a stream's event says."""
-    if isinstance(error.__cause__, UnusableReply):
-        return error.__cause__
-    # The client knows no status of an error amid a stream.
-    body = getattr(error, "body", None)
-    if body and isinstance(body, (dict, list, str)) and not _status_of(error):
-        return unusable(body)
-    return error
+    """What went wrong in the HTTP client, which openai 2 wraps."""
+    return error.__cause__ if isinstance(error.__cause__, UnusableReply) else error
 
 
-def _first_event(text: str) -> str:
-    """The data of an error that comes as the only event of a stream, or else the text itself."""
-    if text.lstrip().startswith(("data:", "event:")):
-        for line in text.strip().splitlines()[:8]:
-            if line.startswith("data:") and '"error"' in line:
-                return line.removeprefix("data:")
-    return text
+def _is_timeout(error: Exception) -> bool:
+    """Whether it is the client's own limit of time that was reached."""
+    import openai
+
+    return isinstance(error, (openai.APITimeoutError, asyncio.TimeoutError))
 
 
 def _status_of(error: BaseException) -> int:
@@ -504,7 +512,7 @@ def _reason_of(error: Exception) -> Reason:
         return "filtered"
     if status >= 300:
         return REASONS.get(status, "invalid" if status < 500 else "unavailable")
-    if isinstance(error, (openai.APITimeoutError, asyncio.TimeoutError)):
+    if _is_timeout(error):
         return "timeout"
     if isinstance(error, openai.APIResponseValidationError):
         return "malformed"

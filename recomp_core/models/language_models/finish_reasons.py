@@ -13,9 +13,18 @@ from ...text.reasoning import without_reasoning
 # Compared without case, and with "_" for what stands between words.
 _WHOLE = frozenset({
     "stop", "stopped", "end", "ended", "eos", "eos_token", "eos_token_found", "eot", "end_turn",
-    "end_of_turn", "end_of_text", "endoftext", "end_of_message", "stop_sequence", "stop_word",
-    "stop_criteria_met", "complete", "completed", "finish", "finished", "done", "success",
-    "succeeded", "normal", "ok", "unspecified", "null",
+    "end_of_turn", "end_of_text", "endoftext", "end_of_message", "im_end", "end_token",
+    "turn_complete", "stop_turn", "stop_token", "stop_sequence", "stop_string", "stop_str",
+    "stop_word", "stop_words", "stop_criteria", "stop_criteria_met", "stopped_word", "stopped_eos",
+    "matched_stop", "normal_stop", "natural", "natural_end", "complete", "completed", "finish",
+    "finished", "done", "success", "succeeded", "normal", "ok",
+    # What says nothing, as a missing ending does.
+    "unspecified", "unknown", "none", "null",
+})  # fmt: skip
+
+_TOOL = frozenset({
+    "tool", "tools", "tool_call", "tool_calls", "tool_use", "function", "function_call",
+    "function_calls", "too_many_tool_calls",
 })  # fmt: skip
 
 # Parts of the names of endings that leave no reply.
@@ -25,40 +34,57 @@ _NO_REPLY: tuple[tuple[Reason, re.Pattern[str]], ...] = (
         "filtered",
         re.compile(
             "filter|guardrail|safety|toxic|block|prohibited|recitation|spii|sensitive|moderat"
-            "|violat|policy|risk|censor|language"
+            "|violat|policy|risk|censor|language|armor"
         ),
     ),
     (
         "cut",
         re.compile(
-            "length|max_|limit|budget|exceed|incomplete|insufficient|truncat|token_count|abort"
-            "|cancel|interrupt|broken|pause|time"
+            "length|max_|limit|budget|exceed|incomplete|truncat|token_count|out_of_|num_ctx"
+            "|insufficient|abort|cancel|interrupt|broken|pause|time|not_finished|unfinished"
         ),
     ),
     ("unavailable", re.compile("error|fail|unavailable|overload|malformed|unexpected|^other$")),
 )
+# Those of a limit that the caller sets.
+_AT_LIMIT = re.compile("length|max_|token|budget|exceed|incomplete|truncat|num_ctx|(?<!time_)limit")
 
 _WHAT: Mapping[Reason, str] = {
     "refused": "the model refused",
     "filtered": "the provider's filter withheld the reply",
-    "cut": "the reply was cut: raise the limit on its length, or, if the model thinks before it "
-    "writes, turn that off",
+    "cut": "the reply is not whole",
     "unavailable": "the provider broke the reply off",
     "malformed": "the reply has no text",
 }
+_CUT_AT_LIMIT = (
+    "the reply was cut: raise the limit on its length, or, if the model thinks before it writes, "
+    "turn that off"
+)
 _ONLY_REASONING = (
     "the reply holds nothing but reasoning: turn that off, or raise the limit on its length"
 )
+_ONLY_TOOL = "the model called a tool and wrote no text: ask it without tools"
+_TOOL_AFTER_TEXT = "the model called a tool before its reply was whole: ask it without tools"
 
 _ENDINGS = (
-    "finish_reason", "finishReason", "stop_reason", "stopReason", "done_reason", "block_reason",
-    "blockReason", "reason",
+    "finish_reason", "finishReason", "stop_reason", "stopReason", "done_reason",
+    "completion_reason", "completionReason", "block_reason", "blockReason", "reason",
 )  # fmt: skip
+# Google's client gives the number of a reason to block; that of none is 0.
+_BLOCKS = ("block_reason", "blockReason")
+# What a response as a whole may say in the place of an ending.
+_STATUSES = frozenset({"incomplete", "failed"})
 _REASONING = (
     "reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks",
     "thinking_delta", "thoughts",
 )  # fmt: skip
 _REASONING_BLOCKS = frozenset({"thinking", "redacted_thinking", "reasoning", "reasoning_content"})
+# Where the tokens of the reasoning are counted: what was used, its details, the number.
+_USAGES = ("usage", "usage_metadata", "usageMetadata", "token_usage")
+_USAGE_DETAILS = ("completion_tokens_details", "output_tokens_details", "output_token_details")
+_REASONING_TOKENS = ("reasoning_tokens", "reasoning", "thoughts_token_count", "thoughtsTokenCount")
+_TOOL_CALLS = ("tool_calls", "function_call", "invalid_tool_calls", "tool_call_chunks")
+_TOOL_BLOCKS = frozenset({"tool_use", "toolUse", "tool_call", "function_call"})
 _LONGEST_NAME = 80
 # A server may nest the parts of a response in each other for ever.
 _DEEPEST = 8
@@ -67,6 +93,7 @@ _PARTS = (
     "choices", "candidates", "delta", "message", "response", "incomplete_details",
     "prompt_feedback", "promptFeedback",
 )  # fmt: skip
+_PARTS_AND_BLOCKS = (*_PARTS, "content", "blocks", "parts")
 
 
 class Problem(NamedTuple):
@@ -76,59 +103,90 @@ class Problem(NamedTuple):
         reason: See `EndpointError`.
         what: What is wrong, and the remedy.
         said: What the response says; "" for nothing.
+        at_limit: Whether the limit on the reply's length is what ended it.
     """
 
     reason: Reason
     what: str
     said: str = ""
+    at_limit: bool = False
+
+    def told(self, limit: str) -> str:
+        """Say what is wrong.
+
+        Args:
+            limit: The limit that the request had.
+
+        Returns:
+            `what`, with the limit where that has to do with it.
+        """
+        return f"{self.what} ({limit})" if self.at_limit else self.what
 
 
-def ending_of(name: str) -> Reason | Literal["whole"] | None:
+def ending_of(name: str) -> Reason | Literal["whole", "tool"] | None:
     """Look up what the name of an ending means.
 
     Args:
-        name: Any provider's name for how a reply ended, in any case: "STOP", "max_tokens".
+        name: Any provider's name for how a reply ended, in any case: "STOP", "maxTokens".
 
     Returns:
-        "whole", or the reason for which there is no reply; None for a name that is not known.
+        "whole", "tool" for a reply that goes on after the call of a tool, or the reason for which
+        there is no reply; None for a name that is not known.
     """
-    if len(name) > _LONGEST_NAME:
-        return None
-    name = re.sub(r"\W+", "_", name.strip().casefold())
-    name = re.sub("^finish_?reason_", "", name)
+    name = _plain(name)
     if name in _WHOLE:
         return "whole"
+    if name in _TOOL:
+        return "tool"
     return next((reason for reason, names in _NO_REPLY if names.search(name)), None)
 
 
-def problem_of(text: str | None, responses: Iterable[Any]) -> Problem | None:
+def _plain(name: str) -> str:
+    """A name in lower case, without what says that it is one; "" for what is too long for one."""
+    if len(name) > _LONGEST_NAME:
+        return ""
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
+    name = re.sub(r"\W+", "_", name.casefold()).strip("_")
+    return re.sub("^(?:(?:finish|stop|done|completion|block|blocked)_?reason_)+", "", name)
+
+
+def problem_of(
+    text: str | None, responses: Iterable[Any], *, by_tool: bool = False
+) -> Problem | None:
     """Tell why a reply can't be used.
 
     Args:
         text: What the model wrote; None if there is no text.
         responses: What came with it: mappings or objects in any provider's dialect, one for each
             chunk of a streamed reply.
+        by_tool: Whether the text came as the call of a tool, as it was asked for.
 
     Returns:
-        What is wrong with a reply that is cut, refused or filtered, or that has no text or only
-        reasoning; None for one that can be used.
+        What is wrong with a reply that is cut, refused or filtered, or that has no text, or only
+        reasoning or the call of a tool; None for one that can be used.
     """
     responses = list(responses)
-    if refusal := "".join(_found(response, ("refusal",)) for response in responses):
+    if refusal := "".join(map(refusal_of, responses)):
         return Problem("refused", _WHAT["refused"], refusal)
-    endings = [ending for response in responses if (ending := _found(response, _ENDINGS))]
-    meaning = ending_of(endings[-1]) if endings else None
-    if meaning and meaning != "whole":
-        return Problem(meaning, _WHAT[meaning], endings[-1])
+    endings = [ending for response in responses if (ending := _ending(response))]
+    ending = endings[-1] if endings else ""
+    meaning = ending_of(ending)
+    if meaning == "cut" and _AT_LIMIT.search(_plain(ending)):
+        return Problem("cut", _CUT_AT_LIMIT, ending, at_limit=True)
+    if meaning and meaning != "whole" and meaning != "tool":
+        return Problem(meaning, _WHAT[meaning], ending)
     written = without_reasoning(text or "")
-    if not written.text.strip() and (
-        written.reasoned or any(any(_reasoning(response)) for response in responses)
-    ):
+    wordless = not written.text.strip()
+    if not by_tool and (meaning == "tool" or (wordless and any(map(_calls_tool, responses)))):
+        return Problem("malformed", _ONLY_TOOL if wordless else _TOOL_AFTER_TEXT, ending)
+    if wordless and (written.reasoned or any(map(has_reasoning, responses))):
         return Problem("malformed", _ONLY_REASONING)
     return Problem("malformed", _WHAT["malformed"]) if text is None else None
 
 
-def reply_error(model: str, text: str | None, responses: Iterable[Any]) -> SummaryError | None:
+def reply_error(
+    model: str, text: str | None, responses: Iterable[Any], *, by_tool: bool = False
+) -> SummaryError | None:
     """Tell why a reply is no summary.
 
     Args:
@@ -136,12 +194,13 @@ def reply_error(model: str, text: str | None, responses: Iterable[Any]) -> Summa
         text: The reply; None if there was none.
         responses: What came with the text: mappings or objects, one for each chunk of a streamed
             reply.
+        by_tool: Whether the text came as the call of a tool, as it was asked for.
 
     Returns:
         The error of a reply that is cut, refused, filtered, without a text or nothing but
         reasoning; None for a summary.
     """
-    if (problem := problem_of(text, responses)) is None:
+    if (problem := problem_of(text, responses, by_tool=by_tool)) is None:
         return None
     said = f" ({problem.said[:300]})" if problem.said else ""
     return SummaryError(f"{model}: {problem.what}{said}", problem.reason)
@@ -154,9 +213,21 @@ def has_reasoning(response: Any) -> bool:
         response: A response, or a part of one: a mapping or an object.
 
     Returns:
-        Whether it holds any.
+        Whether it holds any, or says that it has cost tokens.
     """
-    return any(_reasoning(response))
+    return any(map(_reasons, _parts(response, _PARTS_AND_BLOCKS)))
+
+
+def refusal_of(response: Any) -> str:
+    """Look for the words of a refusal.
+
+    Args:
+        response: A response, or a part of one: a mapping or an object.
+
+    Returns:
+        The words; "" if it has none.
+    """
+    return next(_strings(response, ("refusal",), _PARTS_AND_BLOCKS), "")
 
 
 def text_of_content(content: Any) -> str | None:
@@ -180,49 +251,78 @@ def text_of_content(content: Any) -> str | None:
 def _text_of_block(block: Any) -> str | None:
     if isinstance(block, str):
         return block
-    if _get(block, "type") not in (None, "text", "output_text"):
+    if _get(block, "type") not in (None, "text", "output_text") or _get(block, "thought") is True:
         return None
     text = _get(block, "text")
     return text if isinstance(text, str) else None
 
 
-def _reasoning(response: Any, depth: int = 0) -> Iterator[bool]:
-    """Whether a response or one of its parts holds reasoning, for each place of it."""
+def _reasons(part: Any) -> bool:
+    """Whether a part of a response is, holds or counts reasoning."""
+    if _kinds(part) & _REASONING_BLOCKS or _get(part, "thought") is True:
+        return True
+    for name in _REASONING:
+        value = _get(part, name)
+        # A mapping says how much the model was to think.
+        if (value.strip() if isinstance(value, str) else value) and isinstance(
+            value, (str, list, tuple)
+        ):
+            return True
+    usages = [usage for name in _USAGES if (usage := _get(part, name)) is not None]
+    counts = [*usages, *(_get(usage, name) for usage in usages for name in _USAGE_DETAILS)]
+    tokens = (_get(count, name) for count in counts for name in _REASONING_TOKENS)
+    return any(isinstance(number, int) and number > 0 for number in tokens)
+
+
+def _calls_tool(response: Any) -> bool:
+    """Whether a response calls a tool."""
+    return any(
+        _kinds(part) & _TOOL_BLOCKS or any(_get(part, name) for name in _TOOL_CALLS)
+        for part in _parts(response, _PARTS_AND_BLOCKS)
+    )
+
+
+def _ending(response: Any) -> str:
+    """What a response says of its end; "" for nothing."""
+    if ending := next(_strings(response, _ENDINGS, _PARTS), ""):
+        return ending
+    for part in _parts(response, _PARTS):
+        for name in _BLOCKS:
+            value = _get(part, name)
+            if isinstance(value, int) and value > 0:
+                return f"blocked: {value}"
+        status = _get(part, "status")
+        if isinstance(status, str) and status in _STATUSES:
+            return status
+    return ""
+
+
+def _strings(response: Any, names: tuple[str, ...], inside: tuple[str, ...]) -> Iterator[str]:
+    """The strings under `names` in a response and its parts."""
+    for part in _parts(response, inside):
+        for name in names:
+            value = _get(part, name)
+            value = value.name if isinstance(value, Enum) else value
+            if value and isinstance(value, str):
+                yield value
+
+
+def _parts(response: Any, inside: tuple[str, ...], depth: int = 0) -> Iterator[Any]:
+    """A response and the parts of it that stand under the names `inside`, outer ones first."""
     if depth > _DEEPEST or response is None or isinstance(response, (str, bytes, int, float)):
         return
     if isinstance(response, (list, tuple)):
         for part in response:
-            yield from _reasoning(part, depth + 1)
+            yield from _parts(part, inside, depth + 1)
         return
-    for name in ("type", "block_type"):
-        kind = _get(response, name)
-        yield isinstance(kind, str) and kind in _REASONING_BLOCKS
-    for name in _REASONING:
-        value = _get(response, name)
-        # A mapping says how much the model was to think.
-        yield isinstance(value, (str, list, tuple)) and bool(
-            value.strip() if isinstance(value, str) else value
-        )
-    details = _get(_get(response, "usage"), "completion_tokens_details")
-    tokens = _get(details, "reasoning_tokens")
-    yield isinstance(tokens, int) and tokens > 0
-    for name in (*_PARTS, "content", "blocks", "parts"):
-        yield from _reasoning(_get(response, name), depth + 1)
+    yield response
+    for name in inside:
+        yield from _parts(_get(response, name), inside, depth + 1)
 
 
-def _found(response: Any, names: tuple[str, ...], depth: int = 0) -> str:
-    """The first string under one of `names` in a response or its parts; "" if there is none."""
-    if depth > _DEEPEST:
-        return ""
-    if isinstance(response, (list, tuple)):
-        return next((found for part in response if (found := _found(part, names, depth + 1))), "")
-    for name in names:
-        value = _get(response, name)
-        value = value.name if isinstance(value, Enum) else value
-        if value and isinstance(value, str):
-            return value
-    parts = (_get(response, name) for name in _PARTS)
-    return next((found for part in parts if part and (found := _found(part, names, depth + 1))), "")
+def _kinds(part: Any) -> set[str]:
+    kinds = (_get(part, "type"), _get(part, "block_type"))
+    return {kind for kind in kinds if isinstance(kind, str)}
 
 
 def _get(response: Any, name: str) -> Any:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import queue
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,10 +16,11 @@ from ...errors import EndpointError, SummaryError
 from ...text.reasoning import without_reasoning
 from ...text.splitting import replace_surrogates
 from .endpoint import STEP, Connection, Endpoint
-from .finish_reasons import Problem, has_reasoning, text_of_content
+from .events import DONE, json_events
+from .finish_reasons import Problem, has_reasoning, refusal_of, text_of_content
 from .reading import ReplyStream, plain_reply, problem_of_choice, text_of_choice
-from .replies import UnusableReply, is_logprob, raise_error_in
-from .reply_settings import check_completion_tokens, limit_fields, told_limit
+from .replies import UnusableReply, is_logprob
+from .reply_settings import check_completion_tokens, check_extra_body, limit_fields, told_limit
 from .structured import is_unsupported
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class OpenAIChatModel(Endpoint):
         self.max_new_tokens = check_limit("max_new_tokens", max_new_tokens)
         self.max_completion_tokens = check_completion_tokens(max_completion_tokens)
         self.temperature = temperature
-        self.extra_body = _check_json("extra_body", extra_body)
+        self.extra_body = check_extra_body(extra_body)
         self.response_format: dict[str, Any] | None = None
         self._holds_streams = False  # for the model does not mark where its reasoning begins
 
@@ -311,16 +311,17 @@ class OpenAIChatModel(Endpoint):
         loop = asyncio.get_running_loop()
         ends = 0.0
 
-        async def begin() -> tuple[Any, Any]:
+        async def begin() -> tuple[Any, Any, Any]:
             nonlocal ends
             ends = loop.time() + self.timeout
             return await self._begin(connection, self._request(prompt))
 
+        attempt = partial(self._attempt, begin)
         try:
             # A stream keeps its place until it ends.
             async with connection.slots:
-                first, chunks = await self._with_retries(partial(self._attempt, begin))
-                async with chunks:
+                first, chunks, stream = await self._with_retries(attempt)
+                async with stream, aclosing(chunks):
                     pour = self._pour_all(first, chunks, put)
                     return await asyncio.wait_for(pour, ends - loop.time())
         except EndpointError as error:
@@ -330,29 +331,33 @@ class OpenAIChatModel(Endpoint):
         finally:
             put(None)
 
-    async def _begin(self, connection: Connection, body: Mapping[str, Any]) -> tuple[Any, Any]:
-        """The first chunk, and the stream of the others."""
+    async def _begin(self, connection: Connection, body: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+        """The first chunk, the others, and the stream that they come from, to be closed."""
         import openai
 
-        chunks = await connection.client.post(
+        stream = await connection.client.post(
             "chat/completions",
             cast_to=object,
             body={**body, "stream": True},
             stream=True,
             stream_cls=openai.AsyncStream[object],
         )
+        # Not its own chunks: of an error they keep a part of the words.
+        chunks = json_events(stream.response.aiter_bytes())
         try:
-            return await anext(chunks), chunks
-        except StopAsyncIteration:
-            pass
+            return await anext(chunks), chunks, stream
+        except BaseException as error:
+            await stream.close()
+            if not isinstance(error, StopAsyncIteration):
+                raise
         # No stream came: perhaps an error, in a body of its own.
-        await self._read(chunks.response.stream.beginning)
+        await self._read(stream.response.stream.beginning)
         raise UnusableReply("the endpoint does not stream: ask for the whole reply")
 
     async def _pour_all(
         self, first: Any, chunks: Any, put: Callable[[str], None]
     ) -> EndpointError | None:
-        ending: dict[str, Any] = {"finish_reason": None, "refusal": ""}
+        ending: dict[str, Any] = {"finish_reason": None, "refusal": "", "done": False}
         has_text: bool | None = None  # None as long as no text came, not even an empty one
         without_key = self._reply_redaction.stream()
         reply = ReplyStream(hold=self._holds_streams)
@@ -363,7 +368,7 @@ class OpenAIChatModel(Endpoint):
 
         try:
             async for chunk in _chain(first, chunks):
-                piece = self._piece_of(chunk, ending)
+                piece = _piece_of(chunk, ending)
                 if piece is None:
                     continue
                 has_text = bool(has_text) or bool(piece.strip())
@@ -373,7 +378,9 @@ class OpenAIChatModel(Endpoint):
                     await asyncio.sleep(0)
             if known := without_key.rest():
                 pass_on(known)
-            if has_text is not None and ending["finish_reason"] is None:
+            # Some servers end a stream without saying how the reply ended.
+            is_whole = ending["finish_reason"] or (has_text and ending["done"])
+            if has_text is not None and not is_whole:
                 return self._problem_error(Problem("cut", "the reply is not whole", "broken off"))
             seen = None if has_text is None else "text" * has_text
             if problem := problem_of_choice(seen, ending):
@@ -385,34 +392,6 @@ class OpenAIChatModel(Endpoint):
         finally:
             self._holds_streams = self._holds_streams or reply.unopened
         return None
-
-    def _piece_of(self, chunk: Any, ending: dict[str, Any]) -> str | None:
-        """The text of a chunk; what it says of the ending goes into `ending`.
-
-        Raises:
-            UnusableReply: It is an error.
-            SummaryError: It has something else in the place of the text.
-        """
-        if not isinstance(chunk, dict):
-            return None
-        raise_error_in(chunk)
-        choices = chunk.get("choices")
-        choice = choices[0] if isinstance(choices, list) and choices else None
-        if not isinstance(choice, dict):
-            return None
-        delta = choice.get("delta")
-        delta = delta if isinstance(delta, dict) else {}
-        ending["finish_reason"] = choice.get("finish_reason") or ending["finish_reason"]
-        ending["error"] = choice.get("error") or ending.get("error")
-        ending["refusal"] += str(delta.get("refusal") or "")
-        if has_reasoning(delta):
-            ending["reasoning"] = "it reasoned"
-        content = delta.get("content")
-        if content is None:
-            return None
-        if (piece := text_of_content(content)) is None:
-            raise self.error("malformed", "the reply has no text", repr(content))
-        return piece
 
     def _request(self, prompt: str) -> dict[str, Any]:
         settings = {
@@ -426,9 +405,7 @@ class OpenAIChatModel(Endpoint):
 
     def _problem_error(self, problem: Problem) -> EndpointError:
         """The error of a reply that can't be used."""
-        what = problem.what
-        if problem.reason == "cut":
-            what += f" ({told_limit(*self._limits)})"
+        what = problem.told(told_limit(*self._limits))
         return self.error(problem.reason, what, problem.said)
 
 
@@ -438,20 +415,45 @@ async def _chain(first: Any, others: AsyncIterator[Any]) -> AsyncIterator[Any]:
         yield other
 
 
+def _piece_of(chunk: Any, ending: dict[str, Any]) -> str | None:
+    """The text of a chunk; what it says of the ending goes into `ending`.
+
+    Raises:
+        UnusableReply: It has something else in the place of the text.
+    """
+    if chunk is DONE:
+        ending["done"] = True
+    if not isinstance(chunk, dict):
+        return None
+    ending["usage"] = chunk.get("usage") or ending.get("usage")
+    choice = _first_choice(chunk)
+    delta = choice.get("delta")
+    delta = delta if isinstance(delta, dict) else {}
+    ending["finish_reason"] = choice.get("finish_reason") or ending["finish_reason"]
+    ending["error"] = choice.get("error") or ending.get("error")
+    ending["refusal"] += refusal_of(delta)
+    if has_reasoning(delta):
+        ending["reasoning"] = "it reasoned"
+    for name in ("tool_calls", "function_call"):
+        ending[name] = delta.get(name) or ending.get(name)
+    content = delta.get("content")
+    if content is None or isinstance(content, list):  # which may hold blocks of other kinds alone
+        return text_of_content(content)
+    if not isinstance(content, str):
+        raise UnusableReply("the reply has no text", repr(content))
+    return content
+
+
+def _first_choice(chunk: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The choice of a chunk that the reply is made of; others come if the request says so."""
+    choices = chunk.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict) and choice.get("index") in (None, 0):
+            return choice
+    return {}
+
+
 def _check_name(model: object) -> str:
     if not isinstance(model, str) or not model.strip():
         raise ValueError(f"model must be the name of a model, got {model!r}")
     return model
-
-
-def _check_json(name: str, value: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """A copy of `value`. Raises `TypeError` or `ValueError` if it cannot be sent."""
-    if value is None:
-        return None
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{name} must be a mapping, got {value!r}")
-    try:
-        copied: dict[str, Any] = json.loads(json.dumps(dict(value)))
-    except TypeError as error:
-        raise TypeError(f"{name} can't be sent as JSON: {error}") from error
-    return copied

@@ -20,6 +20,11 @@ _UNOPENED = (
     "what was streamed is reasoning whose beginning the model does not mark: later streams wait "
     "for their end; turn its reasoning off, or ask for whole replies"
 )
+_ONLY_REASONING = (
+    "the reply holds nothing but reasoning: turn that off with extra_body, such as "
+    '{"thinking": {"type": "disabled"}} or {"chat_template_kwargs": {"enable_thinking": False}}, '
+    "or with the model's own setting"
+)
 
 
 def text_of_choice(choice: Mapping[str, Any]) -> str | None:
@@ -58,7 +63,7 @@ def problem_of_choice(
 
 
 def plain_reply(text: str) -> str | SummaryError:
-    """Take the reasoning out of a reply that is nothing but text.
+    """Take the reasoning, and what marks the end, out of a reply that is nothing but text.
 
     Args:
         text: What the model wrote.
@@ -68,7 +73,7 @@ def plain_reply(text: str) -> str | SummaryError:
     """
     written = without_reasoning(text)
     if written.reasoned and not written.text.strip():
-        return SummaryError("the reply holds nothing but reasoning: turn that off", "malformed")
+        return SummaryError(_ONLY_REASONING, "malformed")
     return written.text
 
 
@@ -139,7 +144,7 @@ class ReplyStream:
         if self._passed:
             return self._released()
         if self._filter.reasoned and not self._held.strip():
-            raise SummaryError("the reply holds nothing but reasoning: turn that off", "malformed")
+            raise SummaryError(_ONLY_REASONING, "malformed")
         if self._means_nothing and self._means_nothing(self._held):
             return ""
         return self._released()

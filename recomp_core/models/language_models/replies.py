@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...errors import Reason
@@ -39,77 +40,141 @@ REASONS: Mapping[int, Reason] = {
 }
 """Those of statuses that mean more than "rejected" (4xx) or "out of order" (5xx)."""
 
-# Words of an error's code or type, and what they mean; 0 for what does not pass.
+# What the words of an error mean, and the status that they stand for; 0 for what does not pass.
+# Looked for in its codes and types, and where these say nothing in its message; in lower case and
+# with "_" between words.
+_DECISIVE: tuple[tuple[str, Reason, int], ...] = (
+    (
+        r"insufficient_?(?:quota|balance|funds|credits?)|exceeded_(?:your_)?current_quota|billing"
+        r"|arrear|overdue|余额不足",
+        "quota",
+        0,
+    ),
+    (r"content_?filter|content_policy|policy_?violation", "filtered", 0),
+)
 _MEANINGS: tuple[tuple[str, Reason, int], ...] = (
-    ("insufficient_quota", "quota", 0),
-    ("billing", "quota", 0),
-    ("content_filter", "filtered", 0),
-    ("rate_limit", "quota", 429),
-    ("rate-limit", "quota", 429),
-    ("ratelimit", "quota", 429),
-    ("rate_increased", "quota", 429),
-    ("resource_exhausted", "quota", 429),
-    ("throttl", "quota", 429),
-    ("too_many", "quota", 429),
-    ("overloaded", "unavailable", 503),
-    ("unavailable", "unavailable", 503),
-    ("timeout", "timeout", 408),
-    ("server_error", "unavailable", 500),
-    ("internal", "unavailable", 500),
-    ("authentication", "unauthorized", 401),
-    ("api_key", "unauthorized", 401),
-    ("permission", "unauthorized", 403),
+    *_DECISIVE,
+    (
+        r"authentication|unauthori[sz]ed|unauthenticated|api_key|(?:invalid|expired)_token",
+        "unauthorized",
+        401,
+    ),
+    (r"permission|forbidden|access_denied", "unauthorized", 403),
+    (r"invalid_request|bad_request|invalid_argument|validation", "invalid", 400),
+    (
+        r"rate_?limit|rate_increased|resource_?exhausted|throttl|too_many_(?:concurrent_)?request"
+        r"|requests?_limit|tier_capacity|quota|速率",
+        "quota",
+        429,
+    ),
+    (
+        r"overload|unavailable|bad_gateway|(?:too|is|server|service|engine|model)_busy"
+        r"|(?:at|over|out_of|no)_capacity|capacity_exceeded|not_ready|warming_up"
+        r"|(?:currently|still)_loading|^loading_model",
+        "unavailable",
+        503,
+    ),
+    (
+        r"timed_out|deadline_exceeded|time_?out_(?:error|exception)"
+        r"|(?:gateway|request|read|idle|upstream|model)_time_?out|(?:^| )time_?out(?: |$)",
+        "timeout",
+        408,
+    ),
+    (
+        r"connection_(?:error|refused|reset|aborted|closed)|connect_error|disconnected",
+        "unavailable",
+        503,
+    ),
+    (
+        r"server_error|internal_(?:server|error|failure)|\b(?:internal|api_error|aborted)\b",
+        "unavailable",
+        500,
+    ),
 )
 
 
-def raise_error_in(reply: Mapping[str, Any]) -> None:
+def raise_error_in(reply: object) -> None:
     """Raise the error that a server sends with a status of success, as some proxies do.
 
     Args:
-        reply: What came, whole or an event of a stream.
+        reply: What came, whole or an event of a stream; an error may be alone in a list.
 
     Raises:
         UnusableReply: It is an error and no reply.
     """
-    error = reply.get("error") or reply.get("errors") or _first_choice(reply).get("error")
-    if error and _has_text(reply):
-        error = None  # a whole reply, with a warning
-    if not error and not reply.get("choices"):
-        error = _bare_error(reply)
-    if error:
-        raise unusable(error)
+    if isinstance(reply, list) and reply:
+        reply = reply[0]
+    if not isinstance(reply, dict):
+        return
+    choice = _first_choice(reply)
+    # A whole reply may come with a warning.
+    if not _has_text(choice) and (error := choice.get("error")):
+        raise unusable({**reply, "error": reply.get("error") or error})
+    if not _has_text(choice) and (reply.get("error") or reply.get("errors")):
+        raise unusable(reply)
+    if not reply.get("choices") and (bare := _bare_error(reply)):
+        raise unusable(bare)
 
 
 def unusable(error: object) -> UnusableReply:
     """Read what a server says of an error.
 
+    Its status counts, then its codes, then its words: a message may speak of anything.
+
     Args:
-        error: The error, in any form.
+        error: The error, in any form, or a mapping that holds it with more that is said of it.
 
     Returns:
         The error with its reason, the status that it stands for, and the server's words.
     """
-    if isinstance(error, list) and error:
-        error = error[0]
-    told: Mapping[str, Any] = error if isinstance(error, dict) else {"message": error}
-    if isinstance(told.get("error"), dict):
-        told = told["error"]
-    names = [told.get(name) for name in _CODES]
-    words = " ".join(name.lower().replace(" ", "_") for name in names if isinstance(name, str))
-    statuses = [int(str(name)) for name in names if str(name) in _STATUSES]
-    said = [told.get(name) for name in _MESSAGES]
-    metadata = told.get("metadata")
-    if isinstance(metadata, dict):  # a proxy's, with the words of the provider behind it
-        said.append(metadata.get("raw"))
-    message = ": ".join(str(part) for part in said if part) or str(error)
-    if not words and not statuses:
-        words = message.lower().replace(" ", "_")[:_LONGEST_CODE]
-    for word, reason, status in _MEANINGS:
-        if word in words:
-            return UnusableReply("", message, reason=reason, status=status)
+    told = list(_told(error))
+    codes = [part[name] for part in told for name in _CODES if name in part]
+    words = " ".join(_plain(code[:_LONGEST_CODE]) for code in codes if isinstance(code, str))
+    statuses = [status for code in codes if (status := _status(code))]
+    said = dict.fromkeys(str(part[name]) for part in told for name in _MESSAGES if part.get(name))
+    message = ": ".join(said) or ", ".join(map(str, codes)) or str(error)
+    plain = _plain(message[:_LONGEST_CODE])
+    if meaning := _meaning(words, _DECISIVE):
+        return UnusableReply("", message, reason=meaning[0], status=meaning[1])
+    if not statuses and (meaning := _meaning(words) or _meaning(plain)):
+        return UnusableReply("", message, reason=meaning[0], status=meaning[1])
     status = statuses[0] if statuses else 400
     reason = REASONS.get(status, "invalid" if status < 500 else "unavailable")
     return UnusableReply("", message, reason=reason, status=status)
+
+
+def _told(error: object, depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    """What is said of an error, its inner part first."""
+    if depth > _DEEPEST or isinstance(error, bool) or not error:
+        return
+    if isinstance(error, list):
+        yield from _told(error[0], depth + 1)
+    elif isinstance(error, dict):
+        yield from _told(error.get("error") or error.get("errors"), depth + 1)
+        yield error
+        # A proxy's, with the words of the provider behind it.
+        metadata = error.get("metadata")
+        if isinstance(metadata, dict) and metadata.get("raw"):
+            yield {"message": metadata["raw"]}
+    else:
+        yield {"code" if isinstance(error, (int, float)) else "message": error}
+
+
+def _meaning(
+    words: str, meanings: tuple[tuple[str, Reason, int], ...] = _MEANINGS
+) -> tuple[Reason, int] | None:
+    return next(((why, status) for known, why, status in meanings if re.search(known, words)), None)
+
+
+def _plain(words: str) -> str:
+    """Words in lower case with "_" between them, those of a name such as "RateLimitError", too."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[\s-]+", "_", words).lower()
+
+
+def _status(code: object) -> int:
+    """The HTTP status that a code is; 0 for another code."""
+    text = str(int(code)) if isinstance(code, float) and math.isfinite(code) else str(code)
+    return int(text) if text in _STATUSES else 0
 
 
 def _bare_error(reply: Mapping[str, Any]) -> object:
@@ -117,17 +182,25 @@ def _bare_error(reply: Mapping[str, Any]) -> object:
     base = reply.get("base_resp")
     if isinstance(base, dict) and base.get("status_code"):
         return base
-    says = any(isinstance(reply.get(name), str) for name in (*_MESSAGES, "detail"))
-    means = reply.get("object") == "error" or reply.get("type") == "error"
-    means = means or reply.get("success") is False
-    means = means or any(str(reply.get(name)) in _STATUSES for name in _CODES)
-    means = means or any(isinstance(reply.get(name), str) and reply[name] for name in ("code",))
-    return reply if says and (means or "detail" in reply) else None
+    codes = [reply.get(name) for name in _CODES]
+    said = [part for name in _MESSAGES if isinstance(part := reply.get(name), (str, list))]
+    means = "error" in (reply.get("object"), reply.get("type")) or reply.get("success") is False
+    means = means or "detail" in reply or any(map(_status, codes))
+    means = means or any(_is_code(reply.get(name)) for name in ("code", "error_code"))
+    words = [part for part in (*codes, *said) if isinstance(part, str)]
+    if (said and means) or any(_meaning(_plain(part[:_LONGEST_CODE])) for part in words):
+        return reply
+    return None
 
 
-def _has_text(reply: Mapping[str, Any]) -> bool:
-    """Whether the first choice of a reply holds a text and ended well."""
-    choice = _first_choice(reply)
+def _is_code(value: object) -> bool:
+    """Whether a value is the code of an error, and none that stands for success."""
+    known = isinstance(value, (int, str)) and not isinstance(value, bool)
+    return known and str(value).lower() not in ("", "0", "200", "ok", "success")
+
+
+def _has_text(choice: Mapping[str, Any]) -> bool:
+    """Whether a choice holds a text and ended well."""
     if choice.get("finish_reason") == "error":
         return False
     message = choice.get("message") or choice
@@ -140,10 +213,18 @@ def _first_choice(reply: Mapping[str, Any]) -> dict[str, Any]:
     return choice if isinstance(choice, dict) else {}
 
 
-_CODES = ("code", "status_code", "statusCode", "type", "status", "Code")
-_MESSAGES = ("message", "msg", "status_msg", "detail", "Message")
+_CODES = (
+    "code", "status_code", "statusCode", "http_code", "error_code", "type", "error_type", "__type",
+    "status", "Code",
+)  # fmt: skip
+_MESSAGES = (
+    "message", "msg", "status_msg", "error_msg", "error_message", "error_description",
+    "description", "detail", "Message",
+)  # fmt: skip
 _STATUSES = frozenset(map(str, range(400, 600)))
 _LONGEST_CODE = 200
+# A server may nest errors in each other for ever.
+_DEEPEST = 8
 
 
 def is_logprob(value: object) -> bool:

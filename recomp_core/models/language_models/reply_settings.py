@@ -33,7 +33,7 @@ class ReplySettings:
         int | None,
         Setting(
             "The longest reply in tokens, sent as max_tokens; 0 sends no limit.",
-            unset="32 of scorers, 256 of teachers, 512 of readers",
+            unset="32 of scorers, 256 of teachers, 512 of readers and summarizers",
             minimum=0,
         ),
     ] = None
@@ -143,6 +143,29 @@ def check_completion_tokens(limit: int | None) -> int | None:
         ValueError: It is no whole number of at least 1.
     """
     return None if limit is None else check_whole("max_completion_tokens", limit)
+
+
+def check_extra_body(extra_body: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Check `extra_body`.
+
+    Args:
+        extra_body: The fields; None for none.
+
+    Returns:
+        A copy of them.
+
+    Raises:
+        TypeError: It is no mapping, or can't be sent as JSON.
+    """
+    if extra_body is None:
+        return None
+    if not isinstance(extra_body, Mapping):
+        raise TypeError(f'extra_body must be a mapping such as {{"seed": 1}}, got {extra_body!r}')
+    try:
+        copied: dict[str, Any] = json.loads(json.dumps(dict(extra_body)))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"extra_body can't be sent as JSON: {error}") from error
+    return copied
 
 
 def told_limit(

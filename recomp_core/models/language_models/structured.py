@@ -1,21 +1,36 @@
 """Summaries as JSON: the text, and the numbers of the documents that it is drawn from.
 
-Needs pydantic, which the extra `openai` and both frameworks bring.
+To ask for them needs pydantic, which the extra `openai` and both frameworks bring.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ...errors import SummaryError
+from ...text.splitting import replace_surrogates
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-_FENCE = re.compile(r"\A```\w*\s*\n(.*?)\n?\s*```\Z", re.DOTALL)
+_AROUND = "\ufeff \t\r\n"
+_OBJECT = re.compile(r'\{\s*"')
+# Hostile text may hold a million beginnings of objects, each of which reaches to its end.
+_MOST_TRIES = 20
+_LENIENT = json.JSONDecoder(strict=False)
+# A string, closed or not; or a comma after the last item, which JSON does not allow.
+_STRING_OR_COMMA = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|,(?=\s*[}\]])', re.DOTALL)
+# What is no plain text.
+_PROMISE = re.compile(
+    r"""\A(?:(?:```|~~~)\s*)?(?:\[\s*)?\{\s*(?:["'}]|\Z)|(?:```|~~~)[ \t]*json\b"""
+    r"""|["']summary\\?["']\s*:""",
+    re.IGNORECASE,
+)
 
 
 class SourcedSummary(str):
@@ -85,27 +100,74 @@ def response_format() -> dict[str, Any]:
 def read_summary(text: str) -> str | SourcedSummary | SummaryError:
     """Read a reply that was asked for in this form.
 
+    Models write words or a fence around the JSON, leave out its sources, and add fields.
+
     Args:
         text: The reply, without reasoning.
 
     Returns:
         The summary; the text itself where the model wrote plain text all the same; the error of
-        JSON of another form.
+        JSON of another form, or that can't be read.
     """
-    from pydantic import ValidationError
-
-    bare = text.strip()
-    if fenced := _FENCE.match(bare):
-        bare = fenced[1].strip()
-    if not bare.startswith("{"):
+    bare = text.strip(_AROUND)
+    if bare == "null":
+        return SourcedSummary("")
+    for written in (bare, _STRING_OR_COMMA.sub(_without_comma, bare), _decoded(bare)):
+        for found in _objects(written):
+            if "summary" in found and (summary := _summary_of(found["summary"])) is not None:
+                sources = _numbers(found.get("sources"))
+                return SourcedSummary(replace_surrogates(summary), sources)
+    if not _PROMISE.search(bare):
         return text
+    return SummaryError(
+        "the reply is JSON that holds no summary, or can't be read: ask for plain text "
+        "(structured=False)",
+        "malformed",
+    )
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """The first objects in a text, with the names of their fields in lower case."""
+    for start in islice(_OBJECT.finditer(text), _MOST_TRIES):
+        try:
+            found, _ = _LENIENT.raw_decode(text, start.start())
+        except (ValueError, RecursionError):
+            continue
+        yield {name.casefold(): value for name, value in found.items()}
+
+
+def _decoded(text: str) -> str:
+    """The text of a JSON string: a model may write its JSON as one."""
     try:
-        return sourced(summary_schema().model_validate_json(bare))
-    except ValidationError:
-        return SummaryError(
-            "the reply is JSON without summary and sources: ask for plain text (structured=False)",
-            "malformed",
-        )
+        found = _LENIENT.decode(text) if text.startswith('"') else ""
+    except ValueError:
+        return ""
+    return found if isinstance(found, str) else ""
+
+
+def _without_comma(found: re.Match[str]) -> str:
+    return "" if found[0] == "," else found[0]
+
+
+def _summary_of(value: Any) -> str | None:
+    """The summary in a field; None if it is none."""
+    if value is None:
+        return ""
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return " ".join(value)
+    return value if isinstance(value, str) else None
+
+
+def _numbers(value: Any) -> Iterator[int]:
+    """The whole numbers in a field: `1`, `[1.0]`, `["Document 1"]`, `"1, 2"`."""
+    if isinstance(value, list):
+        for part in value:
+            if not isinstance(part, list):
+                yield from _numbers(part)
+    elif isinstance(value, str):
+        yield from map(int, re.findall(r"\d{1,9}", value))
+    elif isinstance(value, (int, float)) and not isinstance(value, bool) and value % 1 == 0:
+        yield int(value)
 
 
 def sourced(found: Any) -> SourcedSummary:

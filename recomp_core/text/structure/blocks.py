@@ -7,12 +7,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from ..division import approximate_tokens
 from ..joining import INVISIBLE, is_blank
+from .headings import (
+    follows_sign,
+    is_as_long,
+    is_in_brackets,
+    signed_level,
+    titles_above,
+    underlined,
+)
 from .lines import Block, Line, inner, span_of
 from .markers import Marker, trusted_markers
 from .markup_blocks import elements_of, html_blocks, opens_element
 from .paragraphs import ends_sentence, is_labelled, joined_lines, wrapped_width
-from .tables import pipe_table
+from .records import repeated_forms
+from .tables import separated_rows, table_at
+from .traces import begins_trace, end_of_frames, is_frame, trace
 
 # As many lines tell whether they are a log's, a chat's or a play's.
 _SAMPLE = 1_000
@@ -22,12 +33,14 @@ _FEWEST = 3
 _LONGEST_LISTED = 60
 # Code without a fence is indented by so many columns.
 _INDENT = 4
+# A record of so many tokens is one unit.
+_RECORD = 64
 # Lists in lists in quotations: what lies deeper is read as text.
 _DEEPEST = 12
 
 _FENCE = re.compile(r"(`{3,})[^`]*$|(~{3,})")
 _ATX = re.compile(r"(#{1,6})(?:[ \t]+|$)")
-_SETEXT = re.compile(r"(=+|-{2,})$")
+_SETEXT = re.compile(r"=+$|-{2,}$")
 _RULE = re.compile(r"(?:\*[ \t]*){3,}$|(?:_[ \t]*){3,}$|(?:-[ \t]*){3,}$")
 _BOLD = re.compile(r"(\*\*|__)(?=\S)([^*_\n]{1,120})\1[ \t]*[:：]?$")
 _QUESTION = re.compile(
@@ -80,16 +93,28 @@ _MAIL_HEADER = re.compile(
     r"보낸 사람|받는 사람|제목|날짜|van|aan|onderwerp|od|do|temat|komu|předmět)[ ]?[:：]",
     re.IGNORECASE,
 )
+# What a mail has as it was sent: any header, and those that show that it is one.
+_ANY_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*:(?:[ \t]|$)|From \S+@\S+ ")
+_TRACE_HEADER = re.compile(
+    r"(?:return-path|received|delivered-to|dkim-signature|message-id|mime-version|list-id|"
+    r"authentication-results|content-type|x-[a-z-]+):",
+    re.IGNORECASE,
+)
+_FEWEST_KNOWN = 3
 _SUBJECT = re.compile(
     r"(?:subject|betreff|objet|asunto|assunto|oggetto|тема|主题|主旨|件名|제목|onderwerp|temat|předmět)"
     r"[ ]?[:：]",
     re.IGNORECASE,
 )
+# Of a calendar or card.
+_PROPERTY = re.compile(r"[A-Z-]+(?:;[^:]+)?:\S")
 _SIGNATURE = re.compile(r"--[ ]?$|_{5,}$")
-_FRAME = re.compile(r"(?:at[ ]\S+[(.]|File[ ]\"|\.\.\.[ ]\d+[ ]more|from[ ]\S+:\d+|#\d+[ ])")
 _CAUSE = re.compile(
-    r"(?:[\w.$]*[A-Za-z](?:Exception|Error|Fault|Panic)\b|(?:Root cause|Caused by|Traceback)\b)"
+    r"(?:[\w.$]*[A-Za-z](?:Exception|Error|Fault|Panic)\b|"
+    r"(?:Root cause|Caused by|Traceback)\b|panic: )"
 )
+# The levels of lines of signs in Markdown, and in Sphinx, whose parts and chapters have one above.
+_LEVELS = {"##": -2, "**": -1, "=": 1, "-": 2}
 
 
 @dataclass
@@ -106,6 +131,9 @@ class _Scan:
         logged: Whether the lines are a log's.
         chatted: Whether they are messages with their times.
         spoken: Whether they are turns of speakers.
+        records: The first lines of filled-in forms, with the lines after these.
+        titles: The lines that are titles by their place above a text.
+        levels: The levels of the styles of headings that came up.
         blocks: What was found so far.
         unclosed: For each fence character, the shortest fence that nothing closes from here on.
     """
@@ -119,6 +147,9 @@ class _Scan:
     logged: bool
     chatted: bool
     spoken: bool
+    records: dict[int, int] = field(default_factory=dict)
+    titles: frozenset[int] = frozenset()
+    levels: dict[str, int] = field(default_factory=lambda: dict(_LEVELS))
     blocks: list[Block] = field(default_factory=list)
     unclosed: dict[str, int] = field(default_factory=dict)
 
@@ -148,11 +179,14 @@ def _scan(
     logged = len(stamped) >= enough and (
         _count(stamped, _LEVEL) >= 0.5 * len(stamped) or _count(stamped, _CHAT) < 0.5 * len(stamped)
     )
+    records = {} if logged else _records(lines)
     scan = _Scan(
         text, lines, depth, width, trusted_markers(lines), elements,
         logged=logged, chatted=not logged and _count(given, _CHAT) >= enough,
-        spoken=_are_spoken(given),
+        spoken=not records and _are_spoken(given), records=records,
     )  # fmt: skip
+    if not (scan.logged or scan.chatted or scan.spoken):
+        scan.titles = titles_above(lines, width)
     number = 0
     while number < len(lines):
         text_of_line = lines[number].text
@@ -169,6 +203,18 @@ def _scan(
 
 def _count(lines: Sequence[Line], pattern: re.Pattern[str]) -> int:
     return sum(pattern.match(line.text) is not None for line in lines)
+
+
+def _records(lines: Sequence[Line]) -> dict[int, int]:
+    """The filled-in forms that are neither questions with answers nor the headers of mails."""
+    return {
+        start: stop
+        for start, stop in repeated_forms(lines).items()
+        if not _ANSWER.match(lines[start + 1].text)
+        and not (
+            _MAIL_HEADER.match(lines[start].text) and _MAIL_HEADER.match(lines[start + 1].text)
+        )
+    }
 
 
 def _are_spoken(lines: Sequence[Line]) -> bool:
@@ -207,8 +253,19 @@ def _fence(scan: _Scan, number: int) -> int | None:
             scan.blocks.append(Block("rule", line.start, line.end))
             return number + 1
         stop = len(scan.lines)
-    scan.blocks.append(Block("code", *span_of(scan.lines[number:stop])))
+    block = Block("code", *span_of(scan.lines[number:stop]))
+    if line.text[len(mark) :].strip().lower() in ("csv", "tsv"):
+        block = _fenced_rows(scan.lines[number:stop], mark) or block
+    scan.blocks.append(block)
     return stop
+
+
+def _fenced_rows(lines: Sequence[Line], mark: str) -> Block | None:
+    """The table in a fence whose mark says so; the mark goes with the first row."""
+    table = separated_rows([x for x in lines[1:] if not x.text.startswith(mark)], told=True)
+    if table is not None:
+        table.start = table.children[0].start = lines[0].start
+    return table
 
 
 def _end_of_fence(scan: _Scan, number: int, mark: str, length: int) -> int | None:
@@ -254,22 +311,54 @@ def _atx(scan: _Scan, number: int) -> int | None:
     found = _ATX.match(line.text) if line.text[0] == "#" else None
     if found is None or line.indent > 3:
         return None
+    if not line.text.strip("#") and (stop := _underlined(scan, number)) is not None:
+        return stop  # signs above and below a title
     scan.blocks.append(Block("heading", line.start, line.end, len(found.group(1))))
     return number + 1
 
 
-def _setext(scan: _Scan, number: int) -> int | None:
-    if number + 1 >= len(scan.lines):
+def _underlined(scan: _Scan, number: int) -> int | None:
+    """A title with a line of one sign below it, as in Markdown and reStructuredText."""
+    line = scan.lines[number]
+    if number and not scan.lines[number - 1].blank and not _is_done(scan):
         return None
-    line, below = scan.lines[number], scan.lines[number + 1]
-    found = _SETEXT.match(below.text) if below.text[:1] in ("=", "-") else None
-    if found is None or below.indent > 3 or _RULE.match(line.text) or number in scan.markers:
+    found = underlined(scan.lines, number)
+    if found is None:
         return None
-    if not scan.lines[number - 1].blank and number and not _is_done(scan):
+    stop, style = found
+    marker = scan.markers.get(number)
+    if marker is not None:
+        # A numbered title, or an item above a rule.
+        length = len(scan.lines[number + 1].text)
+        if marker.number == 0 or length < _FEWEST_SIGNS or not is_as_long(line.text, length):
+            return None
+    scan.blocks.append(
+        Block("heading", line.start, scan.lines[stop - 1].end, _level_of_style(scan, style))
+    )
+    return stop
+
+
+# Below an item's number, fewer are a rule.
+_FEWEST_SIGNS = 5
+
+
+def _level_of_style(scan: _Scan, style: str) -> int:
+    """A style's level: by what it is for, or below those that came before it."""
+    if style not in scan.levels:
+        below = max(scan.levels.values()) + 1
+        scan.levels[style] = 0 if len(style) == 2 else below
+    return scan.levels[style]
+
+
+def _signed(scan: _Scan, number: int) -> int | None:
+    """A heading of MediaWiki or AsciiDoc."""
+    line = scan.lines[number]
+    apart = number == 0 or scan.lines[number - 1].blank or below_heading(scan)
+    level = signed_level(line.text, apart=apart, first=not scan.blocks)
+    if level is None:
         return None
-    level = 1 if found.group(1)[0] == "=" else 2
-    scan.blocks.append(Block("heading", line.start, below.end, level))
-    return number + 2
+    scan.blocks.append(Block("heading", line.start, line.end, level))
+    return number + 1
 
 
 def _is_done(scan: _Scan) -> bool:
@@ -296,9 +385,7 @@ def _rule(scan: _Scan, number: int) -> int | None:
 
 
 def _table(scan: _Scan, number: int) -> int | None:
-    if "|" not in scan.lines[number].text:
-        return None
-    block, stop = pipe_table(scan.lines, number)
+    block, stop = _table_at(scan, number)
     if block is None:
         return None
     scan.blocks.append(block)
@@ -331,7 +418,33 @@ def _indented(scan: _Scan, number: int) -> int | None:
     return stop
 
 
+def _record(scan: _Scan, number: int) -> int | None:
+    """A filled-in form: whole if it is short, else its first line with the others below it."""
+    stop = scan.records.get(number)
+    if stop is None:
+        return None
+    start, end = span_of(scan.lines[number:stop])
+    block = Block("entry", start, end)
+    if approximate_tokens(scan.text[start:end]) > _RECORD and scan.depth < _DEEPEST:
+        block.end = scan.lines[number].end
+        rest = scan.lines[number + 1 : stop]
+        block.children = _scan(scan.text, rest, scan.depth + 1, scan.width, scan.elements)
+    scan.blocks.append(block)
+    return stop
+
+
+def _table_at(scan: _Scan, number: int) -> tuple[Block | None, int]:
+    # Items, messages and lines of a log may have columns, too.
+    plain = not (scan.logged or scan.chatted or scan.spoken or number in scan.markers)
+    return table_at(scan.lines, number, plain=plain)
+
+
 def _mail(scan: _Scan, number: int) -> int | None:
+    if not scan.blocks and not scan.depth:
+        end = _end_of_raw_headers(scan, number)
+        if end is not None:
+            _add_headers(scan, number, end)
+            return end
     stop = number
     if not _has_label(scan.lines[number].text):
         return None
@@ -339,10 +452,36 @@ def _mail(scan: _Scan, number: int) -> int | None:
         stop += 1
     if stop - number < 2:
         return None
+    _add_headers(scan, number, stop)
+    return stop
+
+
+def _end_of_raw_headers(scan: _Scan, number: int) -> int | None:
+    """The line after the headers of a mail as it was sent; None if a document begins otherwise.
+
+    Its programs write headers of any name. Those that are usual show that it is a mail.
+    """
+    stop = number
+    known = of_programs = 0
+    while stop < len(scan.lines) and not scan.lines[stop].blank:
+        line = scan.lines[stop]
+        folded = line.indent > 0 and stop > number
+        if not folded and _ANY_HEADER.match(line.text) is None:
+            break
+        if not folded:
+            known += _MAIL_HEADER.match(line.text) is not None
+            of_programs += _TRACE_HEADER.match(line.text) is not None
+        stop += 1
+    return stop if of_programs and known + of_programs >= _FEWEST_KNOWN else None
+
+
+def _add_headers(scan: _Scan, number: int, stop: int) -> None:
     for line in scan.lines[number:stop]:
+        if line.indent and scan.blocks and line is not scan.lines[number]:
+            scan.blocks[-1].end = line.end  # a folded header goes on
+            continue
         kind = "heading" if _SUBJECT.match(line.text) else "boilerplate"
         scan.blocks.append(Block(kind, line.start, line.end, 1))
-    return stop
 
 
 def _quotation(scan: _Scan, number: int) -> int | None:
@@ -357,7 +496,7 @@ def _quotation(scan: _Scan, number: int) -> int | None:
         stop += 1
     children = _scan(scan.text, inside, scan.depth + 1, scan.width, scan.elements)
     if not children:
-        return None
+        return stop  # all of it is empty: to look at each of its lines anew would take long
     scan.blocks.append(Block("quote", children[0].start, children[0].start, children=children))
     return stop
 
@@ -430,10 +569,12 @@ def _log(scan: _Scan, number: int) -> int | None:
     if scan.logged and _LOG.match(line.text):
         scan.blocks.append(Block("line", line.start, line.end))
         return number + 1
-    if line.text[0] in "aF.f#" and _FRAME.match(line.text) and (line.indent or scan.blocks):
-        stop = number
-        while stop < len(scan.lines) and _FRAME.match(scan.lines[stop].text):
-            stop += 1
+    if begins_trace(line.text):
+        found, stop = trace(scan.lines, number)
+        scan.blocks.extend(found)
+        return stop
+    if is_frame(line.text) and (line.indent or scan.blocks):
+        stop = end_of_frames(scan.lines, number + 1, line.indent)
         scan.blocks.append(Block("code", *span_of(scan.lines[number:stop])))
         return stop
     if _CAUSE.match(line.text) and not ends_sentence(line.text):
@@ -461,6 +602,10 @@ def _level_of_heading(scan: _Scan, number: int) -> int | None:
         return None
     if line.text[0] in "*_" and _BOLD.match(line.text):
         return 4 if following > number + 1 else 5  # titles stand apart from the text
+    if is_in_brackets(line.text):
+        return _level_of_style(scan, line.text[0])
+    if follows_sign(scan.lines, number, following):
+        return _level_of_style(scan, line.text[0])
     marker = scan.markers.get(number)
     if marker is None:
         return 2 if _is_capitals(scan, number) else None
@@ -500,6 +645,7 @@ _RANK = {
     "section节": 2, "section節": 2, "korean편": 1, "korean장": 1, "korean절": 2,
     "chapter": 1, "part": 1, "kapitel": 1, "teil": 1, "chapitre": 1, "partie": 1, "capítulo": 1,
     "capitolo": 1, "глава": 1, "часть": 1, "rozdział": 1, "kapitola": 1, "hoofdstuk": 1, "bölüm": 1,
+    "art.": 3, "čl.": 3, "ст.": 3, "kap.": 1, "cap.": 1, "sec.": 2,
     "section": 2, "abschnitt": 2, "sección": 2, "sezione": 2, "seção": 2, "раздел": 2,
     "article条": 4, "article條": 4, "korean조": 4, "article": 3, "artikel": 3, "статья": 3,
     "cjkh": 3, "roundh": 4, "cjkd": 5, "roundd": 5, "circled": 6, "dot.": 3, "dot)": 4, "bare": 3,
@@ -537,6 +683,8 @@ def _is_capitals(scan: _Scan, number: int) -> bool:
     line = scan.lines[number]
     text = line.text
     if not text.isupper() or len(text) > 70 or text[-1] in ".,;!?" or "|" in text:
+        return False
+    if _PROPERTY.match(text):
         return False
     if sum(c.isalpha() for c in text) < 3 or sum(c.isdigit() for c in text) > len(text) / 3:
         return False
@@ -642,17 +790,30 @@ def _ends_paragraph(scan: _Scan, number: int) -> bool:
         return True
     if first == "<":
         return _begins_element(scan, line)
-    if scan.logged and _LOG.match(text):
+    if first == "=":
+        return signed_level(text, apart=False, first=False) is not None
+    if is_in_brackets(text):
+        return True
+    if number in scan.records or (scan.logged and _LOG.match(text)):
         return True
     if (scan.chatted and _CHAT.match(text)) or (scan.spoken and _SPEAKER.match(text)):
         return True
     if first in "*_-" and (_BOLD.match(text) or _RULE.match(text)):
         return True
-    if line.indent and first in "aF.f#" and _FRAME.match(text):
+    if begins_trace(text) or (line.indent and is_frame(text)):
         return True
     if _has_label(text) and _QUESTION.match(text) and _question_is_answered(scan, number):
         return True
-    return "|" in text and pipe_table(scan.lines, number)[0] is not None
+    return _may_be_table(text) and _table_at(scan, number)[0] is not None
+
+
+def _may_be_table(text: str) -> bool:
+    """Whether a line has what stands between cells: a quick test before slow ones."""
+    return "|" in text or text[0] in _CORNERS or _CELLS.search(text) is not None
+
+
+_CORNERS = frozenset("+┌╔┏╒│║┃")
+_CELLS = re.compile(r" {2}|\t[^\t]*\t|,[^ ,]*,|;[^ ;]*;")
 
 
 _EARLY_LABEL = re.compile(r"[^\n:：.)]{0,24}[:：.)]")
@@ -673,19 +834,61 @@ def _question_is_answered(scan: _Scan, number: int) -> bool:
 def _hanging(scan: _Scan, number: int) -> int | None:
     """A term with its text indented below it, as in a manual page, or after a colon below it."""
     line = scan.lines[number]
+    is_option = _OPTION.match(line.text) is not None
     stop = number + 1
     while (
         stop < len(scan.lines)
         and not scan.lines[stop].blank
         and (scan.lines[stop].indent >= line.indent + 2 or scan.lines[stop].text.startswith(": "))
+        # Where long names stand below each other, those without a short one look indented.
+        and not (is_option and _OPTION.match(scan.lines[stop].text))
     ):
         stop += 1
+    if is_option and (stop > number + 1 or _stands_among_options(scan, number)):
+        scan.blocks.append(Block("entry", *span_of(scan.lines[number:stop])))
+        return stop
     if stop == number + 1 or ends_sentence(line.text) or len(line.text) > 100:
         return None
     if scan.width and len(line.text) + line.indent > 0.7 * scan.width:
         return None
-    scan.blocks.append(Block("entry", *span_of(scan.lines[number:stop])))
+    block = Block("entry", *span_of(scan.lines[number:stop]))
+    below = scan.lines[number + 1 : stop]
+    if scan.depth < _DEEPEST and _is_list_below(line, below):
+        block.end = line.end
+        block.children = _scan(scan.text, below, scan.depth + 1, scan.width, scan.elements)
+    scan.blocks.append(block)
     return stop
+
+
+# An option of a program, with its value or text.
+_OPTION = re.compile(r"--?[A-Za-z?][\w-]*(?:[ ,=\[<]|$)")
+
+
+def _stands_among_options(scan: _Scan, number: int) -> bool:
+    around = [*scan.lines[max(0, number - 1) : number], *scan.lines[number + 1 : number + 2]]
+    return "  " in scan.lines[number].text or any(_OPTION.match(line.text) for line in around)
+
+
+def _is_list_below(line: Line, below: Sequence[Line]) -> bool:
+    """Whether a line announces several options or entries, and not one text."""
+    edge = min(one.indent for one in below)
+    first = [one for one in below if one.indent == edge]
+    if sum(_OPTION.match(one.text) is not None for one in first) > 1:
+        return True
+    labelled = sum(_TWO_COLUMNS.match(one.text) is not None for one in first)
+    return len(first) > 1 and line.text[-1] in ":：" and 2 * labelled >= len(first)
+
+
+_TWO_COLUMNS = re.compile(r"\S+(?: \S+){0,4}(?: {2,}|\t+)\S|\S+[:：] |-\S")
+
+
+def _title(scan: _Scan, number: int) -> int | None:
+    """A title that stands right on its text."""
+    if number not in scan.titles:
+        return None
+    line = scan.lines[number]
+    scan.blocks.append(Block("title", line.start, line.end))
+    return number + 1
 
 
 def _paragraph(scan: _Scan, number: int) -> int | None:
@@ -698,6 +901,12 @@ def _paragraph(scan: _Scan, number: int) -> int | None:
     if len(lines) == 1 and _is_plain_question(scan, number):
         scan.blocks.append(Block("question", lines[0].start, lines[0].end, 1))
         return stop
+    answered = _end_of_answer(scan, number, stop)
+    if answered:
+        scan.blocks.append(Block("question", lines[0].start, lines[0].end, 1))
+        # One block, for only one is under such a question.
+        scan.blocks.append(Block("prose", *span_of(scan.lines[number + 1 : answered])))
+        return answered
     alone = len(lines) == 1
     runs = list(joined_lines(lines, scan.width))
     announced = _announced_runs(scan, runs)
@@ -711,7 +920,11 @@ def _paragraph(scan: _Scan, number: int) -> int | None:
             kind = "line"
         else:
             kind = "title" if alone and _is_title_line(scan, number) else "prose"
-        scan.blocks.append(Block(kind, start, end))
+        if kind == "title" and _next_line(scan, number) in scan.titles:
+            # It heads the titles below it.
+            scan.blocks.append(Block("heading", start, end, _OVER_TITLES))
+        else:
+            scan.blocks.append(Block(kind, start, end))
     return stop
 
 
@@ -744,6 +957,9 @@ def _announced_runs(scan: _Scan, runs: Sequence[Sequence[Line]]) -> set[int]:
     return found | set(listed if len(listed) > 1 else ())
 
 
+_OVER_TITLES = 8
+
+
 def _is_title_line(scan: _Scan, number: int) -> bool:
     """Whether a line by itself reads like the title of what follows."""
     text = scan.lines[number].text
@@ -764,14 +980,47 @@ def _is_plain_question(scan: _Scan, number: int) -> bool:
     return not _ENDS_IN_QUESTION.search(below) and following not in scan.markers
 
 
+# A question has at most so many characters, and its answer so many lines, right below it.
+_LONGEST_QUESTION, _LONGEST_ANSWER = 120, 4
+
+
+def _end_of_answer(scan: _Scan, number: int, stop: int) -> int | None:
+    """The line after the answer if a paragraph begins with a question by itself, and answers it."""
+    line = scan.lines[number]
+    text = line.text
+    if not _ENDS_IN_QUESTION.search(text) or text[-1] == ";" or len(text) > _LONGEST_QUESTION:
+        return None
+    if not text[0].isalnum() and text[0] not in "¿(":  # a quotation or an aside
+        return None
+    if text[0].islower() or _ENDS_WITHIN.search(text[:-1]) or is_labelled(text):
+        return None
+    if scan.width and len(text) + line.indent > 0.7 * scan.width:
+        return None
+    begins = number == 0 or scan.lines[number - 1].blank
+    before = [block.kind for block in scan.blocks[-2:]]
+    if (
+        not begins
+        and before != ["question", "prose"]
+        and before[-1:] not in (["heading"], ["title"])
+    ):
+        return None
+    end = number + 1
+    while end < stop and not _ENDS_IN_QUESTION.search(scan.lines[end].text):
+        end += 1
+    if end == number + 1 or end - number - 1 > _LONGEST_ANSWER:
+        return None
+    return end
+
+
 _Rule = Callable[[_Scan, int], int | None]
 
 # In the order in which they look at a line, and the first characters without which each finds
 # nothing: most lines begin with none of them.
 _RULES: tuple[tuple[_Rule, str], ...] = (
-    (_fence, "`~"), (_element, "<"), (_indented, ""), (_atx, "#"), (_table, ""), (_mail, ""),
-    (_question, ""), (_answer, ""), (_message, ""), (_log, ""), (_quotation, ">"), (_setext, ""),
-    (_rule, "*_-"), (_heading, ""), (_item, ""), (_hanging, ""), (_paragraph, ""),
+    (_fence, "`~"), (_element, "<"), (_indented, ""), (_atx, "#"), (_record, ""), (_table, ""),
+    (_mail, ""), (_question, ""), (_answer, ""), (_message, ""), (_log, ""), (_quotation, ">"),
+    (_signed, "="), (_underlined, ""), (_rule, "*_-"), (_heading, ""), (_item, ""), (_title, ""),
+    (_hanging, ""), (_paragraph, ""),
 )  # fmt: skip
 _MARKED = frozenset("".join(marks for _, marks in _RULES))
 
@@ -779,13 +1028,13 @@ _MARKED = frozenset("".join(marks for _, marks in _RULES))
 def _rules_of(text: str) -> tuple[_Rule, ...]:
     """The rules that may find something at a line."""
     first = text[0]
-    return _rules_for(first if first in _MARKED else "", "|" in text, _has_label(text))
+    return _rules_for(first if first in _MARKED else "", _may_be_table(text), _has_label(text))
 
 
 @cache
-def _rules_for(first: str, has_bar: bool, has_label: bool) -> tuple[_Rule, ...]:
+def _rules_for(first: str, has_cells: bool, has_label: bool) -> tuple[_Rule, ...]:
     left_out = set()
-    if not has_bar:
+    if not has_cells:
         left_out.add(_table)
     if not has_label:
         left_out |= {_mail, _answer}

@@ -57,14 +57,29 @@ def json_blocks(text: str, start: int = 0, end: int | None = None) -> list[Block
     """
     end = len(text) if end is None else end
     tokens = _tokens(text, start, end)
-    blocks: list[Block] = []
+    values: list[tuple[int, int, list[Block]]] = []
     position = 0
     try:
         while position < len(tokens):
-            position = _value(text, tokens, position, blocks, 0, None)
+            first = position
+            inside: list[Block] = []
+            position = _value(text, tokens, first, inside, 0, None)
+            values.append((tokens[first][0], tokens[position - 1][1], inside))
     except (_NotJSONError, IndexError):
         return None
-    return blocks or None
+    if len(values) == 1:
+        return values[0][2] or None
+    # JSON Lines: each is a record, like the elements of a list.
+    return [block for value in values for block in _folded(text, *value)] or None
+
+
+def _folded(text: str, start: int, end: int, inside: list[Block]) -> list[Block]:
+    """A record among others: whole if it is short, else its name with the other members below."""
+    if len(inside) == 1 and not inside[0].children:
+        return inside
+    if approximate_tokens(text[start:end]) <= _RECORD:
+        return [Block("entry", start, end)]
+    return [_named(text, inside)] if text[start] == "{" else inside
 
 
 def _tokens(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -126,13 +141,7 @@ def _value(
             first = tokens[at][0]
             inside: list[Block] = []
             at = _value(text, tokens, at, inside, depth + 1, None)
-            last = tokens[at - 1][1]
-            if len(inside) > 1 or inside[0].children:
-                if approximate_tokens(text[first:last]) <= _RECORD:
-                    inside = [Block("entry", first, last)]
-                elif text[first] == "{":
-                    inside = [_named(text, inside)]
-            children.extend(inside)
+            children.extend(_folded(text, first, tokens[at - 1][1], inside))
         if text[tokens[at][0]] == ",":
             at += 1
         elif text[tokens[at][0]] != closing:
@@ -181,7 +190,9 @@ _SECTION = re.compile(r"\[{1,2}[^\[\]\n]{1,80}\]{1,2}(?:\s*[#;].*)?$")
 _PAIR = re.compile(
     r"(?:- +)*(?:[\w$][\w .$/@-]{0,60}|\"[^\"\n]{1,60}\"|'[^'\n]{1,60}')\s*(?:[:=](?=\s|$)|=)"
 )
-_IDENTIFIER = re.compile(r"(?:- +)*[\"']?[\w$./@-]+[\"']?\s*(?:[:=](?:\s|$)|=)")
+_IDENTIFIER = re.compile(r"(?:- +|export[ ])*[\"']?[\w$./@-]+[\"']?\s*(?:[:=](?:\s|$)|=)")
+# Of an environment: no form has names in capitals with "=" after them.
+_VARIABLE = re.compile(r"(?:export[ ])?[A-Z][A-Z0-9_]*=")
 _KEY_ONLY = re.compile(r"(?:- +)*[^\s#][^#\n]{0,80}:\s*(?:[|>&!][^\s]*)?\s*(?:#.*)?$")
 
 
@@ -207,7 +218,10 @@ def looks_like_settings(lines: Sequence[Line]) -> bool:
     )
     if pairs + items + sections < 0.85 * len(given) or pairs < 0.3 * len(given):
         return False
-    small = sum(line.text[0].islower() or line.text[0] in "-[\"'_" for line in given)
+    small = sum(
+        line.text[0].islower() or line.text[0] in "-[\"'_" or _VARIABLE.match(line.text) is not None
+        for line in given
+    )
     return sections > 0 or (keys > 0 and values > 0) or small >= 0.9 * len(given)
 
 
@@ -224,7 +238,10 @@ def settings_blocks(lines: Sequence[Line]) -> list[Block]:
     stack: list[tuple[int, Block]] = []
     comments: list[Line] = []
     entry: tuple[int, Block] | None = None
-    for line in lines:
+    folded = 0
+    for number, line in enumerate(lines):
+        if number < folded:
+            continue
         if line.blank:
             entry = None
             continue
@@ -245,6 +262,12 @@ def settings_blocks(lines: Sequence[Line]) -> list[Block]:
         start = comments[0].start if comments and kind == "entry" else line.start
         block = _put(roots, stack, Block(kind, start, line.end))
         comments.clear()
+        if line.text.startswith("- ") and _PAIR.match(line.text):
+            stop = _end_of_record(lines, number)
+            if stop is not None:
+                block.kind, block.end, folded = "entry", lines[stop - 1].end, stop
+                entry = None
+                continue
         if line.text.startswith("- ") and kind == "entry" and _PAIR.match(line.text):
             # The first pair of a record in a list: the others stand below it, as one entry.
             entry = (line.indent, block)
@@ -257,6 +280,22 @@ def settings_blocks(lines: Sequence[Line]) -> list[Block]:
             entry = (line.indent, block)
     roots += (Block("line", line.start, line.end) for line in comments)
     return roots
+
+
+def _end_of_record(lines: Sequence[Line], number: int) -> int | None:
+    """The line after a list's record that is short enough for one entry; None if it is long."""
+    size = approximate_tokens(lines[number].text)
+    stop = number + 1
+    for at in range(number + 1, len(lines)):
+        if lines[at].blank:
+            continue
+        if lines[at].indent <= lines[number].indent:
+            break
+        size += approximate_tokens(lines[at].text)
+        stop = at + 1
+        if size > _RECORD:
+            return None
+    return stop if stop > number + 1 else None
 
 
 def _open(stack: list[tuple[int, Block]], line: Line, block: Block) -> None:

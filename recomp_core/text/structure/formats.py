@@ -8,6 +8,7 @@ from .blocks import text_blocks
 from .data_formats import json_blocks, looks_like_settings, settings_blocks
 from .lines import Block, Line, lines_of
 from .markup_blocks import html_blocks
+from .records import repeated_forms
 from .source_code import code_blocks, looks_like_code
 from .tables import separated_rows
 
@@ -58,7 +59,7 @@ def _from_lines(text: str, lines: list[Line], stated: str | None) -> list[Block]
     elif stated is None and len(lines) > 2:
         if looks_like_code(lines):
             return code_blocks(lines)
-        if looks_like_settings(lines):
+        if looks_like_settings(lines) and not repeated_forms(lines):
             return settings_blocks(lines)
         table = separated_rows(lines)
         if table is not None:

@@ -44,7 +44,8 @@ _WORDED = re.compile(
     r"(?:chapter|section|part|article|appendix|annex|step|kapitel|abschnitt|teil|artikel|anhang|"
     r"schritt|chapitre|partie|annexe|étape|capítulo|sección|artículo|anexo|capitolo|sezione|"
     r"articolo|fase|seção|artigo|глава|раздел|статья|часть|шаг|rozdział|artykuł|kapitola|článek|"
-    r"hoofdstuk|bölüm|madde)[ ]+(?:\d{1,3}(?:\.\d{1,3}){0,3}|[ivxlIVXL]{1,6}|[A-Z])\b[.:)]?[ \t]*",
+    r"hoofdstuk|bölüm|madde|art\.|čl\.|ст\.|kap\.|cap\.|sec\.)[ ]+"
+    r"(?:\d{1,3}(?:\.\d{1,3}){0,3}|[ivxlIVXL]{1,6}|[A-Z])\b[.:)]?[ \t]*",
     re.IGNORECASE,
 )
 
@@ -318,5 +319,6 @@ def _above(marker: Marker, last: dict[str, tuple[int, Marker]]) -> tuple[int, Ma
 
 _FIRST = re.compile(
     rf"[-*+•・{_SYMBOLS}–—\d({_HAN}（①-⑳⑴-⒛㈠-㈩第제§]|o[ \t]|[a-zA-ZА-ЯΑ-Ω{_LETTERS}][-.)）、．]|"
-    r"[ivxIVX]{2,5}[.)）]|[^\W\d_]{4,10}[ ][\dA-ZivxlIVXL]"
+    r"[ivxIVX]{2,5}[.)）]|[^\W\d_]{4,10}[ ][\dA-ZivxlIVXL]|"
+    r"[^\W\d_]{2,3}\.[ ][\dIVX]"
 )

@@ -19,6 +19,10 @@ _BLOCKS = frozenset(
         "td", "tfoot", "th", "thead", "title", "tr", "ul",
     }
 )  # fmt: skip
+_LISTS = frozenset({"ul", "ol"})
+# Lists in lists: what lies deeper stands beside the last item.
+_DEEPEST = 12
+_MOST_HEADERS = 4
 # What stands in these is no text of the page.
 _HIDDEN = frozenset({"script", "style", "template", "noscript", "svg", "iframe", "object"})
 _OPENING = re.compile(
@@ -77,6 +81,37 @@ class _Page:
     cells: list[str] = field(default_factory=list)
     nested: int = 0
     term: Block | None = None
+    lists: int = 0
+    items: list[tuple[int, Block]] = field(default_factory=list)
+
+    def open(self, name: str) -> None:
+        """Enter an element."""
+        self.inside.append(name)
+        self.lists += name in _LISTS
+
+    def close(self, name: str) -> None:
+        """Leave an element, and what was opened inside it and never closed."""
+        # Few elements are open at a time.
+        for at in range(len(self.inside) - 1, max(-1, len(self.inside) - 40), -1):
+            if self.inside[at] == name:
+                self.lists -= sum(inner in _LISTS for inner in self.inside[at:])
+                del self.inside[at:]
+                break
+        if not self.lists:
+            self.items.clear()
+
+    def add(self, block: Block) -> None:
+        """Append a block; an item of a list in a list goes below the item around it."""
+        if block.kind != "item" or not self.lists:
+            # What stands below it comes after it, and so does what follows.
+            self.items.clear()
+            self.blocks.append(block)
+            return
+        while self.items and self.items[-1][0] >= self.lists:
+            self.items.pop()
+        (self.items[-1][1].children if self.items else self.blocks).append(block)
+        if len(self.items) < _DEEPEST:
+            self.items.append((self.lists, block))
 
     def say(self, start: int, end: int) -> None:
         """Add text between two tags to the current run."""
@@ -105,9 +140,9 @@ class _Page:
             self.term = None
         elif kind == "definition":
             block.kind = "prose"
-            self.blocks.append(block)
+            self.add(block)
         else:
-            self.blocks.append(block)
+            self.add(block)
             self.term = block if kind == "term" else None
 
     def _kind(self) -> tuple[str, int]:
@@ -197,15 +232,11 @@ def _turn(page: _Page, name: str, closing: bool, start: int, end: int) -> None:
     elif name == "br":
         return
     if closing:
-        # What was opened inside and never closed ends here too; few elements are open at a time.
-        for at in range(len(page.inside) - 1, max(-1, len(page.inside) - 40), -1):
-            if page.inside[at] == name:
-                del page.inside[at:]
-                break
+        page.close(name)
     elif name in ("p", "li", "td", "th", "tr", "dt", "dd", "option") and page.inside[-1:] == [name]:
         pass  # the one before ends without a closing tag
     elif name not in ("hr",):
-        page.inside.append(name)
+        page.open(name)
 
 
 def _end_row(page: _Page, end: int) -> None:
@@ -225,6 +256,14 @@ def _end_table(page: _Page, end: int) -> None:
     first = table.children[0]
     if all(row.kind == "row" for row in table.children) and len(table.children) > 2:
         first.kind = "header"
+    # Some headers have several rows: groups of columns above the columns.
+    headers = 1
+    while headers < min(_MOST_HEADERS, len(table.children) - 1):
+        if first.kind != "header" or table.children[headers].kind != "header":
+            break
+        headers += 1
+    first.end = table.children[headers - 1].end
+    del table.children[1:headers]
     for row in table.children[1:]:
         row.kind = "row"
-    page.blocks.append(table)
+    page.add(table)

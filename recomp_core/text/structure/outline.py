@@ -109,7 +109,9 @@ class Outline:
                 self._heading(block, following, place)
             elif block.kind == "question":
                 answered = following is not None and following.kind not in ("heading", "question")
+                title = place.title
                 place.close()
+                place.title = title  # questions stand under it, one after the other
                 if self._put(block, "question" if answered else "sentence", place.path):
                     place.question = [(block.start, block.end)] if answered else []
                     place.is_brief = block.level == 1

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from .lines import Block, Line, span_of
+from .traces import is_frame
 
 # As many lines tell whether a text is a program.
 _SAMPLE = 500
@@ -42,6 +43,8 @@ def looks_like_code(lines: Sequence[Line]) -> bool:
         return False
     definitions = statements = 0
     for line in given:
+        if is_frame(line.text):
+            continue  # of a trace: it looks like a definition
         if _DEFINITION.match(line.text):
             definitions += 1
         elif _STATEMENT.match(line.text) or _ASSIGNMENT.match(line.text):

@@ -4,15 +4,46 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from .drawn_tables import column_table, drawn_table, is_drawn_rule
 from .lines import Block, Line
 
 _RULE_CELL = re.compile(r":?-+:?$")
 _SEPARATORS = ("\t", ";", ",", "|")
 _QUOTED = re.compile(r'"[^"\n]*"')
+# Among other text a table has at least so many rows, and no longer cells.
+_FEWEST_ROWS, _LONGEST_CELL = 3, 60
 # As many lines tell how many columns a file has.
 _SAMPLE = 50
+
+
+def table_at(lines: Sequence[Line], first: int, *, plain: bool = True) -> tuple[Block | None, int]:
+    """Read a table of any kind: with bars, drawn, in columns, or values with a separator.
+
+    Args:
+        lines: The container's lines.
+        first: The line where it may begin.
+        plain: Whether it may be one without bars and rules.
+
+    Returns:
+        The table and the line after it; None and `first` if none begins there.
+    """
+    text = lines[first].text
+    readers: list[Callable[[Sequence[Line], int], tuple[Block | None, int]]] = []
+    if "|" in text:
+        readers.append(pipe_table)
+    if not text[:1].isalnum() or "|" in text:
+        readers.append(drawn_table)
+    if plain and "  " in text:
+        readers.append(column_table)
+    if plain and any(text.count(separator) > 1 for separator in _SEPARATORS):
+        readers.append(separated_run)
+    for read in readers:
+        table, stop = read(lines, first)
+        if table is not None:
+            return table, stop
+    return None, first
 
 
 def pipe_table(lines: Sequence[Line], first: int) -> tuple[Block | None, int]:
@@ -26,6 +57,8 @@ def pipe_table(lines: Sequence[Line], first: int) -> tuple[Block | None, int]:
         The table and the line after it; None and `first` if none begins there.
     """
     if first + 1 >= len(lines) or "|" not in lines[first].text or "|" not in lines[first + 1].text:
+        return None, first
+    if is_drawn_rule(lines[first].text) or is_drawn_rule(lines[first + 1].text):
         return None, first
     piped = all(line.text.startswith("|") for line in lines[first : first + 2])
     ruled = is_rule(lines[first + 1].text)
@@ -76,6 +109,51 @@ def separated_rows(lines: Sequence[Line], *, told: bool = False) -> Block | None
     if _is_header(rows[0][0], separator):
         blocks[0].kind = "header"
     return Block("table", rows[0][1], rows[-1][2], children=blocks, level=1)
+
+
+def separated_run(lines: Sequence[Line], first: int) -> tuple[Block | None, int]:
+    """Read values with separators among other text.
+
+    Stricter than `separated_rows`, for prose has commas too: three lines and more with the same
+    number of separators, of which no space follows a comma, and short cells.
+
+    Args:
+        lines: The container's lines.
+        first: The line where they may begin.
+
+    Returns:
+        The table and the line after it; None and `first` if none begins there.
+    """
+    if first + _FEWEST_ROWS > len(lines):
+        return None, first
+    some = [_QUOTED.sub("", line.text) for line in lines[first : first + _FEWEST_ROWS]]
+    for separator in _SEPARATORS:
+        columns = some[0].count(separator)
+        if columns < 2 or any(row.count(separator) != columns for row in some):
+            continue
+        if not all(_has_short_cells(row, separator) for row in some):
+            continue
+        stop = first + _FEWEST_ROWS
+        while stop < len(lines) and _QUOTED.sub("", lines[stop].text).count(separator) == columns:
+            stop += 1
+        rows = [Block("row", line.start, line.end) for line in lines[first:stop]]
+        if _is_header(lines[first].text, separator):
+            rows[0].kind = "header"
+        return Block("table", rows[0].start, rows[-1].end, children=rows, level=1), stop
+    return None, first
+
+
+def _has_short_cells(row: str, separator: str) -> bool:
+    """Whether a row holds values and no clauses, nor the arguments of a call."""
+    if separator in ",;" and f"{separator} " in row:
+        return False
+    cells = row.split(separator)
+    return (
+        sum(bool(cell.strip()) for cell in cells) >= len(cells) / 2
+        and all(len(cell) <= _LONGEST_CELL for cell in cells)
+        and all(cell.count("(") == cell.count(")") for cell in cells)
+        and not any(sign in row for sign in "{}[]<>")
+    )
 
 
 def _joined_rows(lines: Sequence[Line]) -> list[tuple[str, int, int]]:

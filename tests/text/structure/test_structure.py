@@ -466,19 +466,19 @@ DOCUMENTS = {
     "settings of one word": (
         "TIDE_HOST=gauge3.quay.test\nTIDE_PORT=7431\nSIREN_TOKEN_FILE=/etc/tide/siren\nALARM_MAIL_TO=watch@quay.test\n",
         """
-        sentence | TIDE_HOST=gauge3.quay.test
-        sentence | TIDE_PORT=7431
-        sentence | SIREN_TOKEN_FILE=/etc/tide/siren
-        sentence | ALARM_MAIL_TO=watch@quay.test
+        entry | TIDE_HOST=gauge3.quay.test
+        entry | TIDE_PORT=7431
+        entry | SIREN_TOKEN_FILE=/etc/tide/siren
+        entry | ALARM_MAIL_TO=watch@quay.test
         """,
     ),
     "rows under a title": (
         "Seeds we keep\nid,kind,grams\n7,leek,40\n8,kale,55\n",
         """
-        sentence | Seeds we keep
-        sentence | id,kind,grams
-        sentence | 7,leek,40
-        sentence | 8,kale,55
+        heading | Seeds we keep
+        header | id,kind,grams | Seeds we keep
+        row | 7,leek,40 | Seeds we keep › id,kind,grams
+        row | 8,kale,55 | Seeds we keep › id,kind,grams
         """,
     ),
     "the last word of a wrapped paragraph": (

@@ -1,0 +1,134 @@
+"""Errors that come with a status of success: their reason, words, and whether they pass."""
+
+import json
+
+import pytest
+from openai_server import OpenAIServer, Reply, without_environment
+
+from recomp_core.errors import SummaryError
+from recomp_core.models.language_models.replies import UnusableReply, raise_error_in, unusable
+
+QUOTA, UNAVAILABLE, TIMEOUT = ("quota", True), ("unavailable", True), ("timeout", True)
+INVALID, UNAUTHORIZED = ("invalid", False), ("unauthorized", False)
+SPENT, FILTERED = ("quota", False), ("filtered", False)
+
+# What a server sends, what it means, and words of it that must not be lost.
+ERRORS = [
+    ({"statusCode": 502, "error": "Bad Gateway", "message": "no route"}, UNAVAILABLE, "no route"),
+    ({"status": 502, "error": "Bad Gateway"}, UNAVAILABLE, "Bad Gateway"),
+    ({"statusCode": 401, "error": "Unauthorized", "message": "who?"}, UNAUTHORIZED, "who?"),
+    ({"error": True, "message": "Model is busy", "code": 503}, UNAVAILABLE, "Model is busy"),
+    ({"error": "at its limit", "error_type": "overloaded"}, UNAVAILABLE, "at its limit"),
+    ({"error": 429}, QUOTA, "429"),
+    ({"error": {"message": "slow", "code": 429.0}}, QUOTA, "slow"),
+    ({"error": {"message": "slow", "http_code": 503}}, UNAVAILABLE, "slow"),
+    ({"type": "error", "error": {"type": "api_error", "message": "oh"}}, UNAVAILABLE, "oh"),
+    ({"error": {"type": "service_tier_capacity_exceeded", "code": "3505"}}, QUOTA, "3505"),
+    ({"error": "Model too busy, come back"}, UNAVAILABLE, "come back"),
+    ({"error": "Model m is currently loading", "estimated_time": 20}, UNAVAILABLE, "loading"),
+    ({"error": {"message": "Connection error."}}, UNAVAILABLE, "Connection"),
+    ({"error": {"message": "Request timed out.", "code": None}}, TIMEOUT, "timed out"),
+    ({"error": {"code": "ModelNotReadyException", "message": "wait"}}, UNAVAILABLE, "wait"),
+    ([{"error": {"code": 503, "message": "The model sleeps."}}], UNAVAILABLE, "sleeps"),
+    ({"__type": "ThrottlingException", "message": "slower"}, QUOTA, "slower"),
+    ({"__type": "ThrottlingException"}, QUOTA, "Throttling"),
+    ({"message": "Too many requests, please wait"}, QUOTA, "please wait"),
+    ({"message": "Internal server error"}, UNAVAILABLE, "Internal"),
+    ({"message": "Endpoint request timed out"}, TIMEOUT, "timed out"),
+    ({"error_code": 18, "error_msg": "qps request limit reached"}, QUOTA, "qps"),
+    ({"error_code": 17, "error_msg": "no"}, INVALID, "no"),
+    ({"code": 10013, "message": "not this text"}, INVALID, "not this text"),
+    ({"detail": [{"msg": "field required"}]}, INVALID, "field required"),
+    ({"error": {"type": "exceeded_current_quota_error", "message": "pay"}}, SPENT, "pay"),
+    ({"error": {"code": "insufficient_quota", "status": 429}}, SPENT, "quota"),
+    ({"error": {"code": 429, "message": "You exceeded your current quota"}}, QUOTA, "exceeded"),
+    ({"error": {"code": "content_filter", "status": 400, "message": "no"}}, FILTERED, "no"),
+    ({"error": {"code": 404, "type": "model_unavailable", "message": "no"}}, INVALID, "no"),
+    ({"error": {"code": "invalid_timeout", "type": "invalid_request_error"}}, INVALID, "timeout"),
+    ({"error": "'timeout' is not a valid field"}, INVALID, "valid field"),
+    ({"error": "unknown field internal_id"}, INVALID, "internal_id"),
+    ({"error": {"error": {"code": "429", "message": "slow"}}}, QUOTA, "slow"),
+    ({"choices": [{"error": {"code": 502, "message": "gone"}}]}, UNAVAILABLE, "gone"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sent", "meaning", "words"), ERRORS)
+def test_what_an_error_means(sent, meaning, words):
+    with pytest.raises(UnusableReply) as caught:
+        raise_error_in(sent)
+    error = caught.value
+    passes = error.status_code in (408, 409, 429) or error.status_code >= 500
+    assert (error.reason, passes) == meaning
+    assert words in error.said
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        None,
+        [],
+        ["a list"],
+        {},
+        {"ok": True},
+        {"choices": [], "code": 200, "message": "success"},
+        {"code": 0, "msg": "ok", "data": []},
+        {"message": "Anna built it."},
+        {"status": "completed", "text": "x", "type": "message"},
+        {"error": {}, "choices": [{"message": {"content": "x"}}]},
+        {"error": "a warning", "choices": [{"message": {"content": "x"}}]},
+    ],
+)
+def test_what_is_no_error(reply):
+    raise_error_in(reply)
+
+
+def test_errors_in_errors_end_somewhere():
+    nested = {"message": "x"}
+    for _ in range(100):
+        nested = {"error": [nested]}
+    assert unusable(nested).reason == "invalid"
+
+
+@pytest.mark.enable_socket
+class TestEndpoint:
+    @pytest.fixture(autouse=True)
+    def _alone(self, monkeypatch):
+        pytest.importorskip("openai", reason='needs pip install "recomp[openai]"')
+        without_environment(monkeypatch)
+
+    def failure(self, body, *, stream=False, events=False):
+        """The error of a request that may be tried twice, and how often it was."""
+        from recomp_core.models.language_models.openai_chat import OpenAIChatModel
+
+        body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        with OpenAIServer(Reply(body=b"data: " + body + b"\n\n" if events else body)) as server:
+            model = OpenAIChatModel("m", base_url=server.base_url, api_key="any", max_retries=1)
+
+            async def at_once(_):
+                pass
+
+            model._sleep = at_once
+            if not stream:
+                return model(["x"])[0], len(server.requests)
+            with pytest.raises(SummaryError) as caught:
+                list(model.stream("x"))
+            return caught.value, len(server.requests)
+
+    @pytest.mark.parametrize("how", [{}, {"stream": True}, {"stream": True, "events": True}])
+    @pytest.mark.parametrize("n", [0, 3, 5, 15, 23])
+    def test_it_has_its_reason_and_words_and_is_tried_again_if_it_passes(self, n, how):
+        sent, (reason, passes), words = ERRORS[n]
+        error, attempts = self.failure(sent, **how)
+        assert (error.reason, attempts) == (reason, 2 if passes else 1)
+        assert words in str(error)
+
+    def test_an_error_after_comments_is_found_where_a_whole_reply_was_asked_for(self):
+        body = b': busy\n\ndata: {"error": {"message": "slow", "code": 429}}\n\n'
+        error, attempts = self.failure(body)
+        assert (error.reason, attempts) == ("quota", 2)
+
+    def test_the_time_of_the_provider_is_not_that_of_the_caller(self):
+        error, _ = self.failure({"error": {"message": "Request timed out."}})
+        assert error.reason == "timeout"
+        assert "timeout=" not in str(error)
+        assert "the provider ran out of time (Request timed out.)" in str(error)
