@@ -751,10 +751,10 @@ def test_a_compressor_is_pickled_or_refused():
 def test_a_copy_with_other_settings_obeys_them():
     nodes = [text_node(TOWER), text_node(BREAD)]
     first = postprocessor(on_empty="drop", metadata_key="mine")
-    for copy in (first.model_copy(update={"top_k": 1}), first.copy(update={"top_k": 1})):
-        (node,) = copy.postprocess_nodes(nodes, query_str=QUERY)
+    for other in (first.model_copy(update={"top_k": 1}), first.copy(update={"top_k": 1})):
+        (node,) = other.postprocess_nodes(nodes, query_str=QUERY)
         assert len(node.node.metadata["mine"]["scores"]) == 1
-        assert copy.on_empty == "drop"
+        assert other.on_empty == "drop"
     assert first.model_copy(update={"on_empty": "empty_node"}).on_empty == "empty_node"
     assert first.model_copy().compressor is first.compressor
     loaded = RecompNodePostprocessor(top_k=3).model_copy(update={"top_k": 1})
