@@ -757,6 +757,10 @@ def test_a_copy_with_other_settings_obeys_them():
         assert other.on_empty == "drop"
     assert first.model_copy(update={"on_empty": "empty_node"}).on_empty == "empty_node"
     assert first.model_copy().compressor is first.compressor
+
+
+@pytest.mark.model
+def test_a_copy_of_settings_alone_loads_its_model_with_them():
     loaded = RecompNodePostprocessor(top_k=3).model_copy(update={"top_k": 1})
     (node,) = loaded.postprocess_nodes([text_node(TOWER)], query_str="rain")
     assert len(node.node.metadata["recomp"]["scores"]) == 1
