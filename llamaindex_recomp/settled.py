@@ -74,13 +74,8 @@ class SettledComponent(BaseModel):
             ValueError: A setting is unknown, can't work, or belongs to the compressor that was
                 given as `compressor`.
         """
-        changes, fields = dict(update or {}), type(self).model_fields
-        if unknown := [name for name in changes if name not in fields]:
-            raise ValueError(
-                f"{type(self).__name__} has no setting {', '.join(map(repr, unknown))}: it has "
-                f"{', '.join(fields)}"
-            )
-        settings = {name: getattr(self, name) for name in fields}
+        changes = dict(update or {})
+        settings = {name: getattr(self, name) for name in type(self).model_fields}
         given = settings.get("compressor")
         if given is not None and "compressor" not in changes:
             limits = {name: changes.pop(name) for name in LIMITS if name in changes}

@@ -735,7 +735,7 @@ class _Reader:
         if not self._script.match("".join(sentences)):
             return False
         read = self._read(self._clauses(sentences))
-        return all(read) and any(match and match["lacks"] for match in read)
+        return read is not None and any(match["lacks"] for match in read)
 
     def may_mean_nothing(self, sentences: list[str], begun: str) -> bool:
         """Tell whether they may, once the sentence that has begun is whole and others follow."""
@@ -744,9 +744,9 @@ class _Reader:
         *parts, last = self._joint.split(begun)
         clauses = self._clauses([*sentences, *parts])
         last = last.lstrip(_AROUND)
-        return all(self._read(clauses)) and (
-            not last or bool(self._pattern(len(clauses)).fullmatch(last, partial=True))
-        )
+        if self._read(clauses) is None:
+            return False
+        return not last or bool(self._pattern(len(clauses)).fullmatch(last, partial=True))
 
     def _clauses(self, sentences: list[str]) -> list[str]:
         return [
@@ -756,8 +756,15 @@ class _Reader:
             if (clause := part.strip(_AROUND))
         ]
 
-    def _read(self, clauses: list[str]) -> list[regex.Match[str] | None]:
-        return [self._pattern(at).fullmatch(clause) for at, clause in enumerate(clauses)]
+    def _read(self, clauses: list[str]) -> list[regex.Match[str]] | None:
+        """Match each clause; None as soon as one says something."""
+        found = []
+        for at, clause in enumerate(clauses):
+            match = self._pattern(at).fullmatch(clause)
+            if match is None:
+                return None
+            found.append(match)
+        return found
 
     def _pattern(self, at: int) -> regex.Pattern[str]:
         return self._later if at else self._first

@@ -769,7 +769,7 @@ def test_a_copy_of_settings_alone_loads_its_model_with_them():
 @pytest.mark.parametrize(
     ("update", "says"),
     [
-        ({"topk": 1}, "has no setting 'topk'"),
+        ({"topk": 1}, "topk"),
         ({"top_k": -5}, "top_k|TopK"),
         ({"metadata_key": ""}, "metadata_key is empty"),
         ({"context": "title"}, "context"),

@@ -60,9 +60,12 @@ _CUT_AT_LIMIT = (
     "the reply was cut: raise the limit on its length, or, if the model thinks before it writes, "
     "turn that off"
 )
-_ONLY_REASONING = (
-    "the reply holds nothing but reasoning: turn that off, or raise the limit on its length"
+ONLY_REASONING = (
+    "the reply holds nothing but reasoning: turn that off with extra_body, such as "
+    '{"thinking": {"type": "disabled"}} or {"chat_template_kwargs": {"enable_thinking": False}}, '
+    "or with the model's own setting, or raise the limit on its length"
 )
+"""What is wrong with a reply in which a model only thinks."""
 _ONLY_TOOL = "the model called a tool and wrote no text: ask it without tools"
 _TOOL_AFTER_TEXT = "the model called a tool before its reply was whole: ask it without tools"
 
@@ -180,7 +183,7 @@ def problem_of(
     if not by_tool and (meaning == "tool" or (wordless and any(map(_calls_tool, responses)))):
         return Problem("malformed", _ONLY_TOOL if wordless else _TOOL_AFTER_TEXT, ending)
     if wordless and (written.reasoned or any(map(has_reasoning, responses))):
-        return Problem("malformed", _ONLY_REASONING)
+        return Problem("malformed", ONLY_REASONING)
     return Problem("malformed", _WHAT["malformed"]) if text is None else None
 
 

@@ -12,18 +12,20 @@ from typing import Any
 
 from ...errors import SummaryError
 from ...text.reasoning import ReasoningFilter, UnopenedReasoning, without_reasoning
-from .finish_reasons import Problem, ending_of, problem_of, reply_error, text_of_content
+from .finish_reasons import (
+    ONLY_REASONING,
+    Problem,
+    ending_of,
+    problem_of,
+    reply_error,
+    text_of_content,
+)
 
 __all__ = ["ReplyStream", "plain_reply", "problem_of_choice", "reply_error", "text_of_choice"]
 
 _UNOPENED = (
     "what was streamed is reasoning whose beginning the model does not mark: later streams wait "
     "for their end; turn its reasoning off, or ask for whole replies"
-)
-_ONLY_REASONING = (
-    "the reply holds nothing but reasoning: turn that off with extra_body, such as "
-    '{"thinking": {"type": "disabled"}} or {"chat_template_kwargs": {"enable_thinking": False}}, '
-    "or with the model's own setting"
 )
 
 
@@ -73,7 +75,7 @@ def plain_reply(text: str) -> str | SummaryError:
     """
     written = without_reasoning(text)
     if written.reasoned and not written.text.strip():
-        return SummaryError(_ONLY_REASONING, "malformed")
+        return SummaryError(ONLY_REASONING, "malformed")
     return written.text
 
 
@@ -144,7 +146,7 @@ class ReplyStream:
         if self._passed:
             return self._released()
         if self._filter.reasoned and not self._held.strip():
-            raise SummaryError(_ONLY_REASONING, "malformed")
+            raise SummaryError(ONLY_REASONING, "malformed")
         if self._means_nothing and self._means_nothing(self._held):
             return ""
         return self._released()

@@ -35,6 +35,8 @@ _LONGEST_LISTED = 60
 _INDENT = 4
 # A record of so many tokens is one unit.
 _RECORD = 64
+# The level of a title over titles.
+_OVER_TITLES = 8
 # Lists in lists in quotations: what lies deeper is read as text.
 _DEEPEST = 12
 
@@ -955,9 +957,6 @@ def _announced_runs(scan: _Scan, runs: Sequence[Sequence[Line]]) -> set[int]:
             announced = False
             listed = []
     return found | set(listed if len(listed) > 1 else ())
-
-
-_OVER_TITLES = 8
 
 
 def _is_title_line(scan: _Scan, number: int) -> bool:

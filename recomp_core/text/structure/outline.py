@@ -103,6 +103,8 @@ class Outline:
             path: What the container stands under.
         """
         place = _Place(path)
+        # A title without others tells no place from another, and would come along for nothing.
+        titled = sum(block.kind in ("heading", "title") for block in blocks) > 1
         for number, block in enumerate(blocks):
             following = blocks[number + 1] if number + 1 < len(blocks) else None
             if block.kind == "heading":
@@ -119,7 +121,7 @@ class Outline:
                 before = blocks[number - 1] if number else None
                 if following is not None and following.kind == "rule":
                     following = blocks[number + 2] if number + 2 < len(blocks) else None
-                self._title(block, before, following, place)
+                self._title(block, before, following, place, titled=titled)
             elif block.kind == "message":
                 self._turn(block, blocks[number + 1 : number + 1 + _REPLIES_WITHIN], place)
             else:
@@ -140,7 +142,13 @@ class Outline:
             place.headings.append((block.level, (block.start, block.end)))
 
     def _title(
-        self, block: Block, before: Block | None, following: Block | None, place: _Place
+        self,
+        block: Block,
+        before: Block | None,
+        following: Block | None,
+        place: _Place,
+        *,
+        titled: bool,
     ) -> None:
         """A line that reads like a title; right below a question it is the answer."""
         if before is not None and self._is_asked(before):
@@ -149,7 +157,7 @@ class Outline:
                 place.question = []
             return
         is_title = following is not None and following.kind != "heading"
-        leads = following is not None and self._leads(before, block, following)
+        leads = titled and following is not None and self._leads(before, block, following)
         place.close()
         kind: Kind = "heading" if leads else "line" if is_title else "sentence"
         if self._put(block, kind, place.path) and is_title:

@@ -1,20 +1,10 @@
 """What each kind of document is read as: `kind | text | path` for every unit, by hand."""
 
 import pytest
+from units_as_text import check_chunks, read
 
-from recomp_core.text.joining import is_seam
 from recomp_core.text.splitting import SentenceSplitter, divided
 from recomp_core.text.units import path_text
-
-
-def read(text, stated=None):
-    """The units as lines: `kind | text | what it stands under`."""
-    shown = []
-    for unit in SentenceSplitter("en").units(text, stated):
-        said = text[unit.start : unit.end].replace("\n", "⏎")
-        shown.append(" | ".join([unit.kind, said, *filter(None, [path_text(text, unit.path)])]))
-    return shown
-
 
 DOCUMENTS = {
     "headings in Markdown": (
@@ -269,7 +259,7 @@ DOCUMENTS = {
     "lines without full stops": (
         "Agreed points of the spring meeting\n\nRoof: Ann asks for two offers\nThe hall is let to the choir on Mondays\nNext meeting: 4 May\n",
         """
-        heading | Agreed points of the spring meeting
+        line | Agreed points of the spring meeting
         entry | Roof: Ann asks for two offers | Agreed points of the spring meeting
         sentence | The hall is let to the choir on Mondays | Agreed points of the spring meeting
         entry | Next meeting: 4 May | Agreed points of the spring meeting
@@ -447,7 +437,7 @@ DOCUMENTS = {
     "a stack trace": (
         "The job failed\n\na.b.JobError: batch 7\n    at a.b.Run(Run.java:8)\n    at a.b.Main(Main.java:3)\nCaused by: a.b.NetError: no host\n    ... 2 more\n",
         """
-        heading | The job failed
+        line | The job failed
         line | a.b.JobError: batch 7 | The job failed
         code | at a.b.Run(Run.java:8)⏎    at a.b.Main(Main.java:3) | The job failed
         line | Caused by: a.b.NetError: no host | The job failed
@@ -475,7 +465,7 @@ DOCUMENTS = {
     "rows under a title": (
         "Seeds we keep\nid,kind,grams\n7,leek,40\n8,kale,55\n",
         """
-        heading | Seeds we keep
+        line | Seeds we keep
         header | id,kind,grams | Seeds we keep
         row | 7,leek,40 | Seeds we keep › id,kind,grams
         row | 8,kale,55 | Seeds we keep › id,kind,grams
@@ -752,18 +742,7 @@ def test_letters_before_titles():
 @pytest.mark.parametrize("name", DOCUMENTS)
 @pytest.mark.parametrize("cut", [0.25, 0.5, 0.75])
 def test_a_chunk_of_a_document_loses_nothing(name, cut):
-    """Retrieval cuts documents anywhere: what is read stays between the marks."""
-    text = DOCUMENTS[name][0]
-    for piece in (text[: int(len(text) * cut)], text[int(len(text) * cut) :]):
-        position = 0
-        spans = set()
-        for unit in SentenceSplitter("en").units(piece):
-            assert position <= unit.start < unit.end
-            assert all(span in spans for span in unit.path), "a path leads to units before"
-            if not unit.markup and "<" not in piece:
-                assert is_seam(piece[position : unit.start])
-            spans.add((unit.start, unit.end))
-            position = unit.end
+    check_chunks(DOCUMENTS[name][0], cut)
 
 
 def test_a_long_table_is_divided_into_rows():

@@ -1,20 +1,10 @@
 """What formats of the wild are read as: `kind | text | path` for every unit, by hand."""
 
 import pytest
+from units_as_text import check_chunks, read
 
-from recomp_core.text.joining import is_seam
 from recomp_core.text.splitting import SentenceSplitter, divided
 from recomp_core.text.units import path_text
-
-
-def read(text, stated=None):
-    """The units as lines: `kind | text | what it stands under`."""
-    shown = []
-    for unit in SentenceSplitter("en").units(text, stated):
-        said = text[unit.start : unit.end].replace("\n", "⏎")
-        shown.append(" | ".join([unit.kind, said, *filter(None, [path_text(text, unit.path)])]))
-    return shown
-
 
 HEADINGS = {
     "reStructuredText": (
@@ -319,7 +309,7 @@ TABLES = {
     "values below a title": (
         "Depots as of March\n\ndepot,contact,open\nVarn,Lee,daily\nTolm,\"Oduya, R.\",Mon-Fri\nDorla,Penn,\n\nAll are heated. Dogs may come.\n",
         """
-        heading | Depots as of March
+        line | Depots as of March
         header | depot,contact,open | Depots as of March
         row | Varn,Lee,daily | Depots as of March › depot,contact,open
         row | Tolm,"Oduya, R.",Mon-Fri | Depots as of March › depot,contact,open
@@ -418,7 +408,7 @@ TRACES = {
     "a trace of JavaScript among text": (
         "The page is white\n\nTypeError: no property 'berth'\n    at renderBoat (app.js:114:22)\n    at renderAll (app.js:90:12)\n\nOnly one sees it. It is Ann.\n",
         """
-        heading | The page is white
+        line | The page is white
         line | TypeError: no property 'berth' | The page is white
         code | at renderBoat (app.js:114:22)⏎    at renderAll (app.js:90:12) | The page is white
         sentence | Only one sees it. | The page is white
@@ -499,20 +489,7 @@ def test_units(name):
 @pytest.mark.parametrize("name", DOCUMENTS)
 @pytest.mark.parametrize("cut", [0, 0.25, 0.5, 0.75])
 def test_a_chunk_of_a_document_loses_nothing(name, cut):
-    """Retrieval cuts documents anywhere: what is read stays between the marks."""
-    text = DOCUMENTS[name][0]
-    for piece in (text[: int(len(text) * cut)], text[int(len(text) * cut) :]):
-        position = 0
-        spans = set()
-        for unit in SentenceSplitter("en").units(piece):
-            assert position <= unit.start < unit.end
-            assert all(span in spans for span in unit.path), "a path leads to units before"
-            if not unit.markup and "<" not in piece:
-                assert is_seam(piece[position : unit.start])
-            spans.add((unit.start, unit.end))
-            position = unit.end
-        if "<" not in piece:
-            assert is_seam(piece[position:])
+    check_chunks(DOCUMENTS[name][0], cut)
 
 
 def test_a_long_form_is_divided_under_its_first_line():
