@@ -418,7 +418,10 @@ class FileTable:
     def _opened(self, mode: str) -> Connection:
         connection = connect(self.file, mode=mode, patience=_BUSY_SECONDS)
         try:
-            if not self._is_ours(connection):
+            connection.execute("BEGIN")  # one look, whatever another process makes meanwhile
+            is_ours = self._is_ours(connection)
+            connection.execute("COMMIT")
+            if not is_ours:
                 self._begin(connection)
             self._check_schema(connection)
             leave_log(connection)

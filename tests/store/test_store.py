@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import textwrap
+import threading
 import zlib
 from pathlib import Path
 from typing import get_args
@@ -17,7 +18,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from recomp_core.store import SentenceStore, as_store
+from recomp_core.store import SentenceStore, as_store, disk_table
 from recomp_core.store.disk_table import FILE
 from recomp_core.store.records import (
     KINDS,
@@ -384,6 +385,24 @@ def test_two_processes_write_at_once(tmp_path):
         right = dict(record_of(number) for number in range(500))
         assert store.read(list(right)) == right
         assert len(store) == 500
+
+
+def test_a_store_that_another_makes_while_this_one_looks_is_no_foreign_one(tmp_path, monkeypatch):
+    others = []
+
+    def number_then_wait(connection, pragma, number=disk_table.number):
+        found = number(connection, pragma)
+        if pragma == "user_version" and not others:
+            others.append(threading.Thread(target=lambda: SentenceStore(tmp_path).close()))
+            others[0].start()
+            others[0].join(timeout=0.5)  # it is done by then, or waits until this one has looked
+        return found
+
+    monkeypatch.setattr(disk_table, "number", number_then_wait)
+    with SentenceStore(tmp_path) as store:
+        others[0].join()
+        store.write([record_of(0)])
+        assert len(store) == 1
 
 
 def test_a_process_that_is_killed_while_it_writes_leaves_whole_records(tmp_path):
