@@ -46,7 +46,7 @@ from .scoring import (
     FunctionScorer,
     Scorable,
     as_scorer,
-    scored_sentences,
+    checked_scores,
 )
 from .selection import Place, Selector, TopK, check_selector, place_of, select
 from .sentences import Known, document_sentences, document_units
@@ -322,8 +322,8 @@ class ExtractiveCompressor:
             Sentence(sentence.text, number, 0, len(sentence.text), markup=sentence.markup)
             for number, sentence in enumerate(dropped)
         )
-        ((scored, _),) = self._score([self._prefilter.task(query, documents, sentences)])
-        blended = self.evidence.blend(query, documents, scored)
+        (scored,) = self._score([self._prefilter.task(query, documents, sentences)])
+        blended = self.evidence.blend(query, documents, scored.sentences, scored.scores)
         scores = {sentence.doc_index: sentence.score for sentence in blended}
         lowest = min(scores.values(), default=0.0)
         return [scores.get(number, lowest) for number in range(len(dropped))]
@@ -400,7 +400,7 @@ class ExtractiveCompressor:
             [(query, documents, _offered(sentences)) for query, documents, sentences in batch]
         )
         return [
-            self._select(query, documents, sentences, *scored)
+            self._select(query, documents, sentences, scored)
             for (query, documents, sentences), scored in zip(batch, self._score(tasks), strict=True)
         ]
 
@@ -525,12 +525,16 @@ class ExtractiveCompressor:
 
         scored = dict(progress.scored)  # a copy: the thread may still add to it
         read = [n for n in progress.given if n in scored]
+        pairs = [pair for n in read for pair in scored[n]]
         compression = self._select(
             progress.query,
             progress.documents,
             [sentence for n in read for sentence in progress.sentences[n]],
-            [sentence for n in read for sentence in scored[n]],
-            tuple(dict.fromkeys(progress.cuts)),
+            Scored(
+                [sentence for sentence, _ in pairs],
+                [score for _, score in pairs],
+                tuple(dict.fromkeys(progress.cuts)),
+            ),
             stops,
         )
         unread = [n for n in progress.given if n not in scored]
@@ -549,37 +553,35 @@ class ExtractiveCompressor:
         return [result for task in tasks for result in self._score_each([task])]
 
     def _score(self, tasks: Sequence[ScoringTask]) -> list[Scored]:
-        """The sentences of each task with their scores, and what the scorer did not read."""
+        """What the scorer makes of each task."""
         asked = [task for task in tasks if task.sentences]
         scores = self.scorer.score(asked) if asked else []
         if len(scores) != len(asked):
             raise ValueError(f"the scorer gave scores for {len(scores)} of {len(asked)} queries")
         cuts = getattr(scores, "notes", None) or [()] * len(asked)
         found = zip(scores, cuts, strict=True)
-        return [_scored(task, *next(found)) if task.sentences else ([], ()) for task in tasks]
+        return [_scored(task, *next(found)) if task.sentences else Scored() for task in tasks]
 
     def _select(
         self,
         query: str,
         documents: tuple[Document, ...],
         sentences: Sequence[Sentence],
-        scored: Sequence[ScoredSentence],
-        cuts: tuple[str, ...] = (),
+        scored: Scored,
         is_late: Callable[[], bool] | None = None,
     ) -> Compression:
         """Choose among all sentences.
 
-        scored: Those that the scorer scored, in order. cuts: What it did not read. is_late: See
-        `select`.
+        scored: Those that the scorer scored, in order. is_late: See `select`.
         """
         kept: tuple[ScoredSentence, ...] = ()
         dropped: tuple[ScoredSentence, ...] = ()
         reasons: tuple[str, ...] = ()
-        if not scored:
+        if not scored.sentences:
             outcome = Outcome.NOTHING_GIVEN
         else:
-            unread = _unread(sentences, scored)
-            blended = self.evidence.blend(query, documents, scored)
+            unread = _unread(sentences, scored.sentences)
+            blended = self.evidence.blend(query, documents, scored.sentences, scored.scores)
             refused: list[ScoredSentence] = []
             if self.injections == "drop":
                 blended, sentences, refused = _without_orders(blended, sentences)
@@ -596,7 +598,7 @@ class ExtractiveCompressor:
                 )  # fmt: skip
             if refused:
                 dropped = tuple(sorted((*dropped, *refused), key=place_of))
-            chosen = self._chosen_reason(len(scored), len(unread))
+            chosen = self._chosen_reason(len(scored.sentences), len(unread))
             reasons = (chosen, unfit_reason(blended, kept, self.selector), unpinned)
             if not kept:
                 outcome = Outcome.NOTHING_RELEVANT
@@ -613,8 +615,8 @@ class ExtractiveCompressor:
             sources=_sources(kept, dropped),
             outcome=outcome,
             layout=self.layout,
-            truncated=bool(cuts),
-            reason="; ".join(note for note in (*reasons, *cuts) if note),
+            truncated=bool(scored.cuts),
+            reason="; ".join(note for note in (*reasons, *scored.cuts) if note),
         )
 
     def _chosen_reason(self, read: int, unread: int) -> str:
@@ -640,7 +642,7 @@ def _each_query(inputs: _Given) -> _Inputs:
 
 
 def _scored(task: ScoringTask, scores: Sequence[float], cuts: Sequence[str]) -> Scored:
-    return scored_sentences(task, scores), tuple(cuts)
+    return Scored(task.sentences, checked_scores(task, scores), tuple(cuts))
 
 
 def _offered(sentences: Sequence[Sentence]) -> tuple[Sentence, ...]:

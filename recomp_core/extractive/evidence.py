@@ -9,7 +9,7 @@ from itertools import groupby
 
 from ..protocols import SentenceScorer
 from ..text.units import Span
-from ..types import Document, ScoredSentence, with_score
+from ..types import Document, ScoredSentence, Sentence, with_score
 
 DEFAULT_WEIGHT = 0.1
 """Chosen on all dev sets, see benchmarks/EXPERIMENTS.md."""
@@ -44,21 +44,26 @@ class LexicalEvidence:
         self._shares: dict[str, float] = {}
 
     def blend(
-        self, query: str, documents: Sequence[Document], sentences: Sequence[ScoredSentence]
-    ) -> Sequence[ScoredSentence]:
+        self,
+        query: str,
+        documents: Sequence[Document],
+        sentences: Sequence[Sentence],
+        scores: Sequence[float],
+    ) -> list[ScoredSentence]:
         """Blend the scores of a call.
 
         Args:
             query: The query.
             documents: The documents.
-            sentences: Their sentences with the scorer's scores.
+            sentences: Their sentences.
+            scores: The scorer's scores, one per sentence.
 
         Returns:
             The sentences with the blended scores, and the part that the words gave.
         """
         if not self.weight:
             self._reads("\n".join(s.visible for s in sentences[:_SAMPLE])[:_SAMPLE_CHARACTERS])
-            return sentences
+            return [with_score(s, score) for s, score in zip(sentences, scores, strict=True)]
         from .lexical import blend, lexical_scores, weight_for
 
         texts = []
@@ -74,16 +79,11 @@ class LexicalEvidence:
         sample = "\n".join(texts[:_SAMPLE])[:_SAMPLE_CHARACTERS]
         self._reads(sample)
         weight = weight_for(query, sample, self.weight, self._reads)
-        scores, shares = blend(
-            [sentence.score for sentence in sentences],
-            lexical_scores(query, texts, sizes),
-            weight,
-            self._bounded,
-        )
+        blended, shares = blend(scores, lexical_scores(query, texts, sizes), weight, self._bounded)
         return [
             with_score(sentence, score, share)
             for sentence, score, share in zip(
-                sentences, scores.tolist(), shares.tolist(), strict=True
+                sentences, blended.tolist(), shares.tolist(), strict=True
             )
         ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby, islice
 
 from ..text.units import STRUCTURAL
@@ -13,6 +13,8 @@ from .structure import folded_text
 _LEAST = 20
 # So many characters at its edge find where a piece could belong.
 _KEY = 12
+# Almost always found in so many characters of the text: folding all of every sentence takes time.
+_NEAR = 24
 # Of so many that share the edge one is looked for: hostile chunks may all end alike.
 _MOST = 50
 
@@ -39,36 +41,52 @@ def whole_sentences(sentences: Sequence[Sentence]) -> dict[int, int]:
     cut_behind = [last for _, last in edges if _ends_within(sentences[last].text)]
     if len(edges) < 2 or not (cut_before or cut_behind):
         return {}
-    texts = {n: folded_text(sentences[n].visible) for n in content}
-    found = _longer(sentences, texts, cut_behind)
-    mirrored = {n: text[::-1] for n, text in texts.items()}
-    found |= _longer(sentences, mirrored, cut_before)
-    for n in sorted(found, key=lambda n: -len(texts[n])):  # a whole may be a piece of another
-        found[n] = found.get(found[n], found[n])
+    found = _longer(sentences, content, cut_behind, str.startswith, _beginning)
+    found |= _longer(sentences, content, cut_before, str.endswith, _ending)
+    for n in found:
+        while found[n] in found:  # the whole is a piece of another
+            found[n] = found[found[n]]
     return found
 
 
 def _longer(
-    sentences: Sequence[Sentence], texts: Mapping[int, str], cut: Sequence[int]
+    sentences: Sequence[Sentence],
+    content: Sequence[int],
+    cut: Sequence[int],
+    shares: Callable[[str, str], bool],
+    edge: Callable[[str], str],
 ) -> dict[int, int]:
-    """Which sentences begin as these do and go on, in another document."""
-    cut = [n for n in cut if len(texts[n]) >= _LEAST]
-    keys = {texts[n][:_KEY] for n in cut}
-    alike: dict[str, list[int]] = {}
-    for n, text in texts.items():
-        if text[:_KEY] in keys:
-            alike.setdefault(text[:_KEY], []).append(n)
+    """Which sentences begin, or end, as these do and are longer, in another document."""
+    texts = {n: folded_text(sentences[n].visible) for n in cut}
+    pieces = {n: text for n, text in texts.items() if len(text) >= _LEAST}
+    edges = {n: edge(sentences[n].visible) for n in pieces}
+    alike: dict[str, list[int]] = {key: [] for key in edges.values()}
+    for n in content if pieces else ():
+        if (key := edge(sentences[n].visible)) in alike:
+            alike[key].append(n)
     found = {}
-    for n in cut:
-        for other in islice(alike.get(texts[n][:_KEY], ()), _MOST):
-            if (
-                sentences[other].doc_index != sentences[n].doc_index
-                and len(texts[other]) > len(texts[n])
-                and texts[other].startswith(texts[n])
-            ):
+    for n, piece in pieces.items():
+        for other in islice(alike[edges[n]], _MOST):
+            if sentences[other].doc_index == sentences[n].doc_index:
+                continue
+            if other not in texts:
+                texts[other] = folded_text(sentences[other].visible)
+            if len(texts[other]) > len(piece) and shares(texts[other], piece):
                 found[n] = other
                 break
     return found
+
+
+def _beginning(text: str) -> str:
+    """The first characters of the folded text."""
+    key = folded_text(text[:_NEAR])[:_KEY]
+    return key if len(key) == _KEY else folded_text(text)[:_KEY]
+
+
+def _ending(text: str) -> str:
+    """The last characters of the folded text."""
+    key = folded_text(text[-_NEAR:])[-_KEY:]
+    return key if len(key) == _KEY else folded_text(text)[-_KEY:]
 
 
 def _begins_within(text: str) -> bool:

@@ -11,6 +11,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from ..runtime.deadline import Deadline
 from ..text.joining import is_blank
@@ -38,8 +39,19 @@ _CHARACTERS_OF_A_TOKEN = 8
 CHOOSING_S = 0.02
 """How long choosing may take in any case, in seconds: in a shorter time nothing could be kept."""
 
-Scored = tuple[list[ScoredSentence], tuple[str, ...]]
-"""A task's sentences with their scores, and what the scorer did not read of it."""
+
+class Scored(NamedTuple):
+    """What a scorer made of a task.
+
+    Attributes:
+        sentences: The sentences.
+        scores: Their scores.
+        cuts: What it did not read of them.
+    """
+
+    sentences: Sequence[Sentence] = ()
+    scores: Sequence[float] = ()
+    cuts: tuple[str, ...] = ()
 
 
 class Progress:
@@ -53,7 +65,7 @@ class Progress:
     Attributes:
         given: The indices of the documents to score: those that are not blank.
         sentences: All sentences of each document split so far, by its index.
-        scored: The sentences with their scores of each document scored so far, by its index.
+        scored: The sentences of each document scored so far, each with its score, by its index.
         chosen: What a prefilter chose of each document that was split ahead; None without one.
         parts: See `ScoringTask.parts`.
         cuts: What the scorer did not read.
@@ -67,7 +79,7 @@ class Progress:
         self.deadline = deadline
         self.given = [n for n, document in enumerate(documents) if not is_blank(document.text)]
         self.sentences: dict[int, list[Sentence]] = {}
-        self.scored: dict[int, list[ScoredSentence]] = {}
+        self.scored: dict[int, list[tuple[Sentence, float]]] = {}
         self.chosen: dict[int, list[Sentence]] | None = None
         self.parts: Mapping[int, Sequence[Span]] = {}
         self.cuts: list[str] = []
@@ -140,8 +152,7 @@ def score_in_groups(
     Args:
         batch: The queries; their `scored` and `error` are filled.
         tasks_of: Makes a task of some documents of a query, given by index.
-        score: Takes tasks and returns for each its sentences with scores and what was not read, or
-            its error.
+        score: Takes tasks and returns for each what the scorer made of it, or its error.
         by_document: Whether a document's scores do not depend on the query's other documents.
             Otherwise all documents of a query are scored together, and it has all scores or none.
     """
@@ -181,11 +192,10 @@ def _record(progress: Progress, reached: Sequence[int], result: Scored | Excepti
     if isinstance(result, Exception):
         progress.error = result
         return
-    by_document: dict[int, list[ScoredSentence]] = {n: [] for n in reached}
-    sentences, cuts = result
-    for sentence in sentences:
-        by_document[sentence.doc_index].append(sentence)
-    progress.cuts.extend(cuts)
+    by_document: dict[int, list[tuple[Sentence, float]]] = {n: [] for n in reached}
+    for sentence, score in zip(result.sentences, result.scores, strict=True):
+        by_document[sentence.doc_index].append((sentence, score))
+    progress.cuts.extend(result.cuts)
     progress.scored.update(by_document)
 
 

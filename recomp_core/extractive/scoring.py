@@ -27,11 +27,9 @@ from ..text.words import words
 from ..types import (
     Context,
     Document,
-    ScoredSentence,
     ScoringTask,
     Sentence,
     SimilarityFunction,
-    with_score,
 )
 from .pairs import PairWindow
 from .queries import QueryParts, query_parts
@@ -538,15 +536,15 @@ def as_scorer(scorer: Scorable) -> SentenceScorer:
     )
 
 
-def scored_sentences(task: ScoringTask, scores: Sequence[float]) -> list[ScoredSentence]:
-    """Return a task's sentences with their scores.
+def checked_scores(task: ScoringTask, scores: Sequence[float]) -> list[float]:
+    """Check what a scorer answered.
 
     Args:
-        task: What the scorer was asked.
+        task: What it was asked.
         scores: What it answered, one score per sentence.
 
     Returns:
-        The sentences in their order.
+        The scores.
 
     Raises:
         ValueError: There are too few or too many scores, or one is not a finite number.
@@ -555,13 +553,11 @@ def scored_sentences(task: ScoringTask, scores: Sequence[float]) -> list[ScoredS
         raise ValueError(
             f"the scorer gave {len(scores)} scores for {len(task.sentences)} sentences"
         )
-    result = []
-    for sentence, score in zip(task.sentences, scores, strict=True):
-        score = float(score)
+    found = [float(score) for score in scores]
+    for sentence, score in zip(task.sentences, found, strict=True):
         if not math.isfinite(score):
             raise ValueError(f"the scorer gave {score} to the sentence {sentence.text[:80]!r}")
-        result.append(with_score(sentence, score))
-    return result
+    return found
 
 
 def sentence_inputs(task: ScoringTask, context: Context) -> list[str]:

@@ -11,7 +11,7 @@ from recomp_core import (
     ExtractiveCompressor,
     TopK,
 )
-from recomp_core.extractive.scoring import FunctionScorer, as_scorer, scored_sentences
+from recomp_core.extractive.scoring import FunctionScorer, as_scorer
 from recomp_core.text.words import words
 from recomp_core.types import ScoringTask, Sentence, with_score
 
@@ -150,9 +150,8 @@ def test_bm25_finds_the_words_of_the_path():
 
 
 def test_a_scored_sentence_keeps_kind_path_and_markup():
-    (scored,) = scored_sentences(TASK, [0.5])
-    assert scored == with_score(NAIL, 0.5)
-    assert (scored.path, scored.markup) == (NAIL.path, True)
+    scored = with_score(NAIL, 0.5)
+    assert (scored.path, scored.kind, scored.markup) == (NAIL.path, NAIL.kind, True)
 
 
 @pytest.mark.parametrize("thing", [3, None, "all-MiniLM-L6-v2"])

@@ -9,12 +9,12 @@ import pytest
 from conftest import PATIENCE, shared_words
 
 from recomp_core import Document, ExtractiveCompressor, Outcome, Threshold, TokenBudget, TopK
-from recomp_core.extractive.partial import Progress, score_in_groups
+from recomp_core.extractive.partial import Progress, Scored, score_in_groups
 from recomp_core.extractive.scoring import DualEncoderScorer
 from recomp_core.protocols import Compressor
 from recomp_core.runtime.deadline import Deadline, check_timeout
 from recomp_core.runtime.timeout import TimedCompressor, with_timeout
-from recomp_core.types import ScoringTask, Sentence, with_score
+from recomp_core.types import ScoringTask, Sentence
 
 SHORT = 0.3  # a limit that passes
 
@@ -42,8 +42,7 @@ class SlowScorer:
     def __call__(self, tasks):
         self.groups.append([[s.doc_index for s in task.sentences] for task in tasks])
         self.clock.now += sum(len(s.text) for task in tasks for s in task.sentences)
-        return [([with_score(s, 1.0) for s in task.sentences], ())
-                for task in tasks]  # fmt: skip
+        return [Scored(task.sentences, [1.0] * len(task.sentences)) for task in tasks]
 
 
 def whole(progress, reached):
@@ -112,7 +111,7 @@ def test_an_error_ends_its_own_query_alone():
     error = RuntimeError("broken")
 
     def score(tasks):
-        return [error if task.query == "bad" else ([], ()) for task in tasks]
+        return [error if task.query == "bad" else Scored() for task in tasks]
 
     bad, good = progress_of(3, 100, clock, "bad"), progress_of(3, 100, clock, "good")
     score_in_groups([bad, good], whole, score, by_document=True)
