@@ -53,6 +53,7 @@ class Engine:
         counter = budgets[0].count_tokens if budgets else encoder_token_counter(compressor)
         self.count_tokens: Callable[[str], int] = counter or approximate_tokens
         self._tuned: OrderedDict[Any, Compressor] = OrderedDict()
+        self._relevance_of_score: Callable[[float], float] | None = None
 
     async def compress(
         self,
@@ -123,7 +124,13 @@ class Engine:
         compression = await self.compress(query, documents, deadline, settings)
         if compression.outcome is Outcome.TIMED_OUT:
             raise _late(deadline)
-        return rank(compression, relevance_of(self.compressor))
+        return rank(compression, await asyncio.to_thread(self._relevance))
+
+    def _relevance(self) -> Callable[[float], float]:
+        if self._relevance_of_score is None:
+            assert isinstance(self.compressor, ExtractiveCompressor)  # noqa: S101 - rank looked
+            self._relevance_of_score = relevance_of(self.compressor)
+        return self._relevance_of_score
 
     def tuned(self, settings: Mapping[str, Any]) -> Compressor:
         """The compressor with settings of a request.

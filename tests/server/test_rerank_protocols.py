@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 
+import numpy as np
 import pytest
 from conftest import needs
 from server_clients import FRUIT, QUERY, TOWER, client_of
 
+from recomp_core import DualEncoderScorer, ExtractiveCompressor, load_compressor
 from recomp_core.server.relevance import rank, relevance_of
 
 pytestmark = [needs("fastapi", "serve"), needs("httpx", "test")]
@@ -110,21 +112,47 @@ def test_relevance_keeps_the_order_of_all_scores(compressor):
     assert relevance(0.0) == 0.5
 
 
-def test_cosines_have_a_curve_of_their_own():
-    from recomp_core import DualEncoderScorer, ExtractiveCompressor
+class Spread:
+    """Its cosines lie between `low`, for texts without a word in common, and 1."""
 
-    class Encoder:
-        def encode_queries(self, queries): ...
+    def __init__(self, low):
+        self.low = low
 
-        def encode_sentences(self, sentences): ...
+    def encode_queries(self, queries):
+        return self.encode_sentences(queries)
 
-    relevance = relevance_of(ExtractiveCompressor(DualEncoderScorer(Encoder())))
-    cosines = [n / 100 for n in range(-100, 101)]
+    def encode_sentences(self, sentences):
+        topics = ("bridge", "hedgehog", "committee", "password", "sea")
+        rows = [[topic in text for topic in topics] for text in sentences]
+        return np.hstack(
+            [np.sqrt(1 - self.low) * np.array(rows), np.full((len(rows), 1), np.sqrt(self.low))]
+        )
+
+
+@pytest.mark.parametrize("low", [0.0, 0.75, 1.0])
+def test_cosines_have_the_scale_of_their_encoder(low):
+    relevance = relevance_of(ExtractiveCompressor(DualEncoderScorer(Spread(low))))
+    cosines = [n / 100 for n in range(101)]
     found = [relevance(cosine) for cosine in cosines]
     assert all(a < b for a, b in itertools.pairwise(found))  # no two are mixed up
-    assert found[0] < 0.001
-    assert found[-1] > 0.99
-    assert relevance(0.5) == 0.5
+    if low == 1.0:  # it tells nothing apart
+        assert relevance(0.48) == pytest.approx(0.5)
+    else:
+        assert relevance(low) < 0.02
+        assert relevance(low + 0.8 * (1 - low)) == pytest.approx(0.5)
+        assert relevance(1) > 0.75
+
+
+@pytest.mark.model
+def test_what_has_nothing_to_do_with_the_query_has_no_relevance():
+    compressor = load_compressor(device="cpu")
+    documents = ["The kettle holds two litres.", "Penguins breed on the ice in winter."]
+    penguins, kettle = rank(
+        compressor.compress("Where do penguins breed?", documents), relevance_of(compressor)
+    )
+    assert (penguins.index, kettle.index) == (1, 0)
+    assert kettle.score < 0.1
+    assert penguins.score > 0.5
 
 
 def test_ranking_does_not_depend_on_what_was_kept(compressor):
