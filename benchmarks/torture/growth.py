@@ -80,6 +80,7 @@ from recomp_core.text.structure import (
     tables,
     traces,
 )
+from recomp_core.text.structure.rules import entries, transcripts
 from recomp_core.types import Compression, Document
 
 Read = Callable[[str], object]
@@ -507,6 +508,9 @@ FUNCTIONS: dict[str, Read] = {
     "text.structure.markup_blocks.html_blocks": markup_blocks.html_blocks,
     "text.structure.paragraphs.ends_sentence": paragraphs.ends_sentence,
     "text.structure.paragraphs.is_labelled": paragraphs.is_labelled,
+    "text.structure.paragraphs.ends_within": paragraphs.ends_within,
+    "text.structure.paragraphs.ends_in_question": paragraphs.ends_in_question,
+    "text.structure.paragraphs.has_label": paragraphs.has_label,
     "text.structure.paragraphs.wrapped_width": _of_lines(paragraphs.wrapped_width),
     "text.structure.paragraphs.joined_lines": _of_lines(
         lambda found: (
@@ -516,11 +520,16 @@ FUNCTIONS: dict[str, Read] = {
         )
     ),
     "text.structure.records.repeated_forms": _of_lines(records.repeated_forms),
+    "text.structure.rules.entries.forms_of": _of_lines(entries.forms_of),
+    "text.structure.rules.transcripts.is_log": _of_lines(transcripts.is_log),
+    "text.structure.rules.transcripts.is_chat": _of_lines(transcripts.is_chat),
+    "text.structure.rules.transcripts.is_play": _of_lines(transcripts.is_play),
     "text.structure.source_code.looks_like_code": _of_lines(source_code.looks_like_code),
     "text.structure.source_code.code_blocks": _of_lines(source_code.code_blocks),
     "text.structure.drawn_tables.drawn_table": _of_lines(_each(drawn_tables.drawn_table)),
     "text.structure.drawn_tables.column_table": _of_lines(_each(drawn_tables.column_table)),
     "text.structure.drawn_tables.is_drawn_rule": drawn_tables.is_drawn_rule,
+    "text.structure.tables.may_be_row": tables.may_be_row,
     "text.structure.tables.table_at": _of_lines(_each(tables.table_at)),
     "text.structure.tables.separated_run": _of_lines(_each(tables.separated_run)),
     "text.structure.tables.pipe_table": _of_lines(lambda found: tables.pipe_table(found, 0)),
@@ -587,12 +596,21 @@ FUNCTIONS: dict[str, Read] = {
 
 EXEMPT = {
     "text.abbreviations.habits": "takes a language code",
-    "text.structure.blocks.below_heading": "looks at one block",
     "text.joining.group_by_document": "reads no text",
     "text.tokens.TokenCounter": "the tokenizer of a checkpoint counts",
     "text.tokens.count_with": "a foreign tokenizer counts",
     "text.tokens.encoder_token_counter": "reads no text",
     "text.structure.outline.Outline.add": "takes blocks; SentenceSplitter.units tries it",
+    **{
+        f"{rule.__module__.removeprefix('recomp_core.')}.{rule.__name__}": "text_blocks tries it"
+        for rule, _ in blocks.RULES
+    },
+    "text.structure.rules.ends.ends_paragraph": "text_blocks tries it",
+    "text.structure.rules.markdown.begins_element": "text_blocks tries it",
+    "text.structure.rules.questions.question_of_paragraph": "text_blocks tries it",
+    "text.structure.rules.scan.Scan.add": "reads no text",
+    "text.structure.rules.scan.Scan.level_of": "takes a sign",
+    "text.structure.rules.transcripts.begins_turn": "text_blocks tries it",
 }
 """What is public in the room `text` and not among `FUNCTIONS`, and why."""
 

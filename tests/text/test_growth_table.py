@@ -15,7 +15,7 @@ import recomp_core.text
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "torture"
 
 # The annotation of a parameter that holds text, or the lines of one.
-TEXT = re.compile(r"\bstr\b|\bLine\b|\bUnit\b|_Compression\b|\bBareTokenizer\b|\b_Scan\b")
+TEXT = re.compile(r"\bstr\b|\bLine\b|\bUnit\b|_Compression\b|\bBareTokenizer\b|\bScan\b")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Titles that a line below, signs around, or their place tell: reStructuredText, wikis, plain text.
 
-Markdown's own headings, numbered ones and capitals are found in `blocks`.
+`rules.titles` finds Markdown's own headings, numbered ones and capitals.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from .lines import Line
-from .paragraphs import ends_sentence, is_labelled
+from .paragraphs import ends_sentence, ends_within, is_labelled
 
 _RUN = re.compile(r"([=\-~^\"'`+*#:])\1*$")
 # Three of another sign than "=" and "-" are a rule, a fence or an ellipsis, mostly.
@@ -18,7 +18,6 @@ _SHORTEST = 4
 _LONGEST = 120
 _IN_BRACKETS = re.compile(r"[【〔〖［](?=[^】〕〗］]*[^\W\d_])[^【】〔〕〖〗［］]{1,40}[】〕〗］]$")
 _SIGNS = frozenset("■□◆◇●○▼▲▶◎★☆")
-_ENDS_WITHIN = re.compile(r"[.!?][ \t]|[。！？]")
 # A title that stands on its text has at most so many characters, and words.
 _LONGEST_ABOVE = 60
 _MOST_WORDS = 8
@@ -152,7 +151,7 @@ def follows_sign(lines: Sequence[Line], number: int, following: int) -> bool:
 
 
 def _is_prose(text: str) -> bool:
-    return ends_sentence(text) or _ENDS_WITHIN.search(text) is not None
+    return ends_sentence(text) or ends_within(text)
 
 
 def _ends_or_goes_on(title: str) -> bool:

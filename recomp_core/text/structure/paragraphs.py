@@ -17,6 +17,8 @@ def _set(words: str) -> frozenset[str]:
 
 
 _SENTENCE_END = re.compile(r"[.!?。！？…।॥؟۔][\"'”’»)\]）」』]*$")
+_ENDS_IN_QUESTION = re.compile(r"[?？؟;][\"'”’»)*_]*$")
+_ENDS_WITHIN = re.compile(r"[.!?][ \t]|[。！？]")
 _GOES_ON = re.compile(r"(?:[,;(&/–—-]|[^\W\d_]-)$")
 _WORD = re.compile(r"\S+")
 # As many lines tell how wide a document is.
@@ -30,6 +32,7 @@ _UNSPACED_SLACK = 4
 _LABEL = re.compile(
     r"[^\s:：](?:[^:：\n.!?。！？]|[.!?](?!\s)){0,38}[:：](?:[ \t　]|(?=[\u3400-\u9fff]))"
 )
+_EARLY_LABEL = re.compile(r"[^\n:：.)]{0,24}[:：.)]")
 _DEFINITION = re.compile(
     r"[^\s–—=-][^–—=\n]{0,38}(?:[ \t]+(?:-|–|—|=|->|=>)[ \t]+|\t+| {3,}|(?:\. ?){4,}|(?:… ?){2,})\S"
 )
@@ -53,6 +56,42 @@ def ends_sentence(text: str) -> bool:
         Whether a full stop or its like stands at its end.
     """
     return _SENTENCE_END.search(text[-12:]) is not None
+
+
+def ends_within(text: str) -> bool:
+    """Tell whether a sentence ends within a line.
+
+    Args:
+        text: The line.
+
+    Returns:
+        Whether a full stop or its like stands in it, before a space or in Chinese.
+    """
+    return _ENDS_WITHIN.search(text) is not None
+
+
+def ends_in_question(text: str) -> bool:
+    """Tell whether a line ends like a question.
+
+    Args:
+        text: The line.
+
+    Returns:
+        Whether a question mark stands at its end, or a semicolon, the question mark of Greek.
+    """
+    return _ENDS_IN_QUESTION.search(text) is not None
+
+
+def has_label(text: str) -> bool:
+    """Tell whether a mark as after a label stands near a line's beginning.
+
+    Args:
+        text: The line.
+
+    Returns:
+        Whether it does: a quick test before slow ones.
+    """
+    return _EARLY_LABEL.match(text) is not None
 
 
 def is_labelled(text: str) -> bool:

@@ -11,11 +11,25 @@ from .lines import Block, Line
 
 _RULE_CELL = re.compile(r":?-+:?$")
 _SEPARATORS = ("\t", ";", ",", "|")
+_CORNERS = frozenset("+┌╔┏╒│║┃")
+_CELLS = re.compile(r" {2}|\t[^\t]*\t|,[^ ,]*,|;[^ ;]*;")
 _QUOTED = re.compile(r'"[^"\n]*"')
 # Among other text a table has at least so many rows, and no longer cells.
 _FEWEST_ROWS, _LONGEST_CELL = 3, 60
 # As many lines tell how many columns a file has.
 _SAMPLE = 50
+
+
+def may_be_row(text: str) -> bool:
+    """Tell whether a line has what stands between cells.
+
+    Args:
+        text: The line, stripped.
+
+    Returns:
+        Whether it does: a quick test before slow ones.
+    """
+    return "|" in text or text[:1] in _CORNERS or _CELLS.search(text) is not None
 
 
 def table_at(lines: Sequence[Line], first: int, *, plain: bool = True) -> tuple[Block | None, int]:
