@@ -26,6 +26,9 @@ _MARKS = (
     # Reasoning that only its own mark closes.
     r"|(?P<details><details\s[^<>[\]]{0,99}type=[\"']?reasoning[^<>[\]]{0,99}>)"
     r"|(?P<fence>(?<![^\n])```(?:think|thinking|thoughts?|reasoning)[ \t\r]{0,9}\n)"
+    r"|(?P<chatml><\|im_start\|>\s?(?:think|thought))"
+    # The same, but only before the reply: amid text it is an element's name.
+    r"|(?P<leading><analysis(?:\s[^<>[\]]{0,200})?(?<!/)>)"
     rf"|(?P<closing></{_NAME}(?:\s[^<>[\]]{{0,40}})?>|\[/(?:think|thinking|reasoning)\]|◁/think▷"
     r"|<unused95>|<channel\|>|<\|inner_suffix\|>|\[begin final response\]"
     rf"|<\|(?:end_of_thought|end_thinking|/{_SPECIAL})\|>)"
@@ -35,7 +38,8 @@ _MARKS = (
     r"|(?P<dropped><\|(?:start|begin)\|>assistant|<\|(?:content|return|end_response"
     r"|end_of_solution|begin_of_box|end_of_box)\|>|\[end final response\])"
     # They stand around the reply of models that think, and mean nothing in other texts.
-    r"|(?P<around></?(?:answer|final_answer|response|output)>)"
+    r"|(?P<around></?(?:answer|final_answer|response|output)>"
+    r"|<\|im_start\|>\s?(?:answer|assistant))"
     # They end what a model says, and may be anything before that.
     r"|(?P<turn><\|(?:im_end|eot_id|eom_id|endoftext|end_of_text|end_of_turn)\|>|<end_of_turn>"
     r"|</s>|\[\|endofturn\|\]|<｜end▁of▁sentence｜>)"
@@ -43,11 +47,14 @@ _MARKS = (
 _MARK = regex.compile(_MARKS)
 # Within reasoning, these end it, too.
 _MARK_WITHIN = regex.compile(_MARKS + r"|(?P<prose>assistantfinal|here(?: is|['’]s) my response:)")
-_OPENINGS = frozenset({"word", "opening", "maybe", "details", "fence"})
+_OPENINGS = frozenset({"word", "opening", "maybe", "details", "fence", "chatml", "leading"})
 _CLOSINGS = frozenset({"closing", "end", "final", "prose"})
 _OWN_CLOSING = {
     "details": regex.compile("(?i)(?P<closing></details>)"),
     "fence": regex.compile(r"(?P<closing>(?<![^\n])```)"),
+    # A model may begin the turn of its reply without ending that of the thought.
+    "chatml": regex.compile(r"(?i)(?P<closing><\|im_end\|>|<\|im_start\|>\s?(?:answer|assistant))"),
+    "leading": regex.compile(r"(?i)(?P<closing></analysis(?:\s[^<>[\]]{0,40})?>)"),
 }
 
 # A name in quotes is spoken of, and marks nothing.
@@ -214,6 +221,8 @@ class ReasoningFilter:
         if mark.lastgroup == "around" and not self.reasoned:
             return True
         if mark.lastgroup == "empty" and self._written:
+            return True
+        if mark.lastgroup == "leading" and (self._written or self._depth):
             return True
         if not self._is_quoted(mark):
             return False

@@ -57,6 +57,15 @@ MARKED = {
     "Reflection": f"<thinking>{THOUGHT}<reflection>a</reflection></thinking><output>{REPLY}</output>",
     "closed again": f"<think>{THOUGHT}</think>{REPLY}</think><|im_end|>",
     "the end of a turn": f"<think>{THOUGHT}</think>{REPLY}<|im_end|>",
+    "analysis": f"<analysis>\n{THOUGHT} </think>\n</analysis>\n\n{REPLY}",
+    "analysis in capitals": f'\n<Analysis of="it">{THOUGHT}</ANALYSIS >{REPLY}',
+    "analysis after thinking": f"<think>An <analysis> is due.</think><analysis>{THOUGHT}</analysis>"
+    f"<answer>{REPLY}</answer>",
+    "ChatML": f"<|im_start|>think\n{THOUGHT} </think><|im_end|>\n{REPLY}<|im_end|>",
+    "ChatML in capitals": f"<|IM_START|>Thinking\n{THOUGHT}<|IM_END|>\n{REPLY}",
+    "ChatML, with the turn of the reply": f"<|im_start|>think\n{THOUGHT}<|im_end|>\n"
+    f"<|im_start|>assistant\n{REPLY}<|im_end|>",
+    "s1": f"<|im_start|>think\n{THOUGHT}\n<|im_start|>answer\n{REPLY}",
     "behind": f"{REPLY}<think>{THOUGHT}</think>",
     "not closed": f"{REPLY}<think>{THOUGHT}",
 }
@@ -84,6 +93,9 @@ PLAIN = [
     "\nassistantanalysis\n\nIt was built in 1871.",
     "```python\nthinking\n```",
     "<details type='plain'>A tower.</details>",
+    "It lies in <analysis>, and <analysis>this</analysis> is an element.</analysis>",
+    "<analysis/> has no children, and `<analysis>` has some.",
+    "A turn begins with <|im_start|>user, or with `<|im_start|>think`.",
 ]
 # What marks the end of a reply, and is no part of it.
 ENDS = ["<|im_end|>", "<|eot_id|>", "<|endoftext|>", "</s>", "<|end_of_text|>", "<end_of_turn>"]
@@ -120,7 +132,8 @@ def test_a_stream_says_the_same_wherever_it_is_cut(text, sizes):
 
 
 PARTS = ["<think>", "</think>", "<thi", "nk>", "<thought>", "[think]", "</s>", "```thinking\n", "\n```",
-         "analysis", "assistantfinal", "<think/>", "a", " ", ". ", "`", "<", "</"]  # fmt: skip
+         "analysis", "assistantfinal", "<think/>", "<analysis>", "</analysis>", "<|im_start|>",
+         "<|im_end|>", "a", " ", ". ", "`", "<", "</"]  # fmt: skip
 
 
 @given(st.lists(st.sampled_from(PARTS)))
@@ -175,9 +188,10 @@ def test_a_closing_mark_at_the_end_closes_nothing():
     assert without_reasoning(f"{REPLY}\n</think>").text == ""
 
 
-def test_reasoning_that_does_not_end_leaves_nothing():
-    assert without_reasoning(f"<think>{THOUGHT}") == ("", True, False)
-    assert streamed(f"<think>{THOUGHT}") == ""
+@pytest.mark.parametrize("mark", ["<think>", "<analysis>", "<|im_start|>think\n"])
+def test_reasoning_that_does_not_end_leaves_nothing(mark):
+    assert without_reasoning(f"{mark}{THOUGHT}") == ("", True, False)
+    assert streamed(f"{mark}{THOUGHT}") == ""
 
 
 def test_a_stream_that_begins_as_models_think_waits_for_its_end():
@@ -216,7 +230,7 @@ def test_a_reply_that_is_nothing_but_reasoning_is_an_error():
 
 def test_a_long_reply_takes_no_long_time():
     for part in ("<", "<think ", "`<think>`", "</think", "<|channel|>", "Here is my ", " ", "</s> ",
-                 "<details ", "a <thought> b ", "<think>x</think>", "```think\n"):  # fmt: skip
+                 "<details ", "<analysis ", "<|im_start|>think", "a <thought> b ", "<think>x</think>", "```think\n"):  # fmt: skip
         text = part * (200_000 // len(part))
         began = time.monotonic()
         without_reasoning(text)
