@@ -133,6 +133,57 @@ def test_json_of_another_form_is_no_summary():
     assert compressed(JSON).text == JSON  # nobody asked for JSON
 
 
+SCHEMA = summary_schema().model_json_schema()
+EXAMPLE = {"summary": "Paris is the capital.", "sources": [1]}
+SCHEMAS = {
+    "as it was sent": SCHEMA,
+    "in what was sent": response_format(),
+    "with an example": {**SCHEMA, "examples": [EXAMPLE], "default": EXAMPLE},
+    "with descriptions alone": {
+        "type": "object",
+        "properties": {
+            name: field["description"] for name, field in SCHEMA["properties"].items()
+        },
+        "required": ["summary", "sources"],
+    },
+    "with types alone": {"properties": {"summary": "string", "sources": ["integer"]}},
+    "its properties alone": {"summary": "string", "sources": "array"},
+    "its descriptions alone": {"summary": SCHEMA["properties"]["summary"]["description"]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
+def test_a_schema_that_the_model_repeats_is_no_summary(schema):
+    schema = json.dumps(schema, indent=1)
+    with pytest.raises(SummaryError, match="holds no summary"):
+        compressed(schema, structured=True)
+    for answer in (JSON, f"The answer:\n```json\n{JSON[:-1]},}}\n```"):
+        for reply in (
+            f"{schema}\n{answer}",
+            f"```json\n{schema}\n```\n{answer}",
+            f"{answer} {schema}",
+        ):
+            found = compressed(reply, structured=True)
+            assert (found.text, found.sources) == (SUMMARY, (2,))
+
+
+def test_a_schema_that_the_model_fills_in_holds_the_summary():
+    filled = {"type": "object", "properties": {"Summary": SUMMARY, "Sources": [2]}}
+    for reply in (filled, {**SCHEMA, "summary": SUMMARY, "sources": [2]}):
+        found = compressed(json.dumps(reply), structured=True)
+        assert (found.text, found.sources) == (SUMMARY, (2,))
+        # What stands outside of it counts more.
+        assert read_summary(json.dumps(reply) + json.dumps(EXAMPLE)) == EXAMPLE["summary"]
+    # A type may be what was asked for.
+    assert read_summary('{"summary": "String", "sources": [1]}') == "String"
+    assert read_summary('{"summary": "string"}') == "string"
+
+
+def test_a_schema_of_many_objects_does_not_hide_the_summary_behind_it():
+    schema = {"properties": {f"p{n}": {"type": "string"} for n in range(99)}}
+    assert read_summary(json.dumps(schema) + JSON) == SUMMARY
+
+
 def test_a_long_reply_takes_no_long_time():
     for part in (
         "{",
@@ -146,6 +197,8 @@ def test_a_long_reply_takes_no_long_time():
         "```",
         "[{",
         '{"a":1}',
+        '{"properties":{"a":',
+        '{"properties":{}}',
     ):
         began = time.monotonic()
         read_summary(part * (1_000_000 // len(part)))

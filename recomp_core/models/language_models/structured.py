@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ...errors import SummaryError
@@ -25,6 +24,10 @@ _MOST_TRIES = 20
 _LENIENT = json.JSONDecoder(strict=False)
 # A string, closed or not; or a comma after the last item, which JSON does not allow.
 _STRING_OR_COMMA = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|,(?=\s*[}\]])', re.DOTALL)
+_SUMMARY = "The summary; the agreed word if nothing in the documents helps."
+_SOURCES = "The numbers of the documents that the summary is drawn from."
+# What a model that repeats the schema writes in the place of values.
+_TYPES = frozenset({"string", "str", "text", "integer", "int", "number", "array", "list"})
 # What is no plain text.
 _PROMISE = re.compile(
     r"""\A(?:(?:```|~~~)\s*)?(?:\[\s*)?\{\s*(?:["'}]|\Z)|(?:```|~~~)[ \t]*json\b"""
@@ -74,12 +77,8 @@ def summary_schema() -> type[BaseModel]:
 
         model_config = ConfigDict(extra="forbid")
 
-        summary: str = Field(
-            description="The summary; the agreed word if nothing in the documents helps."
-        )
-        sources: list[int] = Field(
-            description="The numbers of the documents that the summary is drawn from."
-        )
+        summary: str = Field(description=_SUMMARY)
+        sources: list[int] = Field(description=_SOURCES)
 
     return Summary
 
@@ -100,7 +99,8 @@ def response_format() -> dict[str, Any]:
 def read_summary(text: str) -> str | SourcedSummary | SummaryError:
     """Read a reply that was asked for in this form.
 
-    Models write words or a fence around the JSON, leave out its sources, and add fields.
+    Models write words or a fence around the JSON, leave out its sources, add fields, and repeat
+    the schema, before the summary or with the summary in it.
 
     Args:
         text: The reply, without reasoning.
@@ -112,11 +112,16 @@ def read_summary(text: str) -> str | SourcedSummary | SummaryError:
     bare = text.strip(_AROUND)
     if bare == "null":
         return SourcedSummary("")
+    in_schemas: list[SourcedSummary] = []
     for written in (bare, _STRING_OR_COMMA.sub(_without_comma, bare), _decoded(bare)):
-        for found in _objects(written):
-            if "summary" in found and (summary := _summary_of(found["summary"])) is not None:
-                sources = _numbers(found.get("sources"))
-                return SourcedSummary(replace_surrogates(summary), sources)
+        for found, of_schema in _objects(written):
+            if (summary := _summary_in(found)) is None:
+                continue
+            if not of_schema:
+                return summary
+            in_schemas.append(summary)
+    if in_schemas:
+        return in_schemas[0]
     if not _PROMISE.search(bare):
         return text
     return SummaryError(
@@ -126,14 +131,32 @@ def read_summary(text: str) -> str | SourcedSummary | SummaryError:
     )
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """The first objects in a text, with the names of their fields in lower case."""
-    for start in islice(_OBJECT.finditer(text), _MOST_TRIES):
+def _objects(text: str) -> Iterator[tuple[dict[str, Any], bool]]:
+    """The first objects in a text, with the names of their fields in lower case.
+
+    Of a schema, there are the object itself and its properties, which are told from others: a
+    model may have filled them in. What lies deeper is an example at most.
+    """
+    tries = end_of_schema = 0
+    for start in _OBJECT.finditer(text):
+        if start.start() < end_of_schema:
+            continue
+        if (tries := tries + 1) > _MOST_TRIES:
+            return
         try:
-            found, _ = _LENIENT.raw_decode(text, start.start())
+            found, end = _LENIENT.raw_decode(text, start.start())
         except (ValueError, RecursionError):
             continue
-        yield {name.casefold(): value for name, value in found.items()}
+        fields = _in_lower_case(found)
+        properties = fields.get("properties")
+        if isinstance(properties, dict):
+            end_of_schema = end
+            yield _in_lower_case(properties), True
+        yield fields, isinstance(properties, dict)
+
+
+def _in_lower_case(found: dict[str, Any]) -> dict[str, Any]:
+    return {name.casefold(): value for name, value in found.items()}
 
 
 def _decoded(text: str) -> str:
@@ -149,13 +172,27 @@ def _without_comma(found: re.Match[str]) -> str:
     return "" if found[0] == "," else found[0]
 
 
-def _summary_of(value: Any) -> str | None:
-    """The summary in a field; None if it is none."""
-    if value is None:
-        return ""
-    if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        return " ".join(value)
-    return value if isinstance(value, str) else None
+def _summary_in(found: dict[str, Any]) -> SourcedSummary | None:
+    """The summary in the fields of an object; None if it holds none."""
+    if "summary" not in found:
+        return None
+    summary, sources = found["summary"], found.get("sources")
+    if isinstance(summary, list) and all(isinstance(part, str) for part in summary):
+        summary = " ".join(summary)
+    if summary is None:
+        summary = ""
+    if not isinstance(summary, str) or summary == _SUMMARY or _names_types(summary, sources):
+        return None
+    return SourcedSummary(replace_surrogates(summary), _numbers(sources))
+
+
+def _names_types(summary: str, sources: Any) -> bool:
+    """Whether both fields name what should stand in them: a summary may be the word "string"."""
+    named = sources if isinstance(sources, list) else [sources]
+    return summary.casefold() in _TYPES and any(
+        isinstance(one, dict) or (isinstance(one, str) and one.casefold() in _TYPES)
+        for one in named
+    )
 
 
 def _numbers(value: Any) -> Iterator[int]:
