@@ -326,6 +326,10 @@ class Evaluation:
             FileNotFoundError: The file is not there.
             ValueError: A line is not of an evaluation; the message names file and line.
         """
+        if os.path.isdir(path) or not os.path.exists(path):  # a pipe will do
+            raise FileNotFoundError(
+                f"there is no file {os.fspath(path)}: give what recomp evaluate --output wrote"
+            )
         about: Mapping[str, Any] = {}
         questions: dict[str, Question] = {}
         rows: dict[str, tuple[Row, ...]] = {}

@@ -49,6 +49,16 @@ def folder(tmp_path):
         ),
         (("evaluate", "questions.jsonl", "-m", "./nowhere"), 1, "there is no folder ./nowhere"),
         (("compare", "questions.jsonl", "questions.jsonl"), 1, "is not of an evaluation"),
+        (
+            ("compare", "no.jsonl"),
+            1,
+            "recomp: there is no file no.jsonl: give what recomp evaluate",
+        ),
+        (
+            ("compare", "."),
+            1,
+            "recomp: there is no file .: give what recomp evaluate --output wrote",
+        ),
     ],
 )
 def test_errors_are_one_line_and_an_exit_code(folder, arguments, code, message):
