@@ -204,7 +204,7 @@ class CheckpointFiles:
         """Find the folders of a sentence-transformers model's modules, the model's own first.
 
         Returns:
-            Paths within the checkpoint. On the hub only that of the first module is looked for.
+            Paths within the checkpoint. On the hub only those in `modules.json` are looked for.
 
         Raises:
             ModelLoadError: A path leaves the folder, or a file that names them is damaged.
@@ -213,8 +213,8 @@ class CheckpointFiles:
             return [
                 part.relative_to(self.folder) for part in module_folders(self.folder, self._read)
             ]
-        first: Any = next(iter(self.json(MODULES) or ()), {})
-        return [Path(str(first.get("path", "")))]
+        listed: Any = self.json(MODULES) or [{}]
+        return list(dict.fromkeys(Path(str(module.get("path", ""))) for module in listed))
 
     def _read(self, file: Path) -> Any:
         return self.json(file.relative_to(self.place).as_posix())

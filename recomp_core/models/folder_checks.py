@@ -180,6 +180,34 @@ def check_numbers(config: Mapping[str, Any], file: Path | str, n_tensors: int | 
             raise refuse(name, value, "a name without a slash, which would be code from the hub")
 
 
+def check_pooling(config: Mapping[str, Any], file: Path | str) -> None:
+    """Check that a pooling has a mode.
+
+    sentence-transformers takes the mean where all modes are false, whatever the model was trained
+    with.
+
+    Args:
+        config: What the config of a module says; one that names no mode is no pooling, or one that
+            leaves it to the default.
+        file: Where it stands, for the error.
+
+    Raises:
+        ModelLoadError: It names modes, and chooses none.
+    """
+    modes = [name for name in config if name.startswith("pooling_mode_")]
+    if config.get("pooling_mode") is not None:
+        modes = ["pooling_mode"]
+    if modes and not any(config[name] for name in modes):
+        said = ", ".join(f"{name}={json.dumps(config[name])}" for name in modes)
+        example = (
+            '"pooling_mode": "mean"' if len(modes) == 1 else '"pooling_mode_mean_tokens": true'
+        )
+        raise ModelLoadError(
+            f"{file} chooses no pooling ({said}): set what the model was trained with, such as "
+            f"{example}, or download the model again"
+        )
+
+
 def check_peft_config(adapter: Path) -> None:
     """Check the config of an adapter before PEFT reads it.
 

@@ -220,6 +220,77 @@ def test_modules_that_make_no_vector_are_refused_at_once(copied):
         load_compressor(copied, device="cpu")
 
 
+MODES = ["cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens"]
+
+
+def pool(folder, said):
+    config = {"word_embedding_dimension": 16, **said}
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps(config))
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("backend", ["auto", *BACKENDS])
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (
+            {f"pooling_mode_{mode}": False for mode in MODES},
+            r'_cls_token=false, pooling_mode_mean_.*\): set .*"pooling_mode_mean_tokens": true',
+        ),
+        ({"pooling_mode_mean_tokens": None}, r"\(pooling_mode_mean_tokens=null\): set"),
+        ({"pooling_mode": [], "pooling_mode_cls_token": True}, r'\(pooling_mode=\[\]\).*"mean"'),
+    ],
+    ids=["all false", "null", "an empty list"],
+)
+def test_a_pooling_without_a_mode_is_refused(copied, backend, said, message):
+    pool(copied, said)
+    with pytest.raises(ModelLoadError, match=r"1_Pooling.config\.json chooses no.*" + message):
+        load_compressor(copied, device="cpu", backend=backend)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_pooling_without_a_mode_is_refused_in_the_hubs_cache(
+    copied, tmp_path, monkeypatch, backend
+):
+    import huggingface_hub.constants
+
+    pool(copied, {"pooling_mode_mean_tokens": False})
+    cache = tmp_path / "cache"
+    shutil.move(copied, cache / "models--someone--model" / "snapshots" / ("0" * 40))
+    refs = cache / "models--someone--model" / "refs"
+    refs.mkdir()
+    (refs / "main").write_text("0" * 40)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(cache))
+    with pytest.raises(ModelLoadError, match="chooses no pooling"):
+        load_compressor("someone/model", device="cpu", backend=backend, local_files_only=True)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_adapter_s_own_pooling_without_a_mode_is_refused(copied, plain, tmp_path, backend):
+    adapter = save_adapter(
+        tmp_path / "adapter",
+        {QUERY.removeprefix("model."): (16, 16)},
+        base_model_name_or_path=str(plain),
+    )
+    for file in sorted(copied.iterdir()):
+        if file.is_dir() or (file.suffix == ".json" and file.name != "config.json"):
+            shutil.move(file, adapter / file.name)
+    load_compressor(adapter, device="cpu", backend=backend)
+    pool(adapter, {"pooling_mode_mean_tokens": False})
+    with pytest.raises(ModelLoadError, match=r"adapter.1_Pooling.config\.json chooses no pooling"):
+        load_compressor(adapter, device="cpu", backend=backend)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("said", [{}, {"pooling_mode": "mean", "pooling_mode_mean_tokens": False}])
+def test_a_pooling_that_names_no_mode_is_the_mean(copied, backend, said):
+    pool(copied, said)
+    assert load_compressor(copied, device="cpu", backend=backend).scorer.encoder.can_encode_spans
+
+
 @pytest.mark.model
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_pooler_that_nothing_reads_may_be_missing(plain, tmp_path, backend):

@@ -20,7 +20,7 @@ import numpy as np
 from ..._utils.checks import check_number, check_whole
 from ..._utils.files import sha256
 from ..checkpoints import CheckpointFiles
-from ..folder_checks import inside, read_json
+from ..folder_checks import check_pooling, inside, read_json
 from ..tensors import MappedTensor, map_tensors, read_shapes, read_tensors
 from ..weights_check import surplus_layers
 from .backends import UnsupportedModelError
@@ -147,7 +147,7 @@ class BertFolder:
             shape=shape,
             dimension=shape.hidden,
             max_length=_max_length(transformer, tokenizer_config, shape.length),
-            pooling=_pooling(_optional(used, _inside(modules[1][1], "config.json")), prompts),
+            pooling=_pooling(used, _inside(modules[1][1], "config.json"), prompts),
             after=after,
             modules=names,
             prompts=prompts,
@@ -387,7 +387,9 @@ def _max_length(
     return int(min(check_number("max_seq_length", length, at_least=1), positions))
 
 
-def _pooling(config: Mapping[str, Any], prompts: Mapping[str, str]) -> Pooling:
+def _pooling(files: CheckpointFiles, name: str, prompts: Mapping[str, str]) -> Pooling:
+    config = _optional(files, name)
+    check_pooling(config, Path(files.place, name))
     mode: Any = config.get("pooling_mode")
     if mode is None:
         modes = [

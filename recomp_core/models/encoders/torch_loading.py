@@ -16,7 +16,7 @@ from ..checkpoints import (
     load_error_message,
 )
 from ..devices import check_device
-from ..folder_checks import MODULES, inside, module_folders, read_json
+from ..folder_checks import MODULES, check_pooling, inside, module_folders, read_json
 from ..weights_check import check_weights
 from .backends import EncoderRequest, LoadedEncoder
 from .lora import ADAPTER_WEIGHTS, LoraAdapter
@@ -81,6 +81,7 @@ def load_sentence_transformer(request: EncoderRequest) -> tuple[Any, bool]:
     if files.folder is not None:
         _refuse_other_kinds(files)
     try:
+        _check_poolings(files)
         _check_transformers(files)
         plain = not files.has("modules.json")
         model = _sentence_transformer(
@@ -141,6 +142,7 @@ def _with_files_of(adapter: LoraAdapter, merged: Any, truncate_dim: int | None) 
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as staging:
         try:
+            _check_poolings(CheckpointFiles(adapter.folder))
             modules = read_json(adapter.folder / MODULES)
             for part in module_folders(adapter.folder):
                 _copy_files(part, Path(staging) / part.relative_to(adapter.folder))
@@ -165,6 +167,13 @@ def _copy_files(folder: Path, target: Path) -> None:
     for file in folder.iterdir():
         if file.is_file() and file.name not in (ADAPTER_CONFIG, ADAPTER_WEIGHTS):
             shutil.copyfile(file, target / file.name)
+
+
+def _check_poolings(files: CheckpointFiles) -> None:
+    for part in files.module_folders():
+        name = (part / "config.json").as_posix()
+        if isinstance(config := files.json(name), dict):
+            check_pooling(config, Path(files.place, name))
 
 
 def _check_transformers(files: CheckpointFiles) -> None:
