@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, cast
@@ -12,6 +11,7 @@ from langchain_core.documents import Document
 from recomp_core import Compression, Excerpt, Outcome
 from recomp_core import Document as CoreDocument
 from recomp_core.integration import (
+    as_json,
     copied,
     reason_facts,
     remade,
@@ -190,9 +190,7 @@ def _noted(key: str, facts: Mapping[str, Any], flat: bool) -> dict[str, Any]:
     if not flat:
         return {key: dict(facts)}
     return {
-        f"{key}_{name}": value
-        if isinstance(value, (str, int, float))
-        else json.dumps(value, default=str)
+        f"{key}_{name}": value if isinstance(value, (str, int, float)) else as_json(value)
         for name, value in facts.items()
     }
 

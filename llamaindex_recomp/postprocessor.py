@@ -17,6 +17,7 @@ from llama_index.core.schema import (
     NodeRelationship,
     NodeWithScore,
     QueryBundle,
+    RelatedNodeInfo,
     TextNode,
 )
 from pydantic import ConfigDict, PrivateAttr, field_validator
@@ -423,7 +424,7 @@ class RecompNodePostprocessor(LlamaIndexSettings, SettledComponent, BaseNodePost
         self, text: str, sources: Sequence[NodeWithScore], facts: dict[str, Any]
     ) -> NodeWithScore:
         """A new node: a summary of `sources`, or the text for nothing."""
-        related = copied([scored.node.as_related_node_info() for scored in sources])
+        related = copied([_related(scored.node) for scored in sources])
         node = TextNode(
             text=text,
             relationships={NodeRelationship.CHILD: related} if related else {},
@@ -479,6 +480,15 @@ def _query(query_bundle: QueryBundle | None) -> str:
         )
     query: str = query_bundle.query_str
     return query
+
+
+def _related(node: BaseNode) -> RelatedNodeInfo:
+    try:
+        return node.as_related_node_info()
+    except ValueError:  # its hash writes the metadata, with an integer too long for Python
+        return RelatedNodeInfo(
+            node_id=node.node_id, node_type=node.get_type(), metadata=node.metadata
+        )
 
 
 def _scores(nodes: Sequence[NodeWithScore]) -> list[float]:

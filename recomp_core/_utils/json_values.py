@@ -1,11 +1,14 @@
 r"""Any value as JSON that every strict parser reads, and back. Standard library only.
 
 JSON has neither lone surrogates nor NaN and the infinities, though Python writes and reads them.
-Here "\ufffd" stands for a lone surrogate, so that offsets in the text stay true, and null for such
-a number; what they were stands in a list beside them, under the key of `EXCEPTIONS`:
+It has integers of any length, but Python refuses to write or read those of very many digits.
+Here "\ufffd" stands for a lone surrogate, so that offsets in the text stay true, null for NaN and
+the infinities, and a hexadecimal text for an integer of more than 640 digits, the lowest limit that
+Python can be set to; what they were stands in a list beside them, under the key of `EXCEPTIONS`:
 
-    {"text": "a\ufffd", "score": null, "beyond_json": [
-        {"at": ["text"], "surrogates": [[1, 55357]]}, {"at": ["score"], "number": "Infinity"}]}
+    {"text": "a\ufffd", "score": null, "n": "-0x1f…", "beyond_json": [
+        {"at": ["text"], "surrogates": [[1, 55357]]}, {"at": ["score"], "number": "Infinity"},
+        {"at": ["n"], "number": "hexadecimal"}]}
 
 The key is there only where something stands in it.
 """
@@ -21,6 +24,7 @@ EXCEPTIONS = "beyond_json"
 """The key under which an object says what in it JSON has no form for."""
 
 _DEEPEST = 100  # levels; strict parsers refuse more than a few more
+_TOO_LONG = 10**640
 _NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -32,7 +36,8 @@ def json_ready(value: Any) -> Any:
 
     Returns:
         A copy. Anything else in it, such as a date or an array, is a text, and so is what lies more
-        than a hundred levels deep or contains itself.
+        than a hundred levels deep or contains itself. A key that is an integer of more than 640
+        digits is a hexadecimal text.
     """
     return _ready(value, 0)
 
@@ -90,6 +95,18 @@ def pretty(content: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
     return json.dumps(written, ensure_ascii=False, allow_nan=False, indent=2)
 
 
+def as_json(value: Any) -> str:
+    """Write JSON of any value, which every strict parser reads, where only a text can stand.
+
+    Args:
+        value: The value.
+
+    Returns:
+        The text, in ASCII. It does not say what JSON had no form for.
+    """
+    return json.dumps(strict({"": value})[""], allow_nan=False)
+
+
 def parsed(text: str | bytes) -> Any:
     """Parse JSON, and restore what `strict` put aside.
 
@@ -119,6 +136,8 @@ def _ready(value: Any, depth: int) -> Any:
 
 
 def _as_text(value: Any) -> str:
+    if _is_long(value):
+        return hex(value)
     try:
         return str(value)
     except Exception:  # of another's class, or nested too deeply
@@ -132,6 +151,9 @@ def _strict(value: Any, at: list[str | int], exceptions: list[dict[str, Any]]) -
             codes = [[n, ord(c)] for n, c in enumerate(value) if _is_surrogate(c)]
             exceptions.append({"at": at, "surrogates": codes})
         return text
+    if _is_long(value):
+        exceptions.append({"at": at, "number": "hexadecimal"})
+        return hex(value)
     if isinstance(value, float) and not math.isfinite(value):
         name = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
         exceptions.append({"at": at, "number": name})
@@ -160,6 +182,10 @@ def _replaced(text: str) -> str:
     return text
 
 
+def _is_long(value: Any) -> bool:
+    return isinstance(value, int) and abs(value) >= _TOO_LONG
+
+
 def _is_surrogate(character: str) -> bool:
     return "\ud800" <= character <= "\udfff"
 
@@ -170,6 +196,8 @@ def _restore(content: Any, exception: Mapping[str, Any]) -> None:
         content = content[step]
     if "key" in exception:
         content["".join(map(chr, exception["key"]))] = content.pop(last)
+    elif exception.get("number") == "hexadecimal":
+        content[last] = int(content[last], 16)
     elif "number" in exception:
         content[last] = _NUMBERS[exception["number"]]
     else:

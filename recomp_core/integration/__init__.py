@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from .._utils.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from .._utils.json_values import as_json
     from .._utils.settings import Int, Setting, declaration
     from ..extractive.indexing import Indexer, IndexReport
     from ..models.language_models.finish_reasons import reply_error
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from .recovery import DROPPED_TOOL, read_dropped_reply
 
 _WHERE = {
+    "as_json": ".._utils.json_values",
     "Int": ".._utils.settings",
     "Setting": ".._utils.settings",
     "declaration": ".._utils.settings",
@@ -103,6 +105,7 @@ __all__ = [
     "Layout",
     "Setting",
     "approximate_tokens",
+    "as_json",
     "compressor_from_encoder",
     "compressor_from_settings",
     "compressor_from_summarizer",

@@ -2,6 +2,8 @@
 
 import inspect
 import json
+import math
+from datetime import date
 
 import pytest
 from conftest import shared_words
@@ -256,6 +258,17 @@ def test_flat_metadata(merge):
     else:
         assert document.metadata["recomp_index"] == 1
         assert json.loads(document.metadata["recomp_spans"]) == [[16, 42]]
+
+
+def test_flat_metadata_is_json_whatever_the_documents_have():
+    compressor = adapter(flat_metadata=True, merge=True)
+    (document,) = compressor.compress_documents(
+        documents(long=10**5_000, score=math.inf, day=date(1998, 3, 3)), QUERY
+    )
+    for source in json.loads(document.metadata["recomp_sources"], parse_constant=pytest.fail):
+        assert source["metadata"] == {
+            "long": hex(10**5_000), "score": None, "day": "1998-03-03"
+        }  # fmt: skip
 
 
 def test_flat_metadata_of_what_failed():

@@ -296,6 +296,17 @@ def test_positions_ids_and_relationships_are_those_of_the_nodes():
     assert TOWER[48:60] == "Paint peels."
 
 
+def test_a_summary_of_nodes_whose_metadata_python_can_not_write():
+    pp = RecompNodePostprocessor.from_llm(Completes("It peels."))
+    metadata = {"long": 10**5_000}
+    given = [NodeWithScore(node=TextNode(text=text, metadata=metadata)) for text in (FRUIT, TOWER)]
+    (summary,) = pp.postprocess_nodes(given, query_str="how?")
+    assert [child.node_id for child in summary.node.child_nodes] == [
+        scored.node.node_id for scored in given
+    ]
+    assert summary.node.child_nodes[0].metadata == metadata
+
+
 def test_what_is_known_of_the_summary_is_hidden_from_prompts_and_embeddings():
     (_, summary) = reversed(
         RecompNodePostprocessor.from_llm(Completes("Bob.")).postprocess_nodes(

@@ -1,6 +1,7 @@
 """JSON that every strict parser reads, and that comes back equal."""
 
 import contextlib
+import copy
 import json
 import math
 from datetime import date
@@ -9,7 +10,7 @@ import pytest
 
 from recomp_core import Compression, Document, ExtractiveCompressor, TopK
 from recomp_core._utils.files import write_json
-from recomp_core._utils.json_values import json_ready, parsed, pretty, restored, strict
+from recomp_core._utils.json_values import as_json, json_ready, parsed, pretty, restored, strict
 from recomp_core._utils.jsonl import as_line, from_line
 
 HIGH, LOW = "\ud83d", "\ude00"  # side by side, JSON's escapes for them are those of one character
@@ -33,24 +34,40 @@ ODD = [
     {f"{HIGH}{LOW}": {LOW: 1, "\ufffd": 2, "\ufffd\ufffd": 3, HIGH: f"{LOW}"}, "\ufffd\ufffd": 4},
     {"n": [math.inf, -math.inf, 1e308, {"in": [math.inf, {LOW: -math.inf}]}]},
     {"plain": ["a", 1, 2.5, None, True, {"b": []}]},
+    {"n": 10**640, "in": [-(10**5_000), {"n": 1 - 10**640}], "said": "0x1f"},
     {HIGH: math.inf, "rows": [{"x": HIGH}, {"x": math.inf, "y": ""}]},
 ]
 
 
 @pytest.mark.parametrize("content", ODD)
 def test_what_json_has_no_form_for_comes_back(content):
-    before = repr(content)
+    before = copy.deepcopy(content)
     for line in (as_line(content), pretty(content)):
         strictly(line)
         assert parsed(line) == content
     assert restored(strictly(json.dumps(strict(content)))) == content
-    assert repr(content) == before
+    assert content == before
 
 
 def test_what_json_can_say_is_written_as_it_is():
     assert as_line(ODD[3]) == json.dumps(ODD[3]).encode() + b"\n"
     assert strict(ODD[3]) == ODD[3]
     assert from_line(b'{"a": "\\ud83d"}') == {"a": HIGH}  # as earlier versions wrote it
+
+
+def test_an_integer_that_python_can_not_write_is_hexadecimal():
+    long = 10**5_000
+    written = strict({"n": long, "in": [-long]})
+    assert (written["n"], written["in"]) == (hex(long), [hex(-long)])
+    assert json_ready({long: 1}) == {hex(long): 1}
+    assert strict({"n": 10**640 - 1}) == {"n": 10**640 - 1}
+
+
+def test_any_value_as_json():
+    value = [date(1998, 3, 3), {1: math.nan}, f"é{HIGH}", -(10**5_000)]
+    expected = ["1998-03-03", {"1": None}, "é\ufffd", hex(-(10**5_000))]
+    assert strictly(as_json(value)) == expected
+    assert as_json("é").isascii()
 
 
 def test_nan_comes_back():
@@ -81,7 +98,8 @@ def test_anything_else_becomes_a_text():
     "exceptions",
     [
         7, None, {}, [7], ["a"], [{}], [{"at": []}], [{"at": 7, "number": "NaN"}],
-        [{"at": ["a"], "number": "nine"}], [{"at": ["a", "b"], "number": "NaN"}],
+        [{"at": ["a"], "number": "nine"}], [{"at": ["a"], "number": "hexadecimal"}],
+        [{"at": ["b"], "number": "hexadecimal"}], [{"at": ["a", "b"], "number": "NaN"}],
         [{"at": ["a"], "surrogates": [[9, 55357]]}], [{"at": ["a"], "surrogates": [[0, 1 << 40]]}],
         [{"at": ["b"], "surrogates": [[0, 55357]]}], [{"at": ["c"], "key": [97]}],
     ],
@@ -111,6 +129,7 @@ def test_a_file_of_settings_comes_back(tmp_path):
 
 def odd_compression():
     metadata = {"score": math.inf, HIGH: [-math.inf, LOW], "day": "1998-03-03"}
+    metadata["long"] = [10**5_000]
     documents = [
         Document(f"It {HIGH}{LOW} is. So it was.", title=LOW, id=HIGH, metadata=metadata),
         Document("Something else. It was so."),
