@@ -359,8 +359,9 @@ class Compression:
             A dictionary from which `Compression.from_dict` builds an equal compression. Metadata
             values that JSON does not know, such as dates and arrays, become strings, and so does
             what lies more than a hundred levels deep. A lone surrogate becomes U+FFFD, so that
-            offsets stay true, and NaN or an infinity becomes null; what they were stands under the
-            key "beyond_json", which is there only then.
+            offsets stay true, NaN or an infinity becomes null, and an integer of more than 640
+            digits a hexadecimal text; what they were stands under the key "beyond_json", which is
+            there only then.
         """
         values: dict[str, Any] = {
             "query": self.query,
