@@ -48,12 +48,15 @@ class Engine:
 
     def __init__(self, compressor: Compressor) -> None:
         self.compressor = compressor
-        self.ranks = isinstance(compressor, ExtractiveCompressor)
         budgets = token_budgets(getattr(compressor, "selector", None))
         counter = budgets[0].count_tokens if budgets else encoder_token_counter(compressor)
         self.count_tokens: Callable[[str], int] = counter or approximate_tokens
         self._tuned: OrderedDict[Any, Compressor] = OrderedDict()
-        self._relevance_of_score: Callable[[float], float] | None = None
+        # Found now, while no other call uses the encoder.
+        self._relevance = (
+            relevance_of(compressor) if isinstance(compressor, ExtractiveCompressor) else None
+        )
+        self.ranks = self._relevance is not None
 
     async def compress(
         self,
@@ -110,7 +113,7 @@ class Engine:
         Raises:
             RequestError: The model writes summaries and has no scores, or the deadline passed.
         """
-        if not isinstance(self.compressor, ExtractiveCompressor):
+        if self._relevance is None:
             raise RequestError(
                 501,
                 "unsupported",
@@ -124,13 +127,7 @@ class Engine:
         compression = await self.compress(query, documents, deadline, settings)
         if compression.outcome is Outcome.TIMED_OUT:
             raise _late(deadline)
-        return rank(compression, await asyncio.to_thread(self._relevance))
-
-    def _relevance(self) -> Callable[[float], float]:
-        if self._relevance_of_score is None:
-            assert isinstance(self.compressor, ExtractiveCompressor)  # noqa: S101 - rank looked
-            self._relevance_of_score = relevance_of(self.compressor)
-        return self._relevance_of_score
+        return rank(compression, self._relevance)
 
     def tuned(self, settings: Mapping[str, Any]) -> Compressor:
         """The compressor with settings of a request.

@@ -12,6 +12,7 @@ from server_clients import FRUIT, QUERY, TOWER, client_of
 
 from recomp_core import DualEncoderScorer, ExtractiveCompressor, load_compressor
 from recomp_core.server.relevance import rank, relevance_of
+from recomp_core.store import SentenceStore
 
 pytestmark = [needs("fastapi", "serve"), needs("httpx", "test")]
 
@@ -115,6 +116,8 @@ def test_relevance_keeps_the_order_of_all_scores(compressor):
 class Spread:
     """Its cosines lie between `low`, for texts without a word in common, and 1."""
 
+    identity = "spread"
+
     def __init__(self, low):
         self.low = low
 
@@ -141,6 +144,12 @@ def test_cosines_have_the_scale_of_their_encoder(low):
         assert relevance(low) < 0.02
         assert relevance(low + 0.8 * (1 - low)) == pytest.approx(0.5)
         assert relevance(1) > 0.75
+
+
+def test_the_scale_leaves_nothing_in_the_store():
+    scorer = DualEncoderScorer(Spread(0.0), store=SentenceStore())
+    relevance_of(ExtractiveCompressor(scorer))
+    assert len(scorer.store) == 0
 
 
 @pytest.mark.model
