@@ -81,6 +81,11 @@ MIXTURE = (
     Part("hotpotqa"), Part("hotpotqa_more", 900), Part("2wiki"), Part("2wiki_more", 700),
     Part("musique_more"), Part("multihop_retrieved"), Part("qed", 1_100), Part("selqa", 100),
 )  # fmt: skip
+MORE = (
+    Part("qed", 2_500), Part("hotpotqa_more", 1_785), Part("2wiki_more", 1_395),
+    Part("abs_fetaqa", 300), Part("abs_mediqa21"),
+)  # fmt: skip
+"""Further questions for a student that has learned those of `MIXTURE`, which are left out here."""
 ROUNDS = Part("hotpotqa_more", 1_785), Part("2wiki_more", 1_395)
 """Where `prefer` finds questions; it leaves out those that were trained on."""
 WAYS = {
@@ -94,14 +99,25 @@ DEV_SETS = ("hotpotqa", "2wiki", "nq_open", "expmrc_squad")
 # --- records ---
 
 
-def write_records(folder: Path, most: int | None, seed: int = 1) -> None:
-    """Write every question's picked sentences, with candidates for what helps."""
+def write_records(folder: Path, most: int | None, without: Path | None, seed: int = 1) -> None:
+    """Write every question's picked sentences, with candidates for what helps.
+
+    Questions of the records in the folder `without` are left out.
+    """
     file = folder / "records.jsonl"
     if file.is_file():
         print(f"{file} is there")
         return
     rng, counts = random.Random(seed), Counter[str]()
-    cases = [case for part in MIXTURE for case in cases_of(part, rng, counts)]
+    mixture, known = MIXTURE, set[str]()
+    if without is not None:
+        mixture, known = MORE, {record["query"] for record in rows_of(without / "records.jsonl")}
+    cases = [
+        case
+        for part in mixture
+        for case in cases_of(part, rng, counts)
+        if case.row["question"] not in known
+    ]
     rng.shuffle(cases)
     cases = cases[:most]
     records = []
@@ -109,7 +125,7 @@ def write_records(folder: Path, most: int | None, seed: int = 1) -> None:
         if record := record_of(case, picked):
             records.append(record)
         else:
-            counts["the gold sentence was not picked, but an answer was: left out"] += 1
+            counts["what helps was not picked: left out"] += 1
     folder.mkdir(parents=True, exist_ok=True)
     part = file.with_suffix(".part")
     part.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records), "utf-8")
@@ -149,7 +165,7 @@ def cases_of(part: Part, rng: random.Random, counts: Counter[str]) -> Iterator[C
             for d in documents
             if not d.metadata.get("is_gold") and not contains_answer(d.text, row["answers"])
         ]
-        if not gold or not row["answers"]:
+        if not gold or not (row["answers"] or row.get("summaries")):
             continue
         taken += 1
         if len(gold) > 1 and rng.random() < 1 / 6:
@@ -176,7 +192,12 @@ def picker(read: int = READ) -> Any:
 
 
 def record_of(case: Case, picked: Compression) -> dict | None:
-    """The picked sentences with those that people marked, and candidates for a target."""
+    """The picked sentences with those that people marked, and candidates for a target.
+
+    Where people wrote a summary, the shortest is the target, if the picked sentences support it.
+    """
+    if case.row.get("summaries"):
+        return summary_record(case, picked)
     answers = case.row["answers"]
     best = sorted(picked.kept, key=lambda s: -s.score)
     gold = [s for s in best if marked(s, picked.documents)]
@@ -186,13 +207,25 @@ def record_of(case: Case, picked: Compression) -> dict | None:
     if gold:  # a bridge: what people marked last, after what the encoder likes best
         sets.append([best[0], gold[-1]])
     candidates = dict.fromkeys(target_of(sentences) for sentences in sets if sentences)
+    return read_by(case, picked) | {"gold": target_of(gold[:3]), "candidates": list(candidates)}
+
+
+def summary_record(case: Case, picked: Compression) -> dict | None:
+    summary = min(case.row["summaries"], key=len)
+    candidate = Candidate(case.row["question"], picked.documents, summary)
+    (verdict,) = SupportGate(policy="flag").check([candidate])
+    if not all(sentence.supported for sentence in verdict.support):
+        return None
+    return read_by(case, picked) | {"gold": summary, "candidates": [summary]}
+
+
+def read_by(case: Case, picked: Compression) -> dict:
+    """What the student reads of a question."""
     return {
         "id": case.row["id"],
         "query": case.row["question"],
-        "answers": answers,
+        "answers": case.row["answers"],
         "documents": [{"title": d.title, "text": d.text} for d in best_first(picked)],
-        "gold": target_of(gold[:3]),
-        "candidates": list(candidates),
     }
 
 
@@ -270,17 +303,21 @@ def train(folder: Path, way: str, args: argparse.Namespace) -> None:
         records = [{**record, **scores} for record, scores in scored]
     records = records[: args.most]
     examples = [example for r in records if (example := example_of(r, way))]
-    if not (folder / "models" / "smollm2").is_dir():
+    base = folder / "models" / "smollm2"
+    if args.base is not None:
+        base = args.base  # a student, which learns on
+    elif not base.is_dir():
         load("smollm2", folder / "models")  # turns the GGUF file to weights
     result = train_abstractive(
         examples,
-        base=folder / "models" / "smollm2",
+        base=base,
         output=folder / args.name,
         prompt=PROMPT,
         titles=True,
         max_input_tokens=MAX_INPUT_TOKENS,
         max_target_tokens=MAX_TARGET_TOKENS,
         epochs=args.epochs,
+        max_steps=args.steps,
         batch_size=ROWS,
         gradient_accumulation_steps=args.batch_size // ROWS,
         learning_rate=args.learning_rate,
@@ -638,7 +675,10 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="train: a way; prefer, judge: students")
     parser.add_argument("--name", help="of the student that is written")
     parser.add_argument("--most", type=int, help="records of train, questions of prefer")
+    parser.add_argument("--without", type=Path, help="records: another folder's are left out")
+    parser.add_argument("--base", type=Path, help="train: a student that learns on")
     parser.add_argument("--epochs", type=float, default=1)
+    parser.add_argument("--steps", type=int, help="train: how many, instead of epochs")
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--overwrite", action="store_true")
@@ -649,7 +689,7 @@ def main() -> None:
     args = parser.parse_args()
     args.name = args.name or "-".join([*args.names, *(["preferred"] * (args.what == "prefer"))])
     if args.what == "records":
-        write_records(args.folder, args.most)
+        write_records(args.folder, args.most, args.without)
     elif args.what == "scores":
         score_records(args.folder)
     elif args.what == "train":

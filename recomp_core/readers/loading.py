@@ -9,11 +9,11 @@ from .._utils.checks import require
 from ..errors import ModelLoadError
 from ..models.checkpoints import ADAPTER_CONFIG, ONE_AT_A_TIME, CheckpointFiles
 from ..models.summarizers.checkpoint import (
+    adapted,
     explaining,
     find_checkpoint,
     forget_quantization,
     local_folder,
-    merged,
 )
 from ..models.weights_check import check_report, check_weights
 
@@ -192,7 +192,7 @@ def _load(
             if base.gguf is not None:
                 forget_quantization(model)
             if base is not files:
-                model = merged(model, local_folder(files))
+                model = adapted(model, local_folder(files)).merge_and_unload()
         own = files if files.has("tokenizer_config.json") else base
     tokenizer = load_tokenizer(own.place, **own.hub)
     return model.to(device or "cpu").eval(), tokenizer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections import Counter
@@ -11,14 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from .._utils.checks import require
-from ..models.summarizers.checkpoint import Checkpoint, find_checkpoint
+from ..models.checkpoints import ADAPTER_CONFIG
+from ..models.summarizers.checkpoint import Checkpoint, adapted, find_checkpoint
 from ..persistence.folders import read_config
 from ..prompts import LLM_PROMPT, NOTHING_RELEVANT_WORD, T5_PROMPT, PromptTemplate
 from .examples import DistillationExample, TrainingData, TrainingDataError, read_distillation
 from .job import TrainingJob
 from .lora import lora_config
 from .runs import Run, TrainingPlan, TrainingResult, is_main_process, planned_steps
-from .settings import ABSTRACTIVE_PRESETS, AbstractiveSettings, ExportType, RunSettings
+from .settings import (
+    ABSTRACTIVE_PRESETS,
+    AbstractiveSettings,
+    ExportType,
+    LoraSettings,
+    RunSettings,
+)
 from .summary_evaluation import BEST, SummaryEvaluation
 from .summary_inputs import (
     DecoderOnlyInputs,
@@ -64,7 +72,8 @@ def train_abstractive(
             nothing.
         base: A hub name or folder of an encoder-decoder (T5, BART, an `EncoderDecoderModel`), of a
             decoder-only model (Qwen3, SmolLM2, a GGUF file) or of an adapter on one. A folder of
-            ours also brings its prompt and titles.
+            ours also brings its prompt and titles. An adapter is merged into its base first; with
+            `lora` and without `merge`, its own factors are trained further.
         output: The folder that `load_compressor` will take. It appears when all is done;
             checkpoints lie beside it in `<output>.run`.
         preset: "recomp" for the paper's settings and its base, T5-large; settings that are given
@@ -102,14 +111,13 @@ def train_abstractive(
     if not dry_run:
         require("accelerate", "train", "train_abstractive")
     checkpoint = find_checkpoint(job.base, decoder_only=True)
-    if checkpoint.adapter and job.run.lora is not None and not merge:
-        raise ValueError(
-            f"{job.base} is an adapter itself: another one can't ship alone. Merge (merge=True), "
-            "or train on its base model"
-        )
+    goes_on = False
+    if checkpoint.adapter is not None and job.run.lora is not None and not merge:
+        _check_shape(checkpoint.adapter, job.run.lora)
+        goes_on = True
     prompt = _prompt(checkpoint, given.get("prompt"), job.own.prompt)
     job = replace(job, own=_completed(job.own, prompt, job.base, given=given))
-    writer = _Writer.load(checkpoint, job.own, prompt, empty=dry_run)
+    writer = _Writer.load(checkpoint, job.own, prompt, empty=dry_run, goes_on=goes_on)
     data = _encoded(read_distillation(examples), writer, job.run)
     if dry_run:
         return _plan(_prepare(writer.model, job.run), job.run, data)
@@ -118,11 +126,17 @@ def train_abstractive(
 
 @dataclass(frozen=True)
 class _Writer:
-    """The base model with its tokenizer, and what reads inputs as the compressor does."""
+    """The base model with its tokenizer, and what reads inputs as the compressor does.
+
+    Attributes:
+        adapter: The folder of the adapter that is trained further; None where one begins, or none
+            is trained.
+    """
 
     model: Any
     tokenizer: Any
     reader: InputReader
+    adapter: Path | None
 
     @classmethod
     def load(
@@ -132,15 +146,18 @@ class _Writer:
         prompt: PromptTemplate,
         *,
         empty: bool,
+        goes_on: bool,
     ) -> _Writer:
         tokenizer = checkpoint.load_tokenizer()
-        model = (
-            _empty_model(checkpoint) if empty else checkpoint.load_model("float32", device="cpu")
-        )
         if empty:
+            model = _empty_model(checkpoint)
             model.generation_config = checkpoint.load_generation_config()
+        else:
+            loaded = replace(checkpoint, adapter=None) if goes_on else checkpoint
+            model = loaded.load_model("float32", device="cpu")
         reader = DecoderOnlyInputs if checkpoint.kind == "decoder-only" else EncoderDecoderInputs
-        return cls(model, tokenizer, reader(model, tokenizer, own, prompt))
+        adapter = checkpoint.adapter if goes_on else None
+        return cls(model, tokenizer, reader(model, tokenizer, own, prompt), adapter)
 
     @property
     def decoder_only(self) -> bool:
@@ -198,7 +215,7 @@ def _train(
     )
     result = run.result(trainer, metrics)
     if is_main_process():
-        if hasattr(model, "peft_config"):
+        if hasattr(model, "peft_config") and writer.adapter is None:
             model.peft_config["default"].base_model_name_or_path = job.base
 
         def save_weights(folder: str) -> None:
@@ -265,7 +282,20 @@ def _empty_model(checkpoint: Checkpoint) -> Any:
         return auto.from_config(checkpoint.config)
 
 
-def _prepare(model: Any, settings: RunSettings) -> Any:
+def _check_shape(adapter: Path, lora: LoraSettings) -> None:
+    """Check that an adapter that is trained further keeps its shape."""
+    own = json.loads((adapter / ADAPTER_CONFIG).read_text("utf-8"))
+    asked = {"rank": lora.rank, "alpha": lora.alpha or lora.rank}
+    found = {"rank": own.get("r"), "alpha": own.get("lora_alpha")}
+    if asked != found or lora.targets is not None:
+        raise ValueError(
+            f"{adapter} is an adapter of rank {found['rank']} and alpha {found['alpha']} on its "
+            f"own layers, got lora {lora}: with merge=False it is trained further as it is. "
+            f'Give lora="rank={found["rank"]},alpha={found["alpha"]}", or merge it (merge=True)'
+        )
+
+
+def _prepare(model: Any, settings: RunSettings, adapter: Path | None = None) -> Any:
     """The model with those of its weights trainable that shall be."""
     if not settings.dropout:
         disable_dropout(model)
@@ -280,6 +310,8 @@ def _prepare(model: Any, settings: RunSettings) -> Any:
             freeze_embeddings(part)  # one built from two encoders has two tables
     if settings.lora is None:
         return model
+    if adapter is not None:
+        return adapted(model, adapter, trainable=True)
     from peft import get_peft_model
 
     targets = list(settings.lora.targets) if settings.lora.targets else "all-linear"
@@ -294,7 +326,7 @@ def _fit(
     from transformers import DataCollatorForSeq2Seq, Seq2SeqTrainingArguments, set_seed
 
     set_seed(run.settings.seed)  # LoRA draws its first factors
-    model = _prepare(writer.model, run.settings)
+    model = _prepare(writer.model, run.settings, writer.adapter)
     used_cache = getattr(model.config, "use_cache", None)
     joined = writer.decoder_only
     trainer = trainer_class()(

@@ -387,10 +387,28 @@ class TestLora:
         assert lora.memory_bytes < full.memory_bytes
         assert full.tokens_per_step > 32 * 20
 
-    def test_on_an_adapter_cannot_ship_alone(self, both, tmp_path):
-        with pytest.raises(ValueError, match="adapter itself"):
+    def test_an_adapter_alone_is_trained_further(self, both, tmp_path):
+        from safetensors.torch import load_file
+
+        result = train_abstractive(
+            records(200), base=both[1], output=tmp_path / "o", lora="rank=4", merge=False,
+            learning_rate=1e-5, max_steps=3, batch_size=16, device="cpu", **SHORT,
+        )  # fmt: skip
+        before, after = (
+            load_file(folder / "adapter_model.safetensors") for folder in (both[1], result.folder)
+        )
+        assert before.keys() == after.keys()
+        changes = [float((after[name] - before[name]).abs().max()) for name in before]
+        assert 0 < max(changes) < 1e-4  # small steps from where it was, not a new beginning
+        config = json.loads((result.folder / "adapter_config.json").read_text())
+        assert config["base_model_name_or_path"] == str(checkpoint("t5"))
+        assert written(result.folder, records(8))
+
+    @pytest.mark.parametrize("lora", ["rank=2", "rank=4,alpha=8"])
+    def test_an_adapter_that_is_trained_further_keeps_its_shape(self, both, tmp_path, lora):
+        with pytest.raises(ValueError, match="rank 4 and alpha 4.*lora=.rank=4,alpha=4"):
             train_abstractive(
-                records(20), base=both[1], output=tmp_path / "o", lora="rank=2", merge=False
+                records(20), base=both[1], output=tmp_path / "o", lora=lora, merge=False
             )
 
 

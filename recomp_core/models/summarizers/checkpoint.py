@@ -189,7 +189,7 @@ class Checkpoint:
             if self.gguf is not None:
                 forget_quantization(model)
             if self.adapter:
-                model = merged(model, self.adapter)
+                model = adapted(model, self.adapter).merge_and_unload()
         return (model if quantization else model.to(device)).eval()
 
     def load_tokenizer(self) -> Any:
@@ -394,15 +394,16 @@ def local_folder(files: CheckpointFiles) -> Path:
     return fetch("pytorch_model*.bin", "adapter_model.bin")
 
 
-def merged(model: Any, adapter: Path) -> Any:
-    """Merge a LoRA adapter into a model.
+def adapted(model: Any, adapter: Path, *, trainable: bool = False) -> Any:
+    """Put a LoRA adapter on a model.
 
     Args:
         model: A model of transformers.
         adapter: The folder of the adapter, in PEFT's format.
+        trainable: Whether its factors shall be trained on.
 
     Returns:
-        The model with the adapter's weights added.
+        A `peft.PeftModel` with the adapter's factors beside the model's weights.
 
     Raises:
         ModelLoadError: The adapter's config has a pattern or an absurd number.
@@ -418,12 +419,12 @@ def merged(model: Any, adapter: Path) -> Any:
         # peft would look for a repository of the folder's name on the hub.
         raise FileNotFoundError(f"neither {names[0]} nor {names[1]} is there")
     check_peft_config(adapter)
-    adapted = PeftModel.from_pretrained(model, str(adapter))
+    found = PeftModel.from_pretrained(model, str(adapter), is_trainable=trainable)
     stored = _names_of_tensors(adapter)
-    if missing := sorted(get_peft_model_state_dict(adapted).keys() - stored):
+    if missing := sorted(get_peft_model_state_dict(found).keys() - stored):
         # PEFT would fill them with random numbers.
         raise ValueError(f"{len(missing)} of the adapter's weights are missing: {missing[:3]}")
-    return adapted.merge_and_unload()
+    return found
 
 
 def _names_of_tensors(adapter: Path) -> set[str]:
