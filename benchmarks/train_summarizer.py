@@ -516,7 +516,7 @@ def judge(folder: Path, args: argparse.Namespace) -> None:
         ranked, ranked_without = compressed(ranker, whole), compressed(ranker, without)
         seconds = (time.time() - began) / (len(whole) + len(without))
         for student_name in args.names:
-            student = Reading(
+            student = with_picker(
                 load_compressor(folder / student_name, device="cpu", compute_type="bfloat16")
             )
             began = time.time()
@@ -536,19 +536,11 @@ def judge(folder: Path, args: argparse.Namespace) -> None:
                 show(rows, written, args.examples)
 
 
-class Reading:
-    """Has a student read the picked sentences one by one."""
-
-    def __init__(self, student: AbstractiveCompressor) -> None:
-        self.student, self.picker = student, picker()
-
-    def compress_batch(
-        self, queries: Sequence[str], documents_lists: Sequence[Sequence[Document]]
-    ) -> list[Compression]:
-        picked = self.picker.compress_batch(queries, documents_lists)
-        written = compressed(self.student, list(zip(queries, map(best_first, picked), strict=True)))
-        # The rate is that of all the text that was given.
-        return [replace(w, documents=p.documents) for w, p in zip(written, picked, strict=True)]
+def with_picker(student: AbstractiveCompressor) -> AbstractiveCompressor:
+    """The student as it was trained: it reads the picked sentences one by one."""
+    return AbstractiveCompressor(
+        student.summarizer, prompt=student.prompt, titles=True, extractor=picker(), reads="sentence"
+    )
 
 
 def at_same_rate(

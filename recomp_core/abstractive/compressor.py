@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
+from typing import Literal, get_args
 
+from .._utils.checks import check_choice
 from ..errors import BatchError
 from ..extractive.recovery import Dropped, DroppedTexts, check_recovery, recovery_of
 from ..extractive.sentences import document_sentences
@@ -26,6 +29,7 @@ from ..text.splitting import SentenceSplitter
 from ..types import (
     Compression,
     Document,
+    Excerpt,
     Outcome,
     ScoredSentence,
     SummarySentence,
@@ -37,13 +41,16 @@ from ..types import (
 from .attribution import OverlapScorer, link_all
 from .streams import LengthLimit, iterate_in_thread
 
+Reads = Literal["excerpt", "sentence"]
+"""What a summarizer reads of an extraction, see `AbstractiveCompressor`."""
+
 
 class AbstractiveCompressor:
     """Writes a short summary of the documents for the query, or nothing (paper, section 3.2).
 
     The summarizer reads documents whole and in order, as many as fit into its `max_input_tokens`;
-    if not even the first fits, it is cut. With an extractor it reads first the document whose best
-    sentence scores highest, so that what does not fit is what matters least.
+    if not even the first fits, it is cut. With an extractor it reads first what scores highest, so
+    that what does not fit is what matters least.
     `Compression.sources` and `truncated` say what was read. Where a summary is not shorter than
     the documents, the documents stay as they are.
 
@@ -56,6 +63,9 @@ class AbstractiveCompressor:
             documents, as that of language models does (`PromptTemplate.numbered`).
         extractor: An extractive compressor that first picks the sentences for the summarizer to
             read. This is much cheaper, and citations still point into the original documents.
+        reads: What the summarizer reads of an extraction: each document's "excerpt", the one with
+            the best sentence first, or each "sentence" alone under its document's title, the best
+            first. A summarizer that was trained on single sentences chooses better among them.
         gate: Decides whether a summary is prepended, see the module `gates`.
         fallback: The compressor whose result replaces a summary that the gate refuses; by default
             the extractor.
@@ -68,7 +78,8 @@ class AbstractiveCompressor:
 
     Raises:
         TypeError: A part has not the method that it needs.
-        ValueError: The prompt lacks a field.
+        ValueError: The prompt lacks a field, or single sentences shall be read without an extractor
+            that picks them.
     """
 
     model_name: str | None = None
@@ -81,6 +92,7 @@ class AbstractiveCompressor:
         prompt: PromptTemplate | str | None = None,
         titles: bool | None = None,
         extractor: Compressor | None = None,
+        reads: Reads = "excerpt",
         gate: SummaryGate | None = None,
         fallback: Compressor | None = None,
         support_scorer: SentenceScorer | None = None,
@@ -97,12 +109,19 @@ class AbstractiveCompressor:
         ):
             if part is not None:
                 _check_part(name, part, protocol)
+        check_choice("reads", reads, get_args(Reads))
+        if reads == "sentence" and extractor is None:
+            raise ValueError(
+                'reads="sentence" needs extractor=, such as load_compressor(top_k=6): it picks and '
+                "orders the sentences"
+            )
         if prompt is None:
             prompt = getattr(summarizer, "default_prompt", T5_PROMPT)
         self.summarizer = summarizer
         self.prompt = PromptTemplate(prompt) if isinstance(prompt, str) else prompt
         self.titles = self.prompt.numbered if titles is None else titles
         self.extractor = extractor
+        self.reads = reads
         self.gate = gate
         self.fallback = extractor if fallback is None else fallback
         self.support_scorer = OverlapScorer() if support_scorer is None else support_scorer
@@ -332,18 +351,7 @@ class AbstractiveCompressor:
         self, query: str, documents: tuple[Document, ...], extraction: Compression | None
     ) -> _Job:
         job = _Job(query, documents, extraction, self.layout, self.titles)
-        if extraction is None:
-            readable = [
-                (index, document)
-                for index, document in enumerate(documents)
-                if not is_blank(document.text)
-            ]
-        else:
-            excerpts = job.as_read(extraction).by_document()
-            readable = [
-                (excerpt.doc_index, replace(excerpt.document, text=excerpt.text))
-                for excerpt in sorted(excerpts, key=lambda excerpt: -excerpt.score)
-            ]
+        readable = job.readable(self.reads)
         if not readable:
             # No text was given, or the extractor found nothing relevant: nothing to summarize.
             job.result = extraction or job.compression("", Outcome.NOTHING_GIVEN)
@@ -354,21 +362,20 @@ class AbstractiveCompressor:
             job.result = error
         return job
 
-    def _fit(self, job: _Job, readable: Sequence[tuple[int, Document]]) -> None:
+    def _fit(self, job: _Job, readable: Sequence[_Part]) -> None:
         """Put as many whole documents into the prompt as fit, or the beginning of the first."""
         limit = self.summarizer.max_input_tokens
         shown: list[tuple[str, str]] = []
-        for index, document in readable:
-            prompt = self.prompt.fill(job.query, (*shown, self._shown(document)))
+        for part in readable:
+            prompt = self.prompt.fill(job.query, (*shown, self._shown(part.document)))
             if limit is not None and self.summarizer.count_tokens(prompt) > limit:
                 break
             job.prompt = prompt
-            shown.append(self._shown(document))
-            job.read.append((index, document))
+            shown.append(self._shown(part.document))
+            job.read.append(part)
         if not job.read:
-            index, document = readable[0]
-            job.prompt, document = self._cut(job.query, document, limit or 0)
-            job.read.append((index, document))
+            job.prompt, cut = self._cut(job.query, readable[0].document, limit or 0)
+            job.read.append(replace(readable[0], document=cut))
             job.truncated = True
 
     def _cut(self, query: str, document: Document, limit: int) -> tuple[str, Document]:
@@ -486,6 +493,22 @@ def _columns(inputs: _Inputs) -> tuple[list[str], list[tuple[Document, ...]]]:
     return [query for query, _ in inputs], [documents for _, documents in inputs]
 
 
+@dataclass(frozen=True)
+class _Part:
+    """What the summarizer reads of a document.
+
+    Attributes:
+        doc_index: The position of the document among those of the call.
+        document: The document with the text that is read: the original, its excerpt, or the
+            beginning that fits.
+        kept: The extracted sentences that the text is made of; none without an extractor.
+    """
+
+    doc_index: int
+    document: Document
+    kept: tuple[ScoredSentence, ...] = ()
+
+
 @dataclass
 class _Job:
     """Holds one query between the steps.
@@ -497,8 +520,7 @@ class _Job:
         layout: What joins the documents.
         titles: Whether the prompt shows titles; then excerpts need none of their own.
         prompt: What the summarizer reads; "" until it is filled.
-        read: The documents in the prompt as (doc_index, document): the text of a document is the
-            original, its excerpt, or the beginning that fits.
+        read: What stands in the prompt.
         truncated: Whether the last of them was cut.
         cited: Which of them the summary is drawn from, counted from 1, where the summarizer says.
         result: The result or the error; None until it is decided.
@@ -513,13 +535,31 @@ class _Job:
 
     def __post_init__(self) -> None:
         self.prompt = ""
-        self.read: list[tuple[int, Document]] = []
+        self.read: list[_Part] = []
         self.truncated = False
         self.cited: tuple[int, ...] = ()
         self.result: Compression | Exception | None = None
         # In the layout of the result, so that its text is what its documents make.
         layout = self.layout if self.extraction is None else self.extraction.layout
         self.original_text = layout.join(document.text for document in self.documents)
+
+    def readable(self, reads: Reads) -> list[_Part]:
+        """What the summarizer may read, what matters most first."""
+        if self.extraction is None:
+            return [
+                _Part(index, document)
+                for index, document in enumerate(self.documents)
+                if not is_blank(document.text)
+            ]
+        shown = self.as_read(self.extraction)
+        excerpts: Iterable[Excerpt] = shown.by_document()
+        if reads == "sentence":
+            alone = [replace(shown, kept=(sentence,)) for sentence in shown.kept]
+            excerpts = chain.from_iterable(each.by_document() for each in alone)
+        return [
+            _Part(excerpt.doc_index, replace(excerpt.document, text=excerpt.text), excerpt.kept)
+            for excerpt in sorted(excerpts, key=lambda excerpt: -excerpt.score)
+        ]
 
     def as_read(self, extraction: Compression) -> Compression:
         """The extraction in the layout in which the summarizer reads it."""
@@ -528,7 +568,7 @@ class _Job:
         return replace(extraction, layout=replace(layout, titles=titles))
 
     def candidate(self, summary: str) -> Candidate:
-        return Candidate(self.query, tuple(document for _, document in self.read), summary)
+        return Candidate(self.query, tuple(part.document for part in self.read), summary)
 
     def compression(
         self,
@@ -554,9 +594,9 @@ class _Job:
 
     def _sources(self) -> tuple[int, ...]:
         """The documents that were read, or those of them that the summary is drawn from."""
-        read = [index for index, _ in self.read]
+        read = [part.doc_index for part in self.read]
         cited = {read[number - 1] for number in self.cited if 0 < number <= len(read)}
-        return tuple(sorted(cited or read))
+        return tuple(sorted(cited or set(read)))
 
     def located(self, support: Sequence[SummarySentence]) -> tuple[SummarySentence, ...]:
         """Return the sentences with sources in the original documents, not in what was read."""
@@ -566,17 +606,16 @@ class _Job:
         )
 
     def _original(self, source: ScoredSentence) -> ScoredSentence:
-        doc_index, _ = self.read[source.doc_index]
+        part = self.read[source.doc_index]
         if self.extraction is None:  # the document was read, or its beginning
-            return replace(source, doc_index=doc_index)
-        kept = [sentence for sentence in self.extraction.kept if sentence.doc_index == doc_index]
+            return replace(source, doc_index=part.doc_index)
         layout = self.as_read(self.extraction).layout
-        starts = excerpt_starts(self.documents, doc_index, kept, layout)
+        starts = excerpt_starts(self.documents, part.doc_index, part.kept, layout)
 
         def shared(start: int, sentence: ScoredSentence) -> int:
             return min(source.end, start + len(sentence.visible)) - max(source.start, start)
 
-        _, best = max(zip(starts, kept, strict=True), key=lambda pair: shared(*pair))
+        _, best = max(zip(starts, part.kept, strict=True), key=lambda pair: shared(*pair))
         return replace(best, score=source.score)
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 from .._utils.checks import check_choice, check_limit, check_whole
 from .._utils.files import CONFIG_FILE
-from ..abstractive.compressor import AbstractiveCompressor
+from ..abstractive.compressor import AbstractiveCompressor, Reads
 from ..abstractive.llm_summarizer import LLMSummarizer
 from ..errors import ModelLoadError
 from ..extractive.compressor import DEFAULT_SELECTOR, ExtractiveCompressor, check_expand
@@ -35,7 +35,7 @@ from ..text.tokens import TokenCounter, encoder_token_counter
 from ..text.units import Format
 from ..types import Context, Injections, Outline, SimilarityFunction
 from .folders import read_config, update_config, write_folder
-from .names import Source, find_source, find_weights
+from .names import NAMES, Source, find_source, find_weights
 
 if TYPE_CHECKING:
     from ..runtime.batching import Batching
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # The settings that only an abstractive compressor has: its own, then its summarizer's.
-_COMPRESSOR_SETTINGS = ("prompt", "gate", "extractor", "fallback", "support_scorer")
+_COMPRESSOR_SETTINGS = ("prompt", "gate", "extractor", "reads", "fallback", "support_scorer")
 _SUMMARIZER_SETTINGS = (
     "quantization", "max_input_tokens", "max_new_tokens", "min_new_tokens", "num_beams",
     "length_penalty",
@@ -195,7 +195,7 @@ def load_compressor(
         device: As in transformers.
         revision: As in transformers.
         local_files_only: As in transformers.
-        **summary_settings: For summaries only: `prompt`, `gate`, `extractor`, `fallback`
+        **summary_settings: For summaries only: `prompt`, `gate`, `extractor`, `reads`, `fallback`
             and `support_scorer` of `AbstractiveCompressor`; `quantization`, `max_input_tokens`,
             `max_new_tokens`, `min_new_tokens`, `num_beams` and `length_penalty` of
             `load_summarizer`.
@@ -537,12 +537,29 @@ def _load_abstractive(source: Source, given: Mapping[str, Any]) -> AbstractiveCo
         **saved.get("replies", {}),
         **_given(prompt=None if prompt is None else PromptTemplate.from_json(prompt)),
     }
-    settings = {**written, **_given(titles=saved.get("titles")), **given}
+    shown = _given(titles=saved.get("titles"), reads=saved.get("reads"))
+    settings = {**written, **shown, **given}
     names = (*_COMPRESSOR_SETTINGS, "titles", "recovery")
     own = {name: settings.pop(name) for name in names if name in settings}
+    if (extractor := saved.get("extractor")) and "extractor" not in own:
+        own["extractor"] = _load_extractor(extractor, source, settings)
     if settings.get("backend") == "auto":
         del settings["backend"]
     return AbstractiveCompressor(load_summarizer(source.files, **settings), **own)
+
+
+def _load_extractor(
+    saved: Mapping[str, Any], source: Source, given: Mapping[str, Any]
+) -> ExtractiveCompressor:
+    """Load what picks the sentences for a summarizer: an encoder of ours by its name."""
+    model = find_source(saved["model"], local_files_only=source.files.local_files_only)
+    own = {name: value for name, value in saved.items() if name != "model"}
+    settings = {**model.settings, **own, "kind": "extractive"}
+    extractor = _load_extractive(
+        replace(model, settings=settings), _given(device=given.get("device"))
+    )
+    extractor.model_name = saved["model"]
+    return extractor
 
 
 def _saved_settings(source: Source) -> dict[str, Any]:
@@ -589,6 +606,12 @@ def _check_replies(name: str, value: Any) -> None:
         raise TypeError(f"detect_refusals must be a bool, got {value['detect_refusals']!r}"[:200])
 
 
+def _check_extractor(name: str, value: Any) -> None:
+    # A folder of somebody's names no model but ours.
+    _check_type(dict)(name, value)
+    check_choice(f"{name}.model", value.get("model"), NAMES)
+
+
 # The settings that a folder may have, and what they must be. None stands for the default.
 _SAVED: Mapping[str, Callable[[str, Any], object]] = {
     "kind": _check_type(str),
@@ -616,6 +639,8 @@ _SAVED: Mapping[str, Callable[[str, Any], object]] = {
     "prompt": lambda _, value: PromptTemplate.from_json(value),
     "generation": _check_generation,
     "replies": _check_replies,
+    "extractor": _check_extractor,
+    "reads": _check_one_of(Reads),
 }
 
 
@@ -743,8 +768,16 @@ def _abstractive_to_dict(compressor: AbstractiveCompressor) -> _ToDict:
             f"a compressor with the summarizer {type(summarizer).__name__} can't be saved: only a "
             'local model in torch has a written form (backend="torch")'
         )
-    for name in ("gate", "extractor", "fallback"):
-        if getattr(compressor, name) is not None:
+    extractor = _extractor_to_dict(compressor.extractor)
+    parts = {
+        "gate": compressor.gate,
+        "extractor": None if extractor else compressor.extractor,
+        "fallback": compressor.fallback,
+    }
+    if compressor.fallback is compressor.extractor:  # as it is by default
+        del parts["fallback"]
+    for name, part in parts.items():
+        if part is not None:
             raise ValueError(
                 f"the {name} can't be saved: save the compressor without it, and give it to "
                 f"load_compressor(…, {name}=…)"
@@ -760,8 +793,19 @@ def _abstractive_to_dict(compressor: AbstractiveCompressor) -> _ToDict:
         "titles": compressor.titles,
         "generation": asdict(summarizer.settings),
         **replies,
+        **({"extractor": extractor, "reads": compressor.reads} if extractor else {}),
     }
     return settings, save_weights
+
+
+def _extractor_to_dict(extractor: Any) -> dict[str, Any] | None:
+    """The settings of an encoder of ours; None for any other part, and without one."""
+    name = getattr(extractor, "model_name", None)
+    if name not in NAMES or not isinstance(extractor, ExtractiveCompressor):
+        return None
+    settings = extractive_settings(extractor)
+    del settings["kind"]
+    return {"model": name, **settings}
 
 
 def _read_selector(data: Mapping[str, Any], source: str) -> Selector:

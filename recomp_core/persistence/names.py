@@ -61,6 +61,8 @@ BUNDLED: Mapping[object, Path] = {
     DEFAULT: Path(__file__).parents[1] / "models" / "encoders" / "bundled" / DEFAULT,
 }
 """What comes with this package, by name: folders that `write_folder` wrote."""
+NAMES = (DEFAULT, UNTRAINED, MULTILINGUAL, MULTILINGUAL_BASE)
+"""The names of our own encoders, which mean the same everywhere."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,12 @@ class Source:
     Attributes:
         files: The checkpoint's small files, each read at most once.
         settings: What its `recomp_config.json` says, checked; {} for a place without one.
+        own_name: The name of our own by which it was found; None for any other.
     """
 
     files: CheckpointFiles
     settings: Mapping[str, Any]
+    own_name: str | None = None
 
     @property
     def place(self) -> str:
@@ -82,7 +86,9 @@ class Source:
 
     @property
     def name(self) -> str:
-        """The hub name, or the last part of the folder."""
+        """Our own name for it, the hub name, or the last part of the folder."""
+        if self.own_name is not None:
+            return self.own_name
         return Path(self.place).name if os.path.isdir(self.place) else self.place
 
 
@@ -115,21 +121,21 @@ def find_source(name_or_path: str | os.PathLike[str] | None, **hub: Any) -> Sour
     """
     name = DEFAULT if name_or_path is None else name_or_path
     bundled = BUNDLED.get(name)
-    ours = (*BUNDLED, UNTRAINED, MULTILINGUAL, MULTILINGUAL_BASE)
-    if name in ours and os.path.isdir(name):
+    if name in (*BUNDLED, *NAMES) and os.path.isdir(name):
         logger.warning(
             "%s is the name of a bundled encoder: for the folder, write ./%s", name, name
         )
     if name == UNTRAINED:
         model = embedded_model()
         trusted = model != DEFAULT_HUB_MODEL
-        return Source(CheckpointFiles(model, trusted=trusted, **hub), {"kind": "extractive"})
+        files = CheckpointFiles(model, trusted=trusted, **hub)
+        return Source(files, {"kind": "extractive"}, UNTRAINED)
     if name == MULTILINGUAL_BASE or (name == MULTILINGUAL and not bundled):
         from ..models.encoders.e5_small import find_base
 
         local_only = bool(hub.get("local_files_only"))
         files = CheckpointFiles(find_base(local_files_only=local_only), **hub)
-        return Source(files, MULTILINGUAL_SETTINGS)
+        return Source(files, MULTILINGUAL_SETTINGS, name)
     place = os.fspath(bundled or name)
     restore_folder(Path(place))
     files = CheckpointFiles(place, trusted=bundled is not None, **hub)
@@ -140,7 +146,7 @@ def find_source(name_or_path: str | os.PathLike[str] | None, **hub: Any) -> Sour
             f"the bundled encoder {name} is missing from {place}: "
             "pip install --force-reinstall recomp"
         )
-    return Source(files, settings)
+    return Source(files, settings, str(name) if bundled else None)
 
 
 def find_weights(source: Source) -> Weights:

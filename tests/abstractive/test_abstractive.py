@@ -342,6 +342,45 @@ def test_of_what_an_extractor_picked_the_least_relevant_does_not_fit():
     assert result.sources == (1,)
 
 
+def test_each_extracted_sentence_is_read_alone_the_best_first():
+    extractor = ExtractiveCompressor(shared_words, selector=TopK(3))
+    summarizer = Words(lambda prompt: "Bob built it in 1889. Bob eats.")
+    compressor = AbstractiveCompressor(
+        summarizer, prompt=PROMPT, extractor=extractor, titles=True, reads="sentence"
+    )
+    documents = [FRUIT, "Nothing here.", Document(TOWER.text + " So bob says.", title="Tower")]
+    result = compressor.compress("bob built", documents)
+    assert summarizer.prompts == [
+        "Q bob built D Tower\nBob built the tower in 1889.\nFruit\nBob eats them.\n"
+        "Tower\nSo bob says."
+    ]
+    assert result.sources == (0, 2)
+    first, second = (sentence.sources[0] for sentence in result.support)
+    assert (first.doc_index, first.text) == (2, "Bob built the tower in 1889.")
+    assert (second.doc_index, second.text) == (0, "Bob eats them.")
+    assert documents[2].text[first.start : first.end] == first.text
+
+
+def test_a_sentence_that_is_read_alone_has_no_gaps_around_it():
+    extractor = ExtractiveCompressor(shared_words, selector=TopK(2), elision="[...]")
+    summarizer = Words(lambda prompt: "Bob.")
+    settings = {"prompt": PROMPT, "extractor": extractor}
+    text = "It rains. Bob ran. Nothing else was said of it by anyone there. Bob slept. It snows."
+    AbstractiveCompressor(summarizer, **settings).compress("bob", [text])
+    AbstractiveCompressor(summarizer, **settings, reads="sentence").compress("bob", [text])
+    assert summarizer.prompts == [
+        "Q bob D Bob ran. [...] Bob slept.",
+        "Q bob D Bob ran.\nBob slept.",
+    ]
+
+
+def test_single_sentences_need_an_extractor():
+    with pytest.raises(ValueError, match="needs extractor=, such as load_compressor"):
+        says("x", reads="sentence")
+    with pytest.raises(ValueError, match="reads must be one of 'excerpt', 'sentence'"):
+        says("x", extractor=EXTRACTOR, reads="word")
+
+
 def test_citations_point_through_a_joint_into_the_original():
     text = "First: Bob ran fast. A long sentence that nobody ever asked about. Then Bob slept well."
     compressor = says("Bob ran fast. Bob slept well.", extractor=EXTRACTOR)

