@@ -38,7 +38,7 @@ _MARKS = (
     r"|(?P<dropped><\|(?:start|begin)\|>assistant|<\|(?:content|return|end_response"
     r"|end_of_solution|begin_of_box|end_of_box)\|>|\[end final response\])"
     # They stand around the reply of models that think, and mean nothing in other texts.
-    r"|(?P<around></?(?:answer|final_answer|response|output)>"
+    r"|(?P<around></?(?:answer|final_answer|response|output|summary)>"
     r"|<\|im_start\|>\s?(?:answer|assistant))"
     # They end what a model says, and may be anything before that.
     r"|(?P<turn><\|(?:im_end|eot_id|eom_id|endoftext|end_of_text|end_of_turn)\|>|<end_of_turn>"

@@ -59,6 +59,7 @@ MARKED = {
     "the end of a turn": f"<think>{THOUGHT}</think>{REPLY}<|im_end|>",
     "analysis": f"<analysis>\n{THOUGHT} </think>\n</analysis>\n\n{REPLY}",
     "analysis in capitals": f'\n<Analysis of="it">{THOUGHT}</ANALYSIS >{REPLY}',
+    "analysis and summary": f"<analysis>{THOUGHT}</analysis>\n<summary>\n{REPLY}</summary>",
     "analysis after thinking": f"<think>An <analysis> is due.</think><analysis>{THOUGHT}</analysis>"
     f"<answer>{REPLY}</answer>",
     "ChatML": f"<|im_start|>think\n{THOUGHT} </think><|im_end|>\n{REPLY}<|im_end|>",
@@ -94,6 +95,7 @@ PLAIN = [
     "```python\nthinking\n```",
     "<details type='plain'>A tower.</details>",
     "It lies in <analysis>, and <analysis>this</analysis> is an element.</analysis>",
+    "A <summary> stands in <details>: <summary>Open</summary> it.",
     "<analysis/> has no children, and `<analysis>` has some.",
     "A turn begins with <|im_start|>user, or with `<|im_start|>think`.",
 ]
