@@ -16,8 +16,9 @@ DEFAULT_WEIGHT = 0.1
 
 # Of so many samples the encoder's share is remembered.
 _REMEMBERED = 512
-# As much of a call tells whether the encoder can read its documents.
-_SAMPLE, _SAMPLE_CHARACTERS = 16, 1_000
+# As much of a call tells whether the encoder can read its documents: so many sentences of all, and
+# so much of each.
+_SAMPLE, _SAMPLE_CHARACTERS = 12, 80
 
 
 class LexicalEvidence:
@@ -61,8 +62,9 @@ class LexicalEvidence:
         Returns:
             The sentences with the blended scores, and the part that the words gave.
         """
+        self._check_query(query)
         if not self.weight:
-            self._reads("\n".join(s.visible for s in sentences[:_SAMPLE])[:_SAMPLE_CHARACTERS])
+            self._reads(_sample([s.visible for s in sentences]))
             return [with_score(s, score) for s, score in zip(sentences, scores, strict=True)]
         from .lexical import blend, lexical_scores, weight_for
 
@@ -76,7 +78,7 @@ class LexicalEvidence:
                 heads[place] = "".join(f"{part}\n" for part in parts if part)
             texts.append(heads[place] + sentence.visible)
         sizes = [len(list(its)) for _, its in groupby(s.doc_index for s in sentences)]
-        sample = "\n".join(texts[:_SAMPLE])[:_SAMPLE_CHARACTERS]
+        sample = _sample(texts)
         self._reads(sample)
         weight = weight_for(query, sample, self.weight, self._reads)
         blended, shares = blend(scores, lexical_scores(query, texts, sizes), weight, self._bounded)
@@ -88,7 +90,7 @@ class LexicalEvidence:
         ]
 
     def _reads(self, text: str) -> float:
-        """How well the encoder can read a text, with a warning; the same documents come again."""
+        """How well the encoder can read documents, with a warning; the same ones come again."""
         known = self._shares.get(text)
         if known is None:
             from ..models.encoders.reading import reader_of, warn_if_unread
@@ -100,6 +102,21 @@ class LexicalEvidence:
                 self._shares.clear()
             self._shares[text] = known
         return known
+
+    def _check_query(self, query: str) -> None:
+        """Warn of a query in another script than the encoder reads, such as one in Chinese."""
+        if query.isascii():
+            return
+        from ..models.encoders.reading import reader_of, warn_if_query_unread
+
+        if reads := reader_of(self._encoder):
+            warn_if_query_unread(self._encoder, query, reads(query))
+
+
+def _sample(texts: Sequence[str]) -> str:
+    """The beginnings of some texts from all over the documents, which may differ in language."""
+    step = max(1, len(texts) // _SAMPLE)
+    return "\n".join(text[:_SAMPLE_CHARACTERS] for text in texts[::step][:_SAMPLE])
 
 
 def check_weight(value: object) -> float | None:

@@ -112,16 +112,39 @@ def test_no_warning_of_an_encoder_with_many_words(caplog, monkeypatch):
     assert not caplog.messages
 
 
-@pytest.mark.parametrize("weight", [None, 0, 0.8])
-def test_a_call_warns_of_documents_that_its_encoder_cant_read(caplog, weight):
+def reading_stones(weight=None):
+    """Compresses with an encoder whose vocabulary has the word "stone"."""
     from recomp_core.extractive.compressor import ExtractiveCompressor
     from recomp_core.extractive.scoring import DualEncoderScorer
 
     encoder = Encoder()
     encoder.reads = lambda text: readable_share(text, tokenizer("stone"))
-    compressor = ExtractiveCompressor(DualEncoderScorer(encoder), lexical_weight=weight)
-    compressor.compress("stone?", ["stone. A stone."])
+    return ExtractiveCompressor(DualEncoderScorer(encoder), lexical_weight=weight).compress
+
+
+@pytest.mark.parametrize("weight", [None, 0, 0.8])
+def test_a_call_warns_of_documents_that_its_encoder_cant_read(caplog, weight):
+    compress = reading_stones(weight)
+    compress("stone?", ["stone. A stone."])
     assert not caplog.messages
     for _ in range(2):
-        compressor.compress("谁？", ["灯塔由工程师设计。"])
+        compress("谁？", ["灯塔由工程师设计。"])
     assert len(caplog.messages) == 1
+
+
+def test_a_call_warns_of_documents_in_another_language_amid_readable_ones(caplog):
+    compress = reading_stones()
+    compress("stone?", ["stone. A stone. " * 20, "灯塔由工程师设计。港口在东边。" * 20])
+    assert len(caplog.messages) == 1
+    assert "these documents" in caplog.text
+
+
+def test_a_call_warns_of_a_query_in_another_script(caplog):
+    compress = reading_stones()
+    compress("stone — stone?", ["stone. A stone."])
+    assert not caplog.messages
+    compress("谁设计了灯塔？", ["stone. A stone."])
+    compress("谁？", ["stone. A stone."])
+    assert len(caplog.messages) == 1
+    assert "this query" in caplog.text
+    assert "灯塔" not in caplog.text

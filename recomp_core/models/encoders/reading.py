@@ -36,6 +36,8 @@ _ASCII_LETTER = re.compile("[A-Za-z]")
 # 0.75, Turkish and Vietnamese at 0.6, other scripts at 0.3. Data in ASCII (digests, codes) may be
 # at 0.5, and no encoder reads it better.
 _READABLE = 0.7
+# A query is short, and a name may be all of it: only what is in another script is told of.
+_READABLE_QUERY = 0.35
 _MANY_WORDS = 100_000  # a vocabulary of many languages, beside which there is nothing better here
 _warned: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -98,7 +100,24 @@ def warn_if_unread(encoder: Any, text: str, share: float) -> None:
         text: What it is to read.
         share: How much of that its vocabulary knows, see `readable_share`.
     """
-    if share >= _READABLE or text.isascii() or encoder in _warned:
+    if share < _READABLE:
+        _warn(encoder, text, share, "these documents")
+
+
+def warn_if_query_unread(encoder: Any, query: str, share: float) -> None:
+    """Warn of a query in a script that an encoder was not made for, as of documents.
+
+    Args:
+        encoder: The encoder.
+        query: The query.
+        share: How much of it the encoder's vocabulary knows, see `readable_share`.
+    """
+    if share < _READABLE_QUERY:
+        _warn(encoder, query, share, "this query")
+
+
+def _warn(encoder: Any, text: str, share: float, what: str) -> None:
+    if text.isascii() or encoder in _warned:
         return
     tokenizer = _tokenizer(encoder)
     if tokenizer is not None and tokenizer.get_vocab_size() > _MANY_WORDS:
@@ -106,10 +125,11 @@ def warn_if_unread(encoder: Any, text: str, share: float) -> None:
     with contextlib.suppress(TypeError):  # an object that can't be remembered is told again
         _warned.add(encoder)
     logger.warning(
-        "the encoder was not made for the language of these documents (its vocabulary knows "
-        "%.0f %% of them), so words in common decide most of it. Remedy: "
+        "the encoder was not made for the language of %s (its vocabulary knows %.0f %% of it), so "
+        "words in common decide most of what is kept. Remedy: "
         'load_compressor("multilingual") reads about a hundred languages: '
         'pip install "recomp[multilingual]", or download intfloat/multilingual-e5-small',
+        what,
         100 * share,
     )
 
