@@ -1,0 +1,67 @@
+"""How Dutch says that documents do not help."""
+
+# ruff: noqa: E501 - broken patterns are hard to read
+
+from ..language import Language
+
+DUTCH = Language(
+    words={
+        "GIVEN": r"(?:(?:gegeven|verstrekte|aangeleverde|bovenstaande|meegeleverde|beschikbare|bijgevoegde|geleverde|opgehaalde|aangeboden)|twee)",
+        "DOCS": r"(?:(?:de|het|deze|dit|die|alle|beide|uw|je) )?(?:(?:<GIVEN> ){0,2}(?:documenten|document|teksten|tekst|passages?|context|fragmenten|fragment|tekstfragmenten|kennisbank|kennisbasis)(?: <NUMBER>)?|(?:<GIVEN> ){1,2}(?:bronnen|informatie|artikelen|materialen?))",
+        "STRICT": r"(?:(?:de|het|deze|dit|die|uw) (?:<GIVEN> ){1,2}(?:documenten|document|teksten|tekst|passages?|fragmenten|fragment|tekstfragmenten|bronnen|informatie|context))",
+        "WORKS": r"(?:<DOCS>|(?:de|het|deze) (?:bronnen|artikelen|artikel))",
+        "NO": r"(?:geen|niet|niets|nergens|noch|onvoldoende|nooit)",
+        "ASK": r"(?:over |door |aan )?(?:wie|wat|wanneer|waar|waarom|hoe|hoeveel|welke?|of|waardoor|waarover)<TOPIC>",
+        "INFO": r"(?:informatie|gegevens|vermelding|antwoord|details?|verwijzing(?:en)?|melding|aanwijzing(?:en)?)",
+        "INFOS": r"<INFO>(?:,? (?:<ASK>|(?:over|hierover|daarover|op|van|voor|met betrekking|naar|omtrent|betreffende|om|die|(?:in|uit) <DOCS>)<TOPIC>))?",
+        "SAY": r"(?:vermeld|noem|beantwoord|zeg|beschrijv|beschrijf|specificer|behandel|bespreken|bespreekt|verwijz|verwijs|vertel|leggen|maken|maakt|gaan|gaat|onthul|verklaar|verklar|toelicht|licht|meld|legt)\w*",
+        "HOLD": r"(?:bevat|geven|geeft|bied|verstrek|lever|hebben|heeft)\w*",
+        "SAID": r"(?:vermeld|genoemd|gezegd|besproken|beschreven|beantwoord|te vinden|gegeven|opgenomen|gevonden|aangegeven|gespecificeerd|duidelijk|op te maken|af te leiden)",
+        "FIND": r"(?:beantwoord|zeg|bepaal|bepalen|vast|vind|gezegd|bepaald|vastgesteld|afgeleid|opgemaakt|geven|vinden|achterhal)\w*",
+        "TASK": r"(?:de|deze|uw|je|jouw|het|dit) (?:vraag|verzoek|onderwerp|kwestie)",
+        "SUBJECT": r"(?:de|het|deze|dit|wie|er)(?: [^\s\d,]+){0,7}? ",
+    },
+    leads=r"helaas |het spijt me,? (?:dat )?|sorry,? |(?:daarom|daardoor|dus) |(?:hierover|daarover) ",
+    named=r"(?:volgens|op basis van|op grond van|afgaande op|aan de hand van|in|uit|gezien|na (?:het )?(?:lezen|bestuderen|doorlezen|bekijken) van|met) <DOCS>",
+    lacks=(
+        r"<DOCS> <SAY> (?:[^\s\d]+ ){0,8}?<NO><REST>",
+        "<WORKS> (?:<HOLD>|<SAY>) <FEW><NO> (?:<FEW><INFOS>|<ASK>)",
+        "(?:<HOLD>|<SAY>) <WORKS> <FEW><NO> (?:<FEW><INFOS>|<ASK>|aan<REST>)",
+        "<DOCS> (?:zijn|is) (?:niet (?:relevant|van toepassing|toereikend|voldoende|nuttig|gerelateerd)|irrelevant) (?:voor|om|aan)<REST>",
+        "<DOCS> (?:hebben|heeft) (?:niets|geen verband|geen betrekking)<REST>",
+        "(?:geen (?:enkel )?(?:van )?|niets (?:in|uit) )(?:<DOCS>|documenten|document) (?:<SAY><REST>|<HOLD> <FEW><INFOS>|(?:is|zijn) relevant<REST>|wijst|geeft<REST>)",
+        r"geen (?:relevante |bruikbare |verdere )?(?:informatie|gegevens|antwoord)(?: (?:over|op) (?:[^\s\d,]+ ){1,8}?| )(?:gevonden|beschikbaar|aanwezig)(?: in <DOCS>| voor <TASK>)?",
+        r"geen (?:relevante|bruikbare) informatie|geen informatie over (?:[^\s\d,]+(?: |$)){1,10}",
+        "<WORKS> <SAY> <TASK> <FEW>niet",
+        "<WORKS> (?:<HOLD>|<SAY>) (?:die|deze|dit|dat) <INFO> niet",
+        "<STRICT> (?:<HOLD>|<SAY>) <FEW>(?:geen|niets|onvoldoende)(?! <FLAW>)<REST>",
+        r"<DOCS> zwijg\w* (?:over|hierover|daarover)<REST>",
+        r"<DOCS> (?:is|zijn) onvoldoende(?: (?:om|voor) (?:<TASK>|een antwoord)<REST>)?|<DOCS> volsta\w* niet(?: (?:om|voor) (?:<TASK>|een antwoord)<REST>)?",
+        "<DOCS> laten? <TASK> (?:open|onbeantwoord)|<DOCS> laten? (?:open|in het midden) <ASK>",
+        r"<DOCS> (?:gaan|gaat|behandel\w*) (?:over )?(?:iets (?:heel )?anders|<FEW>andere? (?:onderwerp|thema|vrag|vraag)\w*)",
+        r"(?:ik|wij|we) (?:heb|hebben|vind|vinden|kan|kon) (?:er |hier |daar |hierover |daarover |over (?:[^\s\d,]+ ){1,6}?)(?:in <DOCS> )?niets (?:over )?(?:gevonden|vinden)(?: in <DOCS>)?",
+        r"er (?:is|zijn|staat|wordt|worden|valt|kan) (?:in <WORKS> )?geen (?:[^\s\d,]+ ){0,2}?(?:informatie|gegevens|vermelding)(?: (?:<ASK>|(?:over|hierover|daarover|beschikbaar|gevonden|te vinden|van|om|opgenomen|gegeven|in <DOCS>)<TOPIC>))?",
+        r"er (?:is|zijn|staat|staan|wordt|worden|valt) (?:in <DOCS> (?:[^\s\d]+ ){0,5}?(?:niets|niet|geen)<REST>|(?:[^\s\d]+ ){0,8}?(?:niets|geen <FEW><INFO>) (?:[^\s\d]+ ){0,8}?(?:in|uit) <DOCS><REST>)",
+        "(?:ik|wij|we) (?:kan|kon|kunnen) <SOME>(?:<TASK> <SOME>niet <SOME><FIND>|(?:niet|geen) <SOME>(?:<TASK>|<INFO>) <SOME><FIND>|<INFO> <SOME>niet <SOME><FIND>|geen <FEW><INFOS>|<DOCS> <SOME>(?:niet|geen) <SOME><FIND>)<REST>",
+        "(?:ik|wij|we) (?:heb|vind|hebben|vinden|weet|weten|beschik over|beschikken over) (?:(?:geen|onvoldoende|niet genoeg|te weinig) <FEW><INFOS>(?: gevonden)?|het niet|het antwoord niet)",
+        "<TASK> (?:kan|is) <SOME>niet <SOME>(?:beantwoord|te beantwoorden)(?: worden)?(?: (?:met|op basis van|aan de hand van) <DOCS>)?",
+        "<SUBJECT>(?:wordt|worden|is|staat|staan|zijn|komt) (?:<FEW>(?:niet|nergens) <FEW>(?:in|uit) <DOCS>(?: (?:<SAID>|voor))?|in <DOCS> <FEW>(?:niet|nergens) (?:<SAID>|voor))",
+        "(?:niet|nergens) (?:<SAID> )?in <DOCS>(?: <SAID>)?",
+        "(?:staat|staan|wordt|worden|is|zijn) er (?:in|uit) <DOCS> <FEW>(?:niets|nergens|niet|geen) (?:<FEW><INFOS>|over<REST>|<FEW><SAID><REST>)",
+        "(?:wie|wat|wanneer|waar|waarom|hoe|welke?|of) [^,]*, (?:wordt|worden|staat|is|blijkt) (?:(?:niet|nergens) (?:<SAID> )?(?:in|uit) <DOCS>(?: <SAID>)?|(?:in|uit) <DOCS> (?:niet|nergens)(?: <SAID>)?)",
+    ),
+    then=(
+        r"(?:staat|staan|wordt|worden|is|zijn) (?:er )?(?:[^\s\d]+ ){0,8}?(?:geen <FEW><INFOS>(?: gegeven| te vinden| opgenomen)?|(?:niet|niets|nergens)(?:,? <FEW>(?:<SAID>|<ASK>|over)<REST>)?)",
+        r"(?:blijkt|valt|volgt) (?:[^\s\d]+ ){0,5}?niet<REST>",
+        "(?:kan|kunnen|is|valt) (?:(?:ik|men|we|er|het) )?(?:<SOME><TASK> )?<FEW>(?:niet|onmogelijk|geen) <SOME><FIND>(?: worden| te worden)?(?: <ASK>)?",
+        "(?:is het |het is |blijft )(?:niet (?:mogelijk|duidelijk|bekend)|onmogelijk|onduidelijk) (?:om <FEW><FIND><REST>|om te <FIND><REST>|<ASK>|om <TASK><REST>)",
+        r"(?:ze|zij|het|er) (?:<SAY> (?:[^\s\d]+ ){0,8}?<NO><REST>|<HOLD> <FEW><NO> <FEW><INFOS>)",
+        r"(?:<DOCS>|ze|zij|er|hierover) (?:[^\s\d,]+ ){0,4}?geen <FEW><INFO> (?:[^\s\d]+ ){0,8}?(?:<HOLD>|is|staat|zijn)",
+    ),
+    fillers=(
+        "het spijt me|sorry|antwoord|samenvatting|opmerking",
+        "(?:als u|als je|geef|laat (?:het )?me|kunt u|kun je)<REST>",
+        r"(?:ze|zij|<DOCS>) (?:gaan|gaat|behandel\w*|beschrijven) (?:alleen|enkel|slechts|uitsluitend) (?:over )?(?!hoe |wie |dat )[^\d,]*",
+    ),
+    joints=r",? (?:maar|echter|hoewel|behalve|terwijl|alleen dat|slechts dat|omdat|aangezien|want|zodat|waardoor|doordat)(?!\w),?|, (?:zei|dus|die (?:is|was))(?!\w)| en (?=(?:ze|ik|er|noemen|vermelden|geen) )",
+)

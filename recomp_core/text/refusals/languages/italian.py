@@ -1,0 +1,65 @@
+"""How Italian says that documents do not help."""
+
+# ruff: noqa: E501 - broken patterns are hard to read
+
+from ..language import Language
+
+ITALIAN = Language(
+    words={
+        "DOCS": r"(?:(?:i|il|la|questi|questo|le|gli|lo|nella|nei|nel|dei|dai|dal|del|ai|sui|nello|negli|nelle|delle|tutti i|i due) )?(?:(?:documento|documenti|testo|testi|passaggi|passaggio|brani|brano|estratti|contesto|base di conoscenza|knowledge base)(?: <NUMBER>)?(?: <GIVEN>)?|(?:fonti|informazioni|articoli|materiali|contenuti) <GIVEN>)",
+        "GIVEN": r"(?:fornit[ioea]|dat[ioea]|disponibili|messi a disposizione|propost[ioea]|allegat[ioe]|consultat[ioe]|presentat[ioe]|precedenti)",
+        "STRICT": r"(?:(?:i|il|gli|le|questi|questo) (?:documenti|documento|testi|testo|passaggi|brani|brano|estratti|fonti|informazioni|materiali|contenuti|contesto) <GIVEN>)",
+        "WORKS": r"(?:<DOCS>|(?:le|gli|l'|nelle|negli|nel|il) ?(?:fonti|articoli|articolo|materiale))",
+        "ASK": r"(?:su |di |da )?(?:chi|quando|dove|come|perch[ée]|quant[oaie]|se|quale?|quali|che cosa|cosa)<TOPIC>",
+        "INFO": r"(?:informazion[ie]|menzione|rispost[ae]|dettagli[o]?|riferiment[oi]|indicazion[ie]|notizi[ae]|accenn[oi]|dati)",
+        "INFOS": r"<INFO>(?:,? (?:<ASK>|(?:su|sul|sulla|sullo|sui|sulle|sugli|riguard\w+|relativ\w+|in merito|al riguardo|circa|per|utili?|rilevanti?|sufficienti?|necessari\w+|pertinenti?|alla|al|a|di|del|della|che|specific\w+|concernent\w+|nei <DOCS>|<DOCS>)<TOPIC>)|(?: sull')[^\d]*)?",
+        "SAY": r"(?:menzion|specific|indic|dic|rispond|parl|riport|tratt|precis|affront|spieg|descriv|nomin|cita|rivel|chiari|fa riferimento|fanno riferimento|accenn|identific|illustr|approfond|elenc|svel)\w*",
+        "HOLD": r"(?:conten|contien|forni|danno|d[àa]|includ|offr|hanno|ha|presenta)\w*",
+        "SAID": r"(?:menzionat|specificat|indicat|dett|riportat|trattat|precisat|nominat|citat|descritt|present|fornit|contenut|disponibil|inclus|trovat|reperibil)\w+",
+        "FIND": r"(?:determin|sapere|dire|rispond|identific|stabilir|conoscer|precis|trovar|afferm|dedur|risalir)\w*",
+        "TASK": r"(?:la|alla|questa|tua|sua|alla tua|il|l') ?(?:domanda|richiesta|tema|argomento|questione|quesito)",
+        "SUBJECT": r"(?:(?:il|lo|la|i|le|gli|questa|questo|queste|chi) |l')[^\s\d,]+ (?:[^\s\d,]+ ){0,6}?",
+    },
+    leads=r"purtroppo,? |mi dispiace,? |spiacente,? |(?:quindi|pertanto|perci[òo]),? ",
+    named=r"(?:secondo|in base a|sulla base|stando|da quanto riportato|a partire|basandomi|basandosi|dopo aver (?:letto|esaminato|analizzato)|con|su|considerando|(?=nei |nel |dai |dal |dalle |nelle ))(?: (?:su|sui|ai))? ?<DOCS>",
+    lacks=(
+        "<DOCS> non <SAY><REST>",
+        r"<WORKS> non (?:<HOLD>|<SAY>) (?:[^\s\d,]+ ){0,3}?(?:<INFOS>|<ASK>|<TASK>|nulla (?:su|di|al|riguardo)<REST>)",
+        "<DOCS> (?:taccion[oi]|tace|sono muti|[èe] muto) (?:su|sul|sulla|sui|sulle|al riguardo|in merito|riguardo)<REST>",
+        "<DOCS> (?:sono|[èe]) insufficient[ie](?: (?:per|a) (?:<FIND>|<TASK>)<REST>)?|<DOCS> non (?:basta|bastano) (?:per|a) (?:<FIND>|<TASK>)<REST>",
+        "<DOCS> lascia(?:no)? <TASK> (?:aperta|senza risposta|in sospeso)",
+        "<DOCS> (?:parla|tratta)(?:no)? (?:di |d')?(?:altro|<FEW>altr[oi] (?:tem[ai]|argoment[oi]))",
+        r"non (?:ho|abbiamo) trovato (?:nulla|niente) (?:(?:in merito|al riguardo|di rilevante)(?: <WORKS>)?|(?:su|sul\w*|riguardo) <REST>|(?=nei |nel )<DOCS>)",
+        r"<DOCS> non (?:consent|permett)\w* di <FIND><REST>",
+        "<DOCS> non (?:fanno|fa) (?:alcun |nessun )?(?:riferimento|menzione|cenno)<REST>",
+        r"<DOCS> non (?:sono|[èe]) (?:pertinent|rilevant|correlat|attinent|util|sufficient)\w* (?:alla|con|per|a|al|ai)<REST>",
+        "<DOCS> non (?:hanno|ha) (?:nulla a che|nessuna relazione|attinenza)<REST>",
+        "(?:nessuno|nessun|niente|nulla)(?: (?:dei|tra i|di|nei|in))? (?:<DOCS>|documento|testo|brano|passaggio|essi) (?:<SAY><REST>|<HOLD> <FEW>(?:<INFOS>|<ASK>)|(?:[èe]|fa) (?:pertinente|rilevante|riferimento)<REST>)",
+        r"nessun(?:a|'|) ?(?:informazione|dettaglio|riferimento|menzione) (?:(?:rilevante|pertinente|disponibile|utile)(?: trovat[ao])?(?: (?:nel|nella|nei|per)<REST>)?|(?:al riguardo)|(?:[^\s\d]+ ){0,10}?(?:<DOCS>))",
+        r"non (?:ci sono|c'[èe]|vi sono|sono presenti|[èe] presente|sono disponibili|sono fornite|esistono|si trovano) (?:[^\s\d,]+ ){0,2}?(?:informazion\w|dettagli|menzione|riferiment[oi])(?: (?:su|sul|sulla|sui|sulle|al riguardo|in merito|relativ\w+|riguard\w+|sufficient\w|rilevant\w|pertinent\w|per <FIND>|di|a|al|alla|<DOCS>)<TOPIC>| sull'[^\d]*)?",
+        r"non (?:ci sono|c'[èe]|vi sono|[èe] presente) (?:[^\s\d]+ ){0,3}?(?:<INFO>|nulla) (?:[^\s\d]+ ){0,12}?(?=nei |nel )<DOCS><REST>",
+        r"non (?:posso|riesco a|sono in grado di|[èe] possibile|siamo in grado di) (?:<FIND>|fornire|trovare|generare|formulare) (?:[^\s\d]+ ){0,12}?(?:<TASK>|<INFO>|<DOCS>|riassunto)<REST>",
+        "<STRICT> non (?:<HOLD>|<SAY>)(?! <FLAW>)<REST>",
+        "non (?:trovo|troviamo|riesco a trovare|ho trovato) <FEW><INFOS>",
+        r"non (?:ho|abbiamo|dispongo di|disponiamo di) (?:trovato |)(?:[^\s\d,]+ ){0,3}?<INFOS>",
+        "non (?:lo )?so(?: rispondere)?|non (?:posso|so) rispondere",
+        r"<TASK> non (?:pu[òo] (?:essere|ricevere)|trova) (?:risposta|rispost\w+)<REST>",
+        "<SUBJECT>non (?:[èe]|viene|vengono|sono|si trova|compare|figura) (?:<SAID> )?(?=nei |nel |nelle |in |dai )(?:in )?(?:nessuno dei )?<DOCS>",
+        r"non (?:viene|[èe]|vengono|sono) <SAID> (?:[^\s\d]+ ){0,8}?(?=nei |nel )<DOCS><REST>",
+        "non (?:menzionat|specificat|indicat|disponibil|present|trovat|reperit)[aoie](?: <DOCS>)?",
+    ),
+    then=(
+        "(?:essi )?non (?:<SAY><REST>|<HOLD> <FEW>(?:<INFOS>|<ASK>)|(?:fanno|fa) (?:alcun )?(?:riferimento|menzione|cenno)<REST>)",
+        "non (?:ci sono|c'[èe]|vi sono|[èe]|sono|viene|vengono|si trovano) (?:presenti |presente |disponibili |fornite |riportate )?<FEW>(?:<INFOS>|nulla (?:su|al)<REST>)",
+        "non (?:[èe]|viene|vengono|sono) <SAID> (?:<ASK>|<INFOS>)?",
+        "non si (?:<SAY>|sa <ASK>|evince|ricava|capisce|fa menzione|trova <INFO>)<REST>",
+        "(?:non (?:[èe] possibile|posso|si pu[òo]|[èe] chiaro|riesco a)|[èe] impossibile) (?:<FIND><REST>|<ASK>)",
+        r"<SUBJECT>non (?:[èe]|viene|vengono|sono) (?:menzionat|specificat|indicat|precisat|nominat)\w",
+    ),
+    fillers=(
+        "mi dispiace|spiacente|risposta|riassunto|nota|sintesi",
+        "(?:per favore|se (?:hai|ha|vuoi|desideri|desidera)|ti prego|fammi sapere|prova a|(?:puoi|potresti|pu[òo]|potrebbe) (?:riformulare|fornire|specificare|condividere))<REST>",
+        r"(?:essi )?(?:<DOCS> )?(?:parlano|trattano|parla|tratta|descrivono) (?:solo|soltanto|unicamente|esclusivamente) (?!come |chi |che )[^\d,]*",
+    ),
+    joints=r",? (?:ma|tuttavia|per[òo]|sebbene|anche se|tranne|mentre|bens[ìi]|solo che|perch[ée] (?=fu |[èe] |era |i |non )|poich[ée]|dato che|quindi|pertanto|in quanto)(?!\w),?|, (?:disse|che (?:[èe]|fu|era)|dice)(?!\w)| e (?=(?:non|nessuno) )|(?:poich[ée]|siccome) ",
+)

@@ -1,0 +1,68 @@
+"""How Spanish says that documents do not help."""
+
+# ruff: noqa: E501 - broken patterns are hard to read
+
+from ..language import Language
+
+SPANISH = Language(
+    words={
+        "DOCS": r"(?:(?:los|el|estos|este|la|las|esta|estas|sus|todos los|dichos) )?(?:(?:documentos?|textos?|pasajes?|fragmentos?|extractos?|contexto|base de conocimientos?)(?: <NUMBER>)?(?: <GIVEN>)?|(?:fuentes|informaci[óo]n|art[íi]culos?|materiales|contenidos?) <GIVEN>)",
+        "GIVEN": r"(?:proporcionad[oa]s?|dad[oa]s?|disponibles?|anteriores|facilitad[oa]s?|suministrad[oa]s?|adjunt[oa]s?|ofrecid[oa]s?|aportad[oa]s?|que (?:me )?(?:has|ha) \w+)",
+        "STRICT": r"(?:(?:los|el|las|la|estos|este|estas|sus) (?:documentos?|textos?|pasajes?|fragmentos?|extractos?|fuentes|informaci[óo]n|materiales|contenidos?|contexto) <GIVEN>)",
+        "WORKS": r"(?:<DOCS>|(?:las|los|el|estas|este) (?:fuentes|art[íi]culos?|material(?:es)?)|(?:la|mi|nuestra|tu) (?:base de datos|documentaci[óo]n))",
+        "ADJ": r"(?: (?:espec[íi]fic[oa]|relevante|suficiente|verificable|concret[oa]|exact[oa]|precis[oa]|detallad[oa]|adicional|pertinente|[úu]til|disponible|algun[oa])s?)",
+        "ASK": r"(?:de |sobre |por )?(?:qui[ée]n\w*|cu[áa]ndo|d[óo]nde|c[óo]mo|por qu[ée]|cu[áa]nt\w+|si|qu[ée]|cu[áa]l\w*)<TOPIC>",
+        "INFO": r"(?:informaci[óo]n|menci[óo]n|respuesta|detalles?|referencias?|indicaci[óo]n|indicios|datos)",
+        "INFOS": r"<INFO><ADJ>?(?:,? (?:<ASK>|(?:sobre|acerca|al respecto|relativ[oa]s?|relacionad[oa]s?|relevante|suficiente|[úu]til|de|del|a|al|para|respecto|que|pertinente|alguna|necesaria|en <WORKS>)<TOPIC>))?",
+        "SAY": r"(?:mencion|especific|indic|dice|dicen|respond|habl|abord|se[ñn]al|aclar|trat|explic|describ|nombr|precis|revel|contest|detall|identific|inform|recog|reflej|coment|relat)\w*",
+        "HOLD": r"(?:contien|proporcion|dan|da|incluy|ofrec|aport|tien|brind|facilit|present)\w*",
+        "SAID": r"(?:menciona\w*|indica\w*|especifica\w*|encuentra\w*|aparece\w*|dice|figura\w*|consta\w*|disponibles?|incluid[oa]s?|recogid[oa]s?|presentes?|contenid[oa]s?|nombra\w*|describe\w*|detalla\w*)",
+        "FIND": r"(?:determin|saber|decir|respond|identific|establec|conocer|precis|encontr|afirmar|deduc|contest)\w*",
+        "TASK": r"(?:la|esta|su|tu|el|este) (?:pregunta|consulta|solicitud|tema|cuesti[óo]n)",
+        "SUBJECT": r"(?:el|la|los|las|esta|este|esa|ese|eso|esto|su|qui[ée]n)(?: [^\s\d,]+){1,7}? ",
+    },
+    leads=r"lamentablemente,? |desafortunadamente,? |lo siento,? |por desgracia,? |(?:por (?:lo )?tanto|as[íi] que),? ",
+    named=r"(?:seg[úu]n|en|a partir de|con base en|bas[áa]ndo(?:me|nos|se) en|en base a|de acuerdo con|sobre la base de|conforme a|tras (?:revisar|leer|analizar|examinar)|despu[ée]s de (?:revisar|leer|analizar)|con) <DOCS>",
+    lacks=(
+        "<DOCS> (?:tampoco|no) (?:se )?<SAY><REST>",
+        "<STRICT> no (?:<HOLD>|<SAY>)(?! <FLAW>)<REST>",
+        "<DOCS> (?:guarda|callan?|mantiene)n? ?(?:silencio )?(?:sobre|acerca|al respecto|respecto)<REST>",
+        "<DOCS> (?:es|son|resultan?) insuficientes?(?: para (?:<FIND>|<TASK>)<REST>)?|<DOCS> no (?:bastan?|alcanzan?) para (?:<FIND>|<TASK>)<REST>",
+        "<DOCS> dejan? <TASK> (?:abierta|sin (?:responder|respuesta)|en el aire)",
+        r"<DOCS> (?:habla|trata|versa)n? (?:de |sobre )?(?:otra cosa|<FEW>otr[oa]s? (?:tema|asunto|cuesti[óo]n)\w*)",
+        "<WORKS> (?:tampoco|no) (?:<HOLD>|<SAY>) <FEW>(?:<INFOS>|<ASK>|<TASK>|nada (?:sobre|de|al|acerca)<REST>)",
+        "<WORKS> (?:carecen|carece) de <FEW><INFOS>",
+        r"<DOCS> no permit\w* <FIND><REST>",
+        r"<DOCS> no hac\w+ (?:ninguna |alguna )?(?:referencia|menci[óo]n|alusi[óo]n)<REST>",
+        r"<DOCS> no (?:son|es|est[áa]n|est[áa]) (?:relevante|pertinente|relacionad|suficiente|[úu]til)\w* (?:para|con|a)<REST>",
+        "<DOCS> no (?:tienen|guardan|tiene|guarda) (?:nada que ver|relaci[óo]n)<REST>",
+        r"(?:ning[úu]n[oa]?|nada)(?: (?:de|en))? (?:<DOCS>|ellos|estos|documento|texto|pasaje|fragmento) (?:<SAY><REST>|<HOLD> <FEW>(?:<INFOS>|<ASK>)|hace (?:referencia|menci[óo]n)<REST>|(?:es|son) relevante\w*<REST>)",
+        r"no (?:hay|existen?|se (?:encuentra|encuentran|encontr[óo]|encontraron|proporciona|ofrece|dispone de|ha encontrado)|aparece|consta) (?:[^\s\d,]+ ){0,2}?(?:informaci[óo]n|detalles|menci[óo]n)(?:,? (?:<ASK>|(?:sobre|acerca|al respecto|relevante|suficiente|relacionada|respecto|pertinente|disponible|de (?:quien|c)|para <FIND>|en <DOCS>)<TOPIC>))?",
+        r"no (?:hay|existe) (?:[^\s\d]+ ){0,3}?(?:<INFO>|nada) (?:[^\s\d]+ ){0,12}?en (?:<DOCS><REST>|<WORKS>)",
+        r"no se <SAID> (?:[^\s\d]+ ){0,12}?en <DOCS><REST>",
+        r"no (?:puedo|pude|podemos|se puede|me es posible) (?:<FIND>|ofrecer|dar|proporcionar|generar|elaborar|formular) (?:[^\s\d]+ ){0,8}?(?:<TASK>|<INFO>|<DOCS>|resumen)<REST>",
+        r"no (?:encuentro|encontr[ée]|tengo|he encontrado|dispongo de) (?:[^\s\d,]+ ){0,3}?<INFOS>",
+        "no (?:encuentro|encontr[ée]|he encontrado|hall[ée]) nada (?:al respecto|sobre|acerca|en <DOCS>|relevante)<REST>",
+        "no (?:lo )?s[ée](?: la respuesta)?|no (?:puedo|podemos) (?:responder|contestar)(?: a eso)?",
+        r"<TASK> no (?:se )?(?:puede|tiene) (?:ser )?(?:respond\w*|respuesta|contest\w*)<REST>",
+        r"(?:no es|es im)(?: )?posible <FIND> (?:[^\s\d]+ ){0,15}?(?:(?:a partir de|con|seg[úu]n|en|con base en|bas[áa]ndose en) <DOCS>|<TASK>)<REST>",
+        "<SUBJECT>no (?:se |est[áa]n? |es )?(?:se )?<SAID> (?:en|entre) (?:ninguno de )?<DOCS>",
+        "<SUBJECT>no est[áa]n? en <DOCS>",
+        "no (?:mencionado|especificado|indicado|se menciona|se especifica)(?: en <DOCS>)?|(?:sin|ninguna) informaci[óo]n(?: (?:relevante|disponible|al respecto|sobre <TASK>))?",
+    ),
+    then=(
+        r"(?:ellos |[ée]stos )?(?:tampoco|no) (?:se )?(?:<SAY><REST>|<HOLD> <FEW>(?:<INFOS>|<ASK>)|hac\w+ (?:referencia|menci[óo]n)<REST>)",
+        "no (?:hay|existen?|aparece|consta|figura)n? <FEW>(?:<INFOS>|nada (?:sobre|acerca|al respecto)<REST>)",
+        "(?:no es posible|es imposible|no se puede|no puedo|no podemos|resulta imposible) <FIND><REST>",
+        "no (?:queda|est[áa]|es) clar[oa],? <ASK>|(?:(?:se )?desconoce|no se sabe) <ASK>",
+        "<SUBJECT>no se (?:menciona|indica|especifica|nombra)n?",
+        r"no (?:aparece|figura|consta)n? (?:(?:el|la|los|las|su|sus|cu[áa]l|qui[ée]n|cu[áa]ndo|d[óo]nde)(?!\w)|<INFO>)<REST>",
+        r"no (?:se )?(?:encuentr|encontr|<SAID>)\w* <FEW><INFOS>",
+    ),
+    fillers=(
+        "lo siento|disculpe|perd[óo]n|respuesta|resumen|nota",
+        "(?:por favor|si (?:necesita|tiene|desea|quiere)s?|no dude|(?:podr[íi]as?|puedes?) (?:reformular|proporcionar|dar|compartir|ser))<REST>",
+        r"(?:ellos )?(?:<DOCS> )?(?:solo|s[óo]lo|solamente|[úu]nicamente) (?:habla|trata|aborda|describe)n? (?:de |sobre )?(?!c[óo]mo |qui[ée]n |que )[^\d,]*",
+    ),
+    joints=r",? (?:pero|sin embargo|aunque|salvo|excepto|mientras que|no obstante|sino|solo que|porque|ya que|puesto que|debido a que|dado que|as[íi] que|por lo que|por lo cual|lo que)(?!\w),?|, (?:dijo|pues|que (?:es|fue|era)|por (?:lo )?tanto)(?!\w)| y (?=(?:no|tampoco|ninguno) )",
+)
