@@ -1,6 +1,7 @@
 """Makes the project's scoreboard: every dev set through every system, as `recomp evaluate` does.
 
     python benchmarks/scoreboard.py build/scoreboard --questions 100
+    python benchmarks/scoreboard.py build/scoreboard --before build/old-encoder
     python benchmarks/scoreboard.py build/scoreboard --tables-only --write
     python benchmarks/scoreboard.py --own build/scoreboard-own
 
@@ -46,6 +47,7 @@ PICTURE = HERE / "scoreboard.png"
 BEGIN, END = "<!-- scoreboard: written by scoreboard.py -->", "<!-- end of the scoreboard -->"
 
 OURS, UNTRAINED, MULTILINGUAL = "recomp-minilm", "minilm", "multilingual"
+BEFORE = "recomp-minilm before"
 BASELINES = ("none", "all", "first-document", "first-k", "random", "bm25", "oracle",
              "llamaindex-optimizer", "langchain-filter", "trimwise")  # fmt: skip
 PEERS_WITH_E5 = {
@@ -57,6 +59,11 @@ PEERS_WITH_E5 = {
 POINTS: tuple[Selector, ...] = (*map(TopK, (1, 2, 3, 5)),
           *map(TopP, (0.1, 0.3, 0.5, 0.65, 0.75, 0.85, 0.9, 0.95, 0.98, 0.999)))  # fmt: skip
 RATE = 0.10
+LANGUAGES_OF_SETS = {
+    "expmrc_squad": "en (ExpMRC-SQuAD)",
+    "cmrc2018": "zh (CMRC)",
+    "drcd": "zh-Hant (DRCD)",
+}
 ALL = "all"
 
 
@@ -65,6 +72,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--questions", type=int, help="of each set, evenly spaced; default all")
     parser.add_argument("--sets", nargs="+", default=list(data.QA_SETS))
+    parser.add_argument("--before", type=Path, help="an older encoder's folder, shown beside")
     parser.add_argument("--own", action="store_true", help="the project's own questions")
     parser.add_argument("--baselines", nargs="*", default=list(BASELINES))
     parser.add_argument("--tables-only", action="store_true", help="from the runs that are there")
@@ -74,7 +82,7 @@ def main() -> None:
     sets = ["own"] if args.own else args.sets
     if not args.tables_only:
         for name in sets:
-            run(name, args.folder, args.questions, args.baselines)
+            run(name, args)
     found = {
         name: Evaluation.load(file)
         for name in sets
@@ -90,21 +98,22 @@ def main() -> None:
         )
 
 
-def run(name: str, folder: Path, n: int | None, baselines: list[str]) -> None:
-    rows = examples.questions() if name == "own" else spaced(data.questions(name), n)
+def run(name: str, args: argparse.Namespace) -> None:
+    rows = examples.questions() if name == "own" else spaced(data.questions(name), args.questions)
     systems: dict[str, Any] = {OURS: load_compressor(device="cpu")}
+    if args.before is not None:
+        systems[BEFORE] = load_compressor(args.before, device="cpu")
     if name != "own":
         find_vocabulary()
-        e5 = load_compressor(MULTILINGUAL, device="cpu", backend="torch").scorer.encoder.model
+        e5 = load_compressor(MULTILINGUAL, device="cpu", backend="torch").scorer.encoder
         systems |= {
             MULTILINGUAL: load_compressor(MULTILINGUAL, device="cpu"),
-            **{peer: build(e5) for peer, build in PEERS_WITH_E5.items()},
+            **{peer: build(e5.model, e5.prompts) for peer, build in PEERS_WITH_E5.items()},
         }
     systems[UNTRAINED] = load_compressor(UNTRAINED, device="cpu")
-    evaluation = evaluate(
-        rows, systems, baselines=baselines, points=POINTS, output=folder / f"{name}.jsonl"
-    )
-    write_report(evaluation, folder / f"{name}.html", title=f"RECOMP on {name}")
+    output = args.folder / f"{name}.jsonl"
+    evaluation = evaluate(rows, systems, baselines=args.baselines, points=POINTS, output=output)
+    write_report(evaluation, args.folder / f"{name}.html", title=f"RECOMP on {name}")
     print(f"{name}: {len(evaluation.questions)} questions", flush=True)
 
 
@@ -179,9 +188,11 @@ def cheapest(found: dict[str, Evaluation], system: str = "llamaindex-optimizer")
 
 
 def difference_table(found: dict[str, Evaluation]) -> str:
-    others = (UNTRAINED, MULTILINGUAL, "bm25")
+    others = (BEFORE, UNTRAINED, MULTILINGUAL, "bm25")
     rows = [["", *found]]
     for other in others:
+        if not any(other in evaluation.systems for evaluation in found.values()):
+            continue
         cells = []
         for evaluation in found.values():
             if other not in evaluation.systems:
@@ -200,25 +211,35 @@ def difference_table(found: dict[str, Evaluation]) -> str:
 
 
 def language_table(found: dict[str, Evaluation]) -> list[str]:
-    """XQuAD's languages, which stand in the questions' ids."""
-    evaluation = found.get("xquad_multi")
-    if evaluation is None:
-        return []
-    members: dict[str, list[str]] = {}
-    for question in evaluation.questions:
-        members.setdefault(question.split("-")[1], []).append(question)
-    rows = [["", *members], ["questions", *(str(len(own)) for own in members.values())]]
-    for system in (OURS, MULTILINGUAL, "langchain-filter, e5", "bm25", "trimwise"):
-        if system in evaluation.systems and (
-            at := values_at_rate(evaluation, system, "answer_recall", RATE)
-        ):
-            values, _ = at
-            means = [fmean(values[question] for question in own) for own in members.values()]
-            rows.append([system, *(f"{100 * mean:.0f}" for mean in means)])
-    if ALL in evaluation.systems:
+    """A column for each language: XQuAD's stand in the questions' ids, others are sets."""
+    columns: dict[str, tuple[Evaluation, list[str]]] = {}
+    for name, title in LANGUAGES_OF_SETS.items():
+        if name in found:
+            columns[title] = found[name], list(found[name].questions)
+    if "xquad_multi" in found:
+        for question in found["xquad_multi"].questions:
+            title = question.split("-")[1]
+            columns.setdefault(title, (found["xquad_multi"], []))[1].append(question)
+    rows = [["", *columns], ["questions", *(str(len(own)) for _, own in columns.values())]]
+    for system in (OURS, BEFORE, UNTRAINED, MULTILINGUAL, "langchain-filter",
+                   "langchain-filter, e5", "llamaindex-optimizer", "llamaindex-optimizer, e5",
+                   "bm25", "trimwise", ALL):  # fmt: skip
+        if any(system in evaluation.systems for evaluation in found.values()):
+            cells = (mean_of(evaluation, system, own) for evaluation, own in columns.values())
+            rows.append([system, *cells])
+    return [f"\nBy language at {100 * RATE:g} %; XQuAD where no set is named:\n", table(rows)]
+
+
+def mean_of(evaluation: Evaluation, system: str, questions: list[str]) -> str:
+    """The mean answer recall over some questions, in %."""
+    values: dict[str, float] = {}
+    if system == ALL:
         values = {row.question: row.value("answer_recall") or 0 for row in evaluation.of(ALL)}
-        rows.append([ALL, *(f"{100 * fmean(values[q] for q in o):.0f}" for o in members.values())])
-    return [f"\nThe languages of XQuAD at {100 * RATE:g} %:\n", table(rows)]
+    elif system in evaluation.systems and (
+        at := values_at_rate(evaluation, system, "answer_recall", RATE)
+    ):
+        values = dict(at[0])
+    return f"{100 * fmean(values[q] for q in questions):.0f}" if values else "–"
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

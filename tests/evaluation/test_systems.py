@@ -305,6 +305,18 @@ def test_a_sweep_encodes_once_and_shares_the_seconds(question):
     assert model.seen == [QUERY, "x"] * 2  # the next call pays for itself
 
 
+@pytest.mark.parametrize(
+    ("peer", "library"),
+    [(langchain_filter, "langchain_community"), (llamaindex_optimizer, "llama_index")],
+)
+def test_a_peers_encoder_gets_the_prompts_that_it_needs(question, peer, library):
+    pytest.importorskip(library)
+    model = Model()
+    peer(model, {"query": "query: ", "document": "passage: "}).attempts(question)
+    assert model.seen.count("query: " + QUERY) == 1
+    assert sum(text.startswith("passage: ") for text in model.seen) == len(model.seen) - 1 > 3
+
+
 def test_llamaindex_optimizer_as_a_peer(question):
     pytest.importorskip("llama_index")
     system = llamaindex_optimizer(Model())

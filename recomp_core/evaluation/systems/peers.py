@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -80,25 +80,32 @@ class Remembering:
 
     Args:
         model: The model; None for the embedded one.
+        prompts: What is put before a "query" and a "document", as for E5.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, prompts: Mapping[str, str] | None = None) -> None:
         self.model = _embedded() if model is None else model
+        self._prompts = prompts or {}
         self._known: dict[str, np.ndarray] = {}
 
     def forget(self) -> None:
         """Forget all texts: they are encoded again from here on."""
         self._known.clear()
 
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
+    def encode(
+        self, texts: Sequence[str], kind: Literal["query", "document"] = "document"
+    ) -> np.ndarray:
         """Encode texts.
 
         Args:
             texts: The texts.
+            kind: What they are.
 
         Returns:
             Float array (n_texts, dim), as the model's own `encode` gives it.
         """
+        before = self._prompts.get(kind, "")
+        texts = [before + text for text in texts]
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         if new:
             vectors = self.model.encode(new, show_progress_bar=False)
@@ -110,7 +117,7 @@ def _embedded() -> Any:
     return load_compressor("minilm", backend="torch").scorer.encoder.model
 
 
-def llamaindex_optimizer(model: Any = None) -> System:
+def llamaindex_optimizer(model: Any = None, prompts: Mapping[str, str] | None = None) -> System:
     """Make LlamaIndex's `SentenceEmbeddingOptimizer` a system.
 
     It keeps a quarter of each document's sentences, and from 10 to 70 %. It splits sentences
@@ -118,6 +125,7 @@ def llamaindex_optimizer(model: Any = None) -> System:
 
     Args:
         model: The sentence-transformers model; None for the embedded one.
+        prompts: What it needs before a "query" and a "document".
 
     Returns:
         The system.
@@ -128,18 +136,18 @@ def llamaindex_optimizer(model: Any = None) -> System:
     require("llama_index", "peers", "the baseline llamaindex-optimizer")
     embeddings = importlib.import_module("llama_index.core.base.embeddings.base")
     processors = importlib.import_module("llama_index.core.postprocessor")
-    encoder = Remembering(model)
+    encoder = Remembering(model, prompts)
 
     class Embedding(embeddings.BaseEmbedding):  # type: ignore[name-defined]
         def _get_query_embedding(self, query: str) -> list[float]:
-            vector: list[float] = encoder.encode([query])[0].tolist()
+            vector: list[float] = encoder.encode([query], "query")[0].tolist()
             return vector
 
         async def _aget_query_embedding(self, query: str) -> list[float]:
             return self._get_query_embedding(query)
 
         def _get_text_embedding(self, text: str) -> list[float]:
-            return self._get_query_embedding(text)
+            return self._get_text_embeddings([text])[0]
 
         def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
             vectors: list[list[float]] = encoder.encode(texts).tolist()
@@ -161,7 +169,7 @@ def llamaindex_optimizer(model: Any = None) -> System:
     return Sweep({"peer": "llamaindex-optimizer"}, calls, encoder)
 
 
-def langchain_filter(model: Any = None) -> System:
+def langchain_filter(model: Any = None, prompts: Mapping[str, str] | None = None) -> System:
     """Make LangChain's `EmbeddingsFilter` a system.
 
     It keeps the 5 best sentences of all documents, and from 1 to 20. It filters documents, so every
@@ -169,6 +177,7 @@ def langchain_filter(model: Any = None) -> System:
 
     Args:
         model: The sentence-transformers model; None for the embedded one.
+        prompts: What it needs before a "query" and a "document".
 
     Returns:
         The system.
@@ -182,7 +191,7 @@ def langchain_filter(model: Any = None) -> System:
     compressors = importlib.import_module("langchain_classic.retrievers.document_compressors")
     theirs = importlib.import_module("langchain_core.documents").Document
     embeddings = importlib.import_module("langchain_core.embeddings").Embeddings
-    encoder = Remembering(model)
+    encoder = Remembering(model, prompts)
     splitter = SentenceSplitter()
 
     class SharedEmbeddings(embeddings):  # type: ignore[valid-type, misc]
@@ -191,7 +200,8 @@ def langchain_filter(model: Any = None) -> System:
             return vectors
 
         def embed_query(self, text: str) -> list[float]:
-            return self.embed_documents([text])[0]
+            vector: list[float] = encoder.encode([text], "query")[0].tolist()
+            return vector
 
     def call(k: int) -> Callable[[str, Sequence[Document]], list[str]]:
         best = compressors.EmbeddingsFilter(embeddings=SharedEmbeddings(), k=k)
