@@ -166,7 +166,7 @@ def llamaindex_optimizer(model: Any = None, prompts: Mapping[str, str] | None = 
         return compress
 
     calls = {f"percentile_cutoff={cutoff:g}": call(cutoff) for cutoff in _CUTOFFS}
-    return Sweep({"peer": "llamaindex-optimizer"}, calls, encoder)
+    return Sweep(_identity("llamaindex-optimizer", prompts), calls, encoder)
 
 
 def langchain_filter(model: Any = None, prompts: Mapping[str, str] | None = None) -> System:
@@ -217,7 +217,12 @@ def langchain_filter(model: Any = None, prompts: Mapping[str, str] | None = None
 
         return compress
 
-    return Sweep({"peer": "langchain-filter"}, {f"k={k}": call(k) for k in _TOP_K}, encoder)
+    calls = {f"k={k}": call(k) for k in _TOP_K}
+    return Sweep(_identity("langchain-filter", prompts), calls, encoder)
+
+
+def _identity(peer: str, prompts: Mapping[str, str] | None) -> dict[str, Any]:
+    return {"peer": peer, **({"prompts": dict(prompts)} if prompts else {})}
 
 
 def ragcompress(argument: str = "", model: Any = None) -> System:
