@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -45,9 +46,7 @@ def rebuild(tmp_path):
 
 def setting(command, name):
     """The value of an option, the last one where it is given twice."""
-    return [value for option, value in zip(command, command[1:], strict=False) if option == name][
-        -1
-    ]
+    return [value for option, value in pairwise(command) if option == name][-1]
 
 
 def test_the_english_encoder_learns_in_two_steps(rebuild, tmp_path):
