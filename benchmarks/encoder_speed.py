@@ -1,7 +1,7 @@
 """Times the encoder's backends beside the matrix products alone.
 
     python benchmarks/encoder_speed.py [--rounds 5] [--threads 1 2] [--sizes 5 20 100]
-    python benchmarks/encoder_speed.py --drift [--questions 30] [--sets nq_open …]
+    python benchmarks/encoder_speed.py --drift [--questions 30] [--encoders multilingual]
 
 Each backend in turn encodes a query and the sentences of 5, 20 or 100 documents of about 100 words,
 in one process. Figures are medians over the rounds, with the spread. The limit is the time of the
@@ -32,6 +32,7 @@ from recomp_core.models.encoders.onnx_encoder import OnnxEncoder
 SIZES = (5, 20, 100)
 LIMIT_ROWS = 512
 CONTEXTS = ("document", "sentence")
+ENCODERS = ("recomp-minilm", "minilm")
 LIMIT = "matrix products alone"
 
 
@@ -42,11 +43,12 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--drift", action="store_true")
     parser.add_argument("--questions", type=int, default=30, help="of each set, evenly spaced")
+    parser.add_argument("--encoders", nargs="+", default=list(ENCODERS), help="of --drift")
     parser.add_argument("--sets", nargs="+", default=list(data.QA_SETS))
     args = parser.parse_args()
     print(f"{cpu()}, {os.cpu_count()} cores\n")
     if args.drift:
-        drift(args.questions, args.sets)
+        drift(args.questions, args.sets, args.encoders)
         return
     for threads in dict.fromkeys(args.threads):
         backends(threads, args.sizes, args.rounds)
@@ -213,10 +215,12 @@ def split(passages: list[str]) -> list[str]:
     return [text[start:end] for text in passages for start, end in splitter.split(text)]
 
 
-def drift(questions: int, sets: Sequence[str] = data.QA_SETS) -> float:
+def drift(
+    questions: int, sets: Sequence[str] = data.QA_SETS, encoders: Sequence[str] = ENCODERS
+) -> float:
     """Prints how many of the sentences that float32 keeps int8 keeps too. Returns their share."""
     print(f"Of the 2 / 5 best sentences, how many int8 keeps; {questions} questions a set.\n")
-    ways = [(name, context) for name in ("recomp-minilm", "minilm") for context in CONTEXTS]
+    ways = [(name, context) for name in encoders for context in contexts_of(name)]
     print("| set | " + " | ".join(map(", ".join, ways)) + " | largest difference of a score |")
     print("|---|" + "---|" * (len(ways) + 1))
     pairs = {way: both_types(*way) for way in ways}
@@ -245,6 +249,11 @@ def drift(questions: int, sets: Sequence[str] = data.QA_SETS) -> float:
         print(f"| {dataset} | " + " | ".join(cells) + f" | {moved:.4f} |", flush=True)
     print(f"\nAll together: {all_same / all_of:.1%}")
     return all_same / all_of
+
+
+def contexts_of(encoder: str) -> Sequence[str]:
+    """Those that it is used with: one for texts of its own before what it reads."""
+    return ("title",) if encoder == "multilingual" else CONTEXTS
 
 
 def both_types(name: str, context: str):
