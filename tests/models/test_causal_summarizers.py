@@ -380,6 +380,16 @@ class TestSmolLM2:
         )
         assert "Ada Reyes" in str(reply)
 
+    def test_a_batch_and_a_stream_write_the_same(self, smollm2: Any) -> None:
+        local = smollm2.summarizer.local
+        prompts = [
+            "Who built the tower? Ada Reyes built it. Reply briefly.",
+            "When do pears ripen? Pears ripen in August. Reply briefly.",
+        ]
+        both = list(map(str, local.summarize(prompts)))
+        assert [str(local.summarize([prompt])[0]) for prompt in prompts] == both
+        assert "".join(local.stream(prompts[0])).strip() == both[0].strip()
+
     def test_it_scores_as_a_plain_pass_does(self, smollm2: Any) -> None:
         from recomp_core.readers.answer_scores import Pair
         from recomp_core.readers.likelihood import CausalLMScorer
