@@ -62,7 +62,7 @@ class LLMSummarizer:
         local: The model on this machine that it asks; None where it asks something else.
 
     Raises:
-        TypeError: `generate` is not callable.
+        TypeError: `generate` is not callable, or `detect_refusals` is no bool.
         ValueError: A setting has no such value.
     """
 
@@ -82,8 +82,7 @@ class LLMSummarizer:
     ) -> None:
         if not callable(generate):
             raise TypeError(f"generate must be a callable prompts -> texts, got {generate!r}")
-        if not isinstance(empty_word, str) or not bare_words(empty_word):
-            raise ValueError(f"empty_word must hold a letter or digit, got {empty_word!r}")
+        check_replies(empty_word, detect_refusals)
         self.max_input_tokens = check_limit("max_input_tokens", max_input_tokens)
         self.batch_size = check_limit("batch_size", batch_size)
         self.empty_word = empty_word
@@ -386,6 +385,23 @@ class LLMSummarizer:
             others.append(last)
         may_have_word = len(others) <= len(parts)
         return (may_have_word and _say_nothing(others, may_mean_nothing)) or may_mean_nothing(text)
+
+
+def check_replies(empty_word: str = NOTHING_RELEVANT_WORD, detect_refusals: bool = True) -> None:
+    """Check the settings that say which replies are empty summaries.
+
+    Args:
+        empty_word: See `LLMSummarizer`, as for the next.
+        detect_refusals: Whether a refusal is one, too.
+
+    Raises:
+        ValueError: The word holds no letter or digit.
+        TypeError: `detect_refusals` is no bool.
+    """
+    if not isinstance(empty_word, str) or not bare_words(empty_word):
+        raise ValueError(f"empty_word must hold a letter or digit, got {empty_word!r}"[:200])
+    if not isinstance(detect_refusals, bool):
+        raise TypeError(f"detect_refusals must be a bool, got {detect_refusals!r}"[:200])
 
 
 def _wrapped(word: str) -> regex.Pattern[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from ..models.checkpoints import CheckpointFiles
+from ..models.checkpoints import CheckpointFiles, as_checkpoint_files
 from ..protocols import Summarizer
-from .llm_summarizer import LLMSummarizer
+from .llm_summarizer import LLMSummarizer, check_replies
 
 if TYPE_CHECKING:
     from ..models.summarizers.loading import Backend
@@ -40,17 +40,23 @@ def load_summarizer(
             remedy.
         ImportError: An extra is missing.
         ValueError: A setting can't work, or is not for this kind of model.
+        TypeError: `detect_refusals` is no bool.
     """
+    from ..models.summarizers.checkpoint import is_seq2seq
     from ..models.summarizers.loading import load_local_summarizer
 
     reading: dict[str, Any] = {"empty_word": empty_word, "detect_refusals": detect_refusals}
     given = {name: value for name, value in reading.items() if value is not None}
+    check_replies(**given)
+    if given:  # before the weights are read
+        hub = {
+            name: settings[name] for name in ("revision", "local_files_only") if name in settings
+        }
+        files = as_checkpoint_files(source, **hub)
+        if is_seq2seq(files):
+            raise ValueError(
+                f"{', '.join(given)}: not for {files.place}, an encoder-decoder model, whose empty "
+                "summaries are empty texts"
+            )
     model = load_local_summarizer(source, backend=backend, **settings)
-    if not model.is_encoder_decoder:
-        return LLMSummarizer.from_local(model, **given)
-    if given:
-        raise ValueError(
-            f"{', '.join(given)}: not for {source}, an "
-            "encoder-decoder model, whose empty summaries are empty texts"
-        )
-    return model
+    return model if model.is_encoder_decoder else LLMSummarizer.from_local(model, **given)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # only where they are given, so that files begun before can be continued.
 _LATER_SETTINGS = (
     "selector", "document_format", "max_unit_tokens", "outline", "lexical_weight", "pin",
-    "injections", "prefilter",
+    "injections", "prefilter", "empty_word", "detect_refusals",
 )  # fmt: skip
 
 # From this many characters on, reading takes seconds.

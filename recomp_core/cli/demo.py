@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..integration.fields import IndexerSettings
+from ..integration.fields import CompressorSettings, IndexerSettings
 from ..models.language_models.reply_settings import ReplySettings
 from .messages import set_up_messages
 from .options import Verbose, takes_settings, wrong_usage
@@ -16,6 +16,7 @@ _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 @takes_settings("encoder", IndexerSettings, only=("model", "device", "lang"))
 @takes_settings("reply", ReplySettings)
+@takes_settings("reading", CompressorSettings, only=("empty_word", "detect_refusals"))
 def demo(
     *,
     encoder: dict[str, Any],
@@ -40,6 +41,7 @@ def demo(
         str, typer.Option(help="The environment variable that holds the endpoint's key.")
     ] = "OPENAI_API_KEY",
     reply: dict[str, Any],
+    reading: dict[str, Any],
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where the page is served.")] = 7860,
     host: Annotated[
         str, typer.Option(help="Who is let in: 127.0.0.1, this machine alone; 0.0.0.0, everybody.")
@@ -64,16 +66,17 @@ def demo(
     if base_url is not None and summarizer is None:
         raise typer.BadParameter("name the model there by --summarizer", param_hint="--base-url")
     count_tokens = None if tokenizer is None else load_token_counter(tokenizer)
-    with wrong_usage({"base_url": base_url, **reply}):
+    with wrong_usage({"base_url": base_url, **reply, **reading}):
         writer = find_writer(
             summarizer,
             base_url=base_url,
             api_key_env=api_key_env,
             device=encoder["device"],
             reply=ReplySettings(**reply),
+            **reading,
         )
-    if writer is not None and summarizer is not None:
-        writer.load()  # a wrong name is told now, and not on the page
+        if writer is not None and summarizer is not None:
+            writer.load()  # a wrong name is told now, and not on the page
 
     def session(**settings: Any) -> Session:
         with wrong_usage(encoder):

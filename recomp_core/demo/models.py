@@ -145,6 +145,8 @@ def find_writer(
     api_key_env: str = "OPENAI_API_KEY",
     device: str | None = None,
     reply: ReplySettings | None = None,
+    empty_word: str | None = None,
+    detect_refusals: bool | None = None,
 ) -> Writer | None:
     """Find what writes the summaries.
 
@@ -155,6 +157,8 @@ def find_writer(
         api_key_env: The environment variable that holds the endpoint's key.
         device: Where a model on this machine runs.
         reply: How long the summaries may be, and what else a request says; None for the defaults.
+        empty_word: The reply that means that nothing helps, see `LLMSummarizer`, as for the next.
+        detect_refusals: Whether a refusal means it, too.
 
     Returns:
         The writer; None if there is none.
@@ -164,12 +168,14 @@ def find_writer(
         ValueError: The address is none, or a setting cannot work.
     """
     reply = reply or ReplySettings()
+    reading: dict[str, Any] = {"empty_word": empty_word, "detect_refusals": detect_refusals}
+    reading = {setting: value for setting, value in reading.items() if value is not None}
     if name is not None and base_url is not None:
         asked = LLMSummarizer.from_endpoint(
-            name, base_url=base_url, api_key_env=api_key_env, **reply.reply_settings()
+            name, base_url=base_url, api_key_env=api_key_env, **reading, **reply.reply_settings()
         )
         return Writer(name, lambda: AbstractiveCompressor(asked), address=base_url)
-    given = reply.local_reply_settings()
+    given = {**reading, **reply.local_reply_settings()}
     if device is not None:
         given["device"] = device
     if name is not None:

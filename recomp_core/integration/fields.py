@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from .._utils.settings import Checked, Float, Int, Name, Setting, declaration, declared_settings
+from ..prompts import NOTHING_RELEVANT_WORD
 from ..runtime.deadline import check_timeout
 from ..text.units import Format
 from ..types import Context, Injections, Outline, SimilarityFunction
@@ -272,6 +273,23 @@ class CompressorSettings(IndexerSettings):
     length_penalty: Annotated[
         Float | None,
         Setting("For a model that writes, with beams: above 0 favours length.", in_command=False),
+    ] = None
+    empty_word: Annotated[
+        str | None,
+        Setting(
+            "For a decoder-only model that writes: the word that it is told to reply where the "
+            "documents do not help; that reply is an empty summary.",
+            unset=f"the folder's, else {NOTHING_RELEVANT_WORD}",
+        ),
+    ] = None
+    detect_refusals: Annotated[
+        bool | None,
+        Setting(
+            "For a decoder-only model that writes: a reply that only says that the documents do "
+            "not help is an empty summary, too.",
+            unset="as the folder says, else yes",
+            flags=("--detect-refusals/--no-detect-refusals",),
+        ),
     ] = None
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, get_args
 from .._utils.checks import check_choice, check_limit, check_whole
 from .._utils.files import CONFIG_FILE
 from ..abstractive.compressor import AbstractiveCompressor, Reads
-from ..abstractive.llm_summarizer import LLMSummarizer
+from ..abstractive.llm_summarizer import LLMSummarizer, check_replies
 from ..errors import ModelLoadError
 from ..extractive.compressor import DEFAULT_SELECTOR, ExtractiveCompressor, check_expand
 from ..extractive.evidence import check_weight
@@ -27,7 +27,7 @@ from ..extractive.selectors import selector_from_dict, selector_to_dict
 from ..models.checkpoints import CheckpointFiles
 from ..models.encoders.prompts import check_prompts
 from ..models.hub import known_reason
-from ..prompts import PromptTemplate
+from ..prompts import NOTHING_RELEVANT_WORD, PromptTemplate, llm_prompt
 from ..runtime.deadline import check_timeout
 from ..text.pins import Pins
 from ..text.splitting import SentenceSplitter
@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 _COMPRESSOR_SETTINGS = ("prompt", "gate", "extractor", "reads", "fallback", "support_scorer")
 _SUMMARIZER_SETTINGS = (
     "quantization", "max_input_tokens", "max_new_tokens", "min_new_tokens", "num_beams",
-    "length_penalty",
+    "length_penalty", "empty_word", "detect_refusals",
 )  # fmt: skip
 
 # Beside the weights these settings decide what the sentences are and how they score, so a
@@ -198,7 +198,8 @@ def load_compressor(
         **summary_settings: For summaries only: `prompt`, `gate`, `extractor`, `reads`, `fallback`
             and `support_scorer` of `AbstractiveCompressor`; `quantization`, `max_input_tokens`,
             `max_new_tokens`, `min_new_tokens`, `num_beams` and `length_penalty` of
-            `load_summarizer`.
+            `load_summarizer`; for decoder-only models `empty_word` and `detect_refusals` of
+            `LLMSummarizer`. A prompt that the folder has of its own must name the word itself.
 
     Returns:
         The compressor.
@@ -207,7 +208,7 @@ def load_compressor(
         ModelLoadError: The model (the error is an `OSError`) is not there, is damaged, or is of
             another kind. The message names it and the remedy.
         ValueError: A setting is wrong, or for the other kind of compressor.
-        TypeError: There is no setting of that name.
+        TypeError: There is no setting of that name, or one is of another type.
         ImportError: An extra is missing.
     """
     limits = _given(top_k=top_k, top_p=top_p, min_score=min_score, max_tokens=max_tokens)
@@ -531,12 +532,14 @@ def _load_abstractive(source: Source, given: Mapping[str, Any]) -> AbstractiveCo
     from ..abstractive.loading import load_summarizer
 
     saved = _saved_settings(source)
-    prompt = saved.get("prompt")
-    written = {
-        **saved.get("generation", {}),
-        **saved.get("replies", {}),
-        **_given(prompt=None if prompt is None else PromptTemplate.from_json(prompt)),
-    }
+    replies = saved.get("replies", {})
+    written = {**saved.get("generation", {}), **replies}
+    if saved.get("prompt") is not None:
+        prompt = PromptTemplate.from_json(saved["prompt"])
+        word = replies.get("empty_word", NOTHING_RELEVANT_WORD)
+        # The default prompt tells the model the word: with another word it is another prompt.
+        if "empty_word" not in given or prompt != llm_prompt(word):
+            written["prompt"] = prompt
     shown = _given(titles=saved.get("titles"), reads=saved.get("reads"))
     settings = {**written, **shown, **given}
     names = (*_COMPRESSOR_SETTINGS, "titles", "recovery")
@@ -600,10 +603,7 @@ def _check_replies(name: str, value: Any) -> None:
     _check_type(dict)(name, value)
     if unknown := value.keys() - {"empty_word", "detect_refusals"}:
         raise ValueError(f"{name} has {', '.join(map(str, unknown))}"[:200])
-    if not isinstance(value.get("empty_word", ""), str):
-        raise TypeError(f"empty_word must be a string, got {value['empty_word']!r}"[:200])
-    if not isinstance(value.get("detect_refusals", True), bool):
-        raise TypeError(f"detect_refusals must be a bool, got {value['detect_refusals']!r}"[:200])
+    check_replies(**value)
 
 
 def _check_extractor(name: str, value: Any) -> None:

@@ -18,7 +18,7 @@ from recomp_core.persistence.factory import compressor_from_encoder, compressor_
 OTHERWISE = {
     "model", "extract_tokens",
     "prompt", "titles", "quantization", "max_input_tokens", "max_new_tokens", "min_new_tokens",
-    "num_beams", "length_penalty",
+    "num_beams", "length_penalty", "empty_word", "detect_refusals",
 }  # fmt: skip
 
 
