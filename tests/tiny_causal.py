@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any
 
 TEXTS = [
@@ -89,6 +90,21 @@ def model(kind: str, habit: str = "byte-level") -> Any:
     else:
         found = MistralForCausalLM(MistralConfig(**shape, sliding_window=8))
     return found.eval()
+
+
+def save_checkpoint(folder: Path) -> str:
+    """A decoder-only checkpoint in a folder; without a chat template, so that prompts are plain."""
+    model("llama").save_pretrained(folder)
+    tokenizer("byte-level").save_pretrained(folder)
+    return str(folder)
+
+
+def always_replying(monkeypatch: Any, reply: str) -> None:
+    """Have every decoder-only model that is loaded in torch reply the same."""
+    from recomp_core.models.summarizers.causal import CausalSummarizer
+
+    monkeypatch.setattr(CausalSummarizer, "_generate", lambda _, prompts: [[5]] * len(prompts))
+    monkeypatch.setattr(CausalSummarizer, "_read", lambda *_: reply)
 
 
 def ending(model: Any, after: int) -> Any:

@@ -49,10 +49,11 @@ def load_summarizer(
     given = {name: value for name, value in reading.items() if value is not None}
     check_replies(**given)
     if given:  # before the weights are read
-        hub = {
-            name: settings[name] for name in ("revision", "local_files_only") if name in settings
-        }
-        files = as_checkpoint_files(source, **hub)
+        files = as_checkpoint_files(
+            source,
+            revision=settings.get("revision"),
+            local_files_only=settings.get("local_files_only", False),
+        )
         if is_seq2seq(files):
             raise ValueError(
                 f"{', '.join(given)}: not for {files.place}, an encoder-decoder model, whose empty "

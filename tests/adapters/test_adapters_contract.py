@@ -558,6 +558,27 @@ def test_a_checkpoint_that_writes(kit):
 
 
 @pytest.mark.model
+def test_how_a_language_model_s_replies_are_read(kit, items, tmp_path, monkeypatch):
+    import tiny_causal
+
+    refusal = "The documents do not say."
+    tiny_causal.always_replying(monkeypatch, refusal)
+    settings = {"model": tiny_causal.save_checkpoint(tmp_path), "device": "cpu"}
+    assert kit.compress(kit.make(**settings), items, "who built it?") == []
+    adapter = kit.make(**settings, detect_refusals=False, empty_word="NIX")
+    assert (adapter.detect_refusals, adapter.empty_word) == (False, "NIX")
+    (said,) = kit.compress(adapter, items, "who built it?")
+    assert kit.text(said) == refusal
+    for wrong in ({"empty_word": "…"}, {"empty_word": 3}, {"detect_refusals": "perhaps"}):
+        with pytest.raises((ValueError, TypeError), match=next(iter(wrong))):
+            kit.make(**settings, **wrong)
+    with pytest.raises(ValueError, match="empty_word, detect_refusals given together with"):
+        kit.make(
+            compressor=ExtractiveCompressor(shared_words), empty_word="NIX", detect_refusals=False
+        )
+
+
+@pytest.mark.model
 def test_the_default_works_offline(kit, embedded):
     del embedded  # skips where the extra is missing
     items = [

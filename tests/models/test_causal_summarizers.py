@@ -21,6 +21,8 @@ from recomp_core.abstractive.loading import load_summarizer
 from recomp_core.models.gguf_header import read_header
 from recomp_core.models.summarizers.causal import CausalSummarizer, ChatTurns
 from recomp_core.persistence.compressors import save_compressor
+from recomp_core.persistence.factory import compressor_from_settings
+from recomp_core.prompts import PromptTemplate, llm_prompt
 
 CHATML = (
     "{% for m in messages %}<|turn|>{{ m['role'] }}\n{{ m['content'] }}</s>\n{% endfor %}"
@@ -203,7 +205,9 @@ class TestCompressors:
         first, second = (s.local._generate([[5, 6, 7]]) for s in (summarizer, again))
         assert first == second
 
-    @pytest.mark.parametrize("replies", [[], {"empty_word": 3}, {"detect_refusals": 1}, {"a": 1}])
+    @pytest.mark.parametrize(
+        "replies", [[], {"empty_word": 3}, {"empty_word": "…"}, {"detect_refusals": 1}, {"a": 1}]
+    )
     def test_damaged_settings_of_replies_are_named(self, tmp_path: Path, replies: Any) -> None:
         from tiny_seq2seq import edit_json
 
@@ -218,6 +222,76 @@ class TestCompressors:
 
         with pytest.raises(ValueError, match="empty_word: not for"):
             load_summarizer(checkpoint("t5"), empty_word="NIX")
+
+    def test_what_is_given_overrules_a_saved_folder(self, tmp_path: Path) -> None:
+        summarizer = load_summarizer(
+            folder(tmp_path / "llama"), empty_word="NIX", detect_refusals=False
+        )
+        saved = save_compressor(AbstractiveCompressor(summarizer), tmp_path / "saved")
+        for load in (load_compressor, compressor_from_settings):
+            found = load(saved, empty_word="NADA", detect_refusals=True)
+            read = (found.summarizer.empty_word, found.summarizer.detect_refusals)
+            assert read == ("NADA", True)
+            assert found.prompt == llm_prompt("NADA")  # which names the word
+            found = load(saved, detect_refusals=None)
+            read = (found.summarizer.empty_word, found.summarizer.detect_refusals)
+            assert read == ("NIX", False)
+            assert found.prompt == llm_prompt("NIX")
+
+    def test_a_prompt_of_ones_own_stays_with_another_word(self, tmp_path: Path) -> None:
+        own = PromptTemplate("{documents} {query} Else say NADA.")
+        compressor = load_compressor(folder(tmp_path / "llama"), prompt=own)
+        saved = save_compressor(compressor, tmp_path / "saved")
+        assert load_compressor(saved, empty_word="NADA").prompt == own
+        asked = PromptTemplate("{documents} {query} NADA?")
+        assert load_compressor(saved, empty_word="NADA", prompt=asked).prompt == asked
+
+    @pytest.mark.parametrize("load", [load_compressor, compressor_from_settings])
+    def test_a_refusal_is_a_summary_where_it_is_asked_for(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load: Any
+    ) -> None:
+        refusal = "The documents do not say who built it."
+        tiny_causal.always_replying(monkeypatch, refusal)
+        place = folder(tmp_path / "llama")
+        for settings, text in (
+            ({}, ""),
+            ({"detect_refusals": False}, refusal),
+            ({"detect_refusals": False, "empty_word": refusal}, ""),
+        ):
+            compressor = load(place, device="cpu", **settings)
+            assert compressor.compress("who built the tower?", DOCUMENTS * 3).text == text
+
+    @pytest.mark.parametrize("name", ["empty_word", "detect_refusals"])
+    def test_models_that_do_not_reply_refuse_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        from tiny_bert import save_contriever_style
+        from tiny_seq2seq import checkpoint
+
+        from recomp_core.models.summarizers.checkpoint import Checkpoint
+
+        given = {name: "NIX" if name == "empty_word" else False}
+        saved = save_compressor(load_compressor(checkpoint("t5")), tmp_path / "saved")
+        monkeypatch.setattr(Checkpoint, "load_model", lambda *_, **__: pytest.fail("weights read"))
+        for place in (checkpoint("t5"), saved):
+            with pytest.raises(ValueError, match=f"{name}: not for {place}, an encoder-decoder"):
+                load_compressor(place, **given)
+        with pytest.raises(ValueError, match=f"{name}: not for .* which ranks sentences"):
+            load_compressor(save_contriever_style(tmp_path / "encoder"), **given)
+
+    @pytest.mark.parametrize(
+        ("wrong", "error"),
+        [({"empty_word": "…"}, ValueError), ({"empty_word": 3}, ValueError),
+         ({"detect_refusals": "no"}, TypeError), ({"detect_refusals": 0}, TypeError)],
+    )  # fmt: skip
+    def test_settings_of_replies_are_checked_before_the_weights_are_read(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: Any, error: Any
+    ) -> None:
+        from recomp_core.models.summarizers.checkpoint import Checkpoint
+
+        monkeypatch.setattr(Checkpoint, "load_model", lambda *_, **__: pytest.fail("weights read"))
+        with pytest.raises(error, match=next(iter(wrong))):
+            load_compressor(folder(tmp_path / "llama"), **wrong)
 
     def test_a_template_is_checked_before_the_weights_are_read(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
