@@ -22,7 +22,9 @@ class LocalReader:
     Args:
         model: As transformers loads it.
         tokenizer: The model's.
-        max_new_tokens: The length of the longest answer, in tokens.
+        max_new_tokens: The length of the longest answer, in tokens. One that has not ended there
+            counts as it is, unlike a summary: a model that never learned to stop answers first and
+            then writes on, and no other model reads what it wrote.
         batch_size: The number of prompts per pass.
         stop: An answer ends before this text. A line break ends the short answers of a causal model
             that would go on with another question.

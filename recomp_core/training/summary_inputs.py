@@ -156,7 +156,8 @@ class EncoderDecoderInputs(InputReader):
         self, model: Any, tokenizer: Any, own: AbstractiveSettings, prompt: PromptTemplate
     ) -> None:
         self._special = complete_special_tokens(model, tokenizer)
-        super().__init__(SimpleNamespace(config=model.config), tokenizer, **_limits(own))
+        configs = SimpleNamespace(config=model.config, generation_config=model.generation_config)
+        super().__init__(configs, tokenizer, **_limits(own))
         self.asked = []
         self.prompt = prompt
         self._compressor = AbstractiveCompressor(self, prompt=prompt, titles=own.titles)

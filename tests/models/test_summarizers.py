@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_seq2seq import KINDS, NAMES, checkpoint, edit_json, examples, save_as_bin
 
-from recomp_core import ModelLoadError
+from recomp_core import ModelLoadError, SummaryError
 from recomp_core.abstractive.loading import load_summarizer
 from recomp_core.models.summarizers.checkpoint import find_checkpoint, is_seq2seq
 from recomp_core.models.summarizers.local import GenerationSettings, LocalSummarizer
@@ -66,8 +66,11 @@ class Echo(LocalSummarizer):
     failing: Any = staticmethod(lambda batch: None)
 
     def __init__(self, **settings: Any) -> None:
-        config = SimpleNamespace(is_encoder_decoder=True)
-        super().__init__(SimpleNamespace(config=config), Characters(), **settings)
+        model = SimpleNamespace(
+            config=SimpleNamespace(is_encoder_decoder=True),
+            generation_config=SimpleNamespace(eos_token_id=0),
+        )
+        super().__init__(model, Characters(), **settings)
         self.batches: list[list[str]] = []
 
     def _generate(self, inputs: Sequence[list[int]]) -> list[list[int]]:
@@ -244,6 +247,49 @@ def test_with_beams_the_whole_comes_at_the_end():
     assert list(Echo(num_beams=2).stream("0123456789abcdef")) == ["0123456789abcdef"]
 
 
+class Cut(Echo):
+    """An `Echo` that stops at the limit, as a model does."""
+
+    def _generate(self, inputs: Sequence[list[int]]) -> list[list[int]]:
+        most = self.settings.max_new_tokens
+        return [ids[:most] for ids in super()._generate(inputs)]
+
+    def _stream(self, inputs: list[int]) -> Iterator[int]:
+        yield from inputs[: self.settings.max_new_tokens]
+
+
+def test_a_summary_that_is_cut_is_an_error_of_that_item_alone():
+    whole, cut = Cut(max_new_tokens=4).summarize(["abc", "abcd"])
+    assert whole == "abc"  # with its end the fourth token
+    assert isinstance(cut, SummaryError)
+    assert cut.reason == "cut"
+    assert "max_new_tokens=4: give more" in str(cut)
+
+
+def test_a_stream_that_is_cut_raises_at_its_end():
+    stream = Cut(max_new_tokens=12).stream("0123456789abcdef")
+    pieces = []
+    with pytest.raises(SummaryError, match="max_new_tokens=12"):
+        pieces.extend(stream)
+    assert "".join(pieces) == "0123456789ab"
+
+
+def test_a_length_that_is_forced_is_whole():
+    forced = Cut(max_new_tokens=4, min_new_tokens=4)
+    assert forced.summarize(["abcdef"]) == ["abcd"]
+    assert "".join(forced.stream("abcdef")) == "abcd"
+
+
+@pytest.mark.parametrize(
+    ("of_model", "of_tokenizer", "ends"), [([0, 5], 7, {0, 5}), (5, 7, {5}), (None, 7, {7})]
+)
+def test_what_ends_a_summary_is_the_model_s_or_else_the_tokenizer_s(of_model, of_tokenizer, ends):
+    echo = Echo()
+    echo.model.generation_config.eos_token_id = of_model
+    echo.tokenizer.eos_token_id = of_tokenizer
+    assert echo._ends == ends
+
+
 # --- with tiny models --------------------------------------------------------------------------
 
 
@@ -270,6 +316,17 @@ def both_backends(kinds: Sequence[str] = KINDS) -> list[Any]:
     ]
 
 
+def told(results: Sequence[str | Exception]) -> list[str]:
+    """Summaries and errors in a form that can be compared."""
+    return [result if isinstance(result, str) else repr(result) for result in results]
+
+
+def written(summarizer: LocalSummarizer, prompts: Sequence[str]) -> list[tuple[str, bool]]:
+    """What a model writes, and whether that is whole."""
+    ids = summarizer._generate([summarizer._encode(prompt) for prompt in prompts])
+    return [(summarizer._decode(row), summarizer._problem(row) is None) for row in ids]
+
+
 def copied(kind: str, folder: Path, **config: Any) -> Path:
     shutil.copytree(checkpoint(kind), folder)
     edit_json(folder / "config.json", **config)
@@ -291,9 +348,9 @@ def test_writes_what_the_checkpoint_has_learned(kind, backend):
 def test_a_summary_does_not_depend_on_the_batch(kind, backend, num_beams):
     summarizer = load(checkpoint(kind), backend, num_beams=num_beams, batch_size=16)
     prompts = PROMPTS[:12] + HARD
-    together = summarizer.summarize(prompts)
-    assert together == [summarizer.summarize([prompt])[0] for prompt in prompts]
-    assert together == summarizer.summarize(prompts[::-1])[::-1]
+    together = told(summarizer.summarize(prompts))
+    assert together == [told(summarizer.summarize([prompt]))[0] for prompt in prompts]
+    assert together == told(summarizer.summarize(prompts[::-1]))[::-1]
 
 
 @pytest.mark.model
@@ -315,9 +372,26 @@ def test_a_summary_does_not_depend_on_the_batch(kind, backend, num_beams):
 def test_torch_and_ctranslate2_write_the_same(kind, settings):
     noisy = noisy_checkpoint(kind)
     prompts = PROMPTS[:12] + HARD
-    expected = load(noisy, **settings).summarize(prompts)
-    assert load(noisy, "ctranslate2", **settings).summarize(prompts) == expected
+    expected = written(load(noisy, **settings), prompts)
+    assert written(load(noisy, "ctranslate2", **settings), prompts) == expected
     assert len(set(expected)) > 8
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(("kind", "backend"), both_backends())
+@pytest.mark.parametrize("num_beams", [1, 4])
+def test_a_cut_summary_is_an_error_whatever_wrote_it(kind, backend, num_beams):
+    limits = {"max_new_tokens": 3, "num_beams": num_beams}
+    summarizer = load(checkpoint(kind), backend, **limits)
+    results = summarizer.summarize(PROMPTS)
+    cut = [n for n, result in enumerate(results) if isinstance(result, SummaryError)]
+    assert cut
+    assert results.count("") >= 4  # what ends in time is a summary
+    with pytest.raises(SummaryError, match="max_new_tokens=3"):
+        list(summarizer.stream(PROMPTS[cut[0]]))
+    forced = load(checkpoint(kind), backend, min_new_tokens=3, **limits)
+    assert all(isinstance(result, str) for result in forced.summarize(PROMPTS))
+    assert isinstance("".join(forced.stream(PROMPTS[cut[0]])), str)
 
 
 def noisy_checkpoint(kind: str) -> Path:
@@ -435,7 +509,8 @@ def test_a_tokenizer_that_was_saved_with_truncation_on_cuts_nothing(kind, tmp_pa
 @pytest.mark.model
 @pytest.mark.parametrize(("kind", "special"), [("t5", 1), ("bart", 2), ("encoder-decoder", 2)])
 def test_the_longest_prompt_that_is_allowed_can_be_read(kind, special):
-    summarizer = load(checkpoint(kind), max_input_tokens=200)
+    # Of names without end, which it never learned to end: the length is forced.
+    summarizer = load(checkpoint(kind), max_input_tokens=200, min_new_tokens=20)
     longest = 200 if kind == "t5" else 128  # the tiny ones' positions
     assert summarizer.max_input_tokens == longest - special
     prompt = summarizer.truncate("Ada " * 300, summarizer.max_input_tokens)
@@ -630,8 +705,8 @@ def test_a_lora_adapter_loads_on_its_base(tmp_path, backend, as_bin):
         adapted.merge_and_unload(), summarizer.tokenizer, max_new_tokens=20
     )
     assert is_seq2seq(tmp_path / "adapter")
-    summaries = load(tmp_path / "adapter", backend).summarize(PROMPTS[:8])
-    assert summaries == reference.summarize(PROMPTS[:8])
+    summaries = told(load(tmp_path / "adapter", backend).summarize(PROMPTS[:8]))
+    assert summaries == told(reference.summarize(PROMPTS[:8]))
     assert summaries != expected
     # Each in the cache under its own content.
     assert load(base, backend).summarize(PROMPTS[:8]) == expected
@@ -848,11 +923,11 @@ def test_a_checkpoint_is_converted_once_for_each_compute_type(empty_cache, tmp_p
 @pytest.mark.model
 def test_other_weights_are_another_conversion(empty_cache, tmp_path):
     folder = copied("t5", tmp_path / "model")
-    before = load(folder, "ctranslate2").summarize(PROMPTS)
+    before = told(load(folder, "ctranslate2").summarize(PROMPTS))
     shutil.copy(noisy_checkpoint("t5") / "model.safetensors", folder)
-    after = load(folder, "ctranslate2").summarize(PROMPTS)
+    after = told(load(folder, "ctranslate2").summarize(PROMPTS))
     assert len(conversions(empty_cache)) == 2
-    assert before != after == load(folder).summarize(PROMPTS)
+    assert before != after == told(load(folder).summarize(PROMPTS))
 
 
 @pytest.mark.model

@@ -14,7 +14,7 @@ from training_kill import kill_while_training
 
 pytest.importorskip("accelerate", reason='needs pip install "recomp[train]"')
 
-from recomp_core import Document, ModelLoadError, load_compressor
+from recomp_core import Document, ModelLoadError, SummaryError, load_compressor
 from recomp_core.training import TrainingDataError, TrainingPlan, train_abstractive
 from recomp_core.training.examples import DistillationExample
 from recomp_core.training.summary_evaluation import summary_metrics
@@ -60,9 +60,9 @@ def same_weights(one, other):
 
 def written(folder, rows):
     compressor = load_compressor(folder, device="cpu")
-    return compressor.summarizer.summarize(
-        [PROMPT.format(query=r["query"], documents=r["documents"][0]["text"]) for r in rows]
-    )
+    prompts = [PROMPT.format(query=r["query"], documents=r["documents"][0]["text"]) for r in rows]
+    found = compressor.summarizer.summarize(prompts)
+    return [None if isinstance(summary, SummaryError) else summary for summary in found]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -227,7 +227,8 @@ class TestInputs:
         summarizer = load_summarizer(checkpoint("t5"), max_input_tokens=limit, device="cpu")
         compressor = AbstractiveCompressor(summarizer, prompt=PROMPT, titles=titles)
         seen = []
-        summarizer._generate = lambda inputs: seen.extend(inputs) or [[] for _ in inputs]
+        nothing = [summarizer.tokenizer.eos_token_id]
+        summarizer._generate = lambda inputs: seen.extend(inputs) or [nothing for _ in inputs]
         result = compressor.compress("who ?", self.LONG)
 
         own = AbstractiveSettings(PROMPT, titles=titles, max_input_tokens=limit)
@@ -512,3 +513,20 @@ class TestFigures:
         found = summary_metrics([self.example("Ada", answers=())], ["Ada"])
         assert "answer_recall" not in found
         assert "empty_where_target_is_empty" not in found
+
+    def test_what_is_cut_counts_as_failed(self):
+        from recomp_core.abstractive.loading import load_summarizer
+        from recomp_core.models.summarizers.local import GenerationSettings
+        from recomp_core.training.summary_evaluation import SummaryEvaluation
+
+        loaded = load_summarizer(checkpoint("t5"), device="cpu")
+        asked = pairs(20)
+        evaluate = SummaryEvaluation(
+            [self.example(target) for _, target in asked],
+            [prompt for prompt, _ in asked],
+            loaded.tokenizer,
+            GenerationSettings(max_new_tokens=2),
+        )
+        summaries = evaluate.summaries(loaded.model)
+        assert 0 < summaries.count(None) < len(summaries)
+        assert evaluate(loaded.model)["failed"] == summaries.count(None) / len(summaries)

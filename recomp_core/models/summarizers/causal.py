@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import Any
 
-from ...errors import SummaryError
 from ...text.splitting import replace_surrogates
 from ..token_rows import leading_ids, pad_rows
 from .local import LocalSummarizer
@@ -157,12 +155,10 @@ class CausalSummarizerBase(LocalSummarizer):
 
     def __init__(self, model: Any, tokenizer: Any, **settings: Any) -> None:
         name = getattr(model.config, "name_or_path", "") or getattr(tokenizer, "name_or_path", "")
-        self._turns = ChatTurns(tokenizer, name or type(model).__name__)
+        name = name or type(model).__name__
+        self._turns = ChatTurns(tokenizer, name)
         if not self._turns.has_template:
-            logger.warning(
-                "%s has no chat template: it reads prompts as they are and may not know when a "
-                "reply ends", name or type(model).__name__,
-            )  # fmt: skip
+            self._tell_of_missing_template(name)
         settings.setdefault("max_input_tokens", _MAX_INPUT_TOKENS)
         super().__init__(model, tokenizer, **settings)
 
@@ -186,20 +182,14 @@ class CausalSummarizerBase(LocalSummarizer):
         with self._tokenizer_lock:
             return self._turns.ids(prompt)
 
-    @cached_property
-    def _ends(self) -> frozenset[int]:
-        theirs = getattr(self.model.generation_config, "eos_token_id", None)
-        listed = theirs if isinstance(theirs, list) else [theirs]
-        return frozenset(n for n in (*self._turns.ends, *listed) if n is not None)
+    def _tell_of_missing_template(self, name: str) -> None:
+        logger.warning(
+            "%s has no chat template: it reads prompts as they are and may not know when a reply "
+            "ends", name,
+        )  # fmt: skip
 
-    def _problem(self, ids: Sequence[int]) -> Exception | None:
-        if ids and ids[-1] in self._ends:
-            return None
-        return SummaryError(
-            f"the reply was cut at max_new_tokens={self.settings.max_new_tokens}: give more, or "
-            "ask for a shorter one",
-            "cut",
-        )
+    def _find_ends(self) -> Sequence[int]:
+        return [*super()._find_ends(), *self._turns.ends]
 
 
 class CausalSummarizer(CausalSummarizerBase, TorchSummarizer):
@@ -231,8 +221,4 @@ class CausalSummarizer(CausalSummarizerBase, TorchSummarizer):
         return written
 
     def _endings(self) -> dict[str, Any]:
-        return {"eos_token_id": sorted(self._ends), "pad_token_id": self._pad}
-
-    def _up_to_end(self, row: list[int]) -> list[int]:
-        end = next((n for n, token in enumerate(row) if token in self._ends), len(row) - 1)
-        return row[: end + 1]
+        return {**super()._endings(), "pad_token_id": self._pad}

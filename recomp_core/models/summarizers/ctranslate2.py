@@ -61,6 +61,15 @@ class _Converted(LocalSummarizer):
                 "threads stayed behind: load it after the fork, or in torch (backend='torch')"
             )
 
+    def _with_end(self, steps: Iterable[Any]) -> Iterator[int]:
+        """The tokens of a stream, and one that ends it where it ended before the limit."""
+        n_written = 0
+        for step in steps:
+            n_written += 1
+            yield step.token_id
+        if n_written < self.settings.max_new_tokens:
+            yield min(self._ends)  # the library keeps to itself which one it was
+
     def _tokens(self, ids: Sequence[int]) -> list[str]:
         with self._tokenizer_lock:
             tokens: list[str] = self.tokenizer.convert_ids_to_tokens(ids)
@@ -91,6 +100,7 @@ class CTranslate2Summarizer(_Converted):
             beam_size=self.settings.num_beams,
             # At 0 it would stop at the first finished beam.
             length_penalty=self.settings.length_penalty or 1e-9,
+            return_end_token=True,
             **self._limits(),
         )
         with self._tokenizer_lock:
@@ -100,11 +110,11 @@ class CTranslate2Summarizer(_Converted):
         steps = self.model.engine.generate_tokens(
             self._tokens(inputs), target_prefix=self._prefix(), **self._limits()
         )
-        for step in steps:
-            yield step.token_id
+        yield from self._with_end(steps)
 
-    def _limits(self) -> dict[str, int]:
+    def _limits(self) -> dict[str, Any]:
         return {
+            "end_token": sorted(self._ends),
             "max_decoding_length": self.settings.max_new_tokens,
             # The library's own default, 1, makes the empty summary impossible.
             "min_decoding_length": self.settings.min_new_tokens,
@@ -149,12 +159,7 @@ class CTranslate2CausalSummarizer(CausalSummarizerBase, _Converted):
             min_length=self.settings.min_new_tokens,
             end_token=sorted(self._ends),
         )
-        n_written = 0
-        for step in steps:
-            n_written += 1
-            yield step.token_id
-        if n_written < self.settings.max_new_tokens:
-            yield min(self._ends)  # the library keeps to itself which one it was
+        yield from self._with_end(steps)
 
 
 def load_converted(

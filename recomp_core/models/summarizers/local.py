@@ -8,10 +8,12 @@ from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import PurePath
 from typing import Any
 
 from ..._utils.checks import check_number, check_prompts, check_whole
+from ...errors import SummaryError
 from ...runtime.forking import ForkSafeLock
 from ...text.splitting import replace_surrogates
 from ...text.tokens import count_with
@@ -32,8 +34,10 @@ class GenerationSettings:
     Attributes:
         max_input_tokens: The longest input, special tokens included, as the tokenizers'
             `max_length`. Less where the model has fewer positions.
-        max_new_tokens: The longest summary; one that reaches it ends there.
-        min_new_tokens: Tokens before a summary may end; 0 allows the empty one.
+        max_new_tokens: The longest summary, its end included. One that has not ended there is cut,
+            and an error.
+        min_new_tokens: Tokens before a summary may end; 0 allows the empty one. With as many as
+            `max_new_tokens` none can end, and each counts as whole.
         num_beams: The number of beams; 1 for greedy search.
         length_penalty: With beams, a score is divided by the length to this power; above 0 favours
             long summaries.
@@ -209,7 +213,8 @@ class LocalSummarizer(ABC):
             prompts: Any number of prompts.
 
         Returns:
-            For each prompt its summary, stripped, or the error that it failed with; in order.
+            For each prompt its summary, stripped, or the error that it failed with; in order. A
+            summary that was cut at `max_new_tokens` is a `SummaryError`.
 
         Raises:
             TypeError: `prompts` is not a sequence of strings.
@@ -260,7 +265,10 @@ class LocalSummarizer(ABC):
 
     @abstractmethod
     def _generate(self, inputs: Sequence[list[int]]) -> list[list[int]]:
-        """The output's token ids for each input's; special tokens may be among them."""
+        """The output's token ids for each input's, up to the token that ends it, if one does.
+
+        Special tokens may be among them.
+        """
 
     @abstractmethod
     def _stream(self, inputs: list[int]) -> Iterator[int]:
@@ -302,9 +310,25 @@ class LocalSummarizer(ABC):
     def _read(self, ids: Sequence[int]) -> str | Exception:
         return self._problem(ids) or self._decode(ids)
 
-    def _problem(self, ids: Sequence[int]) -> Exception | None:  # noqa: ARG002
+    @cached_property
+    def _ends(self) -> frozenset[int]:
+        return frozenset(self._find_ends())
+
+    def _find_ends(self) -> Sequence[int]:
+        """The tokens that end an output: those of the model, or else that of its tokenizer."""
+        listed = _as_list(getattr(self.model.generation_config, "eos_token_id", None))
+        return listed or _as_list(self.tokenizer.eos_token_id)
+
+    def _problem(self, ids: Sequence[int]) -> Exception | None:
         """Why an output is no summary; None if it is one."""
-        return None
+        limits = self.settings
+        if (ids and ids[-1] in self._ends) or limits.min_new_tokens == limits.max_new_tokens:
+            return None
+        return SummaryError(
+            f"the reply was cut at max_new_tokens={limits.max_new_tokens}: give more, ask for a "
+            "shorter one, or let the model read less (extract_tokens)",
+            "cut",
+        )
 
     def _decode(self, ids: Sequence[int]) -> str:
         with self._tokenizer_lock:
@@ -341,6 +365,12 @@ class LocalSummarizer(ABC):
                 verbose=False,
             )
         return sorted({end for _, end in encoded["offset_mapping"][: max(n_tokens, 0)]})
+
+
+def _as_list(value: int | Sequence[int] | None) -> list[int]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, int) else list(value)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

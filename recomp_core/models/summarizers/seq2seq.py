@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..token_rows import pad_rows
@@ -26,4 +26,11 @@ class Seq2SeqSummarizer(TorchSummarizer):
     """
 
     def _generate(self, inputs: Sequence[list[int]], streamer: Any = None) -> list[list[int]]:
-        return self._write(*pad_rows(inputs, pad=self._pad), streamer)
+        written = self._write(*pad_rows(inputs, pad=self._pad), streamer)
+        # The decoder's first token is no part of the text, and in BART the one that ends it too.
+        return [self._up_to_end(row[1:]) for row in written]
+
+    def _stream(self, inputs: list[int]) -> Iterator[int]:
+        written = super()._stream(inputs)
+        next(written, None)
+        return written

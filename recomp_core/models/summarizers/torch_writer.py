@@ -54,7 +54,12 @@ class TorchSummarizer(LocalSummarizer):
 
     def _endings(self) -> dict[str, Any]:
         """Settings of `generate` beside those of the model's own generation config."""
-        return {}
+        return {"eos_token_id": sorted(self._ends) or None}
+
+    def _up_to_end(self, row: list[int]) -> list[int]:
+        """An output without the padding behind its end."""
+        end = next((n for n, token in enumerate(row) if token in self._ends), len(row) - 1)
+        return row[: end + 1]
 
     @property
     def _pad(self) -> int:
