@@ -453,6 +453,47 @@ class TestSmolLM2:
             ["Who built the tower? Ada Reyes built it. Reply briefly."]
         )
         assert "Ada Reyes" in str(reply)
+    def test_ctranslate2_converts_a_file_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pytest.importorskip("gguf")
+        pytest.importorskip("ctranslate2")
+        import tiny_gguf
+
+        from recomp_core.models.summarizers.checkpoint import Checkpoint
+
+        monkeypatch.setattr("huggingface_hub.constants.HF_HOME", str(tmp_path / "cache"))
+        file = tiny_gguf.save_gguf(tmp_path / "tiny.gguf")
+        in_torch = load_summarizer(file, device="cpu", max_new_tokens=12).local  # type: ignore[attr-defined]
+        inputs = [in_torch._encode(prompt) for prompt in PROMPTS[:3]]
+
+        def converted(compute_type: str | None) -> Any:
+            return load_summarizer(
+                file, backend="ctranslate2", device="cpu", compute_type=compute_type,
+                max_new_tokens=12,
+            ).local  # type: ignore[attr-defined]  # fmt: skip
+
+        assert converted("float32")._generate(inputs) == in_torch._generate(inputs)
+        in_int8 = converted("int8")._generate(inputs)
+        assert all(map(len, in_int8))
+        kept = {path.name.partition("-")[2] for path in (tmp_path / "cache").glob("*/*/*")}
+        assert kept == {"float32", "int8"}
+        monkeypatch.setattr(Checkpoint, "load_model", lambda *_, **__: pytest.fail("read again"))
+        assert converted(None)._generate(inputs) == in_int8
+
+    def test_a_file_that_ctranslate2_does_not_know_goes_by_torch(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pytest.importorskip("gguf")
+        transformers = pytest.importorskip("ctranslate2.converters.transformers")
+        import tiny_gguf
+
+        monkeypatch.setattr("huggingface_hub.constants.HF_HOME", str(tmp_path / "cache"))
+        monkeypatch.delitem(transformers._MODEL_LOADERS, "LlamaConfig")
+        file = tiny_gguf.save_gguf(tmp_path / "tiny.gguf")
+        with pytest.raises(ModelLoadError, match='LlamaConfig.*use backend="torch"'):
+            load_summarizer(file, backend="ctranslate2", compute_type="int8", device="cpu")
+
 
     def test_a_batch_and_a_stream_write_the_same(self, smollm2: Any) -> None:
         local = smollm2.summarizer.local

@@ -276,14 +276,26 @@ def _convert(
             return tokenizer
 
     try:
-        converter = Converter(str(checkpoint.folder))
-        converter.convert(str(target), quantization=compute_type, force=True)
+        with _folder_with_config(checkpoint) as folder:
+            converter = Converter(str(folder))
+            converter.convert(str(target), quantization=compute_type, force=True)
     except (OSError, MemoryError):
         raise
     except Exception as error:
         raise ModelLoadError(
             f'CTranslate2 can\'t convert {checkpoint.source} ({error}): use backend="torch"'
         ) from error
+
+
+@contextmanager
+def _folder_with_config(checkpoint: Checkpoint) -> Iterator[Path]:
+    """Where the converter finds the config: beside the weights, which a GGUF file holds too."""
+    if checkpoint.gguf is None:
+        yield checkpoint.folder
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint.config.save_pretrained(folder)
+        yield Path(folder)
 
 
 def _as_before_transformers_5(config: Any) -> None:
