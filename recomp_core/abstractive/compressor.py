@@ -45,6 +45,32 @@ Reads = Literal["excerpt", "sentence"]
 """What a summarizer reads of an extraction, see `AbstractiveCompressor`."""
 
 
+def check_room(summarizer: Summarizer, prompt: str | PromptTemplate | None = None) -> None:
+    """Check that a summarizer can read more than the prompt around the documents.
+
+    Args:
+        summarizer: Who is asked.
+        prompt: The prompt of its compressor; None for the default.
+
+    Raises:
+        ValueError: There is no room, whatever the query and the documents.
+    """
+    limit = summarizer.max_input_tokens
+    bare = summarizer.count_tokens(_template(summarizer, prompt).format("", ""))
+    if limit is not None and bare >= limit:
+        raise ValueError(
+            f"the prompt alone takes {bare} tokens, and the model reads {limit}: no document has "
+            "room. Give a shorter prompt, fewer max_new_tokens where they share the model's "
+            "positions, more max_input_tokens, or a model with more positions"
+        )
+
+
+def _template(summarizer: Summarizer, prompt: str | PromptTemplate | None) -> PromptTemplate:
+    if prompt is None:
+        prompt = getattr(summarizer, "default_prompt", T5_PROMPT)
+    return PromptTemplate(prompt) if isinstance(prompt, str) else prompt
+
+
 class AbstractiveCompressor:
     """Writes a short summary of the documents for the query, or nothing (paper, section 3.2).
 
@@ -115,10 +141,8 @@ class AbstractiveCompressor:
                 'reads="sentence" needs extractor=, such as load_compressor(top_k=6): it picks and '
                 "orders the sentences"
             )
-        if prompt is None:
-            prompt = getattr(summarizer, "default_prompt", T5_PROMPT)
         self.summarizer = summarizer
-        self.prompt = PromptTemplate(prompt) if isinstance(prompt, str) else prompt
+        self.prompt = _template(summarizer, prompt)
         self.titles = self.prompt.numbered if titles is None else titles
         self.extractor = extractor
         self.reads = reads

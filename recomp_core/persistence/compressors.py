@@ -9,12 +9,13 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 from .._utils.checks import check_choice, check_limit, check_whole
 from .._utils.files import CONFIG_FILE
-from ..abstractive.compressor import AbstractiveCompressor, Reads
+from ..abstractive.compressor import AbstractiveCompressor, Reads, check_room
 from ..abstractive.llm_summarizer import LLMSummarizer, check_replies
 from ..errors import ModelLoadError
 from ..extractive.compressor import DEFAULT_SELECTOR, ExtractiveCompressor, check_expand
@@ -548,7 +549,8 @@ def _load_abstractive(source: Source, given: Mapping[str, Any]) -> AbstractiveCo
         own["extractor"] = _load_extractor(extractor, source, settings)
     if settings.get("backend") == "auto":
         del settings["backend"]
-    return AbstractiveCompressor(load_summarizer(source.files, **settings), **own)
+    check = partial(check_room, prompt=own.get("prompt"))
+    return AbstractiveCompressor(load_summarizer(source.files, check=check, **settings), **own)
 
 
 def _load_extractor(

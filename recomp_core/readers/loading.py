@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from .._utils.checks import require
@@ -69,11 +70,18 @@ class Pretrained:
         raise NotImplementedError
 
 
-def load_causal(source: str | os.PathLike[str], **settings: Any) -> tuple[Any, Any]:
+def load_causal(
+    source: str | os.PathLike[str],
+    *,
+    check: Callable[[Any, Any], object] | None = None,
+    **settings: Any,
+) -> tuple[Any, Any]:
     """Load a causal language model and its tokenizer.
 
     Args:
         source: A hub name or a folder.
+        check: Called with the model's config and its tokenizer before the weights are read. What
+            it raises ends the loading.
         settings: `device`, `dtype`, `revision` and `local_files_only` of `from_pretrained`.
 
     Returns:
@@ -82,7 +90,7 @@ def load_causal(source: str | os.PathLike[str], **settings: Any) -> tuple[Any, A
     Raises:
         ModelLoadError: The model is not there, damaged, or of another kind.
     """
-    return _load("AutoModelForCausalLM", source, **settings)
+    return _load("AutoModelForCausalLM", source, check=check, **settings)
 
 
 def load_span_reader(source: str | os.PathLike[str], **settings: Any) -> tuple[Any, Any]:
@@ -159,6 +167,7 @@ def _load(
     dtype: str | None = None,
     revision: str | None = None,
     local_files_only: bool = False,
+    check: Callable[[Any, Any], object] | None = None,
 ) -> tuple[Any, Any]:
     import torch
     import transformers
@@ -174,10 +183,16 @@ def _load(
         base.check_numbers()
         if base is not files and base.has(ADAPTER_CONFIG):
             raise ModelLoadError(f"the base {base.place} of the adapter {source} is one too")
+        if base.gguf is not None:
+            require("gguf", "gguf", f"the GGUF file {base.gguf}")
+        own = files if files.has("tokenizer_config.json") else base
+        config = base.auto_config
+    tokenizer = load_tokenizer(own.place, **own.hub)
+    if check is not None:
+        check(config, tokenizer)
+    with explaining(source, local_files_only):
         if base.gguf is None:
             check_weights(auto_class, base.place, **base.hub)
-        else:
-            require("gguf", "gguf", f"the GGUF file {base.gguf}")
         with ONE_AT_A_TIME:
             model, report = getattr(transformers, auto_class).from_pretrained(
                 base.where,
@@ -193,6 +208,4 @@ def _load(
                 forget_quantization(model)
             if base is not files:
                 model = adapted(model, local_folder(files)).merge_and_unload()
-        own = files if files.has("tokenizer_config.json") else base
-    tokenizer = load_tokenizer(own.place, **own.hub)
     return model.to(device or "cpu").eval(), tokenizer

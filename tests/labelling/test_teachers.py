@@ -390,6 +390,34 @@ def test_a_langchain_chat_model():
 
 def test_a_llamaindex_llm():
     pytest.importorskip("llama_index.core")
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("template", "max_new_tokens", "told"),
+    [
+        ("{% for m in messages %}<s>{{ m['content'] }}</s>{% endfor %}", 6, "model's turn"),
+        (None, 256, "max_new_tokens=256 leaves no room for a prompt: the model has 256 positions"),
+    ],
+)
+def test_what_can_not_work_is_refused_before_the_weights_are_read(
+    tmp_path, monkeypatch, template, max_new_tokens, told
+):
+    import transformers
+
+    from recomp_core.labelling.teachers.models import LocalTeacher
+
+    tiny_causal.model("gpt2").save_pretrained(tmp_path / "qwen3-tiny")
+    tokenizer = copy.deepcopy(tiny_causal.tokenizer("byte-level"))
+    tokenizer.chat_template = template
+    tokenizer.save_pretrained(tmp_path / "qwen3-tiny")
+    monkeypatch.setattr(
+        transformers.AutoModelForCausalLM,
+        "from_pretrained",
+        lambda *_, **__: pytest.fail("weights read"),
+    )
+    with pytest.raises(ValueError, match=told):
+        LocalTeacher.from_pretrained(tmp_path / "qwen3-tiny", max_new_tokens=max_new_tokens)
+
+
     from llama_index.core.llms import MockLLM
 
     from llamaindex_recomp import teacher_from_llm

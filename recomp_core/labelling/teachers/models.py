@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ..._utils.checks import check_limit, check_whole
@@ -20,6 +21,7 @@ from ...models.language_models.reply_settings import (
 )
 from ...models.language_models.structured import is_unsupported, response_format
 from ...models.summarizers.causal import CausalSummarizer
+from ...models.summarizers.unread import unread_summarizer
 from ...prompts import NOTHING_RELEVANT_WORD
 from ...readers.answer_scores import AnswerScorer
 from ...readers.loading import load_causal
@@ -31,6 +33,8 @@ from .terms import DEFAULT_POLICY, TeacherPolicy
 
 # More than any model has: what its positions leave for the prompt is the limit.
 _ALL_POSITIONS = 1 << 30
+
+_MAX_NEW_TOKENS = 256
 
 
 class EndpointTeacher(EndpointUser, BaseTeacher):
@@ -73,7 +77,7 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
         empty_word: str = NOTHING_RELEVANT_WORD,
         detect_refusals: bool = True,
         temperature: float | None = 0.0,
-        max_new_tokens: int | None = 256,
+        max_new_tokens: int | None = _MAX_NEW_TOKENS,
         max_completion_tokens: int | None = None,
         extra_body: Mapping[str, Any] | None = None,
         structured: bool = False,
@@ -187,7 +191,7 @@ class LocalTeacher(LanguageModelTeacher):
         tokenizer: Any,
         *,
         name: str,
-        max_new_tokens: int = 256,
+        max_new_tokens: int = _MAX_NEW_TOKENS,
         **settings: Any,
     ) -> None:
         self.max_new_tokens = check_whole("max_new_tokens", max_new_tokens)
@@ -226,12 +230,19 @@ class LocalTeacher(LanguageModelTeacher):
         Raises:
             TeacherTermsError: The model's terms restrict training on its outputs.
             ModelLoadError: The model is not there, damaged, or of another kind.
+            ValueError: See the class; it is found before the weights are read.
         """
         name = name or os.path.basename(os.path.normpath(os.fspath(source)))
         accepted = {k: v for k, v in settings.items() if k == "accept_terms"}
         settings.get("policy", DEFAULT_POLICY).check(name, **accepted)
         hub: dict[str, Any] = {"revision": revision, "local_files_only": local_files_only}
-        model, tokenizer = load_causal(source, device=device, dtype=dtype, **hub)
+        limits = {
+            "max_new_tokens": settings.get("max_new_tokens", _MAX_NEW_TOKENS),
+            "max_input_tokens": _ALL_POSITIONS,
+        }
+        model, tokenizer = load_causal(
+            source, check=partial(unread_summarizer, **limits), device=device, dtype=dtype, **hub
+        )
         return cls(model, tokenizer, name=name, **settings)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 from ..._utils.checks import check_choice, require
@@ -12,6 +13,7 @@ from .causal import CausalSummarizer, ChatTurns
 from .checkpoint import ComputeType, Quantization, check_compute_type, find_checkpoint
 from .local import GenerationSettings, LocalSummarizer
 from .seq2seq import Seq2SeqSummarizer
+from .unread import unread_summarizer
 
 Backend = Literal["torch", "ctranslate2"]
 
@@ -25,6 +27,7 @@ def load_local_summarizer(
     device: str | None = None,
     revision: str | None = None,
     local_files_only: bool = False,
+    check: Callable[[LocalSummarizer], None] | None = None,
     **settings: Any,
 ) -> LocalSummarizer:
     """Load any checkpoint that transformers' `AutoModelForSeq2SeqLM` or `…ForCausalLM` loads.
@@ -43,6 +46,8 @@ def load_local_summarizer(
         device: Such as "cpu" or "cuda:0"; by default an accelerator if there is one.
         revision: A branch, tag or commit on the hub.
         local_files_only: Whether to look only at what was downloaded before.
+        check: Called before the weights are read, with the same summarizer without them, which
+            counts and cuts but can't write. What it raises ends the loading.
         **settings: See `GenerationSettings`.
 
     Returns:
@@ -70,6 +75,9 @@ def load_local_summarizer(
             ChatTurns(tokenizer, checkpoint.source)
         except ValueError as error:
             raise ModelLoadError(str(error)) from error
+    unread = unread_summarizer(checkpoint.config, tokenizer, **settings)
+    if check is not None:
+        check(unread)
     if backend == "ctranslate2":
         from .ctranslate2 import CTranslate2CausalSummarizer, CTranslate2Summarizer, load_converted
 
