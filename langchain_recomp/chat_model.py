@@ -83,20 +83,21 @@ def teacher_from_chat_model(
         TeacherTermsError: The model's terms do not allow to train on its outputs.
         ValueError: The model has no name.
     """
-    name = name or _name_of(chat_model)
+    name = name or _first_text(chat_model, "model_name", "model", "model_id")
     if not name:
         raise ValueError(f"{type(chat_model).__name__} does not say which model it is: give name=")
     return LanguageModelTeacher.reading_by(
         partial(summarizer_from_chat_model, chat_model, max_concurrency=max_concurrency),
         name=name,
+        base_url=_first_text(chat_model, "azure_endpoint", "openai_api_base"),
         accept_terms=accept_terms,
         structured=structured,
         **settings,
     )
 
 
-def _name_of(chat_model: Any) -> str | None:
-    for attribute in ("model_name", "model", "model_id"):
+def _first_text(chat_model: Any, *attributes: str) -> str | None:
+    for attribute in attributes:
         if isinstance(found := getattr(chat_model, attribute, None), str) and found:
             return found
     return None

@@ -82,6 +82,7 @@ def teacher_from_llm(
     return LanguageModelTeacher.reading_by(
         partial(summarizer_from_llm, llm),
         name=name or llm.metadata.model_name,
+        base_url=getattr(llm, "azure_endpoint", None) or getattr(llm, "api_base", None),
         accept_terms=accept_terms,
         structured=structured,
         **settings,

@@ -12,6 +12,7 @@ from ..prompts import TEACHER_PROMPTS
 from ..readers.answer_scores import AnswerPrompt, AnswerRequest
 from ..text.splitting import SentenceSplitter
 from ..text.tokens import approximate_tokens
+from .teachers.settings import TeacherSettings
 
 _SUMMARY_TOKENS = 60  # the supposed length of a summary that is not written yet
 
@@ -59,7 +60,13 @@ def plan(settings: Mapping[str, Any], questions: Iterable[Question | BadRecord])
 
     Returns:
         The counts.
+
+    Raises:
+        TeacherTermsError: The teacher's terms restrict training on its outputs.
+        ValueError: A setting of the teacher cannot work, or is missing.
     """
+    if settings["builder"] == "distillation":
+        TeacherSettings(**settings["teacher"]).check_terms()
     counted = Plan()
     for question in questions:
         if isinstance(question, BadRecord) or not question.answers:

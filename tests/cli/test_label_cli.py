@@ -113,9 +113,30 @@ def test_a_dry_run_counts_and_asks_nothing(tmp_path, source, command):
 
 def test_a_dry_run_of_a_teacher(tmp_path, source):
     done = recomp("distillation", source, "-o", tmp_path / "labels", "--teacher", "endpoint",
-                  "--teacher-model", "qwen3", "--dry-run")  # fmt: skip
+                  "--teacher-model", "qwen3", "--teacher-base-url", "http://localhost/v1",
+                  "--dry-run")  # fmt: skip
     assert "teacher: 15 summaries" in done.stdout
     assert "scorer: 20 scores" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("teacher", "family"),
+    [
+        (("endpoint", "ft:gpt-4o:org"), "OpenAI"),
+        (("endpoint", "mine", "--teacher-base-url", "https://a.openai.azure.com/v1"), "at Azure"),
+        (("local", "models/Llama-2-7b-chat-hf"), "Llama 2"),
+    ],
+)
+def test_a_dry_run_refuses_the_teachers_that_a_run_refuses(tmp_path, source, teacher, family):
+    name, model, *rest = teacher
+    arguments = ("distillation", source, "-o", tmp_path / "labels", "--teacher", name,
+                 "--teacher-model", model, *rest)  # fmt: skip
+    for done in (recomp(*arguments, "--dry-run"), recomp(*arguments)):
+        assert done.exit_code != 0
+        assert family in str(done.exception)
+        assert "--accept-terms" in str(done.exception)
+    accepted = recomp(*arguments, "--dry-run", "--accept-terms")
+    assert "teacher: 15 summaries" in accepted.stdout
 
 
 def test_a_broken_record_is_set_aside_and_the_exit_code_says_so(tmp_path, source, reader):

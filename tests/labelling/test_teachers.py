@@ -47,6 +47,17 @@ def request(query="Who?", *texts, template=PLAIN, gold=None):
     [
         ("gpt-4o-mini", "OpenAI", "restricted"),
         ("o3-mini", "OpenAI", "restricted"),
+        ("gpt-5", "OpenAI", "restricted"),
+        # As fine-tuned models, deployments at Azure and gateways are called.
+        ("ft:gpt-4o:org", "OpenAI", "restricted"),
+        ("ft:o4-mini-2025-04-16:org::id", "OpenAI", "restricted"),
+        ("ft:davinci-002:org", "OpenAI", "restricted"),
+        ("openai:o3", "OpenAI", "restricted"),
+        ("gpt4o", "OpenAI", "restricted"),
+        ("azure/gpt-4o", "OpenAI", "restricted"),
+        ("azure/prod_gpt35-turbo", "OpenAI", "restricted"),
+        ("team-chatgpt-4o-latest", "OpenAI", "restricted"),
+        ("my-azure-openai", "OpenAI at Azure", "restricted"),
         ("claude-sonnet-4", "Anthropic", "restricted"),
         ("gemini-2.5-pro", "Gemini", "restricted"),
         ("google/gemma-3-12b-it", "Gemma", "conditional"),
@@ -73,7 +84,21 @@ def test_whose_terms_a_name_falls_under(name, family, verdict):
 
 
 @pytest.mark.parametrize(
-    "name", ["my-own-model", "meta-llama/Llama-4-Scout", "phi-4", "sarah-o1der", "agpt-4"]
+    "name",
+    [
+        "my-own-model",
+        "meta-llama/Llama-4-Scout",
+        "phi-4",
+        "sarah-o1der",
+        "agpt-4",
+        "openai/gpt-oss-20b",
+        "gpt2",
+        "EleutherAI/gpt-neox-20b",
+        "gpt4all-j",
+        "AIDC-AI/Marco-o1",
+        "nvidia/nemo-megatron-gpt-5B",
+        "megatron-gpt-345m",
+    ],
 )
 def test_names_that_are_not_known(name):
     assert DEFAULT_POLICY.find(name) is None
@@ -82,6 +107,8 @@ def test_names_that_are_not_known(name):
 def test_an_endpoint_has_terms_whatever_its_model_is_called():
     terms = DEFAULT_POLICY.find("my-alias", "https://api.openai.com/v1")
     assert terms.family == "OpenAI"
+    terms = DEFAULT_POLICY.find("my-alias", "https://Mine.OpenAI.Azure.com/openai/v1")
+    assert (terms.family, terms.verdict) == ("OpenAI at Azure", "restricted")
     assert DEFAULT_POLICY.find("my-alias", "http://localhost/v1") is None
     # An open model behind a host with terms of its own: the stricter.
     assert DEFAULT_POLICY.find("qwen3", "https://api.mistral.ai").verdict == "restricted"
@@ -311,11 +338,17 @@ class TestEndpoint:
         with pytest.raises(ValueError, match="structured is for a teacher behind an endpoint"):
             TeacherSettings(teacher="local", **plain).build(lambda: None)
 
-    def test_the_host_has_a_say_too(self):
+    def test_the_host_has_a_say_too(self, monkeypatch):
+        monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
         from recomp_core.labelling.teachers.models import EndpointTeacher
 
         with pytest.raises(TeacherTermsError, match="OpenAI"):
             EndpointTeacher("my-alias", base_url="https://api.openai.com/v1", api_key="k")
+        with pytest.raises(TeacherTermsError, match="OpenAI"):
+            EndpointTeacher("my-alias", api_key="k")  # without an address, OpenAI's is asked
+        monkeypatch.setenv("OPENAI_BASE_URL", "https://mine.openai.azure.com/openai/v1")
+        with pytest.raises(TeacherTermsError, match="OpenAI at Azure"):
+            EndpointTeacher("my-alias", api_key="k")
         teacher = EndpointTeacher("deepseek-v4", base_url="https://api.deepseek.com", api_key="k")
         assert teacher.identity["extra_body"] == {"thinking": {"type": "disabled"}}
 
@@ -357,6 +390,34 @@ def test_a_summary_that_a_local_model_does_not_end_is_an_error(tmp_path):
     assert written.reason == "cut"
 
 
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("template", "max_new_tokens", "told"),
+    [
+        ("{% for m in messages %}<s>{{ m['content'] }}</s>{% endfor %}", 6, "model's turn"),
+        (None, 256, "max_new_tokens=256 leaves no room for a prompt: the model has 256 positions"),
+    ],
+)
+def test_what_can_not_work_is_refused_before_the_weights_are_read(
+    tmp_path, monkeypatch, template, max_new_tokens, told
+):
+    import transformers
+
+    from recomp_core.labelling.teachers.models import LocalTeacher
+
+    tiny_causal.model("gpt2").save_pretrained(tmp_path / "qwen3-tiny")
+    tokenizer = copy.deepcopy(tiny_causal.tokenizer("byte-level"))
+    tokenizer.chat_template = template
+    tokenizer.save_pretrained(tmp_path / "qwen3-tiny")
+    monkeypatch.setattr(
+        transformers.AutoModelForCausalLM,
+        "from_pretrained",
+        lambda *_, **__: pytest.fail("weights read"),
+    )
+    with pytest.raises(ValueError, match=told):
+        LocalTeacher.from_pretrained(tmp_path / "qwen3-tiny", max_new_tokens=max_new_tokens)
+
+
 def test_terms_come_before_loading(tmp_path):
     from recomp_core.labelling.teachers.models import LocalTeacher
 
@@ -388,36 +449,31 @@ def test_a_langchain_chat_model():
         teacher_from_chat_model(chat, name="gpt-4o")
 
 
+def test_a_framework_s_model_at_azure():
+    pytest.importorskip("langchain_core")
+    pytest.importorskip("llama_index.core")
+    from langchain_core.language_models.fake_chat_models import FakeListChatModel
+    from llama_index.core.llms import MockLLM
+
+    from langchain_recomp import teacher_from_chat_model
+    from llamaindex_recomp import teacher_from_llm
+
+    address = "https://mine.openai.azure.com/"
+
+    class Chat(FakeListChatModel):
+        azure_endpoint: str = address
+
+    class LLM(MockLLM):
+        azure_endpoint: str = address
+
+    with pytest.raises(TeacherTermsError, match="OpenAI at Azure"):
+        teacher_from_chat_model(Chat(responses=["Ada did."]), name="mine")
+    with pytest.raises(TeacherTermsError, match="OpenAI at Azure"):
+        teacher_from_llm(LLM(), name="mine")
+
+
 def test_a_llamaindex_llm():
     pytest.importorskip("llama_index.core")
-@pytest.mark.model
-@pytest.mark.parametrize(
-    ("template", "max_new_tokens", "told"),
-    [
-        ("{% for m in messages %}<s>{{ m['content'] }}</s>{% endfor %}", 6, "model's turn"),
-        (None, 256, "max_new_tokens=256 leaves no room for a prompt: the model has 256 positions"),
-    ],
-)
-def test_what_can_not_work_is_refused_before_the_weights_are_read(
-    tmp_path, monkeypatch, template, max_new_tokens, told
-):
-    import transformers
-
-    from recomp_core.labelling.teachers.models import LocalTeacher
-
-    tiny_causal.model("gpt2").save_pretrained(tmp_path / "qwen3-tiny")
-    tokenizer = copy.deepcopy(tiny_causal.tokenizer("byte-level"))
-    tokenizer.chat_template = template
-    tokenizer.save_pretrained(tmp_path / "qwen3-tiny")
-    monkeypatch.setattr(
-        transformers.AutoModelForCausalLM,
-        "from_pretrained",
-        lambda *_, **__: pytest.fail("weights read"),
-    )
-    with pytest.raises(ValueError, match=told):
-        LocalTeacher.from_pretrained(tmp_path / "qwen3-tiny", max_new_tokens=max_new_tokens)
-
-
     from llama_index.core.llms import MockLLM
 
     from llamaindex_recomp import teacher_from_llm

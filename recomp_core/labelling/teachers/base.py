@@ -154,6 +154,7 @@ class LanguageModelTeacher(BaseTeacher):
     Args:
         model: Writes the summaries.
         name: The name of the model, by which its terms are looked up.
+        base_url: The address of its endpoint, whose host may have terms of its own.
         empty_word: The reply that means "nothing helps".
         detect_refusals: Whether a reply that says so in a sentence means it, too; see
             `LLMSummarizer`. A `Summarizer` has this setting itself.
@@ -173,6 +174,7 @@ class LanguageModelTeacher(BaseTeacher):
         model: Summarizer | Callable[[list[str]], Sequence[str | Exception]],
         *,
         name: str,
+        base_url: str | None = None,
         empty_word: str = NOTHING_RELEVANT_WORD,
         detect_refusals: bool = True,
         accept_terms: bool = False,
@@ -181,7 +183,8 @@ class LanguageModelTeacher(BaseTeacher):
         batch_size: int = 8,
         meter: Meter | None = None,
     ) -> None:
-        super().__init__(name, policy.check(name, accept_terms=accept_terms), meter)
+        licence = policy.check(name, base_url=base_url, accept_terms=accept_terms)
+        super().__init__(name, licence, meter)
         self.settings = dict(settings or {})
         self.batch_size = batch_size
         self.empty_word = empty_word

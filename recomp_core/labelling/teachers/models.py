@@ -10,7 +10,7 @@ from typing import Any
 from ..._utils.checks import check_limit, check_whole
 from ...abstractive.llm_summarizer import LLMSummarizer
 from ...errors import EndpointError, Reason
-from ...models.language_models.endpoint import Endpoint, EndpointUser
+from ...models.language_models.endpoint import Endpoint, EndpointUser, address_of
 from ...models.language_models.reading import problem_of_choice, text_of_choice
 from ...models.language_models.reply_settings import (
     check_completion_tokens,
@@ -29,7 +29,7 @@ from ...text.splitting import replace_surrogates
 from ..chat_client import thinking_off
 from .base import BaseTeacher, LanguageModelTeacher, Teacher, TeacherRequest
 from .settings import TeacherSettings
-from .terms import DEFAULT_POLICY, TeacherPolicy
+from .terms import DEFAULT_POLICY, TeacherPolicy, name_of_folder
 
 # More than any model has: what its positions leave for the prompt is the limit.
 _ALL_POSITIONS = 1 << 30
@@ -83,8 +83,8 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
         structured: bool = False,
         **endpoint: Any,
     ) -> None:
-        base_url = endpoint.get("base_url")
-        licence = policy.check(model, base_url=base_url, accept_terms=accept_terms)
+        address = address_of(endpoint.get("base_url"))
+        licence = policy.check(model, base_url=address, accept_terms=accept_terms)
         self.endpoint = Endpoint(**endpoint)
         super().__init__(model, licence, self.endpoint.meter)
         self.temperature = temperature
@@ -232,7 +232,7 @@ class LocalTeacher(LanguageModelTeacher):
             ModelLoadError: The model is not there, damaged, or of another kind.
             ValueError: See the class; it is found before the weights are read.
         """
-        name = name or os.path.basename(os.path.normpath(os.fspath(source)))
+        name = name or name_of_folder(source)
         accepted = {k: v for k, v in settings.items() if k == "accept_terms"}
         settings.get("policy", DEFAULT_POLICY).check(name, **accepted)
         hub: dict[str, Any] = {"revision": revision, "local_files_only": local_files_only}

@@ -23,6 +23,7 @@ from ..._utils.registry import Registry
 from ..._utils.settings import Setting
 from ...readers.answer_scores import AnswerScorer
 from ..settings import ModelSettings
+from .terms import DEFAULT_POLICY, name_of_folder
 
 if TYPE_CHECKING:
     from .base import Teacher
@@ -127,6 +128,25 @@ class TeacherSettings(ModelSettings):
         """
         factory: TeacherFactory = TEACHERS.load(self.teacher)
         return factory(self, scorer)
+
+    def check_terms(self) -> None:
+        """Look up the terms of the model as `build` does first, and build nothing.
+
+        The teacher of another package looks them up itself, when it is built.
+
+        Raises:
+            TeacherTermsError: The model's terms restrict training on its outputs.
+            ValueError: No model is named.
+        """
+        if self.teacher == "endpoint":
+            from ...models.language_models.endpoint import address_of
+
+            name, address = self.required_model(), address_of(self.base_url)
+        elif self.teacher == "local":
+            name, address = name_of_folder(self.required_model()), None
+        else:
+            return
+        DEFAULT_POLICY.check(name, base_url=address, accept_terms=self.accept_terms)
 
     def _what(self) -> str:
         return f"teacher {self.teacher!r}"

@@ -7,6 +7,7 @@ advice, and terms change: read them yourself before you train.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import warnings
 from dataclasses import asdict, dataclass, replace
@@ -42,7 +43,8 @@ class Terms:
         quality: "primary" for the provider's own text, "secondary" for an account of it.
         checked: When they were read, an ISO date.
         condition: What a model trained on the outputs must observe.
-        host: The host of an endpoint all of whose models have these terms; "" for none.
+        host: The host of an endpoint all of whose models have these terms, or its end after a full
+            stop; "" for none.
     """
 
     family: str
@@ -105,10 +107,19 @@ _LLAMA = "https://github.com/meta-llama/llama-models/blob/main/models/llama3_1/L
 # several families (a distilled model has two) the strictest: see `TeacherPolicy.find`.
 ENTRIES: tuple[Terms, ...] = (
     Terms(
-        "OpenAI", r"(^|/)(gpt-[345]|chatgpt|o[134](-|$)|text-davinci)", "restricted",
-        "OpenAI terms of use",
+        # "ft:gpt-4o:mine", "gpt4o", "prod-gpt-35": the marks around the name differ from place to
+        # place. Open models are called GPT ("gpt4all", "gpt-5b") and o1 ("Marco-o1"), too.
+        "OpenAI",
+        r"(?<![a-z0-9])(gpt[-_ ]?[345](?!all|\d*[bm]($|[^a-z]))|chatgpt|(text-)?davinci)"
+        r"|(^|[:.])o[134](?![a-z0-9])",
+        "restricted", "OpenAI terms of use",
         "Output may not be used to develop models that compete with OpenAI.",
         "https://openai.com/policies/terms-of-use", "secondary", host="api.openai.com",
+    ),
+    Terms(
+        "OpenAI at Azure", r"azure[-_ ]?openai", "restricted", "OpenAI terms of use",
+        "A deployment there is one of OpenAI's models, whatever it is called.",
+        "https://openai.com/policies/terms-of-use", "secondary", host=".openai.azure.com",
     ),
     Terms(
         "Anthropic", r"claude", "restricted", "Anthropic commercial terms (2025-06-17)",
@@ -214,7 +225,7 @@ class TeacherPolicy:
         name = name.lower().rstrip("/").rpartition("/")[2]  # the publisher's name does not count
         found: dict[int, tuple[int, Terms]] = {}
         for entry in self.entries:
-            if entry.host and entry.host in (base_url or ""):
+            if entry.host and entry.host in (base_url or "").lower():
                 found[-1] = (0, entry)
             if match := re.search(entry.pattern, name):
                 length = match.end() - match.start()
@@ -274,3 +285,15 @@ class TeacherPolicy:
 
 
 DEFAULT_POLICY = TeacherPolicy()
+
+
+def name_of_folder(source: str | os.PathLike[str]) -> str:
+    """Find the name by which the terms of a model on this machine are looked up.
+
+    Args:
+        source: A hub name or a folder.
+
+    Returns:
+        Its last part.
+    """
+    return os.path.basename(os.path.normpath(os.fspath(source)))

@@ -43,6 +43,18 @@ _LONGEST_QUOTE = 300
 STEP = 2**16
 
 
+def address_of(base_url: str | None) -> str:
+    """Find the address that an endpoint is asked at.
+
+    Args:
+        base_url: The address that was given; None where none was.
+
+    Returns:
+        It, or that of the environment, or OpenAI's.
+    """
+    return base_url or os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
+
+
 class Endpoint:
     """One server that takes and gives JSON. Safe to share between threads and event loops.
 
@@ -114,7 +126,7 @@ class Endpoint:
 
     @property
     def _name(self) -> str:
-        return self.base_url or os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1"
+        return address_of(self.base_url)
 
     async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Send one request. Await it within `each` or `run`.
