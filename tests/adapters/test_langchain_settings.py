@@ -317,3 +317,17 @@ def test_where_a_summary_comes_from():
     compressor = RecompDocumentCompressor(compressor=writer)
     (found,) = compressor.compress_documents(documents(source="a.pdf"), QUERY)
     assert found.metadata["source"] == "a.pdf"
+
+
+@pytest.mark.model
+def test_how_replies_are_read_is_written_down(tmp_path):
+    import tiny_causal
+
+    place = tiny_causal.save_checkpoint(tmp_path)
+    reading = {"empty_word": "NIX", "detect_refusals": False}
+    made = RecompDocumentCompressor(model=place, device="cpu", **reading)
+    again = loaded(dumps(made))
+    other = made.model_copy(update={"detect_refusals": True})
+    for compressor, detects in ((made, False), (again, False), (other, True)):
+        asked = compressor.compressor.summarizer
+        assert (asked.empty_word, asked.detect_refusals) == ("NIX", detects)

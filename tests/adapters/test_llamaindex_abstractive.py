@@ -440,3 +440,15 @@ def test_settings_of_a_model_that_writes_travel():
     ):
         (summary,) = same.postprocess_nodes([tower, other], query_str="who built it?")
         assert summary.node.text == "Ada"
+
+
+@pytest.mark.model
+def test_how_replies_are_read_travels(tmp_path):
+    import tiny_causal
+
+    place = tiny_causal.save_checkpoint(tmp_path)
+    reading = {"empty_word": "NIX", "detect_refusals": False}
+    made = RecompNodePostprocessor(model=place, device="cpu", **reading)
+    for pp in (made, RecompNodePostprocessor.from_dict(made.to_dict())):
+        asked = pp._compressor.summarizer
+        assert (asked.empty_word, asked.detect_refusals) == ("NIX", False)
