@@ -19,7 +19,7 @@ from .reader import Reader
 _LONGEST = 800  # characters; a longer reply says something
 _SPACES = regex.compile(" {2,}")
 _END = regex.compile(
-    r"(?<!\b(?:Dr|Mr|Mrs|Ms|St|Prof))[.!?。！？؟:：;；]+[)\]]*(?:\s+|\Z|(?<=[。！？：；]))"
+    r"(?<!\b(?:Dr|Mr|Mrs|Ms|St|Prof))[.!?。！？؟:：;；।॥·\u0387\u037e]+[)\]]*(?:\s+|\Z|(?<=[。！？：；।॥]))"
     r"|\n+| [-—–]+ |—"
 )
 _SIGNS = str.maketrans(

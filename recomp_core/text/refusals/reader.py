@@ -10,7 +10,7 @@ from .language import WORDS, Language
 
 _NAME = regex.compile("<([A-Z_]+)>")
 _NAMED = "<NAMED>[,，、،]? ?"
-AROUND = " \t\n\r()[].!?¿¡。！？؟:：;；>#,，、،—–-"
+AROUND = " \t\n\r()[].!?¿¡。！？؟:：;；।॥·\u0387\u037e>#,，、،—–-"
 """What may stand around a clause."""
 
 

@@ -7,12 +7,19 @@ from .dutch import DUTCH
 from .english import ENGLISH
 from .french import FRENCH
 from .german import GERMAN
+from .greek import GREEK
+from .hebrew import HEBREW
+from .hindi import HINDI
 from .italian import ITALIAN
 from .japanese import JAPANESE
 from .korean import KOREAN
 from .portuguese import PORTUGUESE
+from .romanian import ROMANIAN
 from .russian import RUSSIAN
 from .spanish import SPANISH
+from .thai import THAI
+from .turkish import TURKISH
+from .vietnamese import VIETNAMESE
 
 LANGUAGES: tuple[Language, ...] = (
     ENGLISH,
@@ -27,5 +34,12 @@ LANGUAGES: tuple[Language, ...] = (
     JAPANESE,
     KOREAN,
     ARABIC,
+    TURKISH,
+    VIETNAMESE,
+    HINDI,
+    ROMANIAN,
+    GREEK,
+    THAI,
+    HEBREW,
 )
 """Those that models write most first."""

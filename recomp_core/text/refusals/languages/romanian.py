@@ -1,0 +1,67 @@
+"""How Romanian says that documents do not help."""
+
+# ruff: noqa: E501 - broken patterns are hard to read
+
+from ..language import Language
+
+ROMANIAN = Language(
+    words={
+        "GIVEN": r"(?:furnizate?|furnizat|oferite?|oferit|prezentate?|prezentat|puse? la dispozi[țţt]ie|disponibile?|date|dat|ata[șşs]ate?|primite?|primit|existente?|de mai sus|respective?|reg[ăa]site|(?:pe care )?(?:mi )?(?:le-a[țţt]i|l-a[țţt]i) (?:furnizat|oferit|dat))",
+        "SHEET": r"(?:document(?:e|ele|elor|ul|ului)|text(?:e|ele|elor|ul|ului)?|pasaj(?:e|ele|elor|ul|ului)?|fragment(?:e|ele|elor|ul|ului)?|extras(?:e|ele|elor|ul|ului)|context(?:ul|ului)?|baz[aeă] (?:de )?cuno[șşs]tin[țţt]e)",
+        "SET": r"(?:(?:(?:aceste|acest|toate|ambele|cele dou[ăa]|cele) )?(?:<SHEET>(?: <GIVEN>){0,2}|(?:sursele|surselor|surse|informa[țţt]iile|informa[țţt]iilor|informa[țţt]ii|articolele|articolelor|materialele|materialelor) <GIVEN>)(?: acestea| acesta)?(?: <NUMBER>)?)",
+        "DOCS": r"<SET>",
+        "STRICT": r"(?:<SHEET>(?: <GIVEN>){1,2})",
+        "WORKS": r"(?:<DOCS>|sursele)",
+        "IN": r"(?:(?:nic[ăa]ieri )?(?:în|in|din|prin|cu|conform|potrivit|folosind|pe baza|pe temeiul|(?:în|din) niciunul (?:dintre|din)|(?:în|in) cadrul) <SET>)",
+        "NONE": r"(?:(?:niciunul|nici unul|niciuna) (?:dintre|din) <SET>|niciun (?:document|text|pasaj|fragment)(?: <GIVEN>)?)",
+        "ASK": r"(?:(?:despre|cu privire la|la) )?(?:cine|cui|ce|c[âa]nd|unde|de ce|cum|c[âa]t\w?|c[âa][țţt]i|care(?! s[ăa])|dac[ăa])<TOPIC>",
+        "INFO": r"(?:informa[țţt]i\w+|detalii|date|r[ăa]spuns\w*|men[țţt]iun\w+|referir\w+|indica[țţt]i\w+|preciz[ăa]ri)",
+        "ABOUT": r"(?:despre|privind|referitoare|referitor|cu privire|legate|legat|la|pentru|de spre|asupra|relevante|suficiente|necesare|clare|din care|care s[ăa] (?:r[ăa]spund|ajut|permit|indice)\w*)",
+        "INFOS": r"<INFO>(?:,? (?:<ASK>|<ABOUT><TOPIC>|<IN><REST>))?",
+        "SAY": r"(?:(?:men[țţt]ioneaz|precizeaz|specific|indic|explic|clarific|relateaz|dezv[ăa]lui|nume[șşs]t|descri|trateaz|abordeaz|discut|arat|identific|l[ăa]mure[șşs]t|ating)(?:ă|a|e|ie|esc)?|spune?|vorbe(?:sc|[șşs]te)|r[ăa]spund|r[ăa]spunde|arat[ăa]|se (?:refer[ăa]|ocup[ăa])|fac(?:e)? (?:nici ?o )?(?:referire|men[țţt]iune|referiri)|se pronun[țţt][ăa])",
+        "HOLD": r"(?:con[țţt]ine?|ofer[ăa]|furnizeaz[ăa]|include?|au|are|prezint[ăa]|dau|d[ăa]|cuprinde?)",
+        "SAID": r"(?:(?:este|e|sunt|a fost|au fost) (?:men[țţt]ionat|precizat|specificat|indicat|numit|descris|dat|oferit|furnizat|explicat|discutat|prezent|inclus|dezv[ăa]luit|clar|cunoscut|disponibil|g[ăa]sit|abordat)\w*|apar(?:e)?|figureaz[ăa]|reies?e?|rezult[ăa]|se (?:men[țţt]ioneaz[ăa]|precizeaz[ăa]|specific[ăa]|indic[ăa]|spune|g[ăa]se[șşs]te|g[ăa]sesc|reg[ăa]se[șşs]te|reg[ăa]sesc|afl[ăa]|explic[ăa]|arat[ăa]|vorbe[șşs]te|poate (?:<FIND>|g[ăa]si)))",
+        "FIND": r"(?:determina\w?|stabili\w?|r[ăa]spun\w+|afla\w?|g[ăa]si\w?|spune|preciza\w?|identifica\w?|deduce|dedus|[șşs]ti|ști|concluziona|oferi|confirma)",
+        "KNOW": r"(?:(?:determina\w?|stabili\w?|r[ăa]spun\w+|spune|preciza\w?|identifica\w?|deduce|dedus|[șşs]ti|concluziona|stabilit|determinarea|stabilirea)<REST>|(?:g[ăa]s\w+|afla\w?|oferi\w?|confirma\w?) <FEW><INFOS>)",
+        "TOLD": r"(?:(?:este|e|sunt|a fost|au fost) (?:men[țţt]ionat|precizat|specificat|indicat|numit)\w*|se (?:men[țţt]ioneaz[ăa]|precizeaz[ăa]|specific[ăa]|indic[ăa]|spune|arat[ăa])|reiese|rezult[ăa])",
+        "TASK": r"(?:(?:la )?(?:aceast[ăa] |aceste )?(?:[îi]ntreb[ăa]r\w+|[îi]ntrebare\w?|subiect\w*)(?: (?:dumneavoastr[ăa]|dvs|ta|aceasta|adresat[ăa]|pus[ăa]))?)",
+        "SUBJECT": r"(?:[^\s\d,]+(?:ul|le|ele|[țţt]a|ea|ia|[ăa]l[țţt]imea|data|anul|numele)|cine|ce|c[âa]nd|unde|de ce|cum|c[âa]t\w?|aceasta|acest|aceste|aceast[ăa]) (?:[^\s\d,]+ ){0,8}?",
+        "FLAW": r"(?:[^\s\d,]+ ){0,2}?(?:erori|eroare|gre[șşs]eli|gre[șşs]eal[ăa]|contradic[țţt]ii|semn[ăa]tur\w+)(?!\w)",
+    },
+    leads=r"(?:din p[ăa]cate|regretabil|[îi]mi pare r[ăa]u|ne pare r[ăa]u|scuze|prin urmare|a[șşs]adar|deci|astfel|ca urmare|[îi]n consecin[țţt][ăa]|de aceea),? (?:c[ăa] )?",
+    named=r"(?:(?:pe baza|[îi]n baza|conform|potrivit|din|[îi]n|dup[ăa] (?:analizarea|citirea|consultarea|verificarea)|analiz[âa]nd|consult[âa]nd|judec[âa]nd dup[ăa]) (?:con[țţt]inutul(?:ui)? )?<SET>|[îi]n niciunul (?:dintre|din) <SET>)",
+    lacks=(
+        "<DOCS> nu (?:ne )?<SAY>(?: (?:explicit|clar|nimic|direct))?<REST>",
+        "<WORKS> nu <HOLD> <FEW>(?:<INFOS>|<ASK>)",
+        "<STRICT> nu <HOLD>(?! <FLAW>)<REST>",
+        "<NONE> nu (?:<SAY><REST>|<HOLD> <FEW><INFOS>|(?:este|e) relevant<REST>)",
+        r"<DOCS> nu (?:au|are) (?:nicio |nici o )?leg[ăa]tur[ăa] cu <FEW><TASK>|<DOCS> nu (?:sunt|este) (?:relevante?|relevant|legate? de) (?:pentru )?<FEW><TASK>",
+        r"<DOCS> nu (?:sunt|este) (?:suficiente?|suficient) pentru (?:a r[ăa]spunde|r[ăa]spuns)<REST>",
+        r"<DOCS> (?:sunt|este) insuficient\w* pentru (?:a r[ăa]spunde|r[ăa]spuns)<REST>",
+        r"<DOCS> (?:trateaz[ăa]|vorbe\w+ despre|se refer[ăa] la) (?:cu totul )?(?:altceva|alte? (?:subiect|tem)\w*)",
+        r"<DOCS> nu permit(?:e)? (?:s[ăa] |a )?(?:[^\s\d,]+ ){0,2}?(?:<FIND>|determinarea|stabilirea|identificarea)<REST>",
+        r"(?:nu (?:exist[ăa]|(?:am )?g[ăa]s(?:it|esc)|am putut g[ăa]si|pot g[ăa]si|se (?:g[ăa]sesc|g[ăa]se[șşs]te|ofer[ăa]|men[țţt]ioneaz[ăa])|s-au g[ăa]sit|s-a g[ăa]sit|au fost g[ăa]site|am identificat|sunt|am|dispun de|de[țţt]in)) (?:(?:[^\s\d,]+ ){0,3}?<INFO> (?:[^\s\d]+ ){0,12}?<IN><REST>|<IN> <FEW><INFOS>|(?:[^\s\d,]+ ){0,2}?(?:informa[țţt]i\w+|detalii|date) (?:<ASK>|(?:despre|privind|referitoare|referitor|cu privire|legate|pentru a r[ăa]spunde)<TOPIC>)|(?:[^\s\d,]+ )?(?:suficiente|destule) (?:informa[țţt]ii|date|detalii)(?: pentru<TOPIC>)?|informa[țţt]ii (?:relevante|suficiente|utile)(?: pentru<TOPIC>)?)",
+        r"nu (?:pot|putem|sunt [îi]n m[ăa]sur[ăa] s[ăa]|se poate|este posibil s[ăa]|am putut|e posibil s[ăa]) (?:s[ăa] )?(?:(?:r[ăa]spun\w+|oferi un r[ăa]spuns) (?:[^\s\d,]+ ){0,3}?(?:<TASK>)<REST>|<FIND> (?:[^\s\d]+ ){0,10}?<IN><REST>)",
+        r"la <FEW>(?:[îi]ntreb[ăa]r\w+|[îi]ntrebare\w?) (?:[^\s\d,]+ ){0,2}?nu (?:se poate|pot|putem) r[ăa]spunde<REST>",
+        "<TASK> nu (?:poate|are)(?: fi)? r[ăa]spuns<REST>",
+        "<SUBJECT>nu <SAID> (?:nic[ăa]ieri )?<IN>",
+        "<SUBJECT><IN> nu <SAID>",
+        "nu <SAID> (?:<IN><REST>|<ASK> <IN>)",
+        r"(?:nicio informa[țţt]ie|nici o informa[țţt]ie|nicio men[țţt]iune|informa[țţt]ii insuficiente)(?: (?:relevant[ăa]|despre<REST>|pentru<REST>|<IN>))?",
+        r"nu (?:[șşs]tiu|cunosc) r[ăa]spunsul<REST>",
+    ),
+    then=(
+        "(?:ele |acestea |el )?(?:nici )?nu (?:<SAY><REST>|<HOLD> <FEW><INFOS>)",
+        r"nu (?:exist[ăa]|(?:am )?g[ăa]s(?:it|esc)|se (?:g[ăa]sesc|g[ăa]se[șşs]te|ofer[ăa])|s-au g[ăa]sit|sunt|am) <FEW><INFOS>",
+        r"nu (?:se poate|pot|putem|este posibil|e posibil|am putut|sunt [îi]n m[ăa]sur[ăa]) (?:s[ăa] )?(?:se )?<KNOW>",
+        r"nu (?:se [șşs]tie|este (?:clar|cunoscut|cert|posibil)|e (?:clar|cunoscut)|<SAID>|[șşs]tim|se cunoa[șşs]te),? <FEW><ASK>|nu <TOLD><REST>",
+        r"(?:este|e|r[ăa]m[âa]ne) (?:neclar|necunoscut|imposibil)[ăa]? (?:<ASK>|(?:de|s[ăa]) <KNOW>)",
+        "<SUBJECT>nu <TOLD>",
+    ),
+    fillers=(
+        r"(?:[îi]mi pare r[ăa]u|ne pare r[ăa]u|scuze|regret)(?: pentru (?:inconvenient|neplăceri)\w*)?|r[ăa]spuns|rezumat|not[ăa]|observa[țţt]ie",
+        r"(?:v[ăa] rog|te rog|dac[ăa] (?:ave[țţt]i|ai|dori[țţt]i|pute[țţt]i)|a[țţt]i putea|pute[țţt]i|pentru mai multe (?:informa[țţt]ii|detalii),)<REST>",
+        r"(?:acestea |ele |<DOCS> )(?:vorbe\w+|trateaz[ăa]|se refer[ăa]|descriu|discut[ăa]|se concentreaz[ăa]) (?:doar|numai|exclusiv) (?:(?!(?:cum|cine|care|c[ăa])(?!\w))[^\s\d,]+(?: |$|(?= ))){1,12}",
+    ),
+    joints=r",? (?:dar|[îi]ns[ăa]|totu[șşs]i|de[șşs]i|cu excep[țţt]ia|[îi]n afar[ăa]|deoarece|pentru c[ăa]|fiindc[ăa]|c[ăa]ci|[îi]ntruc[âa]t|ci|doar c[ăa]|[îi]n timp ce|a[șşs]a c[ăa]|[îi]nc[âa]t|dat fiind)(?!\w),?|, (?:a spus|(?:pe |la |[îi]n |din |de |cu )?care|ceea ce|iar|unde)(?!\w)| [șşs]i (?=(?:nu|nici|ele|prin urmare) |(?!c)(?:[^\s,]+ ){1,4}?(?:a|au|este|sunt|era|erau|s-a|s-au)(?!\w))",
+)
