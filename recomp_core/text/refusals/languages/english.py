@@ -103,7 +103,9 @@ ENGLISH = Language(
         "<UNCLEAR> (?:to answer <TASK><REST>|<IN> <ASK>)",
         r"(?:(?:unable|not able|impossible|not possible) to|<CANNOT>(?: be)?) <FIND>(?: [^\d]*)? <IN><REST>",
         "(?:not|nowhere) (?:<SAID> )?<IN><REST>",
-        "not (?:mentioned|stated|specified|answerable)|unanswerable|n/?a",
+        "not (?:mentioned|stated|specified|answerable|available|known|determinable|disclosed|discussed)(?: <IN>)?|unanswerable|n/?a",
+        # Whole replies to a question; the clause is no more than that.
+        "none(?: found| (?:is |was |were |are )?(?:mentioned|stated|specified|given|provided|named|listed))?|(?:unknown|unclear|undetermined|indeterminate|unspecified|indeterminable)(?: (?:<IN>|(?:from|in|based on) (?:this|that)))?|no (?:answer|information|data)(?: (?:is |was )?(?:available|found|provided|given))?|(?:can(?:not|'t)|could not|couldn't) be (?:determined|answered|established|ascertained)|(?:unable|impossible|not possible) to (?:determine|answer|say|tell)",
     ),
     then=(
         "(?:(?:they|it|both) )?<NOT> <FLATLY>(?:<SAY><REST>|<HOLD> <FEW><THING>)",
@@ -123,6 +125,10 @@ ENGLISH = Language(
         "<DOCS> (?:only|just|instead|merely|solely) <TREAT><REST>",
         "nothing (?:is|was) (?:said|mentioned|stated|written|given|reported) (?:<ABOUT>|of|as to)<REST>",
         "(?:they|it) <CANNOT> be used to <FIND><REST>",
+        "(?:(?:they|it) )?(?:<HOLD> (?:<NO> <FEW><THING>|nothing (?:<ABOUT>|relevant)<REST>)|<SAY> nothing<REST>|makes? no (?:mention|reference)<REST>|lacks? (?:any )?<FEW><INFOS>)",
+        "(?:(?:they|it|both) )?<NOT> <FLATLY>(?:<HOLD>|mention|state) (?:the |its |his |her |their |any )(?:exact |specific |actual )?(?:names?|dates?|identity|year|reasons?|number|price|cost|place|cause|author|builder|owner)<REST>",
+        "no <FEW><INFO> (?:<ABOUT>|of|on) (?:[^\\s\\d,]+ ){1,8}?(?:is|are|was) <SAID>",
+        "nothing in (?:them|it|these) <FLATLY>(?:<SAY>|concerns?|relates? to|bears? on|is about)<REST>",
         "<SUBJECT>(?:<IS_NOT> <FLATLY>(?:mentioned|stated|specified|indicated|identified)|<CANNOT> be <FIND>)",
         "no <FEW><INFOS>",
         "(?:(?:they|it) )?(?:is|are|remains?) silent <ABOUT><REST>",
@@ -143,5 +149,5 @@ ENGLISH = Language(
         r"(?:while|although|though|because|since|as) <DOCS> (?:<TREAT>|mentions?) (?-i:(?:(?!(?:how|who|that|by|which|where|when|was|were)\b)[\p{Ll}'-]+(?: |$|(?=,))){1,12}(?:,(?: \p{Ll}{0,7})?)?)",
         r"(?:they|it|<DOCS>) (?:(?:are|is) )?(?:instead|only|merely|mainly|primarily|rather|just|all) <TREAT> (?:(?!(?:how|who|that|by|which|where|when|was|were)\b)[^\s\d]+(?: |$)){1,20}",
     ),
-    joints=r",? (?:because|but|however|although|though|except|whereas|while|nevertheless|other than|apart from|besides|so that|only that|which (?:is|was|means|were|had|has)|(?:since|as) (?=the |these |they |it |he |she |there |i |no |none ))(?!\w),?|, (?:yet|so|who (?:is|was|are|were|had)|and thus|and therefore|(?:[^\s,]+ ){1,4}(?:said|ruled|told|wrote|says|found|argued|claimed|testified|admitted))(?!\w)|,? and (?=(?:do|does|did)(?: not|n't)|found no|saw no|i |they |it |there |none |therefore |thus |so )|(?<=\b(?:while|although|though|because|since|as) [^,]{1,150}),(?= (?:they|it|none|neither|nothing) )|,? instead,?(?= (?:they|it))",
+    joints=r",? (?:because|but|however|although|though|except|whereas|while|nevertheless|other than|apart from|besides|so that|only that|which (?:is|was|means|were|had|has)|(?:since|as) (?=the |these |they |it |he |she |there |i |no |none ))(?!\w),?|, (?:yet|so|who (?:is|was|are|were|had)|and thus|and therefore|(?:[^\s,]+ ){1,4}(?:said|ruled|told|wrote|says|found|argued|claimed|testified|admitted))(?!\w)|,? and (?=(?:do|does|did)(?: not|n't)|(?:contain|provide|give|offer|include|make|say|mention|have|lack)s? (?:no|nothing|any) |found no|saw no|i |they |it |there |none |therefore |thus |so )|(?<=\b(?:while|although|though|because|since|as) [^,]{1,150}),(?= (?:they|it|none|neither|nothing) )|,? instead,?(?= (?:they|it))",
 )
