@@ -3,6 +3,7 @@
 from ..language import Language
 from .arabic import ARABIC
 from .chinese import CHINESE
+from .czech import CZECH
 from .dutch import DUTCH
 from .english import ENGLISH
 from .french import FRENCH
@@ -10,15 +11,20 @@ from .german import GERMAN
 from .greek import GREEK
 from .hebrew import HEBREW
 from .hindi import HINDI
+from .hungarian import HUNGARIAN
+from .indonesian import INDONESIAN
 from .italian import ITALIAN
 from .japanese import JAPANESE
 from .korean import KOREAN
+from .polish import POLISH
 from .portuguese import PORTUGUESE
 from .romanian import ROMANIAN
 from .russian import RUSSIAN
 from .spanish import SPANISH
+from .swedish import SWEDISH
 from .thai import THAI
 from .turkish import TURKISH
+from .ukrainian import UKRAINIAN
 from .vietnamese import VIETNAMESE
 
 LANGUAGES: tuple[Language, ...] = (
@@ -41,5 +47,11 @@ LANGUAGES: tuple[Language, ...] = (
     GREEK,
     THAI,
     HEBREW,
+    POLISH,
+    CZECH,
+    SWEDISH,
+    UKRAINIAN,
+    HUNGARIAN,
+    INDONESIAN,
 )
 """Those that models write most first."""
