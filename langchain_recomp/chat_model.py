@@ -10,7 +10,13 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from recomp_core import LanguageModelTeacher, LLMSummarizer, SummaryError
-from recomp_core.integration import is_unsupported, reply_error, sourced, summary_schema
+from recomp_core.integration import (
+    is_unsupported,
+    reply_error,
+    sourced,
+    summary_of_call,
+    summary_schema,
+)
 
 
 def summarizer_from_chat_model(
@@ -153,13 +159,14 @@ class _ChatModel:
         try:
             if isinstance(reply, dict):  # what with_structured_output(include_raw=True) gives
                 raw, parsed = reply["raw"], reply["parsed"]
-                if parsed is None:
+                summary = _called_summary(raw) if parsed is None else sourced(parsed)
+                if summary is None:
                     return self._check([raw])
                 said = (raw.response_metadata, raw.additional_kwargs)
-                text = parsed.summary or str(parsed)  # an empty summary is a reply, too
+                text = summary or "nothing"  # an empty summary is a reply, too
                 if error := reply_error(self.model.get_name(), text, said, by_tool=True):
                     raise error
-                return sourced(parsed)
+                return summary
             return self._check([reply])
         except SummaryError as error:
             return error
@@ -194,6 +201,13 @@ def _structured(model: Any) -> Runnable[Any, Any] | None:
 
 def _refuses_the_form(reply: Any) -> bool:
     return isinstance(reply, Exception) and is_unsupported(reply)
+
+
+def _called_summary(message: Any) -> str | None:
+    """The summary in a tool's call that could not be parsed; None if there is none."""
+    calls = [*getattr(message, "tool_calls", ()), *getattr(message, "invalid_tool_calls", ())]
+    found = (summary_of_call(call["args"]) for call in calls)
+    return next((summary for summary in found if summary is not None), None)
 
 
 def _text_of(messages: Sequence[BaseMessage]) -> str:

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from .._utils.settings import Int, Setting, declaration
     from ..extractive.indexing import Indexer, IndexReport
     from ..models.language_models.finish_reasons import reply_error
-    from ..models.language_models.structured import is_unsupported, sourced, summary_schema
+    from ..models.language_models.structured import (
+        is_unsupported,
+        sourced,
+        summary_of_call,
+        summary_schema,
+    )
     from ..persistence.factory import (
         SUMMARY_SETTINGS,
         compressor_from_encoder,
@@ -56,6 +61,7 @@ _WHERE = {
     "reply_error": "..models.language_models.finish_reasons",
     "is_unsupported": "..models.language_models.structured",
     "sourced": "..models.language_models.structured",
+    "summary_of_call": "..models.language_models.structured",
     "summary_schema": "..models.language_models.structured",
     "SUMMARY_SETTINGS": "..persistence.factory",
     "compressor_from_encoder": "..persistence.factory",
@@ -125,6 +131,7 @@ __all__ = [
     "sourced",
     "span_facts",
     "summary_facts",
+    "summary_of_call",
     "summary_schema",
     "with_limits",
     "with_timeout",

@@ -5,7 +5,9 @@ import pytest
 pytest.importorskip("llama_index.core", reason='needs pip install "recomp[llamaindex]"')
 
 from llama_index.core.bridge.pydantic import PrivateAttr
-from llama_index.core.llms import LLMMetadata, MockLLM
+from llama_index.core.llms import ChatMessage, ChatResponse, LLMMetadata, MockLLM
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+from llama_index.core.llms.llm import ToolSelection
 
 from llamaindex_recomp import RecompNodePostprocessor, summarizer_from_llm, teacher_from_llm
 from recomp_core import Document
@@ -43,6 +45,37 @@ class Calling(MockLLM):
         return self.structured_predict(output_cls, prompt, llm_kwargs, **values)
 
 
+class Tools(FunctionCallingLLM):
+    """A model whose calls of functions are read by LlamaIndex itself."""
+
+    _arguments: dict = PrivateAttr()
+
+    def __init__(self, arguments):
+        super().__init__()
+        self._arguments = arguments
+
+    @property
+    def metadata(self):
+        return LLMMetadata(is_function_calling_model=True, is_chat_model=True, model_name="m")
+
+    def _prepare_chat_with_tools(self, tools, chat_history=None, **_):
+        return {"messages": chat_history}
+
+    def get_tool_calls_from_response(self, response, error_on_no_tool_call=True, **_):
+        return [ToolSelection(tool_id="1", tool_name="Summary", tool_kwargs=self._arguments)]
+
+    def chat(self, messages, **_):
+        return ChatResponse(message=ChatMessage("a text", role="assistant"))
+
+    async def achat(self, messages, **_):
+        return self.chat(messages)
+
+    def complete(self, *_, **__):
+        raise NotImplementedError
+
+    stream_chat = astream_chat = acomplete = stream_complete = astream_complete = complete
+
+
 async def both_ways(llm, *prompts, **settings):
     """What the summarizer gives, and what it gives asynchronously."""
     summarizer = summarizer_from_llm(llm, **{"structured": True, **settings})
@@ -73,6 +106,20 @@ async def test_a_model_that_fails_to_fill_the_form_is_asked_for_text(found):
     llm = Calling(found)
     assert await both_ways(llm, "Say this.", "And this.") == [["Say this.", "And this."]] * 2
     assert sorted(llm._forms) == sorted(["Say this.", "And this."] * 2)
+
+
+@pytest.mark.parametrize(
+    ("sources", "numbers"),
+    [("1", (1,)), (2.0, (2,)), (None, ()), ([1, "Document 2", 1.5], (1, 2))],
+)
+async def test_a_summary_is_taken_whatever_its_sources_are(sources, numbers):
+    llm = Tools({"summary": SUMMARY, "sources": sources, "confidence": 0.9})
+    for (summary,) in await both_ways(llm, "x"):
+        assert (summary, summary.sources) == (SUMMARY, numbers)
+
+
+async def test_a_call_without_sources_may_be_cut_and_text_is_asked_for():
+    assert await both_ways(Tools({"summary": "Ada bui"}), "x") == [["a text"]] * 2
 
 
 async def test_other_errors_are_not_asked_away():

@@ -16,6 +16,7 @@ from recomp_core.models.language_models.structured import (
     SourcedSummary,
     read_summary,
     response_format,
+    summary_of_call,
     summary_schema,
 )
 
@@ -302,6 +303,105 @@ def test_a_langchain_chat_model_by_its_own_means():
         summarizer = summarizer_from_chat_model(other, structured=True)
         assert summarizer.summarize(["x"]) == [SUMMARY]
         assert asyncio.run(summarizer.asummarize(["x"])) == [SUMMARY]
+
+
+CALLS = [
+    ({"summary": SUMMARY}, ()),
+    ({"summary": SUMMARY, "sources": None}, ()),
+    ({"summary": SUMMARY, "sources": "1"}, (1,)),
+    ({"summary": SUMMARY, "sources": 2.0}, (2,)),
+    ({"summary": SUMMARY, "sources": [1, "Document 2", None, 1.5, {}]}, (1, 2)),
+    ({"summary": SUMMARY, "sources": [1], "confidence": 0.9, "note": {"a": 1}}, (1,)),
+    ({"Summary": SUMMARY, "Sources": [1]}, (1,)),
+]
+NO_CALLS = [
+    {},
+    {"text": SUMMARY},
+    {"summary": 5, "sources": [1]},
+    {"summary": "string", "sources": "array"},
+]
+
+
+@pytest.mark.parametrize(("arguments", "sources"), CALLS)
+def test_the_form_takes_a_summary_whatever_its_sources_are(arguments, sources):
+    from pydantic import ValidationError
+
+    if "sources" not in {name.lower() for name in arguments}:  # it may be cut: nobody can tell
+        with pytest.raises(ValidationError):
+            summary_schema()(**arguments)
+    else:
+        found = summary_schema()(**arguments)
+        assert (found.summary, tuple(found.sources)) == (SUMMARY, sources)
+
+
+@pytest.mark.parametrize("arguments", NO_CALLS)
+def test_the_form_takes_nothing_without_a_summary(arguments):
+    from pydantic import ValidationError
+
+    with pytest.raises(ValidationError):
+        summary_schema()(**arguments)
+    assert summary_of_call(arguments) is None
+
+
+def test_arguments_that_a_client_could_not_read_hold_a_summary():
+    for text in (JSON, JSON[:-1] + ",}", f"```json\n{JSON}\n```"):
+        found = summary_of_call(text)
+        assert (found, found.sources) == (SUMMARY, (2,))
+    for wrong in ("", " ", "null and void", JSON[:-12], SUMMARY, None, 5, [JSON]):
+        assert summary_of_call(wrong) is None
+
+
+class TestLangChainTools:
+    """A LangChain chat model that gives the form as the arguments of a tool's call."""
+
+    def summarized(self, *messages):
+        pytest.importorskip("langchain_core")
+        from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+
+        from langchain_recomp.chat_model import summarizer_from_chat_model
+
+        class Calling(GenericFakeChatModel):
+            def bind_tools(self, tools, **_):
+                return self
+
+        model = Calling(messages=iter(messages))
+        summarizer = summarizer_from_chat_model(model, structured=True, max_concurrency=1)
+        return [summarizer.summarize(["x"])[0] for _ in messages]
+
+    def message(self, arguments, name="Summary", ending="tool_calls"):
+        from langchain_core.messages import AIMessage
+
+        call = {"name": name, "args": arguments, "id": "1"}
+        kind = "invalid_tool_calls" if isinstance(arguments, str) else "tool_calls"
+        own = {"error": None} if isinstance(arguments, str) else {}
+        metadata = {"finish_reason": ending}
+        return AIMessage("", response_metadata=metadata, **{kind: [{**call, **own}]})
+
+    @pytest.mark.parametrize(("arguments", "sources"), CALLS)
+    def test_the_summary_is_taken_whatever_its_sources_are(self, arguments, sources):
+        pytest.importorskip("langchain_core")
+        for name in ("Summary", "summary"):
+            (found,) = self.summarized(self.message(arguments, name))
+            assert (found, found.sources) == (SUMMARY, sources)
+
+    def test_so_is_one_in_arguments_that_are_no_json(self):
+        pytest.importorskip("langchain_core")
+        (found,) = self.summarized(self.message(JSON[:-1] + ",}"))
+        assert (found, found.sources) == (SUMMARY, (2,))
+
+    def test_an_empty_summary_is_empty_and_a_cut_one_is_cut(self):
+        pytest.importorskip("langchain_core")
+        empty, cut = self.summarized(
+            self.message({"summary": ""}), self.message({"summary": "Anna Hor"}, ending="length")
+        )
+        assert empty == ""
+        assert cut.reason == "cut"
+
+    @pytest.mark.parametrize("arguments", [*NO_CALLS, JSON[:-12]])
+    def test_a_call_without_a_summary_is_none(self, arguments):
+        pytest.importorskip("langchain_core")
+        (failed,) = self.summarized(self.message(arguments))
+        assert "the model called a tool" in str(failed)
 
 
 def test_a_llamaindex_llm_by_its_own_means():

@@ -67,10 +67,13 @@ class SourcedSummary(str):
 def summary_schema() -> type[BaseModel]:
     """The form of a summary, for a client that takes pydantic models.
 
+    What a model fills in is read as `read_summary` reads it, for a summary must not be lost for the
+    form of its sources.
+
     Returns:
         A model with the fields `summary` and `sources`.
     """
-    from pydantic import BaseModel, ConfigDict, Field
+    from pydantic import BaseModel, ConfigDict, Field, model_validator
 
     class Summary(BaseModel):
         """A summary for the question, and the documents that it is drawn from."""
@@ -79,6 +82,17 @@ def summary_schema() -> type[BaseModel]:
 
         summary: str = Field(description=_SUMMARY)
         sources: list[int] = Field(description=_SOURCES)
+
+        @model_validator(mode="before")
+        @classmethod
+        def _read(cls, filled: Any) -> Any:
+            if not isinstance(filled, dict):
+                return filled
+            fields = _in_lower_case(filled)
+            # Clients close what was cut, and not all say so: what comes last must be there.
+            if "sources" not in fields or (summary := _summary_in(fields)) is None:
+                raise ValueError("it holds no summary with its sources")
+            return {"summary": str(summary), "sources": list(summary.sources)}
 
     return Summary
 
@@ -156,7 +170,7 @@ def _objects(text: str) -> Iterator[tuple[dict[str, Any], bool]]:
 
 
 def _in_lower_case(found: dict[str, Any]) -> dict[str, Any]:
-    return {name.casefold(): value for name, value in found.items()}
+    return {name.casefold(): value for name, value in found.items() if isinstance(name, str)}
 
 
 def _decoded(text: str) -> str:
@@ -217,6 +231,21 @@ def sourced(found: Any) -> SourcedSummary:
         The summary with its sources.
     """
     return SourcedSummary(found.summary, found.sources)
+
+
+def summary_of_call(arguments: Any) -> SourcedSummary | None:
+    """The summary in the arguments of a tool's call, which a client could not parse.
+
+    Args:
+        arguments: A mapping, or JSON as text, which may be no JSON.
+
+    Returns:
+        The summary with its sources; None if they hold none.
+    """
+    if isinstance(arguments, dict):
+        return _summary_in(_in_lower_case(arguments))
+    read = read_summary(arguments) if isinstance(arguments, str) and arguments.strip() else None
+    return read if isinstance(read, SourcedSummary) else None
 
 
 def is_unsupported(error: BaseException) -> bool:
