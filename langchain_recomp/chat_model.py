@@ -126,18 +126,33 @@ class _ChatModel:
     def generate(self, prompts: list[str]) -> list[str | Exception]:
         asked = self.structured or self.model
         replies = asked.batch(prompts, self.config, return_exceptions=True)
-        if asked is not self.model and any(map(_refuses_the_form, replies)):
-            self.structured = None
-            return self.generate(prompts)
+        if refused := self._refused(asked, prompts, replies):
+            texts = self.model.batch([*refused.values()], self.config, return_exceptions=True)
+            self._take(replies, refused, texts)
         return [self._text(reply) for reply in replies]
 
     async def agenerate(self, prompts: list[str]) -> list[str | Exception]:
         asked = self.structured or self.model
         replies = await asked.abatch(prompts, self.config, return_exceptions=True)
-        if asked is not self.model and any(map(_refuses_the_form, replies)):
-            self.structured = None
-            return await self.agenerate(prompts)
+        if refused := self._refused(asked, prompts, replies):
+            texts = await self.model.abatch(
+                [*refused.values()], self.config, return_exceptions=True
+            )
+            self._take(replies, refused, texts)
         return [self._text(reply) for reply in replies]
+
+    def _refused(self, asked: Any, prompts: list[str], replies: list[Any]) -> dict[int, str]:
+        """The prompts whose form the model refused, by position: text is asked for in its place."""
+        if asked is self.model:
+            return {}
+        return {n: prompts[n] for n, reply in enumerate(replies) if _refuses_the_form(reply)}
+
+    def _take(self, replies: list[Any], refused: dict[int, str], texts: list[Any]) -> None:
+        """Put texts in the place of refusals; if one came, the form was what was wrong."""
+        for position, text in zip(refused, texts, strict=True):
+            replies[position] = text
+            if not isinstance(text, Exception):
+                self.structured = None
 
     def stream(self, prompt: str) -> Iterator[str]:
         chunks = []

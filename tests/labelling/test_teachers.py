@@ -309,7 +309,7 @@ class TestEndpoint:
 
     @pytest.mark.parametrize(
         "refusal",
-        [error(400, "the prompt is too long"), error(500, "no json_schema today")],
+        [error(400, "the prompt is too long"), error(500, "no replies today")],
     )
     def test_another_error_is_that_error(self, refusal):
         with OpenAIServer(refusal) as server:

@@ -96,12 +96,13 @@ class TestEndpoint:
         pytest.importorskip("openai", reason='needs pip install "recomp[openai]"')
         without_environment(monkeypatch)
 
-    def failure(self, body, *, stream=False, events=False):
+    def failure(self, body, *, stream=False, events=False, status=200):
         """The error of a request that may be tried twice, and how often it was."""
         from recomp_core.models.language_models.openai_chat import OpenAIChatModel
 
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        with OpenAIServer(Reply(body=b"data: " + body + b"\n\n" if events else body)) as server:
+        body = b"data: " + body + b"\n\n" if events else body
+        with OpenAIServer(Reply(status=status, body=body)) as server:
             model = OpenAIChatModel("m", base_url=server.base_url, api_key="any", max_retries=1)
 
             async def at_once(_):
@@ -121,6 +122,14 @@ class TestEndpoint:
         error, attempts = self.failure(sent, **how)
         assert (error.reason, attempts) == (reason, 2 if passes else 1)
         assert words in str(error)
+
+    @pytest.mark.parametrize(
+        "body", [b"too many stars", b'{"detail": "too many stars"}', b'{"error": "too many stars"}']
+    )
+    @pytest.mark.parametrize("stream", [True, False])
+    def test_the_words_of_a_rejection_are_quoted_in_any_form(self, body, stream):
+        error, _ = self.failure(body, stream=stream, status=400)
+        assert (error.reason, "too many stars" in str(error)) == ("invalid", True)
 
     def test_an_error_after_comments_is_found_where_a_whole_reply_was_asked_for(self):
         body = b': busy\n\ndata: {"error": {"message": "slow", "code": 429}}\n\n'

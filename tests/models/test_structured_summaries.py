@@ -256,10 +256,90 @@ class TestEndpoint:
             assert asyncio.run(summarizer.asummarize(["y"])) == [SUMMARY]
             assert ["response_format" in r.body for r in server.requests] == [True, False, False]
 
-    def test_another_error_is_that_error(self):
-        with OpenAIServer(error(400, "the prompt is too long")) as server:
+    @pytest.mark.parametrize(
+        "refusal",
+        [
+            error(404, "No endpoints found that can handle the requested parameters."),
+            error(400, "Invalid schema for the reply"),
+            error(422, "guided decoding is not available"),
+            error(422, "Extra inputs are not permitted: response_format"),
+            error(500, "json_schema: not implemented"),
+            error(501, "structured output is not implemented"),
+            error(503, "This response_format type is unavailable now"),
+            Reply(status=500, body=b"NotImplementedError: grammar"),
+            Reply(body=b'{"error": {"message": "response_format is not supported"}}'),
+            Reply(body=b'{"error": {"message": "json_schema is unavailable", "code": 500}}'),
+            Reply(body=b'{"code": 20015, "message": "response_format is invalid"}'),
+            Reply(status=400, body=b""),
+            Reply(status=400, body=b"Bad Request"),
+            Reply(
+                status=400, body=b'{"error": {"message": "Provider returned error", "code": 400}}'
+            ),
+            Reply(status=422, body=b'{"detail": "Unprocessable Entity"}'),
+            Reply(body=b'{"error": {"code": 400}}'),
+        ],
+    )
+    def test_however_an_endpoint_says_so_text_is_asked_for_once(self, refusal):
+        def reply_to(request):
+            return refusal if "response_format" in request.body else Reply(SUMMARY)
+
+        with OpenAIServer(reply_to=reply_to) as server:
+            summarizer = self.summarizer(server, max_retries=3)
+            assert summarizer.summarize(["x"]) == [SUMMARY]
+            assert summarizer.summarize(["y"]) == [SUMMARY]
+            assert ["response_format" in r.body for r in server.requests] == [True, False, False]
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            error(400, "the prompt is too long"),
+            error(401, "no key for structured output"),
+            error(402, "pay for json_schema"),
+            error(403, "structured output is not in your plan"),
+            error(404, "no such model"),
+            error(500, "no tools in the shed"),
+            error(500, ""),
+            Reply(status=500, body=b""),
+            Reply(status=400, body=b"the prompt is too long"),
+            Reply(status=400, body=b'{"detail": "messages are wrong"}'),
+            Reply(body=b"<html>structured tools</html>"),
+            Reply(body=b'{"error": {"message": "no such model", "code": 404}}'),
+            error(400, "content of schema.sql", "content_filter"),
+        ],
+    )
+    def test_another_error_is_that_error(self, other):
+        with OpenAIServer(other) as server:
             (failed,) = self.summarizer(server).summarize(["x"])
-            assert failed.reason == "invalid"
+            assert isinstance(failed, SummaryError)
+            assert ["response_format" in r.body for r in server.requests] == [True]
+
+    def test_an_error_without_words_that_text_ends_with_too_is_that_error(self):
+        with OpenAIServer(Reply(status=400, body=b"")) as server:
+            summarizer = self.summarizer(server)
+            for _ in range(2):  # the form was not what was wrong: it is asked for again
+                (failed,) = summarizer.summarize(["x"])
+                assert failed.reason == "invalid"
+            assert ["response_format" in r.body for r in server.requests] == [True, False] * 2
+
+    def test_without_a_form_nothing_is_asked_for_again(self):
+        for reply in (Reply(status=400, body=b""), error(400, "response_format is wrong")):
+            with OpenAIServer(reply) as server:
+                own = {"base_url": server.base_url, "max_retries": 0}
+                LLMSummarizer.from_endpoint("m", **own).summarize(["x"])
+                form = {"response_format": {"type": "json_object"}}  # the caller's own
+                LLMSummarizer.from_endpoint("m", structured=True, extra_body=form, **own).summarize(
+                    ["x"]
+                )
+                assert [r.body.get("response_format") for r in server.requests] == [
+                    None,
+                    form["response_format"],
+                ]
+
+    def test_the_name_of_the_model_and_the_address_are_no_words_of_the_server(self):
+        with OpenAIServer(error(400, "the prompt is too long")) as server:
+            LLMSummarizer.from_endpoint(
+                "structured-tools", structured=True, base_url=server.base_url, max_retries=0
+            ).summarize(["x"])
             assert len(server.requests) == 1
 
 
@@ -303,6 +383,41 @@ def test_a_langchain_chat_model_by_its_own_means():
         summarizer = summarizer_from_chat_model(other, structured=True)
         assert summarizer.summarize(["x"]) == [SUMMARY]
         assert asyncio.run(summarizer.asummarize(["x"])) == [SUMMARY]
+
+
+def test_a_langchain_chat_model_is_asked_for_text_only_where_it_refused_the_form():
+    pytest.importorskip("langchain_core")
+    from langchain_core.language_models.fake_chat_models import FakeListChatModel
+    from langchain_core.messages import AIMessage
+    from langchain_core.runnables import RunnableLambda
+
+    from langchain_recomp.chat_model import summarizer_from_chat_model
+
+    class RejectedError(Exception):
+        status_code = 400
+
+    asked = []
+
+    class Partly(FakeListChatModel):
+        def with_structured_output(self, schema, **_):
+            def reply(prompt):
+                asked.append(prompt)
+                if prompt == "x":
+                    raise RejectedError("Error code: 400")
+                parsed = schema(summary="by the form", sources=[1])
+                return {"raw": AIMessage(""), "parsed": parsed, "parsing_error": None}
+
+            return RunnableLambda(reply)
+
+    for summarize in (
+        lambda s, prompts: s.summarize(prompts),
+        lambda s, prompts: asyncio.run(s.asummarize(prompts)),
+    ):
+        asked.clear()
+        summarizer = summarizer_from_chat_model(Partly(responses=[SUMMARY]), structured=True)
+        assert summarize(summarizer, ["x", "y"]) == [SUMMARY, "by the form"]
+        assert summarize(summarizer, ["y"]) == [SUMMARY]
+        assert sorted(asked) == ["x", "y"]
 
 
 CALLS = [

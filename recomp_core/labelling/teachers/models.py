@@ -19,7 +19,7 @@ from ...models.language_models.reply_settings import (
     limit_fields,
     told_limit,
 )
-from ...models.language_models.structured import is_unsupported, response_format
+from ...models.language_models.structured import response_format
 from ...models.summarizers.causal import CausalSummarizer
 from ...models.summarizers.unread import unread_summarizer
 from ...prompts import NOTHING_RELEVANT_WORD
@@ -152,15 +152,11 @@ class EndpointTeacher(EndpointUser, BaseTeacher):
 
     async def _formed_reply(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """The reply, in the form that is asked for where the endpoint supports it."""
-        if self._form is not None:
-            try:
-                formed = {"response_format": self._form, **body}
-                return await self.endpoint.post("chat/completions", formed)
-            except EndpointError as error:
-                if error.reason != "invalid" or not is_unsupported(error):
-                    raise
-        reply = await self.endpoint.post("chat/completions", body)
-        self._form = None
+        if self._form is None:
+            return await self.endpoint.post("chat/completions", body)
+        reply, formed = await self.endpoint.post_formed("chat/completions", body, self._form)
+        if not formed:
+            self._form = None
         return reply
 
     def _error(self, reason: Reason, what: str, said: str = "") -> EndpointError:

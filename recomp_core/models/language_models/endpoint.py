@@ -27,6 +27,7 @@ from ...text.splitting import replace_surrogates
 from .events import error_event
 from .http_client import REDACTED_LOG, hardened_client
 from .replies import REASONS, UnusableReply, raise_error_in, sent_tokens, written_tokens
+from .structured import is_unsupported
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -142,17 +143,46 @@ class Endpoint:
             EndpointError: The request failed, and no further attempt is worth it.
             BudgetError: The budget is spent; every attempt counts.
         """
+        return await self._post(path, body, self._reply)
+
+    async def post_formed(
+        self, path: str, body: Mapping[str, Any], form: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], bool]:
+        """Send one request for a reply in a form, or for text where that is not supported.
+
+        Args:
+            path: See `post`.
+            body: The request without the form. One that has a form of its own is sent as it is.
+            form: The value of its `response_format`.
+
+        Returns:
+            The reply, and whether the form may be asked for again.
+
+        Raises:
+            EndpointError: The request failed.
+            BudgetError: The budget is spent.
+        """
+        if "response_format" in body:
+            return await self.post(path, body), True
+        with suppress(_FormRefused):
+            formed = {"response_format": form, **body}
+            return await self._post(path, formed, self._formed_reply), True
+        return await self.post(path, body), False
+
+    async def _post(
+        self, path: str, body: Mapping[str, Any], send: Callable[..., Awaitable[dict[str, Any]]]
+    ) -> dict[str, Any]:
         connection = self._connected()
         if path.startswith("/"):
             parts = urlsplit(str(connection.client.base_url))
             path = f"{parts.scheme}://{parts.netloc}{path}"
         sent = dict(body)
-        post = partial(self._reply, connection, path, sent)
+        post = partial(send, connection, path, sent)
         failure: EndpointError | None = None
         reply: dict[str, Any] = {}
         try:
             reply = await self._with_retries(partial(self._in_slot, connection, post))
-        except BudgetError:
+        except (BudgetError, _FormRefused):
             raise
         except Exception as error:
             failure = self._failure(error)
@@ -178,6 +208,17 @@ class Endpoint:
         """
         response = await connection.client.post(path, cast_to=connection.response, body=body)
         return await self._read(response.content)
+
+    async def _formed_reply(
+        self, connection: Connection, path: str, body: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The same of a request for a form, which its own error says is not supported."""
+        try:
+            return await self._reply(connection, path, body)
+        except Exception as error:
+            if not is_unsupported(_own_error(error)):
+                raise
+        raise _FormRefused("")
 
     async def _read(self, content: bytes) -> dict[str, Any]:
         """The JSON object of a reply."""
@@ -244,7 +285,7 @@ class Endpoint:
 
     def _may_pass(self, error: BaseException) -> bool:
         """Whether another attempt may go better."""
-        if not isinstance(error, Exception) or isinstance(error, BudgetError):
+        if not isinstance(error, Exception) or isinstance(error, (BudgetError, _FormRefused)):
             return False
         error = _own_error(error)
         if getattr(error, "code", None) in ("insufficient_quota", "content_filter"):
@@ -408,6 +449,10 @@ class Endpoint:
         return client, response
 
 
+class _FormRefused(UnusableReply):
+    """The form of a reply is not supported: another attempt goes no better, whatever its status."""
+
+
 class EndpointUser:
     """Something that asks an endpoint. Its meter is the endpoint's.
 
@@ -550,7 +595,12 @@ def _redirect_of(error: Any) -> str:
 def _detail_of(error: Exception) -> str:
     """What the endpoint or the transport said."""
     cause = error.__cause__ or error
-    return f"{type(cause).__name__}: {str(cause)[: 20 * _LONGEST_QUOTE].strip()}".removesuffix(": ")
+    said = str(cause)
+    body = getattr(cause, "body", None)
+    # Some versions of the client take up the words of errors in OpenAI's own form alone.
+    if body and said == f"Error code: {_status_of(cause)}":
+        said = f"{said} - {body}"
+    return f"{type(cause).__name__}: {said[: 20 * _LONGEST_QUOTE].strip()}".removesuffix(": ")
 
 
 def _cut(text: str, length: int = _LONGEST_QUOTE) -> str:

@@ -21,7 +21,6 @@ from .finish_reasons import Problem, has_reasoning, refusal_of, text_of_content
 from .reading import ReplyStream, plain_reply, problem_of_choice, text_of_choice
 from .replies import UnusableReply, is_logprob
 from .reply_settings import check_completion_tokens, check_extra_body, limit_fields, told_limit
-from .structured import is_unsupported
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -267,18 +266,19 @@ class OpenAIChatModel(Endpoint):
         """The first choice, in the form that was asked for where the endpoint supports it."""
         if self.response_format is None:
             return await self._choice(prompt)
-        try:
-            return await self._choice(prompt, response_format=self.response_format)
-        except EndpointError as error:
-            if error.reason != "invalid" or not is_unsupported(error):
-                raise
-        choice = await self._choice(prompt)
-        self.response_format = None
+        body = self._request(prompt)
+        reply, formed = await self.post_formed("chat/completions", body, self.response_format)
+        choice = self._first_choice(reply)
+        if not formed:
+            self.response_format = None
         return choice
 
     async def _choice(self, prompt: str, **settings: Any) -> Mapping[str, Any]:
         """The first choice of the reply."""
-        reply = await self.post("chat/completions", {**settings, **self._request(prompt)})
+        body = {**settings, **self._request(prompt)}
+        return self._first_choice(await self.post("chat/completions", body))
+
+    def _first_choice(self, reply: Mapping[str, Any]) -> Mapping[str, Any]:
         choices = reply.get("choices")
         if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
             raise self.error("malformed", "the reply has no choices", str(reply))
@@ -426,7 +426,7 @@ def _piece_of(chunk: Any, ending: dict[str, Any]) -> str | None:
     if not isinstance(chunk, dict):
         return None
     ending["usage"] = chunk.get("usage") or ending.get("usage")
-    choice = _first_choice(chunk)
+    choice = _choice_of_chunk(chunk)
     delta = choice.get("delta")
     delta = delta if isinstance(delta, dict) else {}
     ending["finish_reason"] = choice.get("finish_reason") or ending["finish_reason"]
@@ -444,7 +444,7 @@ def _piece_of(chunk: Any, ending: dict[str, Any]) -> str | None:
     return content
 
 
-def _first_choice(chunk: Mapping[str, Any]) -> Mapping[str, Any]:
+def _choice_of_chunk(chunk: Mapping[str, Any]) -> Mapping[str, Any]:
     """The choice of a chunk that the reply is made of; others come if the request says so."""
     choices = chunk.get("choices")
     for choice in choices if isinstance(choices, list) else ():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import SummaryError
 from ...text.splitting import replace_surrogates
+from .replies import REASONS, UnusableReply
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -34,6 +35,22 @@ _PROMISE = re.compile(
     r"""|["']summary\\?["']\s*:""",
     re.IGNORECASE,
 )
+
+# What the words of an error name that speaks of the form, or of what it is made with.
+_FORM = re.compile(
+    r"response[_ -]?(?:format|schema)|json[_ -]?(?:schema|object|mode)|structured|guided|grammar"
+    r"|no endpoints found that",
+    re.IGNORECASE,
+)
+_PERHAPS_FORM = re.compile(r"schema|tool_choice|tools?\b", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]{2,}")
+# The words of an error that says no more than that it is one, and the names of its fields.
+_SAY_NOTHING = frozenset({
+    "bad", "badrequest", "badrequesterror", "body", "client", "code", "detail", "details", "error",
+    "errors", "false", "http", "invalid", "message", "msg", "no", "none", "null", "object", "param",
+    "provider", "request", "returned", "status", "true", "type", "unprocessable", "entity",
+})  # fmt: skip
+_LONGEST_ERROR = 10_000
 
 
 class SourcedSummary(str):
@@ -249,13 +266,36 @@ def summary_of_call(arguments: Any) -> SourcedSummary | None:
 
 
 def is_unsupported(error: BaseException) -> bool:
-    """Tell whether an error may say that this form is not supported.
+    """Tell whether an error of a request that asks for this form may say that it is not supported.
 
     Args:
         error: What a client raised, or a reply ended with.
 
     Returns:
-        Whether its words speak of it.
+        Whether its words speak of it, or it rejects the request and says nothing at all. An error
+        of the key, of a quota or of the time is none.
     """
-    words = r"response_format|json_?schema|structured|schema|guided|grammar|tool_choice|tools?\b"
-    return isinstance(error, NotImplementedError) or bool(re.search(words, str(error), re.I))
+    if isinstance(error, NotImplementedError):
+        return True
+    status = getattr(error, "status_code", None)
+    status = status if isinstance(status, int) else 0
+    if status in REASONS or getattr(error, "code", None) in (
+        "content_filter",
+        "insufficient_quota",
+    ):
+        return False
+    # Not all clients put the words into their error.
+    said = f"{error} {getattr(error, 'body', None) or ''}"
+    if isinstance(error, UnusableReply):
+        said = error.said or said
+        if error.reason not in ("invalid", "unavailable"):
+            return False
+    said = said[:_LONGEST_ERROR]
+    if _FORM.search(said):
+        return True
+    # A server that is out of order may speak of anything.
+    if status >= 500:
+        return False
+    return bool(_PERHAPS_FORM.search(said)) or (
+        status in (400, 422) and not set(_WORD.findall(said.casefold())) - _SAY_NOTHING
+    )
