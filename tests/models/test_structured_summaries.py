@@ -105,6 +105,61 @@ def test_nothing_in_the_place_of_a_summary_is_the_empty_one(reply):
     assert compressed(reply, structured=True).text == ""
 
 
+@pytest.mark.parametrize(
+    "filled",
+    [
+        {"summary": SUMMARY, "sources": [2]},
+        {"summary": SUMMARY, "sources": (2,)},
+        {"summary": SUMMARY, "sources": [2, None, True], "sure": False},
+        {"Summary": SUMMARY, "Sources": "2"},
+        {"result": {"summary": SUMMARY, "sources": [2]}},
+    ],
+)
+def test_a_dict_of_python_is_read_as_json_is(filled):
+    for reply in (
+        f"{filled}",
+        f"It's this:\n```python\n{filled}\n```\nThat's it!",
+        f"[{filled}]",
+        f"{SCHEMA}\n{filled}",
+        f"{filled}".replace("}", ", }"),
+        f"{filled}".replace("None", "null").replace("False", "false"),
+    ):
+        found = compressed(reply, structured=True)
+        assert (found.text, found.sources) == (SUMMARY, (2,)), reply
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It's Anna's.",
+        'She said "yes", and "no".',
+        """It's "hers".""",
+        "One\nline, and\tanother \\ one",
+        "naïve \x07 \u2028 \\x41 \\d {'a': 1}, }",
+        "安娜",
+    ],
+)
+def test_the_strings_of_python_are_what_they_were(text):
+    for written in ({"summary": text, "sources": [1]}, {"summary": text}):
+        assert read_summary(repr(written)) == text
+        assert read_summary(ascii(written)) == text
+    assert (
+        read_summary("{'summary': '" + text.replace("\\", "\\\\").replace("'", "\\'") + "'}")
+        == text
+    )
+
+
+def test_what_is_no_dict_of_python_is_no_summary():
+    for reply in ("{'summary': 'Anna", "{'summary': 5}", "{'answer': 'Anna'}", "{'summary': f('x')}",
+                  "{'summary': 'It's hers.'}"):  # fmt: skip
+        with pytest.raises(SummaryError, match="structured=False"):
+            compressed(reply, structured=True)
+    for text in (
+        "{'summary': " + part * 50_000 for part in ("[", "{'a': ", "(", "-", "not ", "1+")
+    ):
+        assert isinstance(read_summary(text), SummaryError)
+
+
 def test_plain_text_stays_as_it_is():
     for text in (
         "{Anna} built it.",
@@ -200,6 +255,12 @@ def test_a_long_reply_takes_no_long_time():
         '{"a":1}',
         '{"properties":{"a":',
         '{"properties":{}}',
+        "{'a':",
+        "{'a",
+        "{'a':1}",
+        "'",
+        "{'\\'",
+        "{'properties':{}}",
     ):
         began = time.monotonic()
         read_summary(part * (1_000_000 // len(part)))

@@ -25,6 +25,15 @@ _MOST_TRIES = 20
 _LENIENT = json.JSONDecoder(strict=False)
 # A string, closed or not; or a comma after the last item, which JSON does not allow.
 _STRING_OR_COMMA = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|,(?=\s*[}\]])', re.DOTALL)
+_PYTHON_OBJECT = re.compile(r"\{\s*'")
+# A string of Python's, closed or not, or what else Python writes otherwise than JSON.
+_PYTHON = re.compile(
+    r"""'[^'\\]*(?:\\.[^'\\]*)*(?:'|\\?\Z)|"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)"""
+    r"""|\b(?:None|True|False)\b|[()]""",
+    re.DOTALL,
+)
+_PYTHON_ESCAPE = re.compile(r"""\\x([0-9a-fA-F]{2})|\\(.)|(")""", re.DOTALL)
+_IN_JSON = {"None": "null", "True": "true", "False": "false", "(": "[", ")": "]"}
 _SUMMARY = "The summary; the agreed word if nothing in the documents helps."
 _SOURCES = "The numbers of the documents that the summary is drawn from."
 # What a model that repeats the schema writes in the place of values.
@@ -131,7 +140,7 @@ def read_summary(text: str) -> str | SourcedSummary | SummaryError:
     """Read a reply that was asked for in this form.
 
     Models write words or a fence around the JSON, leave out its sources, add fields, and repeat
-    the schema, before the summary or with the summary in it.
+    the schema, before the summary or with the summary in it. Some write a dict of Python's.
 
     Args:
         text: The reply, without reasoning.
@@ -144,7 +153,8 @@ def read_summary(text: str) -> str | SourcedSummary | SummaryError:
     if bare == "null":
         return SourcedSummary("")
     in_schemas: list[SourcedSummary] = []
-    for written in (bare, _STRING_OR_COMMA.sub(_without_comma, bare), _decoded(bare)):
+    python = _from_python(bare)
+    for written in (bare, _without_commas(bare), _decoded(bare), python, _without_commas(python)):
         for found, of_schema in _objects(written):
             if (summary := _summary_in(found)) is None:
                 continue
@@ -199,8 +209,37 @@ def _decoded(text: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _without_comma(found: re.Match[str]) -> str:
-    return "" if found[0] == "," else found[0]
+def _without_commas(text: str) -> str:
+    return _STRING_OR_COMMA.sub(lambda found: "" if found[0] == "," else found[0], text)
+
+
+def _from_python(text: str) -> str:
+    """The text from the first dict of Python's on, as JSON; "" if there is none.
+
+    Python's own reader of literals would be at the mercy of how deep a text is.
+    """
+    start = _PYTHON_OBJECT.search(text)
+    return _PYTHON.sub(_json_of, text[start.start() :]) if start else ""
+
+
+def _json_of(found: re.Match[str]) -> str:
+    written = found[0]
+    if written[0] not in "'\"":
+        return _IN_JSON[written]
+    if len(written) < 2 or written[-1] != written[0]:
+        return written  # it is not closed
+    return '"' + _PYTHON_ESCAPE.sub(_escape_of, written[1:-1]) + '"'
+
+
+def _escape_of(found: re.Match[str]) -> str:
+    code, escaped, _ = found.groups()
+    if code:
+        return f"\\u00{code}"
+    if escaped is None:
+        return '\\"'
+    if escaped in "'\n":  # a line that goes on in the next
+        return "'" * (escaped == "'")
+    return found[0] if escaped in '"\\/bfnrtu' else f"\\\\{escaped}"
 
 
 def _summary_in(found: dict[str, Any]) -> SourcedSummary | None:
