@@ -177,6 +177,7 @@ USED = {
         (AIMessage("Bob bui", response_metadata={"finish_reason": "length"}), "cut"),
         (AIMessage("Bob bui", response_metadata={"stop_reason": "max_tokens"}), "cut"),
         (AIMessage("Bob bui", response_metadata={"finish_reason": "SAFETY"}), "filtered"),
+        (AIMessage("Bob bui", response_metadata={"finish_reason": "something new"}), "cut"),
         (AIMessage("", additional_kwargs={"refusal": "I can't help."}), "refused"),
         (AIMessage(REFUSED), "refused"),
         (AIMessage(THOUGHTS), "malformed"),

@@ -12,6 +12,7 @@ from recomp_core.errors import EndpointError, SummaryError
 from recomp_core.labelling.scorers.end_task import EndTaskScorer
 from recomp_core.labelling.teachers.base import LanguageModelTeacher, TeacherRequest
 from recomp_core.models.language_models.finish_reasons import ending_of, reply_error
+from recomp_core.models.language_models.reading import problem_of_choice
 from recomp_core.models.language_models.reply_settings import ReplySettings
 from recomp_core.prompts import LLM_PROMPT
 from recomp_core.readers.answer_scores import AnswerRequest
@@ -61,15 +62,17 @@ ENDINGS = {
               "stop_sequence", "FinishReason.STOP", "FINISH_REASON_STOP", "endoftext", "completed",
               "endTurn", "EndTurn", "stopSequence", "StopReason.END_TURN", "stop_reason.end_turn",
               "FinishReason.FINISH_REASON_UNSPECIFIED", "<|im_end|>", "<|endoftext|>", "none",
-              "unknown", "stop_string", "natural"],
+              "unknown", "stop_string", "natural", "hit_stop", "HIT_STOP", "stop_token", "stopstop",
+              "end_turnend_turn", "REASON_STOP", "FinishReason.STOPFinishReason.STOP"],
     "tool": ["tool_calls", "tool_use", "toolUse", "TOOL_CALL", "tool-calls", "function_call"],
     "cut": ["length", "LENGTH", "MAX_TOKENS", "max_tokens", "max_output_tokens", "model_length",
             "ERROR_LIMIT", "token_limit", "model_context_window_exceeded", "FinishReason.MAX_TOKENS",
-            "maxTokens", "NOT_FINISHED", "out_of_tokens", "time_limit"],
+            "maxTokens", "NOT_FINISHED", "out_of_tokens", "time_limit", "num_predict",
+            "context_window", "contextWindow", "CONTEXT_LENGTH", "halt", "halted", "lengthlength"],
     "filtered": ["content_filter", "SAFETY", "safety", "RECITATION", "guardrail_intervened",
-                 "PROHIBITED_CONTENT", "ERROR_TOXIC", "sensitive", "BLOCKLIST", "SPII"],
+                 "PROHIBITED_CONTENT", "ERROR_TOXIC", "sensitive", "BLOCKLIST", "SPII", "blacklist"],
     "refused": ["refusal", "REFUSAL"],
-    "unavailable": ["error", "ERROR", "network_error"],
+    "unavailable": ["error", "ERROR", "network_error", "abnormal", "abnormal_stop"],
 }  # fmt: skip
 
 
@@ -80,6 +83,25 @@ def test_one_table_has_the_endings_of_all_providers_in_any_case(meaning):
         found = reply_error("m", "text", [{"choices": [{"finish_reason": name}]}])
         reason = {"whole": None, "tool": "malformed"}.get(meaning, meaning)
         assert (found and found.reason) == reason, name
+
+
+@pytest.mark.parametrize("name", ["something new", "###", "x" * 99])
+def test_a_reply_whose_ending_is_not_known_may_be_cut(name):
+    assert ending_of(name) is None
+    choice = {"finish_reason": name, "message": {"content": "text"}}
+    for found in (
+        problem_of_choice("text", choice),
+        reply_error("m", "text", [{"choices": [choice]}]),
+        reply_error("m", "text", [{"done_reason": name}]),
+        reply_error("m", "text", [{"finish_reason": name}], by_tool=True),
+    ):
+        assert found.reason == "cut"
+    assert name in str(reply_error("m", "text", [choice]))
+    # The reason of something else.
+    assert reply_error("m", "text", [{"reason": name}]) is None
+    assert reply_error("m", "text", [{"incomplete_details": {"reason": "length"}}]).reason == "cut"
+    new = {"status": "incomplete", "incomplete_details": {"reason": name}}
+    assert reply_error("m", "text", [new]).reason == "cut"
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ _WHOLE = frozenset({
     "end_of_turn", "end_of_text", "endoftext", "end_of_message", "im_end", "end_token",
     "turn_complete", "stop_turn", "stop_token", "stop_sequence", "stop_string", "stop_str",
     "stop_word", "stop_words", "stop_criteria", "stop_criteria_met", "stopped_word", "stopped_eos",
-    "matched_stop", "normal_stop", "natural", "natural_end", "complete", "completed", "finish",
-    "finished", "done", "success", "succeeded", "normal", "ok",
+    "stop_sequences", "stop_token_id", "matched_stop", "hit_stop", "normal_stop", "end_id",
+    "eos_id", "natural", "natural_end", "complete", "completed", "finish", "finished", "done",
+    "success", "succeeded", "normal", "ok",
     # What says nothing, as a missing ending does.
     "unspecified", "unknown", "none", "null",
 })  # fmt: skip
@@ -34,20 +35,26 @@ _NO_REPLY: tuple[tuple[Reason, re.Pattern[str]], ...] = (
         "filtered",
         re.compile(
             "filter|guardrail|safety|toxic|block|prohibited|recitation|spii|sensitive|moderat"
-            "|violat|policy|risk|censor|language|armor"
+            "|blacklist|violat|policy|risk|censor|language|armor"
         ),
     ),
     (
         "cut",
         re.compile(
             "length|max_|limit|budget|exceed|incomplete|truncat|token_count|out_of_|num_ctx"
-            "|insufficient|abort|cancel|interrupt|broken|pause|time|not_finished|unfinished"
+            "|num_predict|context|insufficient|abort|halt|cancel|interrupt|broken|pause|time"
+            "|not_finished|unfinished"
         ),
     ),
-    ("unavailable", re.compile("error|fail|unavailable|overload|malformed|unexpected|^other$")),
+    (
+        "unavailable",
+        re.compile("error|fail|unavailable|overload|malformed|unexpected|abnormal|^other$"),
+    ),
 )
 # Those of a limit that the caller sets.
-_AT_LIMIT = re.compile("length|max_|token|budget|exceed|incomplete|truncat|num_ctx|(?<!time_)limit")
+_AT_LIMIT = re.compile(
+    "length|max_|token|budget|exceed|incomplete|truncat|num_ctx|num_predict|context|(?<!time_)limit"
+)
 
 _WHAT: Mapping[Reason, str] = {
     "refused": "the model refused",
@@ -71,8 +78,10 @@ _TOOL_AFTER_TEXT = "the model called a tool before its reply was whole: ask it w
 
 _ENDINGS = (
     "finish_reason", "finishReason", "stop_reason", "stopReason", "done_reason",
-    "completion_reason", "completionReason", "block_reason", "blockReason", "reason",
+    "completion_reason", "completionReason", "block_reason", "blockReason",
 )  # fmt: skip
+# This may be the reason of anything.
+_PERHAPS_ENDING = ("reason",)
 # Google's client gives the number of a reason to block; that of none is 0.
 _BLOCKS = ("block_reason", "blockReason")
 # What a response as a whole may say in the place of an ending.
@@ -150,7 +159,9 @@ def _plain(name: str) -> str:
         return ""
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)
     name = re.sub(r"\W+", "_", name.casefold()).strip("_")
-    return re.sub("^(?:(?:finish|stop|done|completion|block|blocked)_?reason_)+", "", name)
+    # Where chunks are added up, an ending that came twice is "stopstop".
+    name = re.sub(r"^(\w+?)\1+$", r"\1", name)
+    return re.sub("^(?:(?:finish|stop|done|completion|block|blocked)?_?reason_)+", "", name)
 
 
 def problem_of(
@@ -166,7 +177,8 @@ def problem_of(
 
     Returns:
         What is wrong with a reply that is cut, refused or filtered, or that has no text, or only
-        reasoning or the call of a tool; None for one that can be used.
+        reasoning or the call of a tool, or whose ending is not known; None for one that can be
+        used.
     """
     responses = list(responses)
     if refusal := "".join(map(refusal_of, responses)):
@@ -176,6 +188,8 @@ def problem_of(
     meaning = ending_of(ending)
     if meaning == "cut" and _AT_LIMIT.search(_plain(ending)):
         return Problem("cut", _CUT_AT_LIMIT, ending, at_limit=True)
+    if ending and meaning is None:  # a new name is more likely one for what went wrong
+        return Problem("cut", _WHAT["cut"], f"it ended with {ending}")
     if meaning and meaning != "whole" and meaning != "tool":
         return Problem(meaning, _WHAT[meaning], ending)
     written = without_reasoning(text or "")
@@ -289,6 +303,8 @@ def _ending(response: Any) -> str:
     """What a response says of its end; "" for nothing."""
     if ending := next(_strings(response, _ENDINGS, _PARTS), ""):
         return ending
+    if reason := next(filter(ending_of, _strings(response, _PERHAPS_ENDING, _PARTS)), ""):
+        return reason
     for part in _parts(response, _PARTS):
         for name in _BLOCKS:
             value = _get(part, name)

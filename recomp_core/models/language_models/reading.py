@@ -15,7 +15,6 @@ from ...text.reasoning import ReasoningFilter, UnopenedReasoning, without_reason
 from .finish_reasons import (
     ONLY_REASONING,
     Problem,
-    ending_of,
     problem_of,
     reply_error,
     text_of_content,
@@ -59,7 +58,7 @@ def problem_of_choice(
         told = error.get("message") if isinstance(error, Mapping) else error
         return Problem("unavailable", "the provider broke the reply off", str(told))
     ending = choice.get("finish_reason")
-    if ending and (not isinstance(ending, str) or ending_of(ending) is None):
+    if ending and not isinstance(ending, str):
         return Problem("cut", "the reply is not whole", f"finish_reason: {ending}")
     return problem_of(text, [{"usage": usage}, choice])
 
