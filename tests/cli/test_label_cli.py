@@ -192,6 +192,18 @@ def test_a_chat_api_by_its_key_s_name(tmp_path, source, monkeypatch):
     assert "OPENAI_API_KEY" in str(missing.exception)
 
 
+@pytest.mark.parametrize("limit", [0, 7])
+def test_a_scorer_that_reads_one_token_takes_no_limit(limit, tmp_path, source, monkeypatch):
+    pytest.importorskip("openai", reason='needs pip install "recomp[openai]"')
+    monkeypatch.setenv("OPENAI_API_KEY", "any-key")
+    wrong = recomp("distillation", source, "-o", tmp_path / "x", "--scorer", "chat", "--method",
+                   "judge", "--model", "m", "--base-url", "http://127.0.0.1:9/v1",
+                   "--max-new-tokens", limit)  # fmt: skip
+    said = str(wrong.exception)
+    assert f"max_new_tokens={limit}: method='judge' reads one token" in said
+    assert "leave max_new_tokens out" in said
+
+
 def test_what_is_wrong_is_said_before_anything_is_loaded(tmp_path, source):
     # No such model is there to be loaded.
     missing = recomp(

@@ -427,9 +427,10 @@ def build_chat_scorer(settings: ScorerSettings) -> AnswerScorer:
     own: dict[str, Any] = settings.reply_settings()
     if settings.method == "samples":
         own |= {"samples": settings.samples}
-    elif own.pop("max_new_tokens", None) is not None:
+    elif "max_new_tokens" in own:  # 0, too, which is no limit
         raise ValueError(
-            f"method={settings.method!r} reads one token: max_new_tokens is of samples"
+            f"max_new_tokens={settings.max_new_tokens}: method={settings.method!r} reads one "
+            'token; leave max_new_tokens out, or use method="samples"'
         )
     if settings.method == "prefix":
         own |= {"answers": settings.answers}
