@@ -48,8 +48,28 @@ ERRORS = [
     ({"error": "'timeout' is not a valid field"}, INVALID, "valid field"),
     ({"error": "unknown field internal_id"}, INVALID, "internal_id"),
     ({"error": {"error": {"code": "429", "message": "slow"}}}, QUOTA, "slow"),
+    ({"error": {"code": "1302", "message": "您当前使用该API的并发数过高"}}, QUOTA, "并发数过高"),
+    ({"error": {"code": 1305, "message": "wait"}}, QUOTA, "wait"),
+    ({"code": 1303, "msg": "wait"}, QUOTA, "wait"),
+    ({"message": "请求过于频繁，请稍后再试"}, QUOTA, "请求过于频繁"),
+    ({"error": {"message": "该模型当前访问量过大"}}, QUOTA, "访问量过大"),
+    ({"error": "リクエストが多すぎます"}, QUOTA, "多すぎます"),
+    ({"message": "服务繁忙"}, UNAVAILABLE, "繁忙"),
+    ({"error": "Model is loading, please wait"}, UNAVAILABLE, "please wait"),
+    ({"message": "Model is loading, please wait"}, UNAVAILABLE, "please wait"),
+    ({"error": "トークンが多すぎます"}, INVALID, "トークン"),
+    ({"error": {"code": "1301", "message": "敏感内容"}}, FILTERED, "敏感"),
+    ({"base_resp": {"status_code": 1027, "status_msg": "output sensitive"}}, FILTERED, "output"),
+    ({"choices": None, "base_resp": {"status_code": 1026, "status_msg": "input"}}, FILTERED, "input"),
+    ({"choices": [{"message": {"content": ""}}], "base_resp": {"status_code": 1027, "status_msg": "output new_sensitive"}}, FILTERED, "output"),
+    ({"base_resp": {"status_code": 1002, "status_msg": "rate limit"}}, QUOTA, "rate"),
+    ({"err_no": 1, "err_msg": "qps limit"}, QUOTA, "qps limit"),
+    ({"errcode": 5, "errmsg": "no such thing"}, INVALID, "no such thing"),
+    ({"header": {"code": 10013, "message": "not this text"}}, INVALID, "not this text"),
+    ({"header": {"code": 11202, "message": "qps limit"}}, QUOTA, "qps limit"),
     ({"choices": [{"error": {"code": 502, "message": "gone"}}]}, UNAVAILABLE, "gone"),
 ]  # fmt: skip
+NEW = 34  # those of Zhipu, MiniMax and others
 
 
 @pytest.mark.parametrize(("sent", "meaning", "words"), ERRORS)
@@ -73,6 +93,10 @@ def test_what_an_error_means(sent, meaning, words):
         {"choices": [], "code": 200, "message": "success"},
         {"code": 0, "msg": "ok", "data": []},
         {"message": "Anna built it."},
+        {"base_resp": {"status_code": 0, "status_msg": "success"}, "choices": []},
+        {"header": {"code": 0, "message": "Success", "status": 2}, "payload": {}},
+        {"base_resp": {"status_code": 1027}, "choices": [{"message": {"content": "x"}}]},
+        {"errno": 0, "errmsg": "ok"},
         {"status": "completed", "text": "x", "type": "message"},
         {"error": {}, "choices": [{"message": {"content": "x"}}]},
         {"error": "a warning", "choices": [{"message": {"content": "x"}}]},
@@ -116,7 +140,7 @@ class TestEndpoint:
             return caught.value, len(server.requests)
 
     @pytest.mark.parametrize("how", [{}, {"stream": True}, {"stream": True, "events": True}])
-    @pytest.mark.parametrize("n", [0, 3, 5, 15, 23])
+    @pytest.mark.parametrize("n", [0, 3, 5, 15, 23, *range(NEW, len(ERRORS))])
     def test_it_has_its_reason_and_words_and_is_tried_again_if_it_passes(self, n, how):
         sent, (reason, passes), words = ERRORS[n]
         error, attempts = self.failure(sent, **how)
@@ -130,6 +154,20 @@ class TestEndpoint:
     def test_the_words_of_a_rejection_are_quoted_in_any_form(self, body, stream):
         error, _ = self.failure(body, stream=stream, status=400)
         assert (error.reason, "too many stars" in str(error)) == ("invalid", True)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"oh": "too many stars"},
+            ["too many stars"],
+            "too many stars",
+            {"choices": [], "x": "too many stars"},
+        ],
+    )
+    def test_the_words_of_an_unknown_shape_in_a_stream_are_kept(self, body):
+        error, _ = self.failure(body, stream=True, events=True)
+        assert error.reason == "malformed"
+        assert "too many stars" in str(error)
 
     def test_an_error_after_comments_is_found_where_a_whole_reply_was_asked_for(self):
         body = b': busy\n\ndata: {"error": {"message": "slow", "code": 429}}\n\n'

@@ -359,6 +359,8 @@ class OpenAIChatModel(Endpoint):
     ) -> EndpointError | None:
         ending: dict[str, Any] = {"finish_reason": None, "refusal": "", "done": False}
         has_text: bool | None = None  # None as long as no text came, not even an empty one
+        strange: Any = None  # the first chunk without choices
+        has_choices = False
         without_key = self._reply_redaction.stream()
         reply = ReplyStream(hold=self._holds_streams)
 
@@ -369,6 +371,10 @@ class OpenAIChatModel(Endpoint):
         try:
             async for chunk in _chain(first, chunks):
                 piece = _piece_of(chunk, ending)
+                if isinstance(chunk, dict) and chunk.get("choices"):
+                    has_choices = True
+                elif chunk is not DONE and strange is None:
+                    strange = chunk
                 if piece is None:
                     continue
                 has_text = bool(has_text) or bool(piece.strip())
@@ -382,6 +388,8 @@ class OpenAIChatModel(Endpoint):
             is_whole = ending["finish_reason"] or (has_text and ending["done"])
             if has_text is not None and not is_whole:
                 return self._problem_error(Problem("cut", "the reply is not whole", "broken off"))
+            if strange is not None and not has_choices:
+                return self.error("malformed", "the reply has no choices", str(strange))
             seen = None if has_text is None else "text" * has_text
             if problem := problem_of_choice(seen, ending):
                 return self._problem_error(problem)

@@ -50,8 +50,17 @@ _DECISIVE: tuple[tuple[str, Reason, int], ...] = (
         "quota",
         0,
     ),
-    (r"content_?filter|content_policy|policy_?violation", "filtered", 0),
+    (r"content_?filter|content_policy|policy_?violation|new_sensitive", "filtered", 0),
 )
+# Numbers that are no status: Zhipu's and MiniMax's.
+_NUMBERS: Mapping[str, tuple[Reason, int]] = {
+    "1301": ("filtered", 0),
+    "1302": ("quota", 429),
+    "1303": ("quota", 429),
+    "1305": ("quota", 429),
+    "1026": ("filtered", 0),
+    "1027": ("filtered", 0),
+}
 _MEANINGS: tuple[tuple[str, Reason, int], ...] = (
     *_DECISIVE,
     (
@@ -63,14 +72,16 @@ _MEANINGS: tuple[tuple[str, Reason, int], ...] = (
     (r"invalid_request|bad_request|invalid_argument|validation", "invalid", 400),
     (
         r"rate_?limit|rate_increased|resource_?exhausted|throttl|too_many_(?:concurrent_)?request"
-        r"|requests?_limit|tier_capacity|quota|速率",
+        r"|requests?_limit|tier_capacity|quota|(?:^|[^a-z])[qrt]p[sm]_limit|速率"
+        r"|过于频繁|過於頻繁|请求(?:数量?|次数)?过多|請求過多|访问量过大|频率过高|并发数?过高"
+        r"|リクエスト(?:数)?が多すぎ|요청이_너무_많",
         "quota",
         429,
     ),
     (
         r"overload|unavailable|bad_gateway|(?:too|is|server|service|engine|model)_busy"
         r"|(?:at|over|out_of|no)_capacity|capacity_exceeded|not_ready|warming_up"
-        r"|(?:currently|still)_loading|^loading_model",
+        r"|(?:currently|still|model_is)_loading|^loading_model|繁忙|混み合って",
         "unavailable",
         503,
     ),
@@ -112,6 +123,8 @@ def raise_error_in(reply: object) -> None:
         raise unusable({**reply, "error": reply.get("error") or error})
     if not _has_text(choice) and (reply.get("error") or reply.get("errors")):
         raise unusable(reply)
+    if not _has_text(choice) and (part := _error_in_part(reply)):
+        raise unusable(part)
     if not reply.get("choices") and (bare := _bare_error(reply)):
         raise unusable(bare)
 
@@ -134,7 +147,7 @@ def unusable(error: object) -> UnusableReply:
     said = dict.fromkeys(str(part[name]) for part in told for name in _MESSAGES if part.get(name))
     message = ": ".join(said) or ", ".join(map(str, codes)) or str(error)
     plain = _plain(message[:_LONGEST_CODE])
-    if meaning := _meaning(words, _DECISIVE):
+    if meaning := _meaning(words, _DECISIVE) or _meaning_of_number(codes):
         return UnusableReply("", message, reason=meaning[0], status=meaning[1])
     if not statuses and (meaning := _meaning(words) or _meaning(plain)):
         return UnusableReply("", message, reason=meaning[0], status=meaning[1])
@@ -166,6 +179,10 @@ def _meaning(
     return next(((why, status) for known, why, status in meanings if re.search(known, words)), None)
 
 
+def _meaning_of_number(codes: list[Any]) -> tuple[Reason, int] | None:
+    return next((_NUMBERS[str(code)] for code in codes if str(code) in _NUMBERS), None)
+
+
 def _plain(words: str) -> str:
     """Words in lower case with "_" between them, those of a name such as "RateLimitError", too."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])|[\s-]+", "_", words).lower()
@@ -179,17 +196,22 @@ def _status(code: object) -> int:
 
 def _bare_error(reply: Mapping[str, Any]) -> object:
     """An error whose fields are those of the reply itself, as some servers have it."""
-    base = reply.get("base_resp")
-    if isinstance(base, dict) and base.get("status_code"):
-        return base
     codes = [reply.get(name) for name in _CODES]
     said = [part for name in _MESSAGES if isinstance(part := reply.get(name), (str, list))]
     means = "error" in (reply.get("object"), reply.get("type")) or reply.get("success") is False
     means = means or "detail" in reply or any(map(_status, codes))
-    means = means or any(_is_code(reply.get(name)) for name in ("code", "error_code"))
+    means = means or any(_is_code(reply.get(name)) for name in _OWN_CODES)
     words = [part for part in (*codes, *said) if isinstance(part, str)]
     if (said and means) or any(_meaning(_plain(part[:_LONGEST_CODE])) for part in words):
         return reply
+    return None
+
+
+def _error_in_part(reply: Mapping[str, Any]) -> object:
+    """An error in the part of a reply that says how it went, as MiniMax and iFlytek have it."""
+    for part in map(reply.get, ("base_resp", "header")):
+        if isinstance(part, dict) and any(_is_code(part.get(name)) for name in _OWN_CODES):
+            return part
     return None
 
 
@@ -213,13 +235,16 @@ def _first_choice(reply: Mapping[str, Any]) -> dict[str, Any]:
     return choice if isinstance(choice, dict) else {}
 
 
+# What a server may have under these is its own, and 0 for success.
+_OWN_CODES = (
+    "code", "status_code", "error_code", "errorCode", "err_code", "errcode", "err_no", "errno",
+)  # fmt: skip
 _CODES = (
-    "code", "status_code", "statusCode", "http_code", "error_code", "type", "error_type", "__type",
-    "status", "Code",
+    *_OWN_CODES, "statusCode", "http_code", "type", "error_type", "__type", "status", "Code",
 )  # fmt: skip
 _MESSAGES = (
-    "message", "msg", "status_msg", "error_msg", "error_message", "error_description",
-    "description", "detail", "Message",
+    "message", "msg", "status_msg", "error_msg", "error_message", "errorMessage", "err_msg",
+    "errmsg", "error_description", "description", "detail", "Message",
 )  # fmt: skip
 _STATUSES = frozenset(map(str, range(400, 600)))
 _LONGEST_CODE = 200
