@@ -17,6 +17,9 @@ from .._utils.files import write_json
 
 logger = logging.getLogger(__name__)
 
+# A kill costs no more than this, however rarely a run evaluates.
+_SAVE_EVERY_S = 600.0
+
 WHOLE_FILE = "whole.json"
 """Written into a checkpoint last: a checkpoint without it was torn by a kill or a full disk.
 
@@ -84,9 +87,10 @@ def run_progress(folder: Path, seconds_before: float) -> Any:
     class RunProgress(TrainerCallback):
         bar: Any = None
         began = 0.0
+        saved = 0.0
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            self.began = time.monotonic()
+            self.began = self.saved = time.monotonic()
             if state.is_world_process_zero:
                 self.bar = tqdm(
                     total=state.max_steps, initial=state.global_step, unit=" steps",
@@ -96,6 +100,9 @@ def run_progress(folder: Path, seconds_before: float) -> Any:
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if self.bar is not None:
                 self.bar.update(state.global_step - self.bar.n)
+            # Several processes have to save at the same step, and each has a clock of its own.
+            if args.world_size == 1 and time.monotonic() - self.saved >= _SAVE_EVERY_S:
+                control.should_save = True
 
         def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if not state.is_world_process_zero or not state.log_history:
@@ -108,6 +115,7 @@ def run_progress(folder: Path, seconds_before: float) -> Any:
                     self.bar.set_postfix_str(text[:60])
 
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            self.saved = time.monotonic()
             checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
             if state.is_world_process_zero and checkpoint.is_dir():
                 seconds = round(seconds_before + time.monotonic() - self.began, 3)

@@ -444,6 +444,19 @@ class TestKilled:
         assert same_weights(tmp_path / "killed", tmp_path / "unbroken")
         assert not same_weights(tmp_path / "killed", base)
 
+    def test_it_is_saved_by_the_clock_too(self, base, tmp_path, monkeypatch):
+        from recomp_core.training import callbacks
+
+        saved, sizes = [], callbacks._sizes
+        monkeypatch.setattr(callbacks, "_SAVE_EVERY_S", 0.0)
+        monkeypatch.setattr(
+            callbacks, "_sizes", lambda folder: saved.append(folder.name) or sizes(folder)
+        )
+        settings = {**self.SETTINGS, "epochs": 1, "evals": 1, "held_out": 0.2, "max_steps": 3}
+        result = train_abstractive(records(40), base=base, output=tmp_path / "out", **settings)
+        assert saved == ["checkpoint-1", "checkpoint-2", "checkpoint-3"]
+        assert sum("eval_loss" in row for row in result.history) == 1
+
     def test_a_finished_run_only_writes_its_output_again(self, base, tmp_path):
         output = tmp_path / "out"
         settings = {**self.SETTINGS, "held_out": 0.2}
