@@ -82,11 +82,17 @@ def teacher_from_llm(
     return LanguageModelTeacher.reading_by(
         partial(summarizer_from_llm, llm),
         name=name or llm.metadata.model_name,
-        base_url=getattr(llm, "azure_endpoint", None) or getattr(llm, "api_base", None),
+        base_url=_address_of(llm),
         accept_terms=accept_terms,
         structured=structured,
         **settings,
     )
+
+
+def _address_of(llm: LLM) -> str | None:
+    """Where the model is asked, if it says so in words."""
+    found = (getattr(llm, name, None) for name in ("azure_endpoint", "api_base"))
+    return next((text for text in found if text and isinstance(text, str)), None)
 
 
 def _lacks_the_form(error: Exception) -> bool:

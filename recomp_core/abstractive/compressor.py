@@ -45,6 +45,24 @@ Reads = Literal["excerpt", "sentence"]
 """What a summarizer reads of an extraction, see `AbstractiveCompressor`."""
 
 
+def check_reads(reads: Reads, extractor: object) -> None:
+    """Check that what a summarizer is to read will be there.
+
+    Args:
+        reads: See `AbstractiveCompressor`.
+        extractor: What picks the sentences, or what it will be made of; None without any.
+
+    Raises:
+        ValueError: There is no such choice, or nothing picks single sentences.
+    """
+    check_choice("reads", reads, get_args(Reads))
+    if reads == "sentence" and extractor is None:
+        raise ValueError(
+            'reads="sentence" needs extractor=, such as load_compressor(top_k=6): it picks and '
+            "orders the sentences"
+        )
+
+
 def check_room(summarizer: Summarizer, prompt: str | PromptTemplate | None = None) -> None:
     """Check that a summarizer can read more than the prompt around the documents.
 
@@ -135,12 +153,7 @@ class AbstractiveCompressor:
         ):
             if part is not None:
                 _check_part(name, part, protocol)
-        check_choice("reads", reads, get_args(Reads))
-        if reads == "sentence" and extractor is None:
-            raise ValueError(
-                'reads="sentence" needs extractor=, such as load_compressor(top_k=6): it picks and '
-                "orders the sentences"
-            )
+        check_reads(reads, extractor)
         self.summarizer = summarizer
         self.prompt = _template(summarizer, prompt)
         self.titles = self.prompt.numbered if titles is None else titles

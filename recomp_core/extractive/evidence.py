@@ -115,8 +115,8 @@ class LexicalEvidence:
 
 def _sample(texts: Sequence[str]) -> str:
     """The beginnings of some texts from all over the documents, which may differ in language."""
-    step = max(1, len(texts) // _SAMPLE)
-    return "\n".join(text[:_SAMPLE_CHARACTERS] for text in texts[::step][:_SAMPLE])
+    n = min(len(texts), _SAMPLE)
+    return "\n".join(texts[i * len(texts) // n][:_SAMPLE_CHARACTERS] for i in range(n))
 
 
 def check_weight(value: object) -> float | None:

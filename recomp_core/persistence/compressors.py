@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 from .._utils.checks import check_choice, check_limit, check_whole
 from .._utils.files import CONFIG_FILE
-from ..abstractive.compressor import AbstractiveCompressor, Reads, check_room
+from ..abstractive.compressor import AbstractiveCompressor, Reads, check_reads, check_room
 from ..abstractive.llm_summarizer import LLMSummarizer, check_replies
 from ..errors import ModelLoadError
 from ..extractive.compressor import DEFAULT_SELECTOR, ExtractiveCompressor, check_expand
@@ -58,6 +59,16 @@ _CALIBRATED_FOR = (
     "document_separator", "outline", "titles", "lexical_weight", "prefilter", "max_unit_tokens",
     "document_format", "prompts",
 )  # fmt: skip
+
+
+# What a saved summarizer says of the encoder of ours that picks its sentences.
+_EXTRACTOR_SETTINGS = (
+    *_CALIBRATED_FOR, "selector", "batch_size", "pin", "injections",
+)  # fmt: skip
+
+# The encoders that were loaded by a name of our own: such a name says which weights they are, and
+# that of a folder does not.
+_OUR_ENCODERS: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 
 
 class Calibrated(Protocol):
@@ -261,8 +272,7 @@ def load_compressor(
     if summary_settings or backend == "ctranslate2":
         _check_config(source.files)
     _refuse(summary_settings, source, "ranks sentences", "an abstractive")
-    compressor = _load_extractive(source, {**both, **sentence_settings})
-    compressor.model_name = source.name
+    compressor = _loaded_extractive(source, {**both, **sentence_settings})
     if limits:
         count_tokens = counter or encoder_token_counter(compressor)
         compressor.selector = check_selector(limiting_selector(**limits, count_tokens=count_tokens))
@@ -545,12 +555,15 @@ def _load_abstractive(source: Source, given: Mapping[str, Any]) -> AbstractiveCo
     settings = {**written, **shown, **given}
     names = (*_COMPRESSOR_SETTINGS, "titles", "recovery")
     own = {name: settings.pop(name) for name in names if name in settings}
-    if (extractor := saved.get("extractor")) and "extractor" not in own:
-        own["extractor"] = _load_extractor(extractor, source, settings)
+    extractor = None if "extractor" in own else saved.get("extractor")
+    check_reads(own.get("reads", "excerpt"), own.get("extractor", extractor))
     if settings.get("backend") == "auto":
         del settings["backend"]
     check = partial(check_room, prompt=own.get("prompt"))
-    return AbstractiveCompressor(load_summarizer(source.files, check=check, **settings), **own)
+    summarizer = load_summarizer(source.files, check=check, **settings)
+    if extractor:
+        own["extractor"] = _load_extractor(extractor, source, settings)
+    return AbstractiveCompressor(summarizer, **own)
 
 
 def _load_extractor(
@@ -558,13 +571,19 @@ def _load_extractor(
 ) -> ExtractiveCompressor:
     """Load what picks the sentences for a summarizer: an encoder of ours by its name."""
     model = find_source(saved["model"], local_files_only=source.files.local_files_only)
-    own = {name: value for name, value in saved.items() if name != "model"}
-    settings = {**model.settings, **own, "kind": "extractive"}
-    extractor = _load_extractive(
-        replace(model, settings=settings), _given(device=given.get("device"))
-    )
-    extractor.model_name = saved["model"]
-    return extractor
+    own = {name: value for name, value in saved.items() if name not in ("model", "selector")}
+    chosen = _given(device=given.get("device"))
+    if saved.get("selector") is not None:
+        chosen["selector"] = _read_selector(saved["selector"], source.place)
+    return _loaded_extractive(replace(model, settings={**model.settings, **own}), chosen)
+
+
+def _loaded_extractive(source: Source, given: Mapping[str, Any]) -> ExtractiveCompressor:
+    compressor = _load_extractive(source, given)
+    compressor.model_name = source.name
+    if source.own_name is not None and isinstance(compressor.scorer, DualEncoderScorer):
+        _OUR_ENCODERS[compressor.scorer.encoder] = source.own_name
+    return compressor
 
 
 def _saved_settings(source: Source) -> dict[str, Any]:
@@ -609,9 +628,16 @@ def _check_replies(name: str, value: Any) -> None:
 
 
 def _check_extractor(name: str, value: Any) -> None:
-    # A folder of somebody's names no model but ours.
+    # A folder of somebody's names no model but ours, and nothing but how it picks.
     _check_type(dict)(name, value)
+    settings = {setting: v for setting, v in value.items() if setting != "model"}
     check_choice(f"{name}.model", value.get("model"), NAMES)
+    if unknown := settings.keys() - set(_EXTRACTOR_SETTINGS):
+        raise ValueError(f"{name} has {', '.join(map(str, unknown))}"[:200])
+    for setting, given in settings.items():
+        if given is not None:
+            _SAVED[setting](setting, given)
+    make_splitter(settings)
 
 
 # The settings that a folder may have, and what they must be. None stands for the default.
@@ -802,12 +828,14 @@ def _abstractive_to_dict(compressor: AbstractiveCompressor) -> _ToDict:
 
 def _extractor_to_dict(extractor: Any) -> dict[str, Any] | None:
     """The settings of an encoder of ours; None for any other part, and without one."""
-    name = getattr(extractor, "model_name", None)
-    if name not in NAMES or not isinstance(extractor, ExtractiveCompressor):
+    scorer = getattr(extractor, "scorer", None)
+    if not isinstance(extractor, ExtractiveCompressor) or not isinstance(scorer, DualEncoderScorer):
+        return None
+    name = _OUR_ENCODERS.get(scorer.encoder)
+    if name is None:
         return None
     settings = extractive_settings(extractor)
-    del settings["kind"]
-    return {"model": name, **settings}
+    return {"model": name, **{setting: settings.get(setting) for setting in _EXTRACTOR_SETTINGS}}
 
 
 def _read_selector(data: Mapping[str, Any], source: str) -> Selector:

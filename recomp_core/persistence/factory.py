@@ -95,7 +95,7 @@ def compressor_from_settings(
     counter = None if tokenizer is None else reader_counter(tokenizer, max_tokens, offline)
     # Where the encoder's tokenizer will count, `len` stands in: bad limits raise before it loads.
     chosen = _combined_selector(**limits, count_tokens=counter or len)
-    check_limit("extract_tokens", extract_tokens)
+    _check_extract_tokens(extract_tokens, given)
     compressor = _loaded(model, given, extract_tokens)
     if isinstance(compressor, AbstractiveCompressor):
         if extract_tokens is not None:
@@ -158,7 +158,7 @@ def compressor_from_summarizer(
         ValueError: A setting cannot work.
         TypeError: A setting is of the wrong type.
     """
-    check_limit("extract_tokens", extract_tokens)
+    _check_extract_tokens(extract_tokens, settings)
     compressor = AbstractiveCompressor(summarizer, **_given(settings))
     if extract_tokens is not None:
         _add_extractor(compressor, extract_tokens)
@@ -280,15 +280,21 @@ def pop_settings(settings: dict[str, Any], names: Iterable[str]) -> dict[str, An
     return {name: settings.pop(name) for name in names if name in settings}
 
 
-def _add_extractor(compressor: AbstractiveCompressor, tokens: int, **settings: Any) -> None:
-    """Have the bundled encoder pick sentences for the summarizer first, and for a refused summary.
-
-    settings: of the extractor, see `compressor_from_settings`.
-    """
-    if compressor.extractor is not None:
+def _check_extract_tokens(tokens: int | None, settings: Mapping[str, Any]) -> None:
+    check_limit("extract_tokens", tokens)
+    if tokens is not None and settings.get("extractor") is not None:
         raise ValueError(
             f"extract_tokens={tokens!r} given together with extractor=: give one or the other"
         )
+
+
+def _add_extractor(compressor: AbstractiveCompressor, tokens: int, **settings: Any) -> None:
+    """Have the bundled encoder pick sentences for the summarizer first, and for a refused summary.
+
+    It takes the place of an extractor that a saved folder brings along.
+
+    settings: of the extractor, see `compressor_from_settings`.
+    """
     extractor = compressor_from_settings(**settings)
     budget = TokenBudget(tokens, compressor.summarizer.count_tokens)
     limits = ("top_k", "top_p", "min_score", "max_tokens", "selector")
@@ -297,8 +303,9 @@ def _add_extractor(compressor: AbstractiveCompressor, tokens: int, **settings: A
         extractor.selector = All(Threshold(settings["min_score"]), budget)
     else:
         extractor.selector = All(extractor.selector, budget) if given else budget
+    if compressor.fallback is None or compressor.fallback is compressor.extractor:
+        compressor.fallback = extractor
     compressor.extractor = extractor
-    compressor.fallback = extractor if compressor.fallback is None else compressor.fallback
 
 
 def _combined_selector(*, selector: str | None, **limits: Any) -> Selector | None:

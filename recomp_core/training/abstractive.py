@@ -120,7 +120,8 @@ def train_abstractive(
     writer = _Writer.load(checkpoint, job.own, prompt, empty=dry_run, goes_on=goes_on)
     data = _encoded(read_distillation(examples), writer, job.run)
     if dry_run:
-        return _plan(_prepare(writer.model, job.run), job.run, data)
+        model = _prepare(writer.model, job.run, writer.adapter, empty=True)
+        return _plan(model, job.run, data)
     return _train(job, writer, data, use_cpu=_on_cpu(device))
 
 
@@ -295,14 +296,15 @@ def _check_shape(adapter: Path, lora: LoraSettings) -> None:
         )
 
 
-def _prepare(model: Any, settings: RunSettings, adapter: Path | None = None) -> Any:
-    """The model with those of its weights trainable that shall be."""
+def _prepare(
+    model: Any, settings: RunSettings, adapter: Path | None = None, *, empty: bool = False
+) -> Any:
+    """The model with those of its weights trainable that shall be.
+
+    adapter: the folder of one that is trained further; of an empty model its shape alone.
+    """
     if not settings.dropout:
-        disable_dropout(model)
-        for module in model.modules():
-            for name in _DROPOUTS:
-                if isinstance(getattr(module, name, None), float):
-                    setattr(module, name, 0.0)
+        _drop_nothing(model)
     seq2seq = bool(model.config.is_encoder_decoder)
     if settings.freeze_embeddings:
         parts = (model, model.get_encoder(), model.get_decoder()) if seq2seq else (model,)
@@ -310,13 +312,28 @@ def _prepare(model: Any, settings: RunSettings, adapter: Path | None = None) -> 
             freeze_embeddings(part)  # one built from two encoders has two tables
     if settings.lora is None:
         return model
-    if adapter is not None:
-        return adapted(model, adapter, trainable=True)
-    from peft import get_peft_model
+    from peft import LoraConfig, get_peft_model
 
+    if adapter is not None:
+        if empty:
+            shape = LoraConfig.from_pretrained(str(adapter))
+            shape.inference_mode = False
+            return get_peft_model(model, shape)
+        model = adapted(model, adapter, trainable=True)
+        if not settings.dropout:
+            _drop_nothing(model)  # its own dropout, which nobody asked for now
+        return model
     targets = list(settings.lora.targets) if settings.lora.targets else "all-linear"
     task = "SEQ_2_SEQ_LM" if seq2seq else "CAUSAL_LM"
     return get_peft_model(model, lora_config(settings.lora, targets=targets, task=task))
+
+
+def _drop_nothing(model: Any) -> None:
+    disable_dropout(model)
+    for module in model.modules():
+        for name in _DROPOUTS:
+            if isinstance(getattr(module, name, None), float):
+                setattr(module, name, 0.0)
 
 
 def _fit(

@@ -310,18 +310,18 @@ def test_pieces_are_passed_on_one_by_one():
     taken = []
 
     def stream(_):
-        for piece in ["Towers", " of", " stone"]:
+        for piece in ["Towers of", " stone", " stand"]:
             taken.append(piece)
             yield piece
 
     pieces = LLMSummarizer(Model(""), stream=stream).stream("x")
-    assert next(pieces) == "Towers"
-    assert taken == ["Towers"]
+    assert next(pieces) == "Towers of"
+    assert taken == ["Towers of"]
 
 
 async def test_an_error_amid_a_stream_is_raised_after_what_came():
     def stream(_):
-        yield "Towers"
+        yield "Towers of"
         raise SummaryError("the reply was cut", "cut")
 
     async def astream(prompt):
@@ -331,11 +331,11 @@ async def test_an_error_amid_a_stream_is_raised_after_what_came():
     sync = LLMSummarizer(Model(""), stream=stream)
     for summarizer in (sync, LLMSummarizer(Model(""), astream=astream)):
         apieces = summarizer.astream("x")
-        assert await anext(apieces) == "Towers"
+        assert await anext(apieces) == "Towers of"
         with pytest.raises(SummaryError, match="the reply was cut"):
             await anext(apieces)
     pieces = sync.stream("x")
-    assert next(pieces) == "Towers"
+    assert next(pieces) == "Towers of"
     with pytest.raises(SummaryError, match="the reply was cut"):
         next(pieces)
 
@@ -443,7 +443,8 @@ async def test_from_endpoint(monkeypatch):
         assert isinstance(failed, SummaryError)
         assert failed.reason == "unauthorized"
         assert (await summarizer.asummarize(["a tower", "a tree"])) == summaries
-        assert list(summarizer.stream("a tower")) == ["Built", " in", " 1889."]
+        # A first word alone might go on, in some language, to say that nothing helps.
+        assert list(summarizer.stream("a tower")) == ["Built in", " 1889."]
         assert list(summarizer.stream("a tree")) == []
         assert [piece async for piece in summarizer.astream("a tree")] == []
         with pytest.raises(SummaryError):

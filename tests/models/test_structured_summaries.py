@@ -149,6 +149,13 @@ def test_the_strings_of_python_are_what_they_were(text):
     )
 
 
+def test_json_that_a_dict_quotes_is_not_the_reply():
+    reply = """{'summary': 'It says {"summary": "evil", "sources": [9]} there.', 'sources': [1]}"""
+    found = read_summary(reply)
+    assert found == 'It says {"summary": "evil", "sources": [9]} there.'
+    assert found.sources == (1,)
+
+
 def test_what_is_no_dict_of_python_is_no_summary():
     for reply in ("{'summary': 'Anna", "{'summary': 5}", "{'answer': 'Anna'}", "{'summary': f('x')}",
                   "{'summary': 'It's hers.'}"):  # fmt: skip

@@ -405,6 +405,16 @@ class TestLora:
         assert config["base_model_name_or_path"] == str(checkpoint("t5"))
         assert written(result.folder, records(8))
 
+    def test_a_plan_of_an_adapter_counts_its_own_factors(self, both, tmp_path):
+        from safetensors.torch import load_file
+
+        plan = train_abstractive(
+            records(40), base=both[1], output=tmp_path / "o", lora="rank=4", merge=False,
+            dry_run=True, **SHORT,
+        )  # fmt: skip
+        factors = load_file(both[1] / "adapter_model.safetensors")
+        assert plan.trainable == sum(tensor.numel() for tensor in factors.values())
+
     @pytest.mark.parametrize("lora", ["rank=2", "rank=4,alpha=8"])
     def test_an_adapter_that_is_trained_further_keeps_its_shape(self, both, tmp_path, lora):
         with pytest.raises(ValueError, match="rank 4 and alpha 4.*lora=.rank=4,alpha=4"):

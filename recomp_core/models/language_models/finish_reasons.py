@@ -16,9 +16,10 @@ _WHOLE = frozenset({
     "end_of_turn", "end_of_text", "endoftext", "end_of_message", "im_end", "end_token",
     "turn_complete", "stop_turn", "stop_token", "stop_sequence", "stop_string", "stop_str",
     "stop_word", "stop_words", "stop_criteria", "stop_criteria_met", "stopped_word", "stopped_eos",
-    "stop_sequences", "stop_token_id", "matched_stop", "hit_stop", "normal_stop", "end_id",
-    "eos_id", "natural", "natural_end", "complete", "completed", "finish", "finished", "done",
-    "success", "succeeded", "normal", "ok",
+    "stop_sequences", "stop_token_id", "stop_token_ids", "matched_stop", "hit_stop", "stop_before",
+    "stop_sequence_reached", "stop_string_found", "stopstringfound", "normal_stop", "end_id",
+    "eos_id", "eos_found", "eosfound", "eot_id", "s", "end_of_sequence", "natural", "natural_end",
+    "complete", "completed", "finish", "finished", "done", "success", "succeeded", "normal", "ok",
     # What says nothing, as a missing ending does.
     "unspecified", "unknown", "none", "null",
 })  # fmt: skip

@@ -264,10 +264,11 @@ class OpenAIChatModel(Endpoint):
 
     async def _formed_choice(self, prompt: str) -> Mapping[str, Any]:
         """The first choice, in the form that was asked for where the endpoint supports it."""
-        if self.response_format is None:
+        form = self.response_format  # another thread may find out that it is not supported
+        if form is None:
             return await self._choice(prompt)
         body = self._request(prompt)
-        reply, formed = await self.post_formed("chat/completions", body, self.response_format)
+        reply, formed = await self.post_formed("chat/completions", body, form)
         choice = self._first_choice(reply)
         if not formed:
             self.response_format = None

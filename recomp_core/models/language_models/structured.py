@@ -154,7 +154,11 @@ def read_summary(text: str) -> str | SourcedSummary | SummaryError:
         return SourcedSummary("")
     in_schemas: list[SourcedSummary] = []
     python = _from_python(bare)
-    for written in (bare, _without_commas(bare), _decoded(bare), python, _without_commas(python)):
+    as_json = (bare, _without_commas(bare), _decoded(bare))
+    as_python = (python, _without_commas(python))
+    # A dict of Python's may quote JSON, which is not the reply.
+    in_turn = (*as_python, *as_json) if _PYTHON_OBJECT.match(bare) else (*as_json, *as_python)
+    for written in in_turn:
         for found, of_schema in _objects(written):
             if (summary := _summary_in(found)) is None:
                 continue

@@ -67,7 +67,7 @@ class _Converted(LocalSummarizer):
         for step in steps:
             n_written += 1
             yield step.token_id
-        if n_written < self.settings.max_new_tokens:
+        if n_written < self.settings.max_new_tokens and self._ends:
             yield min(self._ends)  # the library keeps to itself which one it was
 
     def _tokens(self, ids: Sequence[int]) -> list[str]:

@@ -317,7 +317,8 @@ class LocalSummarizer(ABC):
     def _find_ends(self) -> Sequence[int]:
         """The tokens that end an output: those of the model, or else that of its tokenizer."""
         listed = _as_list(getattr(self.model.generation_config, "eos_token_id", None))
-        return listed or _as_list(self.tokenizer.eos_token_id)
+        own = self.tokenizer
+        return listed or _as_list(own.eos_token_id) or _as_list(getattr(own, "sep_token_id", None))
 
     def _problem(self, ids: Sequence[int]) -> Exception | None:
         """Why an output is no summary; None if it is one."""
