@@ -597,6 +597,8 @@ FUNCTIONS: dict[str, Read] = {
 EXEMPT = {
     "text.abbreviations.habits": "takes a language code",
     "text.joining.group_by_document": "reads no text",
+    "text.refusals.reader.Reader.means_nothing": "refusals.means_nothing tries it",
+    "text.refusals.reader.Reader.may_mean_nothing": "refusals.may_mean_nothing tries it",
     "text.tokens.TokenCounter": "the tokenizer of a checkpoint counts",
     "text.tokens.count_with": "a foreign tokenizer counts",
     "text.tokens.encoder_token_counter": "reads no text",
