@@ -88,6 +88,7 @@ bench-abstractive: $(STAMPS)/benchmarks
 # Cold, warm, start-up, concurrency, memory, engines beside the goals, into RESULTS.md: half an hour.
 bench-speed: $(STAMPS)/benchmarks
 	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/speed_goals.py --write
+	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/speed.py --others --sizes 20 --threads 1
 
 bench-scorer: $(STAMPS)/benchmarks
 	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/scorer_speed.py

@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import importlib.util
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
@@ -25,7 +23,7 @@ from typing import Any
 import data
 from quality import spaced
 from results import RESULTS, write_between
-from speed import cpu
+from speed import cpu, find_vocabulary
 
 from recomp_core import TopK, TopP, load_compressor
 from recomp_core.data import examples
@@ -115,14 +113,6 @@ def run(name: str, args: argparse.Namespace) -> None:
     evaluation = evaluate(rows, systems, baselines=args.baselines, points=POINTS, output=output)
     write_report(evaluation, args.folder / f"{name}.html", title=f"RECOMP on {name}")
     print(f"{name}: {len(evaluation.questions)} questions", flush=True)
-
-
-def find_vocabulary() -> None:
-    """Let trimwise count offline: LlamaIndex brings the vocabulary that it would download."""
-    spec = importlib.util.find_spec("llama_index.core")
-    if spec and spec.origin:
-        cache = Path(spec.origin).with_name("_static") / "tiktoken_cache"
-        os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(cache))
 
 
 def tables(found: dict[str, Evaluation], n: int | None) -> str:

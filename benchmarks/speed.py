@@ -1,6 +1,7 @@
 """Compares the time of a query with the peers': same encoder, one process, interleaved rounds.
 
     python benchmarks/speed.py [--rounds 5] [--threads 1 2]
+    python benchmarks/speed.py --others --sizes 20 --threads 1
 
 A call takes 5, 20 or 100 documents of about 100 words, splits them, encodes the query and the
 sentences, and selects. Figures are medians over the rounds, with the spread; ratios are medians of
@@ -9,11 +10,13 @@ EmbeddingsFilter over documents that our splitter split, both with the same sent
 model at its default batch size; and the method of the RECOMP authors' script, which encodes all
 sentences of a query in one padded batch. Our rows differ in the backend, the context of a sentence,
 and whether a store has the vectors already. --sizes and --systems (parts of names) shorten a run.
+--others adds the multilingual encoder, the peers with it, and what ranks by words alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import platform
 import statistics
@@ -22,13 +25,15 @@ import sys
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 import data
 import torch
 
-from recomp_core import SentenceSplitter, TopK, load_compressor
+from recomp_core import ExtractiveCompressor, SentenceSplitter, TopK, load_compressor
 from recomp_core.data.examples import lighthouse
 from recomp_core.extractive.indexing import Indexer
+from recomp_core.extractive.scoring import BM25Scorer
 from recomp_core.store import SentenceStore
 
 SIZES = (5, 20, 100)
@@ -43,15 +48,21 @@ def main() -> None:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count() or 1])
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--systems", nargs="+", default=[""], help="parts of names")
+    parser.add_argument("--others", action="store_true", help="other encoders, and words alone")
     args = parser.parse_args()
     print(f"{cpu()}, {os.cpu_count()} cores; {versions()}\n")
     start_up()
     for threads in dict.fromkeys(args.threads):
-        cold(threads, args.sizes, args.rounds, args.systems)
+        cold(threads, args.sizes, args.rounds, args.systems, others=args.others)
 
 
 def cold(
-    threads: int, sizes: Sequence[int], rounds: int, names: Sequence[str] = ("",)
+    threads: int,
+    sizes: Sequence[int],
+    rounds: int,
+    names: Sequence[str] = ("",),
+    *,
+    others: bool = False,
 ) -> list[dict[str, list[float]]]:
     """Prints the tables. Returns for each size the seconds of each round by system.
 
@@ -60,13 +71,14 @@ def cold(
         sizes: The numbers of documents.
         rounds: How often each system runs.
         names: Parts of the systems' names; the peer that all are compared with always runs.
+        others: Whether the systems of `other_systems` run, too.
     """
     torch.set_num_threads(threads)
     query, passages = material(max(sizes))
     # Load again for each number of threads: a graph's threads are fixed when it is loaded.
     calls = {
         name: call
-        for name, call in systems(passages).items()
+        for name, call in (systems(passages) | (other_systems() if others else {})).items()
         if name == PEER or any(part in name for part in names)
     }
     print(f"\n### {threads} thread(s): seconds for a call, median (lowest to highest)\n")
@@ -117,6 +129,56 @@ def systems(passages: list[str]) -> dict:
     encoder = stored.scorer.encoder
     calls["encoding the query alone, onnx"] = lambda query, _: encoder.encode_queries([query])
     return calls
+
+
+def other_systems() -> dict:
+    """The multilingual encoder, the peers with it, and what ranks by words alone."""
+
+    def multilingual(**settings):
+        return load_compressor("multilingual", selector=TopK(5), device="cpu", **settings)
+
+    e5 = multilingual(backend="torch").scorer.encoder.model
+    calls = {f"{PEER}, e5": llamaindex(e5)}
+    if filtering := langchain(e5):
+        calls["LangChain EmbeddingsFilter on sentences, e5"] = filtering
+    calls[f"{OURS}multilingual, onnx"] = multilingual(backend="onnx").compress
+    calls[f"{OURS}multilingual, onnx int8"] = multilingual(
+        backend="onnx", compute_type="int8"
+    ).compress
+    calls[f"{OURS}BM25 alone"] = ExtractiveCompressor(BM25Scorer(), selector=TopK(5)).compress
+    if trimming := trimwise():
+        calls["trimwise"] = trimming
+    return calls
+
+
+def find_vocabulary() -> None:
+    """Let trimwise count offline: LlamaIndex brings the vocabulary that it would download."""
+    spec = importlib.util.find_spec("llama_index.core")
+    if spec and spec.origin:
+        cache = Path(spec.origin).with_name("_static") / "tiktoken_cache"
+        os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(cache))
+
+
+def trimwise():
+    """trimwise at a tenth of the characters; None where it or its vocabulary is missing."""
+    try:
+        find_vocabulary()
+        from trimwise import ContextSource, Trimmer
+
+        trimmer = Trimmer()
+
+        def call(query, passages):
+            trimmer.trim_context(
+                [ContextSource(text) for text in passages],
+                limit=sum(map(len, passages)) // 40,  # about four characters a token
+                strategy="lexical", query=query,
+            )  # fmt: skip
+
+        call("a tower", ["A tower stands here. It is tall."])
+    except Exception as error:
+        print(f"without trimwise: {error}")
+        return None
+    return call
 
 
 def padded(model):
