@@ -38,11 +38,6 @@ from recomp_core.types import Document
 
 Labels = Literal["people", "likelihood", "both"]
 
-MARGIN = 1.0
-"""Nats; a sentence that is so much less helpful than the best one is a negative."""
-LARGE_MARGIN = 3.0
-"""Nats; with "both", the language model is believed against people from here on."""
-
 
 class Part(NamedTuple):
     """What a mixture takes of a set.
@@ -53,6 +48,8 @@ class Part(NamedTuple):
         labels: Who says which sentences help.
         times: How often each question occurs in an epoch.
         hops: Whether second hops are added.
+        epsilon: In nats: a sentence that is so much less helpful than the best one is a negative.
+        sure: In nats: with "both", the language model is believed against people from here on.
     """
 
     name: str
@@ -60,6 +57,8 @@ class Part(NamedTuple):
     labels: Labels = "people"
     times: int = 1
     hops: bool = False
+    epsilon: float = 1.0
+    sure: float = 3.0
 
 
 SCORED = ("qed", "hotpotqa_more", "hotpotqa_train_eren", "2wiki_more")
@@ -135,6 +134,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--mixture", choices=MIXTURES, default="first")
     parser.add_argument("--most", type=int, help="keep so many records, drawn at random")
+    parser.add_argument("--epsilon", type=float, help="nats, of all parts: see Part")
+    parser.add_argument("--sure", type=float, help="nats, of all parts: see Part")
     parser.add_argument("--negatives", type=int, help="keep so many negatives of each question")
     parser.add_argument(
         "--only-scored",
@@ -152,10 +153,12 @@ def main() -> None:
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     drawn, counts = random.Random(args.seed), Counter()
+    given = {name: getattr(args, name) for name in ("epsilon", "sure")}
+    margins = {name: nats for name, nats in given.items() if nats is not None}
     found = [
         record
         for part in MIXTURES[args.mixture]
-        for record in taken(part, drawn, counts, only_scored=args.only_scored)
+        for record in taken(part._replace(**margins), drawn, counts, only_scored=args.only_scored)
     ]
     for folder in args.like:
         known = {record["query"] for record in written(folder)}
@@ -211,14 +214,14 @@ def records(rows: Iterable[dict], part: Part, counts: Counter) -> Iterator[dict]
         removed = len(row["documents"]) - len(documents)
         counts["passages of a dev set's gold documents: removed"] += removed
         scored = lm_scores().get((part.name, row["id"])) if part.labels != "people" else None
-        if record := record_of(row, documents, part.labels, scored):
+        if record := record_of(row, documents, part, scored):
             yield record
         else:
             counts["questions without a positive or a negative: removed"] += 1
 
 
 def record_of(
-    row: dict, documents: Sequence[Document], labels: Labels, scored: dict | None
+    row: dict, documents: Sequence[Document], part: Part, scored: dict | None
 ) -> dict | None:
     """A question with its sentences and their scores; None without a positive or a negative."""
     candidates = marked_by_people(row, documents)
@@ -226,7 +229,7 @@ def record_of(
         likelihoods = dict(zip(scored["sentences"], scored["scores"], strict=True))
         candidates = [c for c in candidates if text_of(c, documents) in likelihoods]
         apply_likelihoods(
-            candidates, [likelihoods[text_of(c, documents)] for c in candidates], scored, labels
+            candidates, [likelihoods[text_of(c, documents)] for c in candidates], scored, part
         )
     positives = [c for c in candidates if c["score"] == 1]
     negatives = [c for c in candidates if c["score"] == 0]
@@ -263,7 +266,7 @@ def marked_by_people(row: dict, documents: Sequence[Document]) -> list[dict]:
 
 
 def apply_likelihoods(
-    candidates: Sequence[dict], likelihoods: Sequence[float], scored: dict, labels: Labels
+    candidates: Sequence[dict], likelihoods: Sequence[float], scored: dict, part: Part
 ) -> None:
     """Replace the scores of people's marks by what the language model says of the sentences."""
     if not candidates:
@@ -273,14 +276,14 @@ def apply_likelihoods(
     margin = first - (others[0] if others else scored["none"])
     for candidate, likelihood in zip(candidates, likelihoods, strict=True):
         by_people, is_best = candidate["score"] == 1, likelihood == first
-        far = likelihood < first - MARGIN
-        if labels == "likelihood":
+        far = likelihood < first - part.epsilon
+        if part.labels == "likelihood":
             candidate["score"] = float(helps and is_best) if is_best or far else 0.5
         elif by_people:
             # A sentence that people marked stays, unless the model is sure of another one.
-            candidate["score"] = 0.5 if margin > LARGE_MARGIN and not is_best else 1.0
+            candidate["score"] = 0.5 if margin > part.sure and not is_best else 1.0
         elif is_best:
-            candidate["score"] = 1.0 if helps and margin > LARGE_MARGIN else 0.5
+            candidate["score"] = 1.0 if helps and margin > part.sure else 0.5
         elif candidate["score"] == 0:
             candidate["score"] = 0.0 if far else 0.5
 
