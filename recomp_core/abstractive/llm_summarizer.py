@@ -44,8 +44,8 @@ class LLMSummarizer:
             help. A reply of this word alone, in any case and with any quotes, marks and label
             around it, becomes "", and so does one without a letter or digit.
         detect_refusals: Whether a reply that says only that the documents do not help ("The
-            documents do not contain …", in any of twelve languages) becomes "" too, with the word
-            or without it; see `text.refusals`.
+            documents do not contain …", in a language of `text.refusals`) becomes "" too, with the
+            word or without it.
         max_input_tokens: The longest prompt that the model takes; None for no limit.
         count_tokens: Counts as the model does (see `TokenCounter`); by default
             `approximate_tokens`.
