@@ -210,6 +210,8 @@ def language_table(found: dict[str, Evaluation]) -> list[str]:
         for question in found["xquad_multi"].questions:
             title = question.split("-")[1]
             columns.setdefault(title, (found["xquad_multi"], []))[1].append(question)
+    if not columns:
+        return []
     rows = [["", *columns], ["questions", *(str(len(own)) for _, own in columns.values())]]
     for system in (OURS, BEFORE, UNTRAINED, MULTILINGUAL, "langchain-filter",
                    "langchain-filter, e5", "llamaindex-optimizer", "llamaindex-optimizer, e5",
