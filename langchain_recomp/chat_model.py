@@ -12,6 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from recomp_core import LanguageModelTeacher, LLMSummarizer, SummaryError
 from recomp_core.integration import (
     is_unsupported,
+    names_ending,
     reply_error,
     sourced,
     summary_of_call,
@@ -174,10 +175,12 @@ class _ChatModel:
         try:
             if isinstance(reply, dict):  # what with_structured_output(include_raw=True) gives
                 raw, parsed = reply["raw"], reply["parsed"]
-                summary = _called_summary(raw) if parsed is None else sourced(parsed)
+                said = (raw.response_metadata, raw.additional_kwargs)
+                summary: str | None = None if parsed is None else sourced(parsed)
+                if summary is None and names_ending(said):
+                    summary = _called_summary(raw)
                 if summary is None:
                     return self._check([raw])
-                said = (raw.response_metadata, raw.additional_kwargs)
                 text = summary or "nothing"  # an empty summary is a reply, too
                 if error := reply_error(self.model.get_name(), text, said, by_tool=True):
                     raise error
@@ -219,7 +222,10 @@ def _refuses_the_form(reply: Any) -> bool:
 
 
 def _called_summary(message: Any) -> str | None:
-    """The summary in a tool's call that could not be parsed; None if there is none."""
+    """The summary in a tool's call that could not be parsed; None if there is none.
+
+    Clients close the arguments that a limit cut, so this is for calls that say how they ended.
+    """
     calls = [*getattr(message, "tool_calls", ()), *getattr(message, "invalid_tool_calls", ())]
     found = (summary_of_call(call["args"]) for call in calls)
     return next((summary for summary in found if summary is not None), None)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .._utils.json_values import as_json
     from .._utils.settings import Int, Setting, declaration
     from ..extractive.indexing import Indexer, IndexReport
-    from ..models.language_models.finish_reasons import reply_error
+    from ..models.language_models.finish_reasons import names_ending, reply_error
     from ..models.language_models.structured import (
         is_unsupported,
         sourced,
@@ -58,6 +58,7 @@ _WHERE = {
     "declaration": ".._utils.settings",
     "IndexReport": "..extractive.indexing",
     "Indexer": "..extractive.indexing",
+    "names_ending": "..models.language_models.finish_reasons",
     "reply_error": "..models.language_models.finish_reasons",
     "is_unsupported": "..models.language_models.structured",
     "sourced": "..models.language_models.structured",
@@ -120,6 +121,7 @@ __all__ = [
     "is_unsupported",
     "model_name",
     "named_model",
+    "names_ending",
     "pop_settings",
     "read_dropped_reply",
     "reason_facts",

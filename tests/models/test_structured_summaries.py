@@ -580,6 +580,13 @@ class TestLangChainTools:
         assert empty == ""
         assert cut.reason == "cut"
 
+    def test_one_that_may_be_cut_is_none(self):
+        pytest.importorskip("langchain_core")
+        whole, perhaps = {"summary": SUMMARY, "sources": [2]}, {"summary": "Anna Hor"}
+        found, failed = self.summarized(*(self.message(a, ending="") for a in (whole, perhaps)))
+        assert (found, found.sources) == (SUMMARY, (2,))
+        assert "the model called a tool" in str(failed)
+
     @pytest.mark.parametrize("arguments", [*NO_CALLS, JSON[:-12]])
     def test_a_call_without_a_summary_is_none(self, arguments):
         pytest.importorskip("langchain_core")

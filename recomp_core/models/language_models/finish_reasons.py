@@ -17,8 +17,8 @@ _WHOLE = frozenset({
     "turn_complete", "stop_turn", "stop_token", "stop_sequence", "stop_string", "stop_str",
     "stop_word", "stop_words", "stop_criteria", "stop_criteria_met", "stopped_word", "stopped_eos",
     "stop_sequences", "stop_token_id", "stop_token_ids", "matched_stop", "hit_stop", "stop_before",
-    "stop_sequence_reached", "stop_string_found", "stopstringfound", "normal_stop", "end_id",
-    "eos_id", "eos_found", "eosfound", "eot_id", "s", "end_of_sequence", "natural", "natural_end",
+    "stop_sequence_reached", "stop_string_found", "normal_stop", "end_id",
+    "eos_id", "eos_found", "eot_id", "s", "end_of_sequence", "natural", "natural_end",
     "complete", "completed", "finish", "finished", "done", "success", "succeeded", "normal", "ok",
     # What says nothing, as a missing ending does.
     "unspecified", "unknown", "none", "null",
@@ -163,6 +163,18 @@ def _plain(name: str) -> str:
     # Where chunks are added up, an ending that came twice is "stopstop".
     name = re.sub(r"^(\w+?)\1+$", r"\1", name)
     return re.sub("^(?:(?:finish|stop|done|completion|block|blocked)?_?reason_)+", "", name)
+
+
+def names_ending(responses: Iterable[Any]) -> bool:
+    """Tell whether a reply says how it ended.
+
+    Args:
+        responses: See `problem_of`.
+
+    Returns:
+        False for one that may have been cut without a word.
+    """
+    return any(map(_ending, responses))
 
 
 def problem_of(
