@@ -272,7 +272,7 @@ def load_compressor(
     if summary_settings or backend == "ctranslate2":
         _check_config(source.files)
     _refuse(summary_settings, source, "ranks sentences", "an abstractive")
-    compressor = _loaded_extractive(source, {**both, **sentence_settings})
+    compressor = _load_extractive(source, {**both, **sentence_settings})
     if limits:
         count_tokens = counter or encoder_token_counter(compressor)
         compressor.selector = check_selector(limiting_selector(**limits, count_tokens=count_tokens))
@@ -470,7 +470,7 @@ def _load_extractive(source: Source, given: Mapping[str, Any]) -> ExtractiveComp
     )
     store = settings.get("store")
     splitter = make_splitter(settings)
-    return ExtractiveCompressor(
+    compressor = ExtractiveCompressor(
         DualEncoderScorer(
             loaded.encoder,
             context=settings.get("context", loaded.context),
@@ -493,6 +493,10 @@ def _load_extractive(source: Source, given: Mapping[str, Any]) -> ExtractiveComp
         pin=settings.get("pin"),
         injections=settings.get("injections", "flag"),
     )
+    compressor.model_name = source.name
+    if source.own_name is not None:
+        _OUR_ENCODERS[loaded.encoder] = source.own_name
+    return compressor
 
 
 def make_splitter(settings: Mapping[str, Any]) -> SentenceSplitter:
@@ -575,15 +579,7 @@ def _load_extractor(
     chosen = _given(device=given.get("device"))
     if saved.get("selector") is not None:
         chosen["selector"] = _read_selector(saved["selector"], source.place)
-    return _loaded_extractive(replace(model, settings={**model.settings, **own}), chosen)
-
-
-def _loaded_extractive(source: Source, given: Mapping[str, Any]) -> ExtractiveCompressor:
-    compressor = _load_extractive(source, given)
-    compressor.model_name = source.name
-    if source.own_name is not None and isinstance(compressor.scorer, DualEncoderScorer):
-        _OUR_ENCODERS[compressor.scorer.encoder] = source.own_name
-    return compressor
+    return _load_extractive(replace(model, settings={**model.settings, **own}), chosen)
 
 
 def _saved_settings(source: Source) -> dict[str, Any]:

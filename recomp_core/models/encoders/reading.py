@@ -125,7 +125,7 @@ def _warn(encoder: Any, text: str, share: float, what: str) -> None:
     with contextlib.suppress(TypeError):  # an object that can't be remembered is told again
         _warned.add(encoder)
     logger.warning(
-        "the encoder was not made for the language of %s (its vocabulary knows %.0f %% of it), so "
+        "the encoder was not made for the language of %s (its vocabulary knows %.0f %%), so "
         "words in common decide most of what is kept. Remedy: "
         'load_compressor("multilingual") reads about a hundred languages: '
         'pip install "recomp[multilingual]", or download intfloat/multilingual-e5-small',
