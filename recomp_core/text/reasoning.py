@@ -62,6 +62,11 @@ _QUOTES = {"`": "`", '"': '"', "'": "'", "“": "”", "‘": "’", "«": "»",
 
 _AMID_SENTENCE = regex.compile(r"[\w,;(–-] ")
 
+# A whole reply between two marks, as some models write it that were shown such marks.
+_WRAPPED = regex.compile(
+    r"(?si)\s*<(answer|final_answer|response|output|summary)>(?P<inner>(?:(?!</?\1>).)*)</\1>\s*"
+)
+
 _BEGINNING = regex.compile(
     # What a server leaves of the marks of gpt-oss when it drops their special tokens.
     r"(?:(?P<opening>(?i:here(?: is| are|['’]s) my (?:thought process|reasoning steps):)"
@@ -71,6 +76,7 @@ _BEGINNING = regex.compile(
     r"|(?P<thought>(?i:okay|ok,|alright|hm+[,. ]|wait[,. ]|let me |let['’]s |we need to "
     r"|we are given|i need to |i should |first, |so, |so the user|got it|好的|嗯|首先|我们需要|用户"
     r"|хорошо,|итак,|まず|では、|좋아|bon, |also, ))"
+    r"|(?P<wrapped>(?i:<(?:answer|final_answer|response|output|summary)>))"
     ")"
 )  # fmt: skip
 
@@ -115,7 +121,8 @@ class ReasoningFilter:
 
     What may become a mark waits for the next piece. A reply that begins as models begin to think
     waits for its end, and so does what follows a mark that is a word of the text unless it is
-    closed: "a <reflection> pool". Nothing else waits.
+    closed: "a <reflection> pool". So does a reply that begins with such a mark as "<summary>": if
+    the closing one ends it, both go. Nothing else waits.
 
     Args:
         hold: Whether everything waits for the end, as for a model that does not mark the beginning
@@ -140,6 +147,7 @@ class ReasoningFilter:
         self._doubtful: list[str] | None = None
         # What comes from an opening mark on that may be a word of the text.
         self._spoken: list[str] | None = None
+        self._wrapped = False  # whether it begins with a mark that may stand around all of it
         self._stray = False  # whether the last mark closed what was not open
         self._ending: list[str] = []  # marks that end the reply, if nothing follows
         self._text = ""
@@ -176,7 +184,9 @@ class ReasoningFilter:
             self._held += self._spoken
         elif self._doubtful is not None:
             self._held.append("".join(self._doubtful).lstrip())
-        return self._released()
+        released = self._released()
+        wrapped = _WRAPPED.fullmatch(released) if self._wrapped else None
+        return wrapped["inner"].strip() if wrapped else released
 
     def _read(self, *, last: bool) -> None:
         if self._begun or self._begin(last):
@@ -207,8 +217,9 @@ class ReasoningFilter:
         if found and found.partial:
             return False
         self._begun = True
-        if found and found["thought"]:
+        if found and (found["thought"] or found["wrapped"]):
             self._hold = True
+            self._wrapped = bool(found["wrapped"])
         elif found:
             self._at = found.end()
             self._mark(found)

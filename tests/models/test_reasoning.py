@@ -70,6 +70,13 @@ MARKED = {
     "behind": f"{REPLY}<think>{THOUGHT}</think>",
     "not closed": f"{REPLY}<think>{THOUGHT}",
 }
+# A whole reply between marks, without reasoning.
+WRAPPED = [
+    f"<summary>{REPLY}</summary>",
+    f"\n<answer>\n{REPLY}\n</answer>\n",
+    f"<final_answer>{REPLY}</final_answer><|im_end|>",
+    f"<RESPONSE> {REPLY}</RESPONSE>",
+]
 UNOPENED = {
     "as models begin": f"Okay, so who built it? {THOUGHT}</think>\n\n{REPLY}",
     "in any words": f"Anna is a name. {THOUGHT}</think>\n\n{REPLY}",
@@ -97,6 +104,10 @@ PLAIN = [
     "It lies in <analysis>, and <analysis>this</analysis> is an element.</analysis>",
     "A <summary> stands in <details>: <summary>Open</summary> it.",
     "<analysis/> has no children, and `<analysis>` has some.",
+    "<output> is an element for results, as <output>42</output>.",
+    "<summary>Open</summary> and <summary>shut</summary>",
+    "<summary>It was built in 1889.",
+    "<summary> is closed by </answer>",
     "A turn begins with <|im_start|>user, or with `<|im_start|>think`.",
 ]
 # What marks the end of a reply, and is no part of it.
@@ -128,13 +139,22 @@ def test_what_is_no_reasoning_stays_as_it_is(text):
     assert streamed(text) == text
 
 
-@given(st.sampled_from([*MARKED.values(), *PLAIN]), st.lists(st.integers(1, 9), min_size=1))
+@pytest.mark.parametrize("text", WRAPPED)
+def test_marks_around_a_whole_reply_are_no_part_of_it(text):
+    assert without_reasoning(text) == (REPLY, False, False)
+    for size in range(1, 12):
+        assert streamed(text, [size]) == REPLY
+
+
+@given(
+    st.sampled_from([*MARKED.values(), *WRAPPED, *PLAIN]), st.lists(st.integers(1, 9), min_size=1)
+)
 def test_a_stream_says_the_same_wherever_it_is_cut(text, sizes):
     assert streamed(text, sizes) == without_reasoning(text).text
 
 
 PARTS = ["<think>", "</think>", "<thi", "nk>", "<thought>", "[think]", "</s>", "```thinking\n", "\n```",
-         "analysis", "assistantfinal", "<think/>", "<analysis>", "</analysis>", "<|im_start|>",
+         "analysis", "assistantfinal", "<think/>", "<analysis>", "</analysis>", "<summary>", "</summary>", "<|im_start|>",
          "<|im_end|>", "a", " ", ". ", "`", "<", "</"]  # fmt: skip
 
 
