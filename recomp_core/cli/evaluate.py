@@ -150,7 +150,10 @@ class ReportOptions:
 @takes_settings(
     "compressor",
     CompressorSettings,
-    only=("top_k", "top_p", "min_score", "selector", "context", "device"),
+    only=(
+        "top_k", "top_p", "min_score", "selector", "context", "device", "empty_word",
+        "detect_refusals",
+    ),
 )
 @takes_settings("readers", ReaderOptions, choices=True)
 @takes_settings("run", RunOptions, choices=True)

@@ -3,7 +3,16 @@
 import pytest
 from conftest import shared_words
 
-from recomp_core import Document, ExtractiveCompressor, Threshold, TokenBudget, TopK, TopP
+from recomp_core import (
+    AbstractiveCompressor,
+    Document,
+    ExtractiveCompressor,
+    LLMSummarizer,
+    Threshold,
+    TokenBudget,
+    TopK,
+    TopP,
+)
 from recomp_core.data import question_of
 from recomp_core.evaluation.systems.base import (
     ExtractiveSystem,
@@ -390,3 +399,22 @@ def test_the_embedded_encoder_has_a_curve(embedded, question):
     assert by_setting["top_p=0.02"].text == "The tower was built by Ada."
     assert len(by_setting["top_p=0.999"].text) > len(by_setting["top_p=0.5"].text)
     assert "encoder" in system.identity
+
+
+def writer_identity(extractor=None, reads="excerpt", **replies):
+    summarizer = LLMSummarizer(lambda prompts: ["Ada."] * len(prompts), **replies)
+    return as_system(AbstractiveCompressor(summarizer, extractor=extractor, reads=reads)).identity
+
+
+def test_what_changes_a_summary_is_part_of_what_a_system_is():
+    usual = writer_identity()
+    assert usual == writer_identity(empty_word="IRRELEVANT", detect_refusals=True)
+    one, two = (ExtractiveCompressor(shared_words, selector=TopK(k)) for k in (1, 2))
+    others = [
+        writer_identity(detect_refusals=False),
+        writer_identity(empty_word="NONE"),
+        writer_identity(one),
+        writer_identity(two),
+        writer_identity(two, reads="sentence"),
+    ]
+    assert all(other not in [usual, *others[:n]] for n, other in enumerate(others))

@@ -30,8 +30,9 @@ from ...extractive.selection import (
     check_selector,
     select,
 )
+from ...models.summarizers.local import GenerationSettings
 from ...persistence.compressors import load_compressor
-from ...prompts import PromptTemplate
+from ...prompts import NOTHING_RELEVANT_WORD, PromptTemplate
 from ...readers.fingerprint import weights_fingerprint
 from ...text.joining import Layout
 from ...text.tokens import TokenCounter
@@ -488,12 +489,37 @@ def _described(source: Any) -> dict[str, Any]:
     summarizer = getattr(source, "summarizer", None)
     if summarizer is not None:
         described["summarizer"] = type(summarizer).__name__
-        if weights := _weights(getattr(summarizer, "model", None)):
+        local = getattr(summarizer, "local", None) or summarizer
+        if weights := _weights(getattr(local, "model", None)):
             described["weights"] = weights
+        described |= _described_writing(summarizer, local)
+    extractor = getattr(source, "extractor", None)
+    if isinstance(extractor, ExtractiveCompressor):
+        picks = {"selector": setting_name(extractor.selector)}
+        described["extractor"] = {**_described_extractive(extractor), **picks}
+        if (reads := getattr(source, "reads", "excerpt")) != "excerpt":
+            described["reads"] = reads
     prompt = getattr(source, "prompt", None)
     if isinstance(prompt, PromptTemplate) and prompt.numbered:
         described["prompt"] = prompt.to_json()
     return described
+
+
+def _described_writing(summarizer: Any, local: Any) -> dict[str, Any]:
+    """What a summarizer writes differently from the defaults, and how it reads the replies.
+
+    The defaults are left out: a run begun before they were told is carried on.
+    """
+    found: dict[str, Any] = {}
+    if isinstance(generation := getattr(local, "settings", None), GenerationSettings):
+        usual = asdict(GenerationSettings(batch_size=generation.batch_size))
+        found = {name: v for name, v in asdict(generation).items() if v != usual[name]}
+    if isinstance(summarizer, LLMSummarizer):
+        if summarizer.empty_word != NOTHING_RELEVANT_WORD:
+            found["empty_word"] = summarizer.empty_word
+        if not summarizer.detect_refusals:
+            found["detect_refusals"] = False
+    return found
 
 
 def _described_extractive(compressor: ExtractiveCompressor) -> dict[str, Any]:
