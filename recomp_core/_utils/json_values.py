@@ -123,6 +123,12 @@ def parsed(text: str | bytes) -> Any:
         return restored(json.loads(text))
     except RecursionError as error:
         raise ValueError("the JSON is nested too deeply") from error
+    except json.JSONDecodeError:
+        raise
+    except ValueError as error:
+        if "integer string conversion" not in str(error):
+            raise
+        raise ValueError("the JSON has an integer of too many digits: write it as text") from error
 
 
 def _ready(value: Any, depth: int) -> Any:

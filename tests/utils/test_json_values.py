@@ -189,3 +189,8 @@ def test_wrong_values_are_refused_wherever_they_stand():
 def test_what_is_no_compression_is_refused(data):
     with pytest.raises(ValueError, match="no compression that to_dict"):
         Compression.from_dict(data)
+
+
+def test_an_integer_that_python_does_not_read_is_named():
+    with pytest.raises(ValueError, match="too many digits: write it as text"):
+        parsed('{"n": 1' + "0" * 5_000 + "}")
