@@ -29,6 +29,8 @@ _WRAPPING = (
     r"|(?:final )?(?:answer|summary|response|output|result) ?[:：]"
 )
 _PART_END = regex.compile(r"\n|(?<=[.!?]) |(?<=[。！？])")
+# What the agreed word says, so that a sentence after it need not say it again.
+_LACK = "The documents do not help."
 # A longer reply says something, so that a stream is not held for ever.
 _LONGEST_NOTHING = 2000  # characters
 
@@ -87,6 +89,7 @@ class LLMSummarizer:
         self.batch_size = check_limit("batch_size", batch_size)
         self.empty_word = empty_word
         self._word = _wrapped(empty_word)
+        self._with_reason = _with_reason(empty_word)
         self.detect_refusals = detect_refusals
         self.structured = structured
         self.default_prompt = llm_prompt(empty_word)
@@ -366,6 +369,8 @@ class LLMSummarizer:
             return True
         if not self.detect_refusals:
             return False
+        if self._with_reason is not None and self._with_reason.fullmatch(text):
+            return True
         parts = _PART_END.split(text)
         others = [part for part in parts if not self._word.fullmatch(part)]
         has_word = len(others) < len(parts)
@@ -379,6 +384,8 @@ class LLMSummarizer:
             return True
         if not self.detect_refusals:
             return False
+        if self._with_reason is not None and self._with_reason.fullmatch(text, partial=True):
+            return True
         *parts, last = _PART_END.split(text)
         others = [part for part in parts if not self._word.fullmatch(part)]
         if not self._word.fullmatch(last, partial=True):
@@ -411,9 +418,22 @@ def _wrapped(word: str) -> regex.Pattern[str]:
     return regex.compile(f"{around}{letters}{around}", regex.IGNORECASE | regex.FULLCASE)
 
 
+def _with_reason(word: str) -> regex.Pattern[str] | None:
+    """The word in its own capitals and, in the same sentence, why: "IRRELEVANT: all about mills".
+
+    None for a word that has small letters, which a summary may begin with. A reason has no figures.
+    """
+    if not word.isupper():
+        return None
+    return regex.compile(
+        rf"[\s*_`\"“]*{regex.escape(word)}[*_`\"”]*"
+        r"(?:\s*[:(—–]|\s+-|,?\s+(?:because|since|as)\b)[^\d\n.!?。！？]*[.!?。！？)*_\s]*"
+    )
+
+
 def _say_nothing(parts: Sequence[str], means: Callable[[str], bool]) -> bool:
     said = "\n".join(parts)
-    return not bare_words(said) or means(said)
+    return not bare_words(said) or means(said) or means(f"{_LACK}\n{said}")
 
 
 def _sourced(text: str | SummaryError, sources: Sequence[int]) -> str | SummaryError:

@@ -24,6 +24,8 @@ DUTCH = Language(
     leads=r"helaas |het spijt me,? (?:dat )?|sorry,? |(?:daarom|daardoor|dus) |(?:hierover|daarover) ",
     named=r"(?:volgens|op basis van|op grond van|afgaande op|aan de hand van|in|uit|gezien|na (?:het )?(?:lezen|bestuderen|doorlezen|bekijken) van|met) <DOCS>",
     lacks=(
+        "<DOCS> (?:is|zijn) (?:niet (?:relevant|nuttig|bruikbaar)|irrelevant)",
+        "onbekend|niet (?:vermeld|bekend|gespecificeerd|genoemd)|geen (?:informatie|antwoord|vermelding)",
         r"<DOCS> <SAY> (?:[^\s\d]+ ){0,8}?<NO><REST>",
         "<WORKS> (?:<HOLD>|<SAY>) <FEW><NO> (?:<FEW><INFOS>|<ASK>)",
         "(?:<HOLD>|<SAY>) <WORKS> <FEW><NO> (?:<FEW><INFOS>|<ASK>|aan<REST>)",
@@ -59,6 +61,7 @@ DUTCH = Language(
         r"(?:<DOCS>|ze|zij|er|hierover) (?:[^\s\d,]+ ){0,4}?geen <FEW><INFO> (?:[^\s\d]+ ){0,8}?(?:<HOLD>|is|staat|zijn)",
     ),
     fillers=(
+        r"(?:ze|zij|<DOCS>) (?:gaan|gaat|handelen|handelt) over (?-i:(?:(?!(?:hoe|wie|dat|die|waar|wanneer|en)\b)[\p{Ll}'-]+,?(?: |$)){1,10})",
         "het spijt me|sorry|antwoord|samenvatting|opmerking",
         "(?:als u|als je|geef|laat (?:het )?me|kunt u|kun je)<REST>",
         r"(?:ze|zij|<DOCS>) (?:gaan|gaat|behandel\w*|beschrijven) (?:alleen|enkel|slechts|uitsluitend) (?:over )?(?!hoe |wie |dat )[^\d,]*",

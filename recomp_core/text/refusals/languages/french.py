@@ -25,6 +25,10 @@ FRENCH = Language(
     leads=r"malheureusement,? |d[ée]sol[ée]e?,? |je suis d[ée]sol[ée]e?,? |(?:par cons[ée]quent|donc|ainsi),? ",
     named=r"(?:d'apr[èe]s|selon|dans|sur (?:la )?base (?:de|d')?|[àa] partir (?:de|d')?|au vu (?:de|d')?|en (?:se )?bas\w+ sur|compte tenu|apr[èe]s (?:lecture|examen|analyse|avoir \w+)(?: de)?|bas[ée] sur|en consultant) ?<DOCS>(?: seuls?)?",
     lacks=(
+        "<DOCS> ne sont pas (?:pertinents?|utiles?|li[ée]s)|<DOCS> n'(?:est|[ée]tait) pas (?:pertinent|utile)e?",
+        "(?:aucune|pas d[e']) ?(?:information|r[ée]ponse|mention|donn[ée]e)s?(?: (?:pertinente|disponible|utile)s?)?(?: dans <DOCS>)?|inconnue?s?|ind[ée]termin[ée]e?s?",
+        "(?:on|nous|il|je) n[e'] ?(?:peut|pouvons|est|peux|puis) pas (?:possible de )?(?:d[ée]terminer|savoir|dire|[ée]tablir|r[ée]pondre|conna[îi]tre)[^\\d]*? (?:[àa] partir d(?:e|es|u)|dans|avec|d'apr[èe]s|selon) ?<DOCS><REST>",
+        "<DOCS> ne (?:donne|fournit|indique|pr[ée]cise)\\w* pas (?:le |la |les |l')(?:noms?|date|identit[ée]|ann[ée]e|raisons?|nombre|prix|r[ée]ponse)<REST>",
         r"<DOCS> (?:ne |n'y? ?)<SAY> (?:(?:<FEW>(?:pas|rien|jamais|nulle part|aucun\w*)<REST>))",
         r"<DOCS> (?:ne <SAY><REST>|n'(?:indiqu|[ée]voqu|abord|expliqu)\w*<REST>|n'en (?:parl|di[st])\w*<REST>)",
         "<WORKS> (?:ne |n')(?:<HOLD>|<SAY>) <FEW>(?:<NO> )?(?:d'|de |des |l'|la |cette |cet |ces |les )?<FEW>(?:<INFOS>|<ASK>|<TASK>)",
@@ -55,6 +59,7 @@ FRENCH = Language(
         "non (?:mentionn|pr[ée]cis|indiqu|sp[ée]cifi)[ée]e?(?: dans <DOCS>)?",
     ),
     then=(
+        "(?:ils |il )?ne <SAY> <FEW>(?:pas|aucun\\w*|rien)<REST>",
         r"(?:il|elle|ils|elles|on) (?:ne |n')(?:<SAY><REST>|<HOLD> <FEW>(?:<INFOS>|<ASK>)|permet\w* pas (?:de |d')<FIND><REST>)",
         "il n'(?:y a|existe) (?:pas|aucune?|aucun|rien) ?(?:d'|de )?<FEW>(?:<INFOS>|sur <REST>)",
         "(?:il (?:n'est pas |est im)possible (?:de |d')<FIND>|il est (?:impossible|difficile) (?:de |d')<FIND>|on ne peut pas <FIND>|on (?:ne sait pas|ignore))<REST>",
@@ -65,6 +70,7 @@ FRENCH = Language(
         "aucune <FEW><INFOS>",
     ),
     fillers=(
+        r"(?:ils|il|<DOCS>) (?:parl|trait|port|concern|abord)\w* (?:de |d'|sur |du |des )?(?-i:(?:(?!(?:comment|qui|que|dont|où|quand|ne|et)\b)[\p{Ll}'’-]+,?(?: |$)){1,10})",
         "(?:je suis )?d[ée]sol[ée]e?|r[ée]ponse|r[ée]sum[ée]|remarque|note",
         "(?:veuillez|n'h[ée]sitez pas|si vous|pouvez-vous|pourriez-vous|puis-je|peux-tu|pourrais-tu)<REST>",
         r"(?:ils|il|<DOCS>) (?:parl|trait|port|concern|abord)\w* (?:uniquement|seulement|plut[ôo]t|exclusivement) (?!comment |qui |que )[^\d,]*",

@@ -25,10 +25,15 @@ GERMAN = Language(
     leads=r"leider |bedauerlicherweise |(?:es )?tut mir leid, |daher |somit |deshalb |folglich |allerdings |(?:dazu|hierzu|dar(?:ü|ue)ber) |auch ",
     named=r"(?:basierend auf|anhand|auf (?:der )?(?:grundlage|basis)(?: von)?|ausgehend von|laut|gem(?:ä|ae)(?:ß|ss)|nach|in|im|aus|von|mit|nach (?:durchsicht|pr(?:ü|ue)fung|durchsehen)) <DOCS>(?: allein)?|<DOCS> zufolge|(?=(?:den|diesen|dem|diesem) )<DOCS> (?=ist |sind |l(?:ä|ae)sst |lassen |kann |k(?:ö|oe)nnen )",
     lacks=(
+        "<DOCS> (?:ist|sind) (?:hier |dafür |hierfür )?(?:nicht (?:relevant|hilfreich|einschl(?:ä|ae)gig|von belang)|irrelevant|nicht hilfreich)",
+        "(?:<WORKS>|die informationen) (?:reichen|reicht|gen(?:ü|ue)g\\w+) <FEW>nicht(?: aus)?,? (?:um <TASK>|f(?:ü|ue)r <TASK>|f(?:ü|ue)r eine antwort|um<REST>)<REST>",
+        "unbekannt|unklar|keine? (?:information(?:en)?|angaben?|antwort|erw(?:ä|ae)hnung)|nicht (?:bekannt|genannt|spezifiziert|beantwortbar)",
+        "es ist <FEW>(?:nicht bekannt|unbekannt|unklar|nicht klar),? <ASK>(?=$)",
         r"<DOCS> <SAY>,? (?:[^\s\d]+ ){0,10}?<NO><REST>",
         "<DOCS> (?:geben|gibt) <SOME>nicht an<REST>",
         "<WORKS> <SAY> <TASK> <FEW>nicht",
         r"<STRICT> (?:<SAY>|<HOLD>) (?:[^\s\d,]+ ){0,4}?kein\w*(?! <FLAW>)<REST>",
+        r"(?:steht|findet sich|findet man|l(?:ä|ae)sst sich) <FEW>nichts i[nm] <DOCS>(?: finden)?",
         r"(?:steht|findet sich|findet man|erf(?:ä|ae)hrt man) (?:i[nm]|aus) <DOCS> <FEW>nichts(?: <SAID>| dazu| dar(?:ü|ue)ber| (?:ü|ue)ber [^\d,]*)?",
         r"(?:(?:ich habe|mir liegen|es liegen) (?:nicht gen(?:ü|ue)gend?|nicht ausreichend\w*|keine ausreichenden|zu wenige?)|ich verf(?:ü|ue)ge nicht (?:ü|ue)ber (?:gen(?:ü|ue)gend|ausreichende|die n(?:ö|oe)tigen)) <INFO>(?: vor)?(?:, um <REST>)?",
         r"(?:<DOCS> schweig\w* (?:sich )?(?:dazu|hierzu|dar(?:ü|ue)ber|(?:zu|zur|zum|(?:ü|ue)ber) [^\d,]*)(?: aus)?|(?:dazu|hierzu|dar(?:ü|ue)ber|(?:zu|zur|zum|(?:ü|ue)ber) (?:[^\s\d,]+ ){1,6}?) ?schweig\w* (?:sich )?<DOCS>(?: aus)?)",
@@ -76,9 +81,10 @@ GERMAN = Language(
         r"(?:sie|es|<DOCS>) (?:[^\s\d]+ ){0,8}?(?:nicht|kein\w*) (?:<SAY>|<SAID>)",
     ),
     fillers=(
+        r"(?:sie|es|<DOCS>) (?:handel\w* (?:nur |alle )?von|befass\w* sich (?:nur |alle )?mit|dreh\w* sich (?:nur |alle )?um|behandel\w*) (?:(?!(?:wie|wer|wann|wo|dass|der|die|das|den)\b)[\p{L}'-]+,?(?: |$)){1,8}",
         "(?:es )?tut mir leid|entschuldigung|(?:kurze )?antwort|zusammenfassung|hinweis|fazit",
         r"(?:bitte (?:stell|gib|geben|teil|lad|formulier|versuch|kontaktier|wend)\w*|falls sie|wenn sie|wenn du|(?:kannst|k(?:ö|oe)nntest) du|k(?:ö|oe)nn(?:t)?en sie)<REST>",
         r"(?:sie|es|<DOCS>) (?:behandel|handel|befass|beschreib|thematisier)\w* (?:sich )?(?:nur|lediglich|ausschlie(?:ß|ss)lich|stattdessen|vielmehr) (?!wie |wer |dass )[^\d,]*",
     ),
-    joints=r",? (?:aber|jedoch|allerdings|obwohl|sondern|doch|au(?:ß|ss)er|w(?:ä|ae)hrend|lediglich dass|nur dass)(?!\w),?|, (?:weil|da|denn|weshalb|sodass|so dass|daher|wobei|sagte|schrieb|und (?=ich |sie |es |daher ))(?!\w)| und (?=sagen? |erw(?:ä|ae)hnen? |enth(?:ä|ae)lt|enthalten)",
+    joints=r",? (?:aber|jedoch|allerdings|obwohl|sondern|doch|au(?:ß|ss)er|w(?:ä|ae)hrend|lediglich dass|nur dass)(?!\w),?|, (?:weil|da|denn|weshalb|sodass|so dass|daher|wobei|sagte|schrieb|und (?=ich |sie |es |daher ))(?!\w)| und (?=sagen? |erw(?:ä|ae)hnen? |enth(?:ä|ae)lt|enthalten|beantworten? |nennen? |geben |gibt )",
 )

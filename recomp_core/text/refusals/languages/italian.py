@@ -23,6 +23,8 @@ ITALIAN = Language(
     leads=r"purtroppo,? |mi dispiace,? |spiacente,? |(?:quindi|pertanto|perci[òo]),? ",
     named=r"(?:secondo|in base a|sulla base|stando|da quanto riportato|a partire|basandomi|basandosi|dopo aver (?:letto|esaminato|analizzato)|con|su|considerando|(?=nei |nel |dai |dal |dalle |nelle ))(?: (?:su|sui|ai))? ?<DOCS>",
     lacks=(
+        "<DOCS> non (?:sono|[èe]) (?:rilevant[ei]|pertinent[ei]|util[ei])",
+        "(?:nessuna?|senza) (?:informazione|risposta|menzione|informazioni)|sconosciut[oaie]|ignot[oaie]|non (?:not[oa]|determinabile)",
         "<DOCS> non <SAY><REST>",
         r"<WORKS> non (?:<HOLD>|<SAY>) (?:[^\s\d,]+ ){0,3}?(?:<INFOS>|<ASK>|<TASK>|nulla (?:su|di|al|riguardo)<REST>)",
         "<DOCS> (?:taccion[oi]|tace|sono muti|[èe] muto) (?:su|sul|sulla|sui|sulle|al riguardo|in merito|riguardo)<REST>",
@@ -57,6 +59,7 @@ ITALIAN = Language(
         r"<SUBJECT>non (?:[èe]|viene|vengono|sono) (?:menzionat|specificat|indicat|precisat|nominat)\w",
     ),
     fillers=(
+        r"(?:essi )?(?:<DOCS> )?(?:parlano|trattano|parla|tratta|riguardano) (?:di |dei |delle |del )?(?-i:(?:(?!(?:come|chi|che|quando|dove|non|e)\b)[\p{Ll}'’-]+,?(?: |$)){1,10})",
         "mi dispiace|spiacente|risposta|riassunto|nota|sintesi",
         "(?:per favore|se (?:hai|ha|vuoi|desideri|desidera)|ti prego|fammi sapere|prova a|(?:puoi|potresti|pu[òo]|potrebbe) (?:riformulare|fornire|specificare|condividere))<REST>",
         r"(?:essi )?(?:<DOCS> )?(?:parlano|trattano|parla|tratta|descrivono) (?:solo|soltanto|unicamente|esclusivamente) (?!come |chi |che )[^\d,]*",

@@ -30,6 +30,7 @@ POLISH = Language(
     leads=r"niestety,? |przykro mi,? (?:ale )?|przepraszam,? (?:ale )?|(?:dlatego|zatem|więc|w związku z tym|stąd|tym samym),? |wydaje się, że ",
     named=r"<IN>|w żadnym (?:z )?<DOCS>",
     lacks=(
+        "<DOCS> (?:nie są|nie jest) (?:istotn|przydatn|pomocn|odpowiedni)\\w{1,3}|<DOCS> (?:są|jest) (?:nieistotn|nieprzydatn)\\w{1,3}",
         "<DOCS> nie <FLATLY><SAY>(?:,? <ASK>|<LACKED>)",
         "<WORKS> nie <FLATLY>(?:<HOLD>|<SAY>) (?:<FEW><INFOS>|<ASK>|nic<LACKED>)",
         "<WORKS> nie <FLATLY><SAY> <TASK>",

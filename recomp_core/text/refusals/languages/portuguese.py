@@ -23,6 +23,8 @@ PORTUGUESE = Language(
     leads=r"infelizmente,? |lamento,? |desculpe,? |sinto muito,? |(?:portanto|assim|logo),? ",
     named=r"(?:segundo|de acordo com|conforme|com base|a partir|baseando-me|baseado|ap[óo]s (?:analisar|ler|examinar|revisar)|pelo que consta|considerando|em|(?=nos |no |nas |nestes |nesses |pelos ))(?: em)? ?<DOCS>|(?:com base|a partir) (?:no|do) material",
     lacks=(
+        "<DOCS> n[ãa]o (?:s[ãa]o|[ée]) (?:relevantes?|pertinentes?|[úu]te?il?s?)",
+        "(?:nenhuma|sem) (?:informa[çc][ãa]o|resposta|men[çc][ãa]o|informa[çc][õo]es)|desconhecid[oa]s?",
         "<DOCS> (?:tamb[ée]m )?n[ãa]o <SAY><REST>",
         r"<WORKS> n[ãa]o (?:<HOLD>|<SAY>) (?:[^\s\d,]+ ){0,3}?(?:<INFOS>|<ASK>|<TASK>|nada (?:sobre|a respeito)<REST>)",
         "<DOCS> (?:s[ãa]o|[ée]) (?:omissos?|silenciosos?) (?:quanto|sobre|a respeito)<REST>|<DOCS> (?:silencia|cala)m? (?:sobre|quanto)<REST>",
@@ -55,6 +57,7 @@ PORTUGUESE = Language(
         r"<SUBJECT>n[ãa]o (?:[ée]|s[ãa]o|foi) (?:mencionad|especificad|indicad|informad|citad)\w",
     ),
     fillers=(
+        r"(?:eles )?(?:<DOCS> )?(?:tratam|falam|trata|fala) (?:de |do |da |dos |das |sobre )?(?-i:(?:(?!(?:como|quem|que|quando|onde|não|e)\b)[\p{Ll}'’-]+,?(?: |$)){1,10})",
         "desculpe|lamento|sinto muito|resposta|resumo|nota",
         "(?:por favor|se (?:voc[êe]|precisar|quiser|desejar|tiver)|(?:poderia|pode) (?:reformular|fornecer|especificar|compartilhar))<REST>",
         r"(?:eles )?(?:<DOCS> )?(?:tratam|falam|abordam|descrevem|trata|fala) (?:apenas|somente|s[óo]|unicamente) (?!como |quem |que )[^\d,]*",

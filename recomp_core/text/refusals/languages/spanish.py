@@ -24,6 +24,9 @@ SPANISH = Language(
     leads=r"lamentablemente,? |desafortunadamente,? |lo siento,? |por desgracia,? |(?:por (?:lo )?tanto|as[íi] que),? ",
     named=r"(?:seg[úu]n|en|a partir de|con base en|bas[áa]ndo(?:me|nos|se) en|en base a|de acuerdo con|sobre la base de|conforme a|tras (?:revisar|leer|analizar|examinar)|despu[ée]s de (?:revisar|leer|analizar)|con) <DOCS>",
     lacks=(
+        "<DOCS> no (?:son|es|resultan?) (?:relevantes?|pertinentes?|[úu]til(?:es)?)|<DOCS> (?:son|es) irrelevantes?",
+        "desconocid[oa]s?|indeterminad[oa]s?|sin (?:informaci[óo]n|respuesta|datos|menci[óo]n)",
+        "<DOCS> <SAY> (?:de |sobre )?(?:[^\\s\\d,]+ ){0,6}?[^\\s\\d,]+, no (?:de|sobre|del)<REST>",
         "<DOCS> (?:tampoco|no) (?:se )?<SAY><REST>",
         "<STRICT> no (?:<HOLD>|<SAY>)(?! <FLAW>)<REST>",
         "<DOCS> (?:guarda|callan?|mantiene)n? ?(?:silencio )?(?:sobre|acerca|al respecto|respecto)<REST>",
@@ -60,6 +63,7 @@ SPANISH = Language(
         r"no (?:se )?(?:encuentr|encontr|<SAID>)\w* <FEW><INFOS>",
     ),
     fillers=(
+        r"(?:ellos )?(?:<DOCS> )?(?:hablan?|tratan?|versan?) (?:de |sobre |del )?(?-i:(?:(?!(?:cómo|quién|que|cuándo|dónde|no|y)\b)[\p{Ll}'’-]+,?(?: |$)){1,10})",
         "lo siento|disculpe|perd[óo]n|respuesta|resumen|nota",
         "(?:por favor|si (?:necesita|tiene|desea|quiere)s?|no dude|(?:podr[íi]as?|puedes?) (?:reformular|proporcionar|dar|compartir|ser))<REST>",
         r"(?:ellos )?(?:<DOCS> )?(?:solo|s[óo]lo|solamente|[úu]nicamente) (?:habla|trata|aborda|describe)n? (?:de |sobre )?(?!c[óo]mo |qui[ée]n |que )[^\d,]*",

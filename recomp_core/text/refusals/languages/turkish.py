@@ -35,6 +35,7 @@ TURKISH = Language(
     leads=r"(?:maalesef|ne yazık ki|üzgünüm|özür dilerim|kusura bakmayın|bu nedenle|bu yüzden|dolayısıyla|bu sebeple|sonuç olarak),? |ve ",
     named="(?:<BASED>|<IN>)",
     lacks=(
+        "belirtilmemiş(?:tir)?|bilinmiyor|bahsedilmemiş(?:tir)?|(?:bilgi|cevap|yanıt) yok",
         "(?:<DOCS>),? <WORD>{0,12}?<SAY><NEG>",
         "(?:<DOCS>),? <WORD>{0,12}?<INFO> <WORD>{0,2}?<HOLD><NEG>",
         "(?:<DOCS>),? <WORD>{0,3}?<TASK> (?:ilgili|alakalı|ilişkili|bağlantılı) <NOTIS>",
