@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 _ADMINISTRATOR = 0  # who can do anything anyway
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -28,14 +29,14 @@ def make_private(folder: Path) -> None:
         folder.chmod(0o700)
 
 
-def read_private(file: Path) -> bytes:
-    """Read a file that nobody else can have written.
+def open_private(file: Path) -> BinaryIO:
+    """Open a file that nobody else can have written.
 
     Args:
         file: The file.
 
     Returns:
-        Its content.
+        It, open for reading.
 
     Raises:
         PermissionError: It belongs to another user, others may write it, or it is a link or no
@@ -45,9 +46,13 @@ def read_private(file: Path) -> bytes:
     check_private(file, file.lstat())
     # The checks are repeated on what was opened. Opening must not wait for the other end of a pipe.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    with open(os.open(file, flags), "rb") as stream:
+    stream = open(os.open(file, flags), "rb")  # noqa: SIM115 - the caller closes it
+    try:
         check_private(file, os.fstat(stream.fileno()))
-        return stream.read()
+    except OSError:
+        stream.close()
+        raise
+    return stream
 
 
 def check_private(file: Path, info: os.stat_result) -> None:
@@ -58,7 +63,7 @@ def check_private(file: Path, info: os.stat_result) -> None:
         info: What the system says about it, links not followed.
 
     Raises:
-        PermissionError: See `read_private`.
+        PermissionError: See `open_private`.
     """
     if not (stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode)):
         raise PermissionError(f"{file} is a link or no ordinary file")

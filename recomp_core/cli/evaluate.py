@@ -151,7 +151,13 @@ class ReportOptions:
     "compressor",
     CompressorSettings,
     only=(
-        "top_k", "top_p", "min_score", "selector", "context", "device", "empty_word",
+        "top_k",
+        "top_p",
+        "min_score",
+        "selector",
+        "context",
+        "device",
+        "empty_word",
         "detect_refusals",
     ),
 )

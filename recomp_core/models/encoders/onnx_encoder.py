@@ -206,10 +206,11 @@ class OnnxEncoder(SpanPoolingEncoder):
         tell_after_fork(self)
         graph = cached_graph(self._key(), self._build, self._cache)
         session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        # It keeps the graph to open itself anew on another device (seen with 1.32), as this
-        # one never does: the weights would be in memory twice.
-        session._model_bytes = None
-        del graph
+        if isinstance(graph, bytes):
+            # It keeps them to open itself anew on another device (seen with 1.32), as this one
+            # never does: the weights would be in memory twice.
+            session._model_bytes = None
+            del graph
         _give_back_memory()
         return session
 
