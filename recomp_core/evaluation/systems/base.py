@@ -485,7 +485,7 @@ def _described(source: Any) -> dict[str, Any]:
     package = named.__module__.partition(".")[0]
     if package in _OURS:  # modules move, and a run that was begun must be carried on
         place = _NAMES_IN_RUNS.get(named.__qualname__, f"{package}.{named.__qualname__}")
-    described = {"class": place}
+    described: dict[str, Any] = {"class": place}
     summarizer = getattr(source, "summarizer", None)
     if summarizer is not None:
         described["summarizer"] = type(summarizer).__name__
