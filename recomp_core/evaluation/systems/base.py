@@ -30,7 +30,6 @@ from ...extractive.selection import (
     check_selector,
     select,
 )
-from ...models.summarizers.local import GenerationSettings
 from ...persistence.compressors import load_compressor
 from ...prompts import NOTHING_RELEVANT_WORD, PromptTemplate
 from ...readers.fingerprint import weights_fingerprint
@@ -492,7 +491,7 @@ def _described(source: Any) -> dict[str, Any]:
         local = getattr(summarizer, "local", None) or summarizer
         if weights := _weights(getattr(local, "model", None)):
             described["weights"] = weights
-        described |= _described_writing(summarizer, local)
+        described |= _described_replies(summarizer)
     extractor = getattr(source, "extractor", None)
     if isinstance(extractor, ExtractiveCompressor):
         picks = {"selector": setting_name(extractor.selector)}
@@ -505,15 +504,12 @@ def _described(source: Any) -> dict[str, Any]:
     return described
 
 
-def _described_writing(summarizer: Any, local: Any) -> dict[str, Any]:
-    """What a summarizer writes differently from the defaults, and how it reads the replies.
+def _described_replies(summarizer: Any) -> dict[str, Any]:
+    """How a summarizer reads replies differently from the defaults.
 
     The defaults are left out: a run begun before they were told is carried on.
     """
     found: dict[str, Any] = {}
-    if isinstance(generation := getattr(local, "settings", None), GenerationSettings):
-        usual = asdict(GenerationSettings(batch_size=generation.batch_size))
-        found = {name: v for name, v in asdict(generation).items() if v != usual[name]}
     if isinstance(summarizer, LLMSummarizer):
         if summarizer.empty_word != NOTHING_RELEVANT_WORD:
             found["empty_word"] = summarizer.empty_word
