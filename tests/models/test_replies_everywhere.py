@@ -31,9 +31,17 @@ SCORED = AnswerRequest("who?", "", (ANSWER,))
 
 @pytest.mark.parametrize(
     ("reply", "summary"),
-    [(THOUGHT, ANSWER), ("<think>\n\n</think>\n\nIRRELEVANT", ""), ("hm</think>irrelevant.", "")],
+    [
+        (THOUGHT, ANSWER),
+        ("<think>\n\n</think>\n\nIRRELEVANT", ""),
+        ("hm</think>irrelevant.", ""),
+        (f"<summary>{ANSWER}</summary>", ANSWER),
+        ("<summary>IRRELEVANT</summary>", ""),
+        ("IRRELEVANT: all about mills.", ""),
+        ("Die Dokumente sind nicht relevant.", ""),
+    ],
 )
-def test_a_callable_s_reasoning_is_no_summary(reply, summary):
+def test_a_callable_s_reply_is_read_before_it_is_a_summary(reply, summary):
     summarizer = LLMSummarizer(lambda prompts: [reply] * len(prompts))
     assert summarizer.summarize(["x"]) == [summary]
     teacher = LanguageModelTeacher(lambda prompts: [reply] * len(prompts), name="qwen3")
