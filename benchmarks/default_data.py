@@ -10,7 +10,8 @@ positive, 0 if it is a negative, and 0.5 if it counts as neither. Who says which
   is neither.
 - likelihood: the one after which a language model finds the answer likeliest, where it helps at
   all; what comes within a margin of it is neither (paper, section 3.1). The scores are those of
-  `lm_scores_smollm2`, made with SmolLM2-135M-Instruct.
+  `lm_scores_smollm2`, made with SmolLM2-135M-Instruct, and those in `--labels`, the folders that
+  `recomp label contrastive` made of the questions of `questions_to_label.py`.
 - both: the one that the language model likes best, where people marked it or the margin is large;
   elsewhere those that people marked. Neither: whatever one of the two likes.
 
@@ -24,7 +25,7 @@ import argparse
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -37,6 +38,8 @@ from recomp_core.text.splitting import SentenceSplitter
 from recomp_core.types import Document
 
 Labels = Literal["people", "likelihood", "both"]
+Scores = Mapping[tuple[str, str], dict]
+"""By set and question: the answer's log-likelihood without context, and after each sentence."""
 
 
 class Part(NamedTuple):
@@ -91,6 +94,14 @@ MIXTURES: dict[str, tuple[Part, ...]] = {
         Part("selqa", 300),
         Part("musique", times=2),
         Part("musique_more", times=2),
+    ),
+    "second-labelled": (
+        Part("qed", 1_500, "both"),
+        *(Part(name, labels="likelihood") for name in SCORED[1:]),
+        Part("selqa", 300),
+        Part("hotpotqa", labels="likelihood"),
+        Part("musique", labels="likelihood", times=2),
+        Part("musique_more", labels="likelihood", times=2),
     ),
     "multi-hop": (
         Part("qed", 600, "both"),
@@ -149,8 +160,16 @@ def main() -> None:
         default=[],
         help="take only questions that these folders have",
     )
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="folders of `recomp label contrastive`: scores of further questions",
+    )
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
+    scores = {**lm_scores(), **labelled(args.labels)}
     args.folder.mkdir(parents=True, exist_ok=True)
     drawn, counts = random.Random(args.seed), Counter()
     given = {name: getattr(args, name) for name in ("epsilon", "sure")}
@@ -158,7 +177,9 @@ def main() -> None:
     found = [
         record
         for part in MIXTURES[args.mixture]
-        for record in taken(part._replace(**margins), drawn, counts, only_scored=args.only_scored)
+        for record in taken(
+            part._replace(**margins), scores, drawn, counts, only_scored=args.only_scored
+        )
     ]
     for folder in args.like:
         known = {record["query"] for record in written(folder)}
@@ -183,17 +204,17 @@ def written(folder: Path) -> list[dict]:
 
 
 def taken(
-    part: Part, drawn: random.Random, counts: Counter, *, only_scored: bool = False
+    part: Part, scores: Scores, drawn: random.Random, counts: Counter, *, only_scored: bool = False
 ) -> list[dict]:
     """The records of one part of a mixture."""
     rows = data.questions(
         part.name, "train", documents=20 if part.name.startswith("musique") else 10
     )
     if only_scored and part.labels != "people":
-        rows = [row for row in rows if (part.name, row["id"]) in lm_scores()]
+        rows = [row for row in rows if (part.name, row["id"]) in scores]
     drawn.shuffle(rows)
     found = []
-    for record in records(rows, part, counts):
+    for record in records(rows, part, counts, scores):
         found.append(record)
         if len(found) == part.most:
             break
@@ -203,8 +224,13 @@ def taken(
     return found * part.times + hops
 
 
-def records(rows: Iterable[dict], part: Part, counts: Counter) -> Iterator[dict]:
-    """The questions that no dev set has and that have a positive and a negative."""
+def records(
+    rows: Iterable[dict], part: Part, counts: Counter, scores: Scores | None = None
+) -> Iterator[dict]:
+    """The questions that no dev set has and that have a positive and a negative.
+
+    `scores` are needed where a language model has a say in the labels.
+    """
     questions, passages = dev_questions(), dev_passages()
     for row in rows:
         if normalize_answer(row["question"]) in questions:
@@ -213,7 +239,7 @@ def records(rows: Iterable[dict], part: Part, counts: Counter) -> Iterator[dict]
         documents = [d for d in row["documents"] if normalize_answer(d.text) not in passages]
         removed = len(row["documents"]) - len(documents)
         counts["passages of a dev set's gold documents: removed"] += removed
-        scored = lm_scores().get((part.name, row["id"])) if part.labels != "people" else None
+        scored = (scores or {}).get((part.name, row["id"])) if part.labels != "people" else None
         if record := record_of(row, documents, part, scored):
             yield record
         else:
@@ -339,11 +365,25 @@ def key(text: str) -> str:
     return "".join(c for c in text.lower() if c.isalnum())
 
 
-@cache
-def lm_scores() -> dict[tuple[str, str], dict]:
+def lm_scores() -> Scores:
     """The language model's scores, by set and question."""
     rows = data.rows_of("lm_scores_smollm2", "train")
     return {(row["source"], row["id"]): row for row in rows}
+
+
+def labelled(folders: Iterable[Path]) -> Scores:
+    """The scores in the examples of labelling, in the form of `lm_scores`."""
+    found = {}
+    for folder in folders:
+        for record in written(folder):
+            name, _, question = record["id"].partition("/")
+            documents = [Document(d["text"]) for d in record["documents"]]
+            found[name, question] = {
+                "none": record["no_context"]["score"],
+                "sentences": [text_of(c, documents) for c in record["candidates"]],
+                "scores": [c["score"] for c in record["candidates"]],
+            }
+    return found
 
 
 @cache
