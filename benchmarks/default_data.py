@@ -135,6 +135,18 @@ MIXTURES: dict[str, tuple[Part, ...]] = {
         Part("ml_arcd", 600),
         Part("ml_afriqa", 200),
     ),
+    "multilingual-likelihood": (
+        Part("qed", 1_500, "both"),
+        *(Part(name, 500, labels="likelihood") for name in SCORED[1:]),
+        Part("cmrc2018", 1_000),
+        Part("drcd", 1_500),
+        Part("ml_dureader_checklist"),
+        Part("ml_mlqa", 1_200),
+        Part("ml_tydiqa", 800),
+        Part("ml_idkmrc", 300),
+        Part("ml_jsquad", 400),
+        Part("ml_arcd", 400),
+    ),
     **{f"scored-{labels}": tuple(Part(name, labels=labels) for name in SCORED)
        for labels in ("people", "likelihood", "both")},
 }  # fmt: skip
