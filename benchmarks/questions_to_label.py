@@ -1,10 +1,12 @@
 """Writes the training questions that a language model has not scored yet, for `recomp label`.
 
-    python benchmarks/questions_to_label.py build/labels --parts 2
-    recomp label contrastive build/labels/part0.jsonl -o build/labels/out0 --model …/smollm2
+    python benchmarks/questions_to_label.py build/labels --model smollm2
+    recomp label contrastive build/labels/part0.jsonl -o build/labels/out \\
+        --model build/labels/smollm2
 
 Each question has all its gold documents, and others up to eight: a model that reads each sentence
-alone needs half a minute for a question of MuSiQue with twenty. One part for each process.
+alone needs half a minute for a question of MuSiQue with twenty. --parts makes a file for each
+process, and --model unpacks the model that is to read them.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pathlib import Path
 
 import data
 from default_data import dev_passages, dev_questions
+from reader_models import READERS, load
 
 from recomp_core.text.answers import normalize_answer
 
@@ -28,6 +31,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sets", nargs="+", default=["musique", "musique_more", "hotpotqa"])
     parser.add_argument("--parts", type=int, default=1)
+    parser.add_argument("--model", choices=READERS)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     found = [record for name in args.sets for record in to_label(name)]
@@ -37,6 +41,8 @@ def main() -> None:
         lines = [json.dumps(r, ensure_ascii=False) + "\n" for r in found[part :: args.parts]]
         (args.folder / f"part{part}.jsonl").write_text("".join(lines), encoding="utf-8")
     print(f"questions: {len(found)}")
+    if args.model:
+        load(args.model, args.folder)
 
 
 def to_label(name: str) -> Iterator[dict]:

