@@ -15,7 +15,7 @@ from ..models.language_models.reading import ReplyStream, plain_reply
 from ..models.language_models.structured import SourcedSummary, read_summary, response_format
 from ..prompts import NOTHING_RELEVANT_WORD, llm_prompt
 from ..runtime.batching import CONCURRENT, MicroBatcher
-from ..text.refusals import may_mean_nothing, means_nothing
+from ..text.refusals import adds_news, may_mean_nothing, means_nothing
 from ..text.splitting import replace_surrogates
 from ..text.tokens import approximate_tokens
 from .streams import bare_words, iterate_in_thread
@@ -369,7 +369,8 @@ class LLMSummarizer:
             return True
         if not self.detect_refusals:
             return False
-        if self._with_reason is not None and self._with_reason.fullmatch(text):
+        reason = self._with_reason and self._with_reason.fullmatch(text)
+        if reason and not adds_news(reason["reason"]):
             return True
         parts = _PART_END.split(text)
         others = [part for part in parts if not self._word.fullmatch(part)]
@@ -384,7 +385,8 @@ class LLMSummarizer:
             return True
         if not self.detect_refusals:
             return False
-        if self._with_reason is not None and self._with_reason.fullmatch(text, partial=True):
+        reason = self._with_reason and self._with_reason.fullmatch(text, partial=True)
+        if reason and not adds_news(reason["reason"] or ""):
             return True
         *parts, last = _PART_END.split(text)
         others = [part for part in parts if not self._word.fullmatch(part)]
@@ -427,7 +429,7 @@ def _with_reason(word: str) -> regex.Pattern[str] | None:
         return None
     return regex.compile(
         rf"[\s*_`\"“]*{regex.escape(word)}[*_`\"”]*"
-        r"(?:\s*[:(—–]|\s+-|,?\s+(?:because|since|as)\b)[^\d\n.!?。！？]*[.!?。！？)*_\s]*"
+        r"(?:\s*[:(—–]|\s+-|,?\s+(?:because|since|as)\b)(?P<reason>[^\d\n.!?。！？]*)[.!?。！？)*_\s]*"
     )
 
 

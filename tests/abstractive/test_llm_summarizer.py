@@ -82,6 +82,8 @@ EMPTY = [
     "IRRELEVANT (all of them are about mills).",
     "IRRELEVANT, because the documents only tell of mills.",
     "IRRELEVANT. The documents are about mills.",
+    "IRRELEVANT\nReason: the documents cover only mills.",
+    "IRRELEVANT\n\nExplanation: no document names the builder.",
     "IRRELEVANT: 文档与问题无关。",
     "Answer: IRRELEVANT",
     "**Final answer:** irrelevant.",
@@ -104,6 +106,8 @@ EMPTY = [
 NOT_EMPTY = [
     "Irrelevant: nothing but the builder, Anna Horvat.",
     "IRRELEVANT: it was built in 1889.",
+    "IRRELEVANT: the sculptor is not named, and the founder was Ivan Kos.",
+    "IRRELEVANT: der Bildhauer fehlt, und der Stifter war Ivan Kos.",
     "IRRELEVANT: all about mills. Anna Horvat built it.",
     "IRRELEVANT IRRELEVANT",
     "IRRELEVANT\n\nThe tower was built in 1889.",
