@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -177,8 +178,8 @@ class _ChatModel:
                 raw, parsed = reply["raw"], reply["parsed"]
                 said = (raw.response_metadata, raw.additional_kwargs)
                 summary: str | None = None if parsed is None else sourced(parsed)
-                if summary is None and names_ending(said):
-                    summary = _called_summary(raw)
+                if names_ending(said):
+                    summary = _called_summary(raw, summary)
                 if summary is None:
                     return self._check([raw])
                 text = summary or "nothing"  # an empty summary is a reply, too
@@ -221,14 +222,17 @@ def _refuses_the_form(reply: Any) -> bool:
     return isinstance(reply, Exception) and is_unsupported(reply)
 
 
-def _called_summary(message: Any) -> str | None:
-    """The summary in a tool's call that could not be parsed; None if there is none.
+def _called_summary(message: Any, parsed: str | None) -> str | None:
+    """The summary in tools' calls of which at most the first was parsed; None if there is none.
 
     Clients close the arguments that a limit cut, so this is for calls that say how they ended.
     """
     calls = [*getattr(message, "tool_calls", ()), *getattr(message, "invalid_tool_calls", ())]
-    found = (summary_of_call(call["args"]) for call in calls)
-    return next((summary for summary in found if summary is not None), None)
+    found = [one for call in calls if (one := summary_of_call(call["args"])) is not None]
+    if len(found) < 2:
+        return found[0] if parsed is None and found else parsed
+    # The summarizer joins them, for it knows which say nothing.
+    return "\n".join(json.dumps({"summary": one, "sources": one.sources}) for one in found)
 
 
 def _text_of(messages: Sequence[BaseMessage]) -> str:

@@ -349,7 +349,7 @@ class LLMSummarizer:
         if isinstance(reply, SourcedSummary):
             read = _sourced(read, reply.sources)
         elif self.structured and isinstance(read, str):
-            read = read_summary(read)
+            read = read_summary(read, self._means_nothing)
             if isinstance(read, SourcedSummary):  # what was escaped in the JSON is seen only now
                 read = _sourced(plain_reply(read), read.sources)
         return "" if isinstance(read, str) and self._means_nothing(read) else read
