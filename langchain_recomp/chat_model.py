@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, BaseMessageChunk
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from recomp_core import LanguageModelTeacher, LLMSummarizer, SummaryError
@@ -193,7 +193,11 @@ class _ChatModel:
     def _check(self, messages: Sequence[BaseMessage]) -> str:
         """The text of a reply, whole or in chunks. Raises `SummaryError` if it is no summary."""
         text = _text_of(messages)
-        wordless = not text and any(message.content for message in messages)
+        # A whole message of blocks, or of none, is no empty text; the end of a stream may be one.
+        wordless = not text and any(
+            message.content or (message.content == [] and not isinstance(message, BaseMessageChunk))
+            for message in messages
+        )
         said = [
             part
             for message in messages

@@ -11,7 +11,12 @@ import regex
 from .._utils.checks import check_limit, check_prompts
 from ..errors import SummaryError
 from ..models.language_models.openai_chat import OpenAIChatModel
-from ..models.language_models.reading import ReplyStream, plain_reply
+from ..models.language_models.reading import (
+    CALLED_TOOL,
+    ReplyStream,
+    is_tool_call,
+    plain_reply,
+)
 from ..models.language_models.structured import SourcedSummary, read_summary, response_format
 from ..prompts import NOTHING_RELEVANT_WORD, llm_prompt
 from ..runtime.batching import CONCURRENT, MicroBatcher
@@ -352,6 +357,8 @@ class LLMSummarizer:
             read = read_summary(read, self._means_nothing)
             if isinstance(read, SourcedSummary):  # what was escaped in the JSON is seen only now
                 read = _sourced(plain_reply(read), read.sources)
+        if isinstance(read, str) and is_tool_call(read):
+            return SummaryError(CALLED_TOOL, "malformed")
         return "" if isinstance(read, str) and self._means_nothing(read) else read
 
     def _reply_stream(self) -> ReplyStream:

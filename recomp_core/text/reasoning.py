@@ -41,13 +41,16 @@ _MARKS = (
     r"|(?P<around></?(?:answer|final_answer|response|output|summary)>"
     r"|<\|im_start\|>\s?(?:answer|assistant))"
     # They end what a model says, and may be anything before that.
-    r"|(?P<turn><\|(?:im_end|eot_id|eom_id|endoftext|end_of_text|end_of_turn)\|>|<end_of_turn>"
-    r"|</s>|\[\|endofturn\|\]|<｜end▁of▁sentence｜>)"
+    r"|(?P<turn><\|(?:im_end|eo[ts](?:_id)?|eom_id|endoftext|end_of_(?:text|role|turn(?:_token)?)"
+    r"|user|observation)\|>|<\|im_start\|>\s?user|<end_of_turn>|<turn\|>|<eos>|\[eos\]"
+    r"|</s>|\[/inst\]|\[\|endofturn\|\]|<｜end▁of▁sentence｜>)"
 )
 _MARK = regex.compile(_MARKS)
 # Within reasoning, these end it, too.
 _MARK_WITHIN = regex.compile(_MARKS + r"|(?P<prose>assistantfinal|here(?: is|['’]s) my response:)")
-_OPENINGS = frozenset({"word", "opening", "maybe", "details", "fence", "chatml", "leading"})
+_OPENINGS = frozenset(
+    {"word", "opening", "maybe", "details", "fence", "chatml", "leading", "printed"}
+)
 _CLOSINGS = frozenset({"closing", "end", "final", "prose"})
 _OWN_CLOSING = {
     "details": regex.compile("(?i)(?P<closing></details>)"),
@@ -55,6 +58,7 @@ _OWN_CLOSING = {
     # A model may begin the turn of its reply without ending that of the thought.
     "chatml": regex.compile(r"(?i)(?P<closing><\|im_end\|>|<\|im_start\|>\s?(?:answer|assistant))"),
     "leading": regex.compile(r"(?i)(?P<closing></analysis(?:\s[^<>[\]]{0,40})?>)"),
+    "printed": regex.compile(r"(?i)(?P<closing>\.\.\.done thinking\.|\[end thinking\])"),
 }
 
 # A name in quotes is spoken of, and marks nothing.
@@ -72,6 +76,8 @@ _BEGINNING = regex.compile(
     r"(?:(?P<opening>(?i:here(?: is| are|['’]s) my (?:thought process|reasoning steps):)"
     r"|(?:assistant)?(?:analysis|commentary)(?=[A-Z]))"
     r"|(?P<maybe>(?:assistant)?(?:analysis|commentary)(?=[^a-z ]))"
+    # What the programs of Ollama and llama.cpp print.
+    r"|(?P<printed>(?i:thinking\.\.\.[ \t\r]{0,9}\n|\[start thinking\]))"
     # So models begin to think. The opening mark may be missing.
     r"|(?P<thought>(?i:okay|ok,|alright|hm+[,. ]|wait[,. ]|let me |let['’]s |we need to "
     r"|we are given|i need to |i should |first, |so, |so the user|got it|好的|嗯|首先|我们需要|用户"

@@ -221,6 +221,13 @@ def test_a_form_that_came_as_the_call_of_a_tool_is_a_summary():
     assert "called a tool and wrote no text" in str(other)
 
 
+async def test_no_blocks_are_no_text():
+    message = AIMessage([], response_metadata={"stop_reason": "end_turn"})
+    for error in (await every_way(summarizer_from_chat_model(chat(message))))[:2]:
+        assert isinstance(error, SummaryError)
+        assert "no text" in str(error)
+
+
 def test_several_calls_of_the_form_are_one_summary():
     def call(summary, *sources):
         return {**CALL, "args": {"summary": summary, "sources": list(sources)}}

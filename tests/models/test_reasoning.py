@@ -67,6 +67,8 @@ MARKED = {
     "ChatML, with the turn of the reply": f"<|im_start|>think\n{THOUGHT}<|im_end|>\n"
     f"<|im_start|>assistant\n{REPLY}<|im_end|>",
     "s1": f"<|im_start|>think\n{THOUGHT}\n<|im_start|>answer\n{REPLY}",
+    "Ollama's program": f"Thinking...\n{THOUGHT}\n...done thinking.\n\n{REPLY}",
+    "llama.cpp's program": f"[Start thinking]\n{THOUGHT} </think>\n[End thinking]\n\n{REPLY}",
     "behind": f"{REPLY}<think>{THOUGHT}</think>",
     "not closed": f"{REPLY}<think>{THOUGHT}",
 }
@@ -97,6 +99,9 @@ PLAIN = [
     "See <thinking/> for it.",
     "<s>It fell</s> in 1889, <|im_end|> it says.",
     "analysis of the tower",
+    "Thinking... is a song of 1889.",
+    "It prints [Start thinking] and ...done thinking.",
+    "It begins with <|user|> and ends with <eos> or <|eot|>, says it.",
     "analysis: it was built in 1871.",
     "\nassistantanalysis\n\nIt was built in 1871.",
     "```python\nthinking\n```",
@@ -111,7 +116,22 @@ PLAIN = [
     "A turn begins with <|im_start|>user, or with `<|im_start|>think`.",
 ]
 # What marks the end of a reply, and is no part of it.
-ENDS = ["<|im_end|>", "<|eot_id|>", "<|endoftext|>", "</s>", "<|end_of_text|>", "<end_of_turn>"]
+ENDS = [
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|endoftext|>",
+    "</s>",
+    "<|end_of_text|>",
+    "<end_of_turn>",
+    "<|eot|>",
+    "<|EOT|>",
+    "<turn|>",
+    "<|END_OF_TURN_TOKEN|>",
+    "<eos>",
+    "<|user|>",
+    "[/INST]",
+    "<|im_end|>\n<|im_start|>user",
+]
 
 
 def pieces_of(text, sizes):
