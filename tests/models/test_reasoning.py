@@ -99,6 +99,10 @@ PLAIN = [
     "See <thinking/> for it.",
     "<s>It fell</s> in 1889, <|im_end|> it says.",
     "analysis of the tower",
+    "A model closes it with </think> and goes on, or ends a turn with <|end|>, as Phi does.",
+    "Its server cuts between <think> and </think> since 2025.",
+    "It stands in marks (<think>…</think>) or [think]...[/think] elsewhere.",
+    "The reply begins with <|start|>assistant and ends with <|return|>. That is Harmony.",
     "Thinking... is a song of 1889.",
     "It prints [Start thinking] and ...done thinking.",
     "It begins with <|user|> and ends with <eos> or <|eot|>, says it.",
@@ -218,6 +222,13 @@ def test_a_mark_that_is_a_word_waits_for_what_closes_it():
     # Amid a sentence no model begins to think.
     assert without_reasoning("It was Anna.\n<think>Was it").text == "It was Anna.\n"
     assert without_reasoning("The mark <think> opens it").text == "The mark <think> opens it"
+
+
+def test_a_closing_mark_amid_a_sentence_of_thought_closes_it():
+    for thought in ("Okay, it was Anna </think> and", "It was Anna. </think> and"):
+        assert without_reasoning(f"{thought} so on").text == "and so on"
+    assert without_reasoning("It was Anna </think>\n\nanna").text == "anna"
+    assert without_reasoning("It was Anna </think> Anna").text == "Anna"
 
 
 def test_a_closing_mark_at_the_end_closes_nothing():
