@@ -12,6 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from recomp_core import LanguageModelTeacher, LLMSummarizer, SummaryError
 from recomp_core.integration import (
+    is_unfinished,
     is_unsupported,
     names_ending,
     reply_error,
@@ -210,6 +211,8 @@ class _ChatModel:
         ]
         if error := reply_error(self.model.get_name(), None if wordless else text, said):
             raise error
+        if is_unfinished(said):
+            raise SummaryError(f"{self.model.get_name()}: the reply is not whole", "cut")
         return text
 
 

@@ -184,6 +184,7 @@ USED = {
         (AIMessage(THOUGHTS, response_metadata={"finish_reason": "length"}), "cut"),
         (AIMessage("Bob bui", response_metadata={"stopReason": "maxTokens"}), "cut"),
         (AIMessage("Bob bui", response_metadata={"status": "incomplete"}), "cut"),
+        (AIMessage("Bob bui", response_metadata={"done": False}), "cut"),
         (AIMessage("", response_metadata={"prompt_feedback": {"block_reason": 1}}), "filtered"),
         (AIMessage("", tool_calls=[CALL]), "malformed"),
         (AIMessage([], tool_calls=[CALL]), "malformed"),

@@ -7,7 +7,7 @@ models mark reasoning in their text: `text.reasoning`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import regex
@@ -26,6 +26,7 @@ __all__ = [
     "CALLED_TOOL",
     "ReplyStream",
     "is_tool_call",
+    "is_unfinished",
     "plain_reply",
     "problem_of_choice",
     "reply_error",
@@ -79,6 +80,23 @@ def problem_of_choice(
     if ending and not isinstance(ending, str):
         return Problem("cut", "the reply is not whole", f"finish_reason: {ending}")
     return problem_of(text, [{"usage": usage}, choice])
+
+
+def is_unfinished(responses: Iterable[Any]) -> bool:
+    """Tell whether a reply in Ollama's protocol was broken off.
+
+    Args:
+        responses: What came with the text, as for `reply_error`.
+
+    Returns:
+        Whether the last of them that says whether the model is done says that it is not.
+    """
+    said = (
+        response.get("done") if isinstance(response, Mapping) else getattr(response, "done", None)
+        for response in responses
+    )
+    done = [one for one in said if isinstance(one, bool)]
+    return bool(done) and not done[-1]
 
 
 def plain_reply(text: str) -> str | SummaryError:
