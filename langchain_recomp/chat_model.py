@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, BaseMessageChunk
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from recomp_core import LanguageModelTeacher, LLMSummarizer, SummaryError
 from recomp_core.integration import (
+    is_unfinished,
     is_unsupported,
     names_ending,
     reply_error,
@@ -177,8 +179,8 @@ class _ChatModel:
                 raw, parsed = reply["raw"], reply["parsed"]
                 said = (raw.response_metadata, raw.additional_kwargs)
                 summary: str | None = None if parsed is None else sourced(parsed)
-                if summary is None and names_ending(said):
-                    summary = _called_summary(raw)
+                if names_ending(said):
+                    summary = _called_summary(raw, summary)
                 if summary is None:
                     return self._check([raw])
                 text = summary or "nothing"  # an empty summary is a reply, too
@@ -192,7 +194,11 @@ class _ChatModel:
     def _check(self, messages: Sequence[BaseMessage]) -> str:
         """The text of a reply, whole or in chunks. Raises `SummaryError` if it is no summary."""
         text = _text_of(messages)
-        wordless = not text and any(message.content for message in messages)
+        # A whole message of blocks, or of none, is no empty text; the end of a stream may be one.
+        wordless = not text and any(
+            message.content or (message.content == [] and not isinstance(message, BaseMessageChunk))
+            for message in messages
+        )
         said = [
             part
             for message in messages
@@ -205,6 +211,8 @@ class _ChatModel:
         ]
         if error := reply_error(self.model.get_name(), None if wordless else text, said):
             raise error
+        if is_unfinished(said):
+            raise SummaryError(f"{self.model.get_name()}: the reply is not whole", "cut")
         return text
 
 
@@ -221,14 +229,17 @@ def _refuses_the_form(reply: Any) -> bool:
     return isinstance(reply, Exception) and is_unsupported(reply)
 
 
-def _called_summary(message: Any) -> str | None:
-    """The summary in a tool's call that could not be parsed; None if there is none.
+def _called_summary(message: Any, parsed: str | None) -> str | None:
+    """The summary in tools' calls of which at most the first was parsed; None if there is none.
 
     Clients close the arguments that a limit cut, so this is for calls that say how they ended.
     """
     calls = [*getattr(message, "tool_calls", ()), *getattr(message, "invalid_tool_calls", ())]
-    found = (summary_of_call(call["args"]) for call in calls)
-    return next((summary for summary in found if summary is not None), None)
+    found = [one for call in calls if (one := summary_of_call(call["args"])) is not None]
+    if len(found) < 2:
+        return found[0] if parsed is None and found else parsed
+    # The summarizer joins them, for it knows which say nothing.
+    return "\n".join(json.dumps({"summary": one, "sources": one.sources}) for one in found)
 
 
 def _text_of(messages: Sequence[BaseMessage]) -> str:

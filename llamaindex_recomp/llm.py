@@ -11,8 +11,14 @@ from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from llama_index.core.llms import LLM
 from llama_index.core.prompts import PromptTemplate
 
-from recomp_core import LanguageModelTeacher, LLMSummarizer
-from recomp_core.integration import is_unsupported, reply_error, sourced, summary_schema
+from recomp_core import LanguageModelTeacher, LLMSummarizer, SummaryError
+from recomp_core.integration import (
+    is_unfinished,
+    is_unsupported,
+    reply_error,
+    sourced,
+    summary_schema,
+)
 
 _TEXT = PromptTemplate("{text}")  # so that braces in the documents are text
 
@@ -183,6 +189,8 @@ class _Model:
             text = text if content is None else content
         if error := reply_error(self.llm.class_name(), text, said):
             raise error
+        if is_unfinished(said):
+            raise SummaryError(f"{self.llm.class_name()}: the reply is not whole", "cut")
         return text or ""
 
 

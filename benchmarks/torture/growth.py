@@ -547,6 +547,7 @@ FUNCTIONS: dict[str, Read] = {
     "text.reasoning.ReasoningFilter.add": _filtered,
     "text.injections.injection_flags": injections.injection_flags,
     "text.pins.Finder.__call__": pins.Pins(pins.PIN_NAMES).finder(),
+    "text.refusals.adds_news": refusals.adds_news,
     "text.refusals.means_nothing": refusals.means_nothing,
     "text.refusals.may_mean_nothing": refusals.may_mean_nothing,
     "text.terms.tokens": terms.tokens,
@@ -597,6 +598,8 @@ FUNCTIONS: dict[str, Read] = {
 EXEMPT = {
     "text.abbreviations.habits": "takes a language code",
     "text.joining.group_by_document": "reads no text",
+    "text.refusals.language.news": "makes a pattern",
+    "text.refusals.reader.Reader.adds_news": "refusals.adds_news tries it",
     "text.refusals.reader.Reader.means_nothing": "refusals.means_nothing tries it",
     "text.refusals.reader.Reader.may_mean_nothing": "refusals.may_mean_nothing tries it",
     "text.tokens.TokenCounter": "the tokenizer of a checkpoint counts",

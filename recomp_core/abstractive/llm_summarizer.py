@@ -11,11 +11,16 @@ import regex
 from .._utils.checks import check_limit, check_prompts
 from ..errors import SummaryError
 from ..models.language_models.openai_chat import OpenAIChatModel
-from ..models.language_models.reading import ReplyStream, plain_reply
+from ..models.language_models.reading import (
+    CALLED_TOOL,
+    ReplyStream,
+    is_tool_call,
+    plain_reply,
+)
 from ..models.language_models.structured import SourcedSummary, read_summary, response_format
 from ..prompts import NOTHING_RELEVANT_WORD, llm_prompt
 from ..runtime.batching import CONCURRENT, MicroBatcher
-from ..text.refusals import may_mean_nothing, means_nothing
+from ..text.refusals import adds_news, may_mean_nothing, means_nothing
 from ..text.splitting import replace_surrogates
 from ..text.tokens import approximate_tokens
 from .streams import bare_words, iterate_in_thread
@@ -349,9 +354,11 @@ class LLMSummarizer:
         if isinstance(reply, SourcedSummary):
             read = _sourced(read, reply.sources)
         elif self.structured and isinstance(read, str):
-            read = read_summary(read)
+            read = read_summary(read, self._means_nothing)
             if isinstance(read, SourcedSummary):  # what was escaped in the JSON is seen only now
                 read = _sourced(plain_reply(read), read.sources)
+        if isinstance(read, str) and is_tool_call(read):
+            return SummaryError(CALLED_TOOL, "malformed")
         return "" if isinstance(read, str) and self._means_nothing(read) else read
 
     def _reply_stream(self) -> ReplyStream:
@@ -369,7 +376,8 @@ class LLMSummarizer:
             return True
         if not self.detect_refusals:
             return False
-        if self._with_reason is not None and self._with_reason.fullmatch(text):
+        reason = self._with_reason and self._with_reason.fullmatch(text)
+        if reason and not adds_news(reason["reason"]):
             return True
         parts = _PART_END.split(text)
         others = [part for part in parts if not self._word.fullmatch(part)]
@@ -384,7 +392,8 @@ class LLMSummarizer:
             return True
         if not self.detect_refusals:
             return False
-        if self._with_reason is not None and self._with_reason.fullmatch(text, partial=True):
+        reason = self._with_reason and self._with_reason.fullmatch(text, partial=True)
+        if reason and not adds_news(reason["reason"] or ""):
             return True
         *parts, last = _PART_END.split(text)
         others = [part for part in parts if not self._word.fullmatch(part)]
@@ -427,7 +436,7 @@ def _with_reason(word: str) -> regex.Pattern[str] | None:
         return None
     return regex.compile(
         rf"[\s*_`\"“]*{regex.escape(word)}[*_`\"”]*"
-        r"(?:\s*[:(—–]|\s+-|,?\s+(?:because|since|as)\b)[^\d\n.!?。！？]*[.!?。！？)*_\s]*"
+        r"(?:\s*[:(—–]|\s+-|,?\s+(?:because|since|as)\b)(?P<reason>[^\d\n.!?。！？]*)[.!?。！？)*_\s]*"
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .._utils.settings import Int, Setting, declaration
     from ..extractive.indexing import Indexer, IndexReport
     from ..models.language_models.finish_reasons import names_ending, reply_error
+    from ..models.language_models.reading import is_unfinished
     from ..models.language_models.structured import (
         is_unsupported,
         sourced,
@@ -60,6 +61,7 @@ _WHERE = {
     "Indexer": "..extractive.indexing",
     "names_ending": "..models.language_models.finish_reasons",
     "reply_error": "..models.language_models.finish_reasons",
+    "is_unfinished": "..models.language_models.reading",
     "is_unsupported": "..models.language_models.structured",
     "sourced": "..models.language_models.structured",
     "summary_of_call": "..models.language_models.structured",
@@ -118,6 +120,7 @@ __all__ = [
     "compressor_from_summarizer",
     "copied",
     "declaration",
+    "is_unfinished",
     "is_unsupported",
     "model_name",
     "named_model",

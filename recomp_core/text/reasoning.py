@@ -41,13 +41,16 @@ _MARKS = (
     r"|(?P<around></?(?:answer|final_answer|response|output|summary)>"
     r"|<\|im_start\|>\s?(?:answer|assistant))"
     # They end what a model says, and may be anything before that.
-    r"|(?P<turn><\|(?:im_end|eot_id|eom_id|endoftext|end_of_text|end_of_turn)\|>|<end_of_turn>"
-    r"|</s>|\[\|endofturn\|\]|<｜end▁of▁sentence｜>)"
+    r"|(?P<turn><\|(?:im_end|eo[ts](?:_id)?|eom_id|endoftext|end_of_(?:text|role|turn(?:_token)?)"
+    r"|user|observation)\|>|<\|im_start\|>\s?user|<end_of_turn>|<turn\|>|<eos>|\[eos\]"
+    r"|</s>|\[/inst\]|\[\|endofturn\|\]|<｜end▁of▁sentence｜>)"
 )
 _MARK = regex.compile(_MARKS)
 # Within reasoning, these end it, too.
 _MARK_WITHIN = regex.compile(_MARKS + r"|(?P<prose>assistantfinal|here(?: is|['’]s) my response:)")
-_OPENINGS = frozenset({"word", "opening", "maybe", "details", "fence", "chatml", "leading"})
+_OPENINGS = frozenset(
+    {"word", "opening", "maybe", "details", "fence", "chatml", "leading", "printed"}
+)
 _CLOSINGS = frozenset({"closing", "end", "final", "prose"})
 _OWN_CLOSING = {
     "details": regex.compile("(?i)(?P<closing></details>)"),
@@ -55,12 +58,21 @@ _OWN_CLOSING = {
     # A model may begin the turn of its reply without ending that of the thought.
     "chatml": regex.compile(r"(?i)(?P<closing><\|im_end\|>|<\|im_start\|>\s?(?:answer|assistant))"),
     "leading": regex.compile(r"(?i)(?P<closing></analysis(?:\s[^<>[\]]{0,40})?>)"),
+    "printed": regex.compile(r"(?i)(?P<closing>\.\.\.done thinking\.|\[end thinking\])"),
 }
 
 # A name in quotes is spoken of, and marks nothing.
 _QUOTES = {"`": "`", '"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "「": "」"}
 
 _AMID_SENTENCE = regex.compile(r"[\w,;(–-] ")
+# After such a beginning, these are words of the sentence if it goes on behind them.
+_AMID = frozenset({"closing", "end", "dropped"})
+_GOES_ON = regex.compile(r"[.,;:)!?]| \p{Ll}")
+# "… between <think> and </think>", "(<think>…</think>)".
+_NOTHING_BETWEEN = regex.compile(
+    r"(?i)\s{0,2}(?:and|or|to|und|et|y|…|\.\.\.|text)\s{0,2}"
+    rf"(?:</{_NAME}>|\[/(?:think|thinking|reasoning)\])"
+)
 
 # A whole reply between two marks, as some models write it that were shown such marks.
 _WRAPPED = regex.compile(
@@ -72,6 +84,8 @@ _BEGINNING = regex.compile(
     r"(?:(?P<opening>(?i:here(?: is| are|['’]s) my (?:thought process|reasoning steps):)"
     r"|(?:assistant)?(?:analysis|commentary)(?=[A-Z]))"
     r"|(?P<maybe>(?:assistant)?(?:analysis|commentary)(?=[^a-z ]))"
+    # What the programs of Ollama and llama.cpp print.
+    r"|(?P<printed>(?i:thinking\.\.\.[ \t\r]{0,9}\n|\[start thinking\]))"
     # So models begin to think. The opening mark may be missing.
     r"|(?P<thought>(?i:okay|ok,|alright|hm+[,. ]|wait[,. ]|let me |let['’]s |we need to "
     r"|we are given|i need to |i should |first, |so, |so the user|got it|好的|嗯|首先|我们需要|用户"
@@ -140,6 +154,7 @@ class ReasoningFilter:
         self._begun = False  # whether the beginning has been looked at
         self._written = False  # whether there is more than white space outside of reasoning
         self._passed = False  # whether anything was passed on
+        self._thinks = False  # whether it begins as models begin to think
         self._depth = 0  # how often reasoning was opened and not closed
         self._within = _MARK_WITHIN  # the marks that count within it
         # What comes after a closing mark, where not all that was opened is closed: that is the
@@ -207,6 +222,11 @@ class ReasoningFilter:
                 continue
             if found.end() == len(self._text) and not last and self._is_quoted(found):
                 break
+            if following := self._follows_as_text(found, last):
+                if following.partial:
+                    break
+                self._take(following.end())
+                continue
             self._at = found.end()
             self._mark(found)
 
@@ -219,6 +239,7 @@ class ReasoningFilter:
         self._begun = True
         if found and (found["thought"] or found["wrapped"]):
             self._hold = True
+            self._thinks = bool(found["thought"])
             self._wrapped = bool(found["wrapped"])
         elif found:
             self._at = found.end()
@@ -238,6 +259,20 @@ class ReasoningFilter:
         if not self._is_quoted(mark):
             return False
         return self._text.startswith(_QUOTES[self._text[mark.start() - 1]], mark.end())
+
+    def _follows_as_text(self, mark: regex.Match[str], last: bool) -> regex.Match[str] | None:
+        """What follows a mark that is a word of a sentence, as far as it is there."""
+        if self._depth or self._thinks or not self._written:
+            return None
+        if mark.lastgroup == "word":
+            follows = _NOTHING_BETWEEN
+        elif mark.lastgroup in _AMID and _AMID_SENTENCE.fullmatch(
+            self._text[max(0, mark.start() - 2) : mark.start()]
+        ):
+            follows = _GOES_ON
+        else:
+            return None
+        return follows.match(self._text, mark.end(), partial=not last)
 
     def _may_be_text(self, mark: regex.Match[str]) -> bool:
         """Whether an opening mark is a word of the text, if no closing mark follows."""

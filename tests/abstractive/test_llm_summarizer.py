@@ -82,6 +82,8 @@ EMPTY = [
     "IRRELEVANT (all of them are about mills).",
     "IRRELEVANT, because the documents only tell of mills.",
     "IRRELEVANT. The documents are about mills.",
+    "IRRELEVANT\nReason: the documents cover only mills.",
+    "IRRELEVANT\n\nExplanation: no document names the builder.",
     "IRRELEVANT: 文档与问题无关。",
     "Answer: IRRELEVANT",
     "**Final answer:** irrelevant.",
@@ -104,6 +106,8 @@ EMPTY = [
 NOT_EMPTY = [
     "Irrelevant: nothing but the builder, Anna Horvat.",
     "IRRELEVANT: it was built in 1889.",
+    "IRRELEVANT: the sculptor is not named, and the founder was Ivan Kos.",
+    "IRRELEVANT: der Bildhauer fehlt, und der Stifter war Ivan Kos.",
     "IRRELEVANT: all about mills. Anna Horvat built it.",
     "IRRELEVANT IRRELEVANT",
     "IRRELEVANT\n\nThe tower was built in 1889.",
@@ -294,7 +298,7 @@ def test_joined_pieces_are_the_summary_wherever_they_are_cut(pieces):
 @pytest.mark.parametrize(
     ("reply", "held"),
     [
-        ("Towers", "T"),
+        ("Mowers", "M"),
         (" **Towers", " **T"),
         ("Irrigation", "Irri"),
         ("Answers", "Answers"),
@@ -524,3 +528,40 @@ def test_the_language_models_prompt_has_the_documents_between_its_marks_and_the_
     assert prompt.endswith(f"{NOTHING_RELEVANT_WORD}:")
     assert prompt.count(NOTHING_RELEVANT_WORD) == 2
     assert llm_prompt("nil").format("q", "d").count("nil") == 2
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        '<tool_call>\n{"name": "look_up", "arguments": {"q": "bell"}}\n</tool_call>',
+        "<tool_call>\n<function=look_up>\n</function>\n</tool_call>",
+        '[TOOL_CALLS][{"name": "look_up", "arguments": {"q": "bell"}}]',
+        '[TOOL_CALLS]look_up[ARGS]{"q": "bell"}',
+        '<|python_tag|>{"name": "look_up", "parameters": {"q": "bell"}}',
+        "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>look_up",
+        '<think>hm</think><tool_call>{"name": "look_up"}</tool_call>',
+    ],
+)
+async def test_the_call_of_a_tool_as_text_is_no_summary(call):
+    for settings in ({}, {"detect_refusals": False}, {"structured": True}):
+        (error,) = Model(call).summarizer(**settings).summarize(["x"])
+        assert isinstance(error, SummaryError)
+    summarizer = Model(call).summarizer()
+    with pytest.raises(SummaryError, match="called a tool"):
+        list(summarizer.stream("x"))
+    with pytest.raises(SummaryError, match="called a tool"):
+        _ = [piece async for piece in summarizer.astream("x")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<tool_call> is the mark of Hermes for a call.",
+        "[TOOL_CALLS] is a token of Mistral.",
+        "<|python_tag|> begins a call in Llama.",
+        'The model writes <tool_call>{"name": "f"}</tool_call>.',
+    ],
+)
+def test_a_summary_may_speak_of_calls(text):
+    assert Model(text).summarizer().summarize(["x"]) == [text]
+    assert "".join(Model(text).summarizer().stream("x")) == text

@@ -184,6 +184,7 @@ USED = {
         (AIMessage(THOUGHTS, response_metadata={"finish_reason": "length"}), "cut"),
         (AIMessage("Bob bui", response_metadata={"stopReason": "maxTokens"}), "cut"),
         (AIMessage("Bob bui", response_metadata={"status": "incomplete"}), "cut"),
+        (AIMessage("Bob bui", response_metadata={"done": False}), "cut"),
         (AIMessage("", response_metadata={"prompt_feedback": {"block_reason": 1}}), "filtered"),
         (AIMessage("", tool_calls=[CALL]), "malformed"),
         (AIMessage([], tool_calls=[CALL]), "malformed"),
@@ -219,6 +220,28 @@ def test_a_form_that_came_as_the_call_of_a_tool_is_a_summary():
     assert (told, told.sources, nothing) == ("Bob did.", (1,), "")
     assert isinstance(other, SummaryError)
     assert "called a tool and wrote no text" in str(other)
+
+
+async def test_no_blocks_are_no_text():
+    message = AIMessage([], response_metadata={"stop_reason": "end_turn"})
+    for error in (await every_way(summarizer_from_chat_model(chat(message))))[:2]:
+        assert isinstance(error, SummaryError)
+        assert "no text" in str(error)
+
+
+def test_several_calls_of_the_form_are_one_summary():
+    def call(summary, *sources):
+        return {**CALL, "args": {"summary": summary, "sources": list(sources)}}
+
+    class Forms(Chat):
+        def with_structured_output(self, schema, **_):
+            calls = [call("IRRELEVANT"), call("Ivan Kos cast it.", 1), call("It hangs here.", 2)]
+            raw = AIMessage("", tool_calls=calls, response_metadata=CALLED, usage_metadata=USED)
+            parsed = schema(**calls[0]["args"])
+            return RunnableLambda(lambda _: {"raw": raw, "parsed": parsed})
+
+    (found,) = summarizer_from_chat_model(Forms(reply=None), structured=True).summarize(["x"])
+    assert (found, found.sources) == ("Ivan Kos cast it. It hangs here.", (1, 2))
 
 
 async def test_errors_of_the_model_stay_as_they_are_and_meet_only_their_own_prompt():

@@ -165,6 +165,7 @@ def test_its_settings_are_those_of_any_language_model():
         ({"raw": SimpleNamespace(choices=[SimpleNamespace(finish_reason="length")])}, "cut"),
         ({"raw": {"stop_reason": "max_tokens"}}, "cut"),
         ({"raw": {"done_reason": "length"}}, "cut"),
+        ({"raw": {"done": False}}, "cut"),
         ({"raw": {"choices": [{"finish_reason": "something new"}]}}, "cut"),
         ({"additional_kwargs": {"finish_reason": "content_filter"}}, "filtered"),
         ({"raw": {"choices": [{"message": {"refusal": "I won't."}}]}}, "refused"),

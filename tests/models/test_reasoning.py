@@ -67,6 +67,8 @@ MARKED = {
     "ChatML, with the turn of the reply": f"<|im_start|>think\n{THOUGHT}<|im_end|>\n"
     f"<|im_start|>assistant\n{REPLY}<|im_end|>",
     "s1": f"<|im_start|>think\n{THOUGHT}\n<|im_start|>answer\n{REPLY}",
+    "Ollama's program": f"Thinking...\n{THOUGHT}\n...done thinking.\n\n{REPLY}",
+    "llama.cpp's program": f"[Start thinking]\n{THOUGHT} </think>\n[End thinking]\n\n{REPLY}",
     "behind": f"{REPLY}<think>{THOUGHT}</think>",
     "not closed": f"{REPLY}<think>{THOUGHT}",
 }
@@ -97,6 +99,13 @@ PLAIN = [
     "See <thinking/> for it.",
     "<s>It fell</s> in 1889, <|im_end|> it says.",
     "analysis of the tower",
+    "A model closes it with </think> and goes on, or ends a turn with <|end|>, as Phi does.",
+    "Its server cuts between <think> and </think> since 2025.",
+    "It stands in marks (<think>…</think>) or [think]...[/think] elsewhere.",
+    "The reply begins with <|start|>assistant and ends with <|return|>. That is Harmony.",
+    "Thinking... is a song of 1889.",
+    "It prints [Start thinking] and ...done thinking.",
+    "It begins with <|user|> and ends with <eos> or <|eot|>, says it.",
     "analysis: it was built in 1871.",
     "\nassistantanalysis\n\nIt was built in 1871.",
     "```python\nthinking\n```",
@@ -111,7 +120,22 @@ PLAIN = [
     "A turn begins with <|im_start|>user, or with `<|im_start|>think`.",
 ]
 # What marks the end of a reply, and is no part of it.
-ENDS = ["<|im_end|>", "<|eot_id|>", "<|endoftext|>", "</s>", "<|end_of_text|>", "<end_of_turn>"]
+ENDS = [
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|endoftext|>",
+    "</s>",
+    "<|end_of_text|>",
+    "<end_of_turn>",
+    "<|eot|>",
+    "<|EOT|>",
+    "<turn|>",
+    "<|END_OF_TURN_TOKEN|>",
+    "<eos>",
+    "<|user|>",
+    "[/INST]",
+    "<|im_end|>\n<|im_start|>user",
+]
 
 
 def pieces_of(text, sizes):
@@ -198,6 +222,13 @@ def test_a_mark_that_is_a_word_waits_for_what_closes_it():
     # Amid a sentence no model begins to think.
     assert without_reasoning("It was Anna.\n<think>Was it").text == "It was Anna.\n"
     assert without_reasoning("The mark <think> opens it").text == "The mark <think> opens it"
+
+
+def test_a_closing_mark_amid_a_sentence_of_thought_closes_it():
+    for thought in ("Okay, it was Anna </think> and", "It was Anna. </think> and"):
+        assert without_reasoning(f"{thought} so on").text == "and so on"
+    assert without_reasoning("It was Anna </think>\n\nanna").text == "anna"
+    assert without_reasoning("It was Anna </think> Anna").text == "Anna"
 
 
 def test_a_closing_mark_at_the_end_closes_nothing():

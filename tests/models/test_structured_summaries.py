@@ -87,6 +87,62 @@ def test_a_summary_is_found_however_it_is_wrapped(reply):
     assert (found.text, found.sources) == (SUMMARY, (2,))
 
 
+FIRST = {"summary": "Ivan Kos cast the bell.", "sources": [2]}
+SECOND = {"summary": "It hangs in the tower.", "sources": [1, 2]}
+EMPTY = {"summary": "", "sources": []}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        json.dumps([FIRST, SECOND]),
+        f"{json.dumps(FIRST)}\n{json.dumps(SECOND)}",
+        json.dumps({"summaries": [FIRST, SECOND]}),
+        json.dumps([EMPTY, FIRST, {"summary": "IRRELEVANT", "sources": []}, SECOND, FIRST]),
+    ],
+)
+def test_several_summaries_are_one(reply):
+    found = LLMSummarizer(lambda _: [reply], structured=True).summarize(["x"])[0]
+    assert (found, found.sources) == ("Ivan Kos cast the bell. It hangs in the tower.", (2, 1))
+
+
+def test_several_summaries_may_all_be_empty():
+    assert compressed(json.dumps([EMPTY, EMPTY]), structured=True).text == ""
+    word = {"summary": "IRRELEVANT", "sources": []}
+    assert compressed(json.dumps([word, word]), structured=True).text == ""
+
+
+def test_several_summaries_are_drawn_from_all_if_one_does_not_say_from_which():
+    found = read_summary(json.dumps([FIRST, {"summary": "It rings."}]))
+    assert (found, found.sources) == ("Ivan Kos cast the bell. It rings.", ())
+
+
+def test_an_object_after_words_is_not_a_second_summary():
+    assert read_summary(f"{json.dumps(FIRST)}\nor rather\n{json.dumps(SECOND)}") == FIRST["summary"]
+
+
+@pytest.mark.parametrize(
+    ("sources", "numbers"),
+    [
+        (["Document 1, page 7"], (1,)),
+        (["Document 2: The 5 bells"], (2,)),
+        (["The 5 bells (document 2)"], (2,)),
+        (["Documents 1 and 3"], (1, 3)),
+        (["Dokument 3, S. 8"], (3,)),
+        (["2, section 4"], (2,)),
+        ("1, 2 and 3", (1, 2, 3)),
+        ("Document 1, document 3", (1, 3)),
+        ([{"document": 2, "page": 7}], (2,)),
+        ([{"quote": "5 bells", "id": 1}], (1,)),
+        ({"documents": [1, 3]}, (1, 3)),
+        ([{"quote": "5 bells"}], ()),
+    ],
+)
+def test_the_number_of_a_document_is_told_from_other_numbers(sources, numbers):
+    found = read_summary(json.dumps({"summary": SUMMARY, "sources": sources}))
+    assert found.sources == numbers
+
+
 def test_a_summary_without_sources_is_drawn_from_all():
     for fields in ({}, {"sources": None}, {"sources": "all"}, {"sources": {"a": 1}}):
         found = compressed(json.dumps({"summary": SUMMARY, **fields}), structured=True)
@@ -380,6 +436,12 @@ class TestEndpoint:
             (failed,) = self.summarizer(server).summarize(["x"])
             assert isinstance(failed, SummaryError)
             assert ["response_format" in r.body for r in server.requests] == [True]
+
+    def test_json_that_the_model_failed_to_write_is_asked_for_as_text(self):
+        failed = error(400, "Failed to generate JSON. Please adjust your prompt.")
+        with OpenAIServer(failed) as server:
+            self.summarizer(server).summarize(["x"])
+            assert ["response_format" in r.body for r in server.requests] == [True, False]
 
     def test_an_error_without_words_that_text_ends_with_too_is_that_error(self):
         with OpenAIServer(Reply(status=400, body=b"")) as server:

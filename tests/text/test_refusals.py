@@ -225,6 +225,17 @@ REFUSALS = {
         "The documents mention the ferry but do not provide its owner's name.",
         "The context discusses the two treaties, but doesn't give the year of the second one.",
         "Unable to answer.",
+        "Nothing in the passages relates to the question about salt.",
+        "No part of the documents explains how the strike ended.",
+        "The content of the passages does not relate to the question.",
+        "The passages primarily discuss salt and sheep, with no mention of the harbour.",
+        "The passages only cover salt; nothing about the harbour is mentioned.",
+        "The documents are about salt and therefore irrelevant to the question.",
+        "The texts are about the salt mine, not the harbour.",
+        "The documents do not mention the harbour, only discussing salt and sheep.",
+        "The documents do not mention the harbour, its owner, or when it was built.",
+        "The documents do not mention the harbour, and its owner is not named.",
+        "The documents do not mention the harbour, and the question is left unanswered.",
     ],
     "de": [
         "Es ist nicht bekannt, wer den Turm gebaut hat, da die Dokumente dies nicht erwähnen.",
@@ -1725,6 +1736,61 @@ SUMMARIES = {
 }
 
 
+# What is lacking comes first, and a fact follows in the same sentence.
+FACTS_AFTER = {
+    "en": [
+        "The documents do not name the sculptor, and the founder was Ivan Kos.",
+        "The documents do not mention a deposit and parking is free.",
+        "The documents do not mention a sculptor (Ivan Kos carved it).",
+        "The documents do not mention a sculptor (the statue was cast by Ivan Kos).",
+        "The documents do not give a sculptor, with Ivan Kos listed as the founder.",
+        "The documents do not give a sculptor, crediting Ivan Kos with the bell.",
+        "The documents do not mention any sculptor save for Ivan Kos.",
+        "The documents do not mention risks beyond dizziness and thirst.",
+        "The documents do not mention any other sculptor than Ivan Kos.",
+        "The documents do not mention the queen's age, her brother was called Ivan.",
+        "The documents do not mention when the dam broke, only why it broke.",
+        "There is no information about the sculptor, and Ivan Kos was the founder.",
+        "I cannot determine who cast it from the documents, and Ivan Kos restored it.",
+    ],
+    "de": [
+        "Die Dokumente nennen den Bildhauer nicht, und der Stifter war Ivan Kos.",
+        "Die Dokumente enthalten keine Angaben zum Preis und der Eintritt ist frei.",
+        "Die Dokumente erwähnen keinen Bildhauer abgesehen von Ivan Kos.",
+    ],
+    "fr": [
+        "Les documents ne nomment pas le sculpteur, et le fondateur était Ivan Kos.",
+        "Les documents ne mentionnent pas de sculpteur à part Ivan Kos.",
+    ],
+    "es": [
+        "Los documentos no mencionan al escultor, y el fundador fue Ivan Kos.",
+        "Los documentos no mencionan al escultor (la estatua fue obra de Ivan Kos).",
+        "Los documentos no mencionan ningún escultor aparte de Ivan Kos.",
+    ],
+    "it": [
+        "I documenti non menzionano lo scultore, e il fondatore era Ivan Kos.",
+        "I documenti non menzionano scultori salvo Ivan Kos.",
+    ],
+    "pt": [
+        "Os documentos não mencionam o escultor, e o fundador foi Ivan Kos.",
+        "Os documentos não mencionam escultores além de Ivan Kos.",
+    ],
+    "nl": [
+        "De documenten noemen de beeldhouwer niet, en de stichter was Ivan Kos.",
+        "De documenten noemen geen beeldhouwer afgezien van Ivan Kos.",
+    ],
+    "ru": [
+        "В документах нет информации о скульпторе, а основателем был Иван Кос.",
+        "Документы не упоминают скульпторов за исключением Ивана Коса.",
+    ],
+    "pl": [
+        "W dokumentach nie ma informacji o rzeźbiarzu, a fundatorem był Ivan Kos.",
+        "Dokumenty nie wspominają o rzeźbiarzu, a pomnik jest dziełem Ivana Kosa.",
+    ],
+    "zh": ["文档没有提到雕塑家，捐赠者是伊万。", "文档没有提到伊万以外的雕塑家。"],
+}
+
+
 def by_language(replies):
     return [(name, reply) for name, them in replies.items() for reply in them]
 
@@ -1767,6 +1833,12 @@ def test_a_refusal_in_other_words_means_nothing(language, reply):
 @pytest.mark.parametrize(("language", "reply"), by_language(SUMMARIES))
 def test_what_only_looks_like_a_refusal_means_something(language, reply):
     assert not means_nothing(reply), language
+
+
+@pytest.mark.parametrize(("language", "reply"), by_language(FACTS_AFTER))
+def test_a_fact_after_a_lack_in_the_same_sentence_means_something(language, reply):
+    assert not means_nothing(reply), language
+    assert "".join(summarizer(reply).stream("x")) == reply
 
 
 @pytest.mark.parametrize("language", REFUSALS)

@@ -7,8 +7,10 @@ models mark reasoning in their text: `text.reasoning`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+import regex
 
 from ...errors import SummaryError
 from ...text.reasoning import ReasoningFilter, UnopenedReasoning, without_reasoning
@@ -20,7 +22,24 @@ from .finish_reasons import (
     text_of_content,
 )
 
-__all__ = ["ReplyStream", "plain_reply", "problem_of_choice", "reply_error", "text_of_choice"]
+__all__ = [
+    "CALLED_TOOL",
+    "ReplyStream",
+    "is_tool_call",
+    "is_unfinished",
+    "plain_reply",
+    "problem_of_choice",
+    "reply_error",
+    "text_of_choice",
+]
+
+CALLED_TOOL = "the model called a tool and wrote no text: ask it without tools"
+# How models write a call where the server does not read it.
+_TOOL_CALL = regex.compile(
+    r"(?s)\s*+(?:(?P<tag><tool_call>)\s*+[{<]|\[TOOL_CALLS\]\s*+(?:[\[{]|\w{1,64}[\[{])"
+    r"|<\|python_tag\|>\s*+(?:\{|[\w.]{1,64}\()|<｜tool▁calls▁begin｜>"
+    r"|<\|tool_calls_section_begin\|>)"
+)
 
 _UNOPENED = (
     "what was streamed is reasoning whose beginning the model does not mark: later streams wait "
@@ -63,6 +82,23 @@ def problem_of_choice(
     return problem_of(text, [{"usage": usage}, choice])
 
 
+def is_unfinished(responses: Iterable[Any]) -> bool:
+    """Tell whether a reply in Ollama's protocol was broken off.
+
+    Args:
+        responses: What came with the text, as for `reply_error`.
+
+    Returns:
+        Whether the last of them that says whether the model is done says that it is not.
+    """
+    said = (
+        response.get("done") if isinstance(response, Mapping) else getattr(response, "done", None)
+        for response in responses
+    )
+    done = [one for one in said if isinstance(one, bool)]
+    return bool(done) and not done[-1]
+
+
 def plain_reply(text: str) -> str | SummaryError:
     """Take the reasoning, and what marks the end, out of a reply that is nothing but text.
 
@@ -76,6 +112,19 @@ def plain_reply(text: str) -> str | SummaryError:
     if written.reasoned and not written.text.strip():
         return SummaryError(ONLY_REASONING, "malformed")
     return written.text
+
+
+def is_tool_call(text: str) -> bool:
+    """Tell whether a reply is nothing but the call of a tool, written as text.
+
+    Args:
+        text: The whole reply, without reasoning.
+
+    Returns:
+        Whether it is.
+    """
+    found = _TOOL_CALL.match(text)
+    return found is not None and (not found["tag"] or text.rstrip().endswith("</tool_call>"))
 
 
 class ReplyStream:
@@ -123,11 +172,14 @@ class ReplyStream:
             self._held += self._filter.add(piece)
         except UnopenedReasoning:
             self._raise_unopened()
-        if not self._held or (
-            self._may_mean_nothing and not self._passed and self._may_mean_nothing(self._held)
-        ):
+        if not self._held or (not self._passed and self._waits()):
             return ""
         return self._released()
+
+    def _waits(self) -> bool:
+        if _TOOL_CALL.match(self._held, partial=True):
+            return True
+        return self._may_mean_nothing is not None and self._may_mean_nothing(self._held)
 
     def rest(self) -> str:
         """Take the end of the reply.
@@ -136,7 +188,8 @@ class ReplyStream:
             What was held back; "" for a reply that means nothing.
 
         Raises:
-            SummaryError: The reply is nothing but reasoning, or what was passed on is.
+            SummaryError: The reply is nothing but reasoning or the call of a tool, or what was
+                passed on is reasoning.
         """
         try:
             self._held += self._filter.rest()
@@ -146,6 +199,8 @@ class ReplyStream:
             return self._released()
         if self._filter.reasoned and not self._held.strip():
             raise SummaryError(ONLY_REASONING, "malformed")
+        if is_tool_call(self._held):
+            raise SummaryError(CALLED_TOOL, "malformed")
         if self._means_nothing and self._means_nothing(self._held):
             return ""
         return self._released()

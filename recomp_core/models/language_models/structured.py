@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,17 @@ _PYTHON = re.compile(
     re.DOTALL,
 )
 _PYTHON_ESCAPE = re.compile(r"""\\x([0-9a-fA-F]{2})|\\(.)|(")""", re.DOTALL)
+# What stands between the objects of several summaries.
+_BETWEEN = re.compile(r"[\s,;\]}\[]*")
+_NAMES_NUMBER = re.compile(
+    r"(?:doc(?:ument)?|source|passage)s?(?:[_ ]?(?:id|n(?:umbe)?r|number|no|num)s?)?|id|number|no"
+)
+_NUMBER_LIST = r"\d{1,9}(?:\s{0,2}(?:[,;&/+–-]|and|und|et|y|e|en|и|i|和|、)\s{0,2}\d{1,9}){0,99}"
+_NUMBERS = re.compile(_NUMBER_LIST)
+_LABELLED = re.compile(
+    rf"(?:doc|dok|док|source|quelle|passage|文档|文書|문서)[^\W\d_]{{0,12}}\W{{0,3}}({_NUMBER_LIST})",
+    re.IGNORECASE,
+)
 _IN_JSON = {"None": "null", "True": "true", "False": "false", "(": "[", ")": "]"}
 _SUMMARY = "The summary; the agreed word if nothing in the documents helps."
 _SOURCES = "The numbers of the documents that the summary is drawn from."
@@ -47,7 +58,8 @@ _PROMISE = re.compile(
 
 # What the words of an error name that speaks of the form, or of what it is made with.
 _FORM = re.compile(
-    r"response[_ -]?(?:format|schema)|json[_ -]?(?:schema|object|mode)|structured|guided|grammar"
+    r"response[_ -]?(?:format|schema)|output_(?:format|config)|json_validate|generate json"
+    r"|json[_ -]?(?:schema|object|mode)|structured|guided|grammar"
     r"|no endpoints found that",
     re.IGNORECASE,
 )
@@ -136,14 +148,18 @@ def response_format() -> dict[str, Any]:
     }
 
 
-def read_summary(text: str) -> str | SourcedSummary | SummaryError:
+def read_summary(
+    text: str, means_nothing: Callable[[str], bool] | None = None
+) -> str | SourcedSummary | SummaryError:
     """Read a reply that was asked for in this form.
 
     Models write words or a fence around the JSON, leave out its sources, add fields, and repeat
-    the schema, before the summary or with the summary in it. Some write a dict of Python's.
+    the schema, before the summary or with the summary in it. Some write a dict of Python's. Some
+    write an object for each document, or each sentence.
 
     Args:
         text: The reply, without reasoning.
+        means_nothing: Whether a summary says nothing, and goes where there are others.
 
     Returns:
         The summary; the text itself where the model wrote plain text all the same; the error of
@@ -159,12 +175,21 @@ def read_summary(text: str) -> str | SourcedSummary | SummaryError:
     # A dict of Python's may quote JSON, which is not the reply.
     in_turn = (*as_python, *as_json) if _PYTHON_OBJECT.match(bare) else (*as_json, *as_python)
     for written in in_turn:
-        for found, of_schema in _objects(written):
-            if (summary := _summary_in(found)) is None:
+        summaries: list[SourcedSummary] = []
+        end_of_last = 0
+        for found, of_schema, start, end in _objects(written):
+            if start < end_of_last or (summary := _summary_in(found)) is None:
                 continue
-            if not of_schema:
-                return summary
-            in_schemas.append(summary)
+            if of_schema:
+                in_schemas.append(summary)
+                continue
+            # Words between two objects may say that the second stands for the first.
+            if summaries and not _BETWEEN.fullmatch(written, end_of_last, start):
+                break
+            summaries.append(summary)
+            end_of_last = end
+        if summaries:
+            return _joined(summaries, means_nothing)
     if in_schemas:
         return in_schemas[0]
     if not _PROMISE.search(bare):
@@ -176,8 +201,25 @@ def read_summary(text: str) -> str | SourcedSummary | SummaryError:
     )
 
 
-def _objects(text: str) -> Iterator[tuple[dict[str, Any], bool]]:
-    """The first objects in a text, with the names of their fields in lower case.
+def _joined(
+    summaries: list[SourcedSummary], means_nothing: Callable[[str], bool] | None
+) -> SourcedSummary:
+    """One summary of several; of those that say nothing only if there is no other."""
+    said = {
+        str(summary): None
+        for summary in summaries
+        if summary.strip() and not (means_nothing and means_nothing(summary))
+    }
+    if not said:
+        return summaries[0]
+    kept = [summary for summary in summaries if summary in said]
+    sources = dict.fromkeys(number for summary in kept for number in summary.sources)
+    # Sources that one of them does not name may be any.
+    return SourcedSummary(" ".join(said), sources if all(one.sources for one in kept) else ())
+
+
+def _objects(text: str) -> Iterator[tuple[dict[str, Any], bool, int, int]]:
+    """The first objects in a text and where they stand, with their fields' names in lower case.
 
     Of a schema, there are the object itself and its properties, which are told from others: a
     model may have filled them in. What lies deeper is an example at most.
@@ -196,8 +238,8 @@ def _objects(text: str) -> Iterator[tuple[dict[str, Any], bool]]:
         properties = fields.get("properties")
         if isinstance(properties, dict):
             end_of_schema = end
-            yield _in_lower_case(properties), True
-        yield fields, isinstance(properties, dict)
+            yield _in_lower_case(properties), True, start.start(), end
+        yield fields, isinstance(properties, dict), start.start(), end
 
 
 def _in_lower_case(found: dict[str, Any]) -> dict[str, Any]:
@@ -270,13 +312,24 @@ def _names_types(summary: str, sources: Any) -> bool:
 
 
 def _numbers(value: Any) -> Iterator[int]:
-    """The whole numbers in a field: `1`, `[1.0]`, `["Document 1"]`, `"1, 2"`."""
+    """The documents' numbers in a field: `1`, `[1.0]`, `["Document 1"]`, `"1, 2"`, `[{"id": 1}]`.
+
+    A text may hold other numbers, of pages and in titles.
+    """
     if isinstance(value, list):
         for part in value:
             if not isinstance(part, list):
                 yield from _numbers(part)
+    elif isinstance(value, dict):
+        named = (
+            found
+            for name, found in value.items()
+            if _NAMES_NUMBER.fullmatch(name.casefold()) and not isinstance(found, dict)
+        )
+        yield from _numbers(next(named, None))
     elif isinstance(value, str):
-        yield from map(int, re.findall(r"\d{1,9}", value))
+        said = _LABELLED.findall(value) or _NUMBERS.findall(value)[:1]
+        yield from (int(number) for numbers in said for number in re.findall(r"\d{1,9}", numbers))
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and value % 1 == 0:
         yield int(value)
 

@@ -58,6 +58,19 @@ def may_mean_nothing(beginning: str) -> bool:
     return any(reader.may_mean_nothing(sentences, begun) for reader in _readers())
 
 
+def adds_news(text: str) -> bool:
+    """Tell whether what seems to say only that the documents do not help goes on with a fact.
+
+    Args:
+        text: A sentence: "the builder is not named, and the mason was Anna".
+
+    Returns:
+        Whether another statement, or an exception, follows in it.
+    """
+    plain = _plain(text)
+    return any(reader.adds_news(plain) for reader in _readers())
+
+
 @cache
 def _readers() -> tuple[Reader, ...]:
     return tuple(map(Reader, LANGUAGES))

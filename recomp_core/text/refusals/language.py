@@ -22,6 +22,8 @@ class Language(NamedTuple):
             an earlier clause: "it does not mention the tower".
         fillers: Clauses that say neither that nor anything else: "I'm sorry".
         joints: What stands between two clauses. A reason or an exception may be news.
+        news: What stands before a statement that goes on in the same clause, see `news`: another
+            joint, which the reason after the agreed word must not hold.
         script: The scripts of its letters, as in `regex`; the first letter of a reply has one.
     """
 
@@ -32,7 +34,30 @@ class Language(NamedTuple):
     then: tuple[str, ...]
     fillers: tuple[str, ...]
     joints: str
+    news: str = r"(?!)"
     script: str = r"\p{Latin}"
+
+
+def news(*, ands: str, verbs: str, unlike: str, lacking: str, exceptions: str) -> str:
+    """The pattern of `Language.news`: "… do not name the builder, and the mason was Anna".
+
+    A list of what the documents lack goes on without a verb, and a question with its own word; so a
+    statement is a subject and a finite verb after a conjunction, a comma or a bracket. An exception
+    ("… save for Anna") says what the documents hold.
+
+    Args:
+        ands: Conjunctions.
+        verbs: Finite verbs that most statements have.
+        unlike: Words that no such subject holds: those of questions, relative ones, denials.
+        lacking: What follows the verb of a clause that says again that something is lacking.
+        exceptions: Words before an exception.
+
+    Returns:
+        The pattern.
+    """
+    word = rf"(?!(?:{unlike}|{verbs})(?!\w))[^\s\d,;()]+ "
+    verb = rf"(?:{verbs})(?!\w)(?! (?:{lacking})(?!\w))"
+    return rf"(?:,? (?:{ands}) |, | ?\()(?=(?:{word}){{1,6}}?{verb})|,? (?:{exceptions})(?= )"
 
 
 # Each gap has a bound or ends a pattern, so that hostile texts take no long time.

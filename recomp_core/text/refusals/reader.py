@@ -20,7 +20,9 @@ class Reader:
     def __init__(self, language: Language) -> None:
         self._language = language
         self._script = regex.compile(rf"\P{{L}}*+(?:{language.script}|\Z)")
-        self._joint = regex.compile(language.joints, regex.IGNORECASE)
+        self._joints = f"(?:{language.joints}|{language.news})"
+        self._joint = regex.compile(self._joints, regex.IGNORECASE)
+        self._news = regex.compile(language.news, regex.IGNORECASE)
 
     # The two patterns take a tenth of a second to compile, and most replies are in another script.
 
@@ -42,7 +44,7 @@ class Reader:
             "LACK": "|".join(language.lacks),
             "THEN": "|".join(language.then),
             "FILLER": "|".join(language.fillers),
-            "JOINT": language.joints,
+            "JOINT": self._joints,
         }
         defined = "".join(f"(?P<{name}>{_calls(pattern)})" for name, pattern in words.items())
         filler = f"<LEAD>{{0,2}}(?:<FILLER>|{_NAMED})|<LEAD>"
@@ -56,6 +58,10 @@ class Reader:
             return False
         read = self._read(self._clauses(sentences))
         return read is not None and any(match["lacks"] for match in read)
+
+    def adds_news(self, text: str) -> bool:
+        """Tell whether a statement goes on with another one."""
+        return bool(self._script.match(text) and self._news.search(text))
 
     def may_mean_nothing(self, sentences: list[str], begun: str) -> bool:
         """Tell whether they may, once the sentence that has begun is whole and others follow."""
@@ -80,7 +86,9 @@ class Reader:
         """Match each clause; None as soon as one says something."""
         found = []
         for at, clause in enumerate(clauses):
-            match = self._pattern(at).fullmatch(clause)
+            pattern = self._pattern(at)
+            # A joint may be the comma of a lead.
+            match = pattern.fullmatch(clause) or pattern.fullmatch(f"{clause}, ")
             if match is None:
                 return None
             found.append(match)

@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 - broken patterns are hard to read
 
-from ..language import Language
+from ..language import Language, news
 
 DUTCH = Language(
     words={
@@ -67,4 +67,11 @@ DUTCH = Language(
         r"(?:ze|zij|<DOCS>) (?:gaan|gaat|behandel\w*|beschrijven) (?:alleen|enkel|slechts|uitsluitend) (?:over )?(?!hoe |wie |dat )[^\d,]*",
     ),
     joints=r",? (?:maar|echter|hoewel|behalve|terwijl|alleen dat|slechts dat|omdat|aangezien|want|zodat|waardoor|doordat)(?!\w),?|, (?:zei|dus|die (?:is|was))(?!\w)| en (?=(?:ze|ik|er|noemen|vermelden|geen) )",
+    news=news(
+        ands="en",
+        verbs="(?:is|was|waren|werd|werden|wordt|worden|heeft|hebben|had|hadden|kan)(?= )",
+        unlike="wie|wat|wanneer|waar\\w*|hoe\\w*|welke?|of|dat|die|omdat|noch|geen|niet\\w*|om|ze|het|ik|er",
+        lacking="niet|geen|nergens|on\\w+|(?:[^\\s\\d,]+ ){1,4}?(?:niet|geen)",
+        exceptions="afgezien van|uitgezonderd|anders dan|met uitzondering|naast|buiten",
+    ),
 )

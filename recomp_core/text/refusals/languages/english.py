@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 - broken patterns are hard to read
 
-from ..language import Language
+from ..language import Language, news
 
 ENGLISH = Language(
     words={
@@ -78,7 +78,9 @@ ENGLISH = Language(
         "<DOCS> (?:are|is)(?: all| both)?(?: completely| entirely)? (?:(?:not|n't) (?:directly )?(?:relevant|related|about|helpful|useful)|irrelevant|unrelated) (?:(?:to|for|in|with) )?<FEW><TASK><REST>",
         "<DOCS> (?:are|is) (?:insufficient|not (?:sufficient|enough)) (?:to <FIND>|for <TASK>)<REST>",
         "<DOCS> (?:are|is) silent (?:<ABOUT>)<REST>",
-        "(?:none|neither|nothing) (?:of|in) (?:<WORKS>|these|them) <FLATLY>(?:<SAY><REST>|<HOLD> <FEW><THING>|(?:is|are) (?:about|relevant|related)<REST>)",
+        "(?:none|neither|nothing|no (?:part|section|portion)) (?:of|in) (?:<WORKS>|these|them) <FLATLY>(?:<SAY><REST>|<HOLD> <FEW><THING>|(?:is|are) (?:about|relevant|related)<REST>|(?:relates?|pertains?) to <FEW><TASK><REST>)",
+        "the (?:contents?|information|text) (?:of|in) <DOCS> <NOT> <FLATLY>(?:<SAY>|(?:relate|pertain|apply) to|bear on)<REST>",
+        r"<DOCS> (?:is|are) about (?:[^\s\d,]+ ){0,11}?[^\s\d,]+, not the<REST>",
         "(?:neither|no) (?:<GIVEN> )?(?:documents?|passages?|excerpts?|snippets?)(?: (?:in|of|among) (?:the|this) (?:set|list|collection|results)| here| above| provided| given)? <FLATLY>(?:<SAY><REST>|<HOLD> <FEW><THING>|(?:is|are) (?:relevant|related)<REST>)",
         "<THERE> <FEW>(?:information|details)(?: <ASK>| (?:<ABOUT>|needed|available|provided|given|here)<TOPIC>| to (?:<FIND>|give|provide)<TOPIC>| <IN><REST>)?",
         r"<THERE> <FEW>(?:<INFO>|content|evidence|discussion|coverage|trace)(?: (?:<ABOUT>|of|to|for|that) (?:[^\s\d]+ ){1,20}?| )<IN><REST>",
@@ -130,6 +132,8 @@ ENGLISH = Language(
         r"<TASK> (?:(?:<ABOUT>|of) (?:[^\s\d,]+ ){1,10}?)?(?:remains?|stays?|is left) (?:open|unanswered|unresolved)",
         "not <ASK>",
         "none (?:is|was) <SAID>(?: <IN><REST>)?",
+        r"nothing (?:<ABOUT>|of) (?:[^\s\d,]+ ){1,8}?(?:is|was) <SAID>",
+        "(?:(?:(?:they|it) )?(?:is|are) )?(?:not relevant|irrelevant|unrelated)(?: to <FEW><TASK><REST>)?",
         "(?:i|we) (?:<CANNOT>|do(?: not|n't)|did(?: not|n't)) (?:find|locate|see)<REST>",
         "(?:it|this|that|<TASK>) (?:is|falls|lies) (?:outside|beyond)(?: of)? (?:the scope of )?<DOCS><REST>",
         "<DOCS> (?:only|just|instead|merely|solely) <TREAT><REST>",
@@ -146,7 +150,7 @@ ENGLISH = Language(
     ),
     fillers=(
         "(?:i(?:'m| am) )?(?:very |so |truly )?sorry(?: about that| for (?:the|any) (?:inconvenience|confusion))?|(?:my )?apologies|i apologi[sz]e(?: for the inconvenience)?|as an ai(?: language)?(?: model| assistant)?",
-        "(?:final )?answer|summary|note|response|reply|conclusion",
+        "(?:final )?answer|summary|note|response|reply|conclusion|reason(?:ing)?|explanation|rationale",
         "i(?:'ve| have)? (?:looked through|looked at|reviewed|checked|read|searched|went through|examined) (?:<DOCS>|(?:our|your|my|the) (?:records?|database|files?|documentation|knowledge base))",
         r"<TASK> (?:asks?|is|was|concerns?|inquires?) (?:about |for |on )?(?:[^\s\d,]+(?: |$|(?=,))){1,12},?",
         "please (?:provide|share|supply|upload|let me know|ask|consult|check|feel|try|rephrase|clarify|specify|contact|refer)<REST>",
@@ -160,7 +164,18 @@ ENGLISH = Language(
         r"(?:they|it|<DOCS>|<ONE>) (?:is|are) about (?:(?!(?:how|who|that|by|which|where|when|was|were)\b)[^\s\d,]+(?: |$)){1,12}",
         r"<DOCS> mentions? (?-i:(?:(?!(?:how|who|that|by|which|where|when|was|were)\b)[\p{Ll}'-]+(?: |$)){1,10})",
         r"(?:while|although|though|because|since|as) <DOCS> (?:<TREAT>|mentions?) (?-i:(?:(?!(?:how|who|that|by|which|where|when|was|were)\b)[\p{Ll}'-]+(?: |$|(?=,))){1,12}(?:,(?: \p{Ll}{0,7})?)?)",
+        r"(?:(?:they|it|<DOCS>) <TREAT> (?:only|merely|mainly|just|primarily)|(?:discuss|describ|cover|mention|focus)ing(?: only| on)?) (?-i:(?:(?!(?:how|who|that|by|which|where|when|was|were)\b)[\p{Ll}'-]+,?(?: |$)){1,10})",
         r"(?:they|it|<DOCS>) (?:(?:are|is) )?(?:instead|only|merely|mainly|primarily|rather|just|all) <TREAT> (?:(?!(?:how|who|that|by|which|where|when|was|were)\b)[^\s\d]+(?: |$)){1,20}",
     ),
     joints=r",? (?:because|but|however|although|though|except|whereas|while|nevertheless|other than|apart from|besides|so that|only that|which (?:is|was|means|were|had|has))(?!\w),?|, (?:since|as|given that) (?=the |these |they |it |he |she |there |i |no |none |neither )|, (?:yet|so|who (?:is|was|are|were|had)|and thus|and therefore|(?:[^\s,]+ ){1,4}(?:said|ruled|told|wrote|says|found|argued|claimed|testified|admitted))(?!\w)|,? and (?=(?:do|does|did)(?: not|n't)|(?:contain|provide|give|offer|include|make|say|mention|have|lack)s? (?:no|nothing|any) |found no|saw no|i |they |it |there |none |therefore |thus |so |(?:the )?(?:document|passage|text|excerpt|snippet|source)s? [#(\d]|the (?:other|second|third|last) )|(?<=\b(?:while|although|though|because|since|as) [^,]{1,150}),(?= (?:they|it|none|neither|nothing|no|i|we|there|the|this|that|your) )|,? instead,?(?= (?:they|it))",
+    news=news(
+        ands="and",
+        verbs="is|are|was|were|has|had|being",
+        unlike="who|whom|whose|what|when|where|why|how|which|whether|if|that|or|nor|not|no|none|nothing|nobody|neither|either|any|never|as|because|since|while|although|though|they|it",
+        lacking="not|never|nowhere|nothing|no|neither|none|un\\w+|irrelevant|missing|absent|omitted|left|outside|beyond|also not",
+        exceptions=r"save for|aside from|unlike|apart from|instead of|(?<!\b(?:is|are|was|were|falls?|lies?|goes|go) )beyond",
+    )
+    + r"|, (?:with(?= )|(?:just|only|merely|simply|instead)(?= )|(?=(?!includ|regard|concern|accord|pertain|relat|leav|mak|mean|beginn|noth)\p{L}{2,}ing ))"
+    + r"| other (?-i:\p{Ll}+) (?=than )"
+    + r"|(?:,? and |, | ?\()(?=(?:he|she|they|(?-i:\p{Lu}\p{Ll}+)(?: (?-i:\p{Lu}\p{Ll}+)){0,2}) (?:\p{L}{2,}ed|built|made|wrote|won|drew|led|ran|sold|held|paid|gave|took|became|died) )",
 )

@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 - broken patterns are hard to read
 
-from ..language import Language
+from ..language import Language, news
 
 FRENCH = Language(
     words={
@@ -76,4 +76,11 @@ FRENCH = Language(
         r"(?:ils|il|<DOCS>) (?:parl|trait|port|concern|abord)\w* (?:uniquement|seulement|plut[ôo]t|exclusivement) (?!comment |qui |que )[^\d,]*",
     ),
     joints=r",? (?:mais|cependant|toutefois|bien que|sauf|tandis que|alors que|n[ée]anmoins|hormis|seulement que|car|parce que?|puisque?|[ée]tant donn[ée] que|c'est pourquoi|donc)(?!\w),?|, (?:a dit|dit|dont|ce qui|il est seulement)(?!\w)|,? et (?=(?:ne|n'|je|il|ils|aucun)(?!\w))",
+    news=news(
+        ands="et",
+        verbs="est|sont|était|étaient|fut|furent|a|ont|avait|avaient|sera|étant",
+        unlike="qui|que|quand|où|comment|pourquoi|combien|si|quel\\w*|lequel|laquelle|dont|ce|ou|ni|ne|aucun\\w*|rien|il|ils|on|je",
+        lacking="pas|in(?:connu|d[ée]termin)\\w*|absente?s?",
+        exceptions="à part|excepté|à l'exception|au-delà|outre|en dehors",
+    ),
 )

@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 - broken patterns are hard to read
 
-from ..language import Language
+from ..language import Language, news
 
 GERMAN = Language(
     words={
@@ -87,4 +87,11 @@ GERMAN = Language(
         r"(?:sie|es|<DOCS>) (?:behandel|handel|befass|beschreib|thematisier)\w* (?:sich )?(?:nur|lediglich|ausschlie(?:ß|ss)lich|stattdessen|vielmehr) (?!wie |wer |dass )[^\d,]*",
     ),
     joints=r",? (?:aber|jedoch|allerdings|obwohl|sondern|doch|au(?:ß|ss)er|w(?:ä|ae)hrend|lediglich dass|nur dass)(?!\w),?|, (?:weil|da|denn|weshalb|sodass|so dass|daher|wobei|sagte|schrieb|und (?=ich |sie |es |daher ))(?!\w)| und (?=sagen? |erw(?:ä|ae)hnen? |enth(?:ä|ae)lt|enthalten|beantworten? |nennen? |geben |gibt )",
+    news=news(
+        ands="und|sowie",
+        verbs="(?:war|waren|wurde|wurden|ist|sind|hat|hatte|haben|hatten|wird|werden|kann|gilt|gelten)(?= )",
+        unlike="wer|wen|wem|wessen|wann|wo|wohin|woher|was|wie|warum|weshalb|wieso|welche\\w*|ob|woran|wodurch|dass|weil|da|denn|oder|noch|weder|kein\\w*|nicht\\w*|um|sie|es|ich",
+        lacking="nicht|kein\\w*|nirgends|un\\w+|(?:[^\\s\\d,]+ ){1,4}?(?:nicht|kein\\w*|un(?:klar|bekannt|beantwortet))",
+        exceptions="abgesehen von|bis auf|ausgenommen|anders als|mit ausnahme|neben",
+    ),
 )

@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 - broken patterns are hard to read
 
-from ..language import Language
+from ..language import Language, news
 
 ITALIAN = Language(
     words={
@@ -65,4 +65,11 @@ ITALIAN = Language(
         r"(?:essi )?(?:<DOCS> )?(?:parlano|trattano|parla|tratta|descrivono) (?:solo|soltanto|unicamente|esclusivamente) (?!come |chi |che )[^\d,]*",
     ),
     joints=r",? (?:ma|tuttavia|per[òo]|sebbene|anche se|tranne|mentre|bens[ìi]|solo che|perch[ée] (?=fu |[èe] |era |i |non )|poich[ée]|dato che|quindi|pertanto|in quanto)(?!\w),?|, (?:disse|che (?:[èe]|fu|era)|dice)(?!\w)| e (?=(?:non|nessuno) )|(?:poich[ée]|siccome) ",
+    news=news(
+        ands="e|ed",
+        verbs="è|sono|era|erano|fu|furono|ha|hanno|aveva|sarà|venne|viene|essendo",
+        unlike="chi|che|cosa|quando|dove|come|perché|qual\\w*|quant\\w*|se|o|né|non|nessun\\w*|nulla|niente|cui",
+        lacking="sconosciut\\w|ignot\\w|assent\\w",
+        exceptions="salvo|eccetto|a parte|al di là|all'infuori|ad eccezione|oltre a\\w*",
+    ),
 )

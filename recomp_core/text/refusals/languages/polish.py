@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 - broken patterns are hard to read
 
-from ..language import Language
+from ..language import Language, news
 
 POLISH = Language(
     words={
@@ -81,4 +81,11 @@ POLISH = Language(
         r"(?:(?:one|<DOCS>) )?(?:dotyczą|dotyczy|opisują|opisuje|omawiają|omawia|mówią|mówi|skupiają się|skupia się|zajmują się) (?:tylko|jedynie|wyłącznie|głównie|natomiast) (?!jak |kto |że )[^\d,]*",
     ),
     joints=r",? (?:ale|lecz|jednak(?:że)?|cho(?:ć|ciaż)|mimo że|poza|oprócz|z wyjątkiem|podczas gdy|natomiast|tylko że|ponieważ|gdyż|bo|bowiem|dlatego|jedynie że|za to)(?!\w),?|, (?:więc|a (?=nie |wież|one|on )|powiedział\w*|stwierdził\w*|napisał\w*|tak że|toteż|przez co)(?!\w)| (?:i|ani|oraz) (?=nie |żad)",
+    news=news(
+        ands="i|a|oraz",
+        verbs="był|była|było|byli|były|jest|są|został|została|zostało|zostały",
+        unlike="kto|kogo|komu|kim|co|czego|czemu|czym|kiedy|gdzie|skąd|dlaczego|jak\\w*|ile|czy|czyj\\w*|któr\\w+|że|lub|ani|nie|nikt|nic|żad\\w+|tym|tego",
+        lacking="nie\\w*",
+        exceptions="z wyjątkiem|prócz|pomijając|wyjąwszy",
+    ),
 )

@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 - broken patterns are hard to read
 
-from ..language import Language
+from ..language import Language, news
 
 PORTUGUESE = Language(
     words={
@@ -63,4 +63,11 @@ PORTUGUESE = Language(
         r"(?:eles )?(?:<DOCS> )?(?:tratam|falam|abordam|descrevem|trata|fala) (?:apenas|somente|s[óo]|unicamente) (?!como |quem |que )[^\d,]*",
     ),
     joints=r",? (?:mas|por[ée]m|no entanto|contudo|embora|exceto|enquanto|sen[ãa]o|apenas que|porque|pois|j[áa] que|uma vez que|por isso|portanto|visto que|de modo que|logo)(?!\w),?|, (?:disse|que (?:[ée]|foi|era)|ent[ãa]o)(?!\w)| e (?=(?:n[ãa]o|nenhum|tampouco) )",
+    news=news(
+        ands="e",
+        verbs="é|são|era|eram|foi|foram|está|estão|estava|tem|têm|tinha|havia|será|sendo",
+        unlike="quem|que|quando|onde|como|por|qual|quais|quant\\w*|se|ou|nem|não|nenhum\\w*|nada|tampouco",
+        lacking="desconhecid\\w+|ausente",
+        exceptions="salvo|além d\\w+|à exceção|com exceção|fora|afora|à parte",
+    ),
 )

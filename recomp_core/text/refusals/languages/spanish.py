@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 - broken patterns are hard to read
 
-from ..language import Language
+from ..language import Language, news
 
 SPANISH = Language(
     words={
@@ -69,4 +69,11 @@ SPANISH = Language(
         r"(?:ellos )?(?:<DOCS> )?(?:solo|s[óo]lo|solamente|[úu]nicamente) (?:habla|trata|aborda|describe)n? (?:de |sobre )?(?!c[óo]mo |qui[ée]n |que )[^\d,]*",
     ),
     joints=r",? (?:pero|sin embargo|aunque|salvo|excepto|mientras que|no obstante|sino|solo que|porque|ya que|puesto que|debido a que|dado que|as[íi] que|por lo que|por lo cual|lo que)(?!\w),?|, (?:dijo|pues|que (?:es|fue|era)|por (?:lo )?tanto)(?!\w)| y (?=(?:no|tampoco|ninguno) )",
+    news=news(
+        ands="y|e",
+        verbs="es|son|era|eran|fue|fueron|está|están|estaba|ha|han|había|será|tiene|siendo",
+        unlike="qui[ée]n\\w*|qu[ée]|cu[áa]ndo|d[óo]nde|c[óo]mo|por|cu[áa]l\\w*|cu[áa]nt\\w*|si|o|ni|no|ning[uú]n\\w*|nada|tampoco",
+        lacking="desconocid\\w+|un misterio",
+        exceptions="aparte de|a excepción|fuera de|más allá|menos",
+    ),
 )
