@@ -171,6 +171,41 @@ def test_the_judge_compares_yes_and_no_in_all_their_spellings():
     assert "Who {context}?" in prompt
 
 
+def judged(listed):
+    """What the judge makes of these first tokens and their probabilities, the likeliest first."""
+    top = [{"token": t, "logprob": math.log(p)} for t, p in listed.items()]
+    content = [{**top[0], "top_logprobs": top}]
+    choice = {"message": {"content": top[0]["token"]}, "logprobs": {"content": content}}
+    with OpenAIServer(as_reply({"choices": [choice]})) as server:
+        return scorer_of(server, "judge").score([REQUEST])[0]
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        {"Sorry": 0.97, "The": 0.01, "No": 0.004},
+        {"As": 0.6, "yes": 0.2, "no": 0.1},
+        {"Maybe": 0.9, "Hardly": 0.05},
+    ],
+)
+def test_a_reply_that_is_no_verdict_has_no_score(listed):
+    error = judged(listed)
+    assert isinstance(error, EndpointError)
+    assert (error.reason, "neither yes nor no" in str(error)) == ("malformed", True)
+    assert repr(next(iter(listed))) in str(error)
+
+
+def test_a_word_that_is_not_listed_has_no_more_than_what_is_left():
+    # The only other token is "no" itself, which must not stand for yes, too.
+    assert judged({"Well": 0.04, "no": 0.95}).value == pytest.approx(math.log(0.01 / 0.96))
+    assert judged({"yes": 0.9, "Well": 0.05}).value == pytest.approx(math.log(0.9 / 0.95))
+    assert judged({"yes": 0.9, "Well": 0.01}).value == pytest.approx(math.log(0.9 / 0.91))
+
+
+def test_marks_around_a_verdict_do_no_harm():
+    assert judged({'"Yes': 0.6, "**No": 0.2, "Hm": 0.1}).value == pytest.approx(math.log(0.75))
+
+
 def token(logprob, top):
     content = [{"token": "x", "logprob": logprob, "top_logprobs": top}]
     return as_reply({"choices": [{"message": {"content": "x"}, "logprobs": {"content": content}}]})
