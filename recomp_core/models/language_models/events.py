@@ -41,6 +41,7 @@ class EventReader:
 
     def __init__(self) -> None:
         self._held: list[bytes] = []
+        self._encoding = "utf-8-sig"  # the stream may begin with a byte order mark
         self._name = ""
         self._data: list[str] = []
 
@@ -60,7 +61,8 @@ class EventReader:
         self._held = [rest]
         for line in lines:
             if line:
-                self._take(line.decode("utf-8", "replace"))
+                self._take(line.decode(self._encoding, "replace"))
+                self._encoding = "utf-8"
                 continue
             if self._data:
                 yield Event(self._name, "\n".join(self._data))
@@ -69,10 +71,12 @@ class EventReader:
     def _take(self, line: str) -> None:
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
-        if field == "data":
-            self._data.append(value)
-        elif field == "event":
+        if field == "event":
             self._name = value
+        elif field in ("data", "error"):
+            self._data.append(value)
+        if field == "error":  # no field of the protocol, but one of llama.cpp's server
+            self._name = "error"
 
 
 async def json_events(body: AsyncGenerator[bytes, None]) -> AsyncGenerator[Any, None]:
@@ -91,13 +95,14 @@ async def json_events(body: AsyncGenerator[bytes, None]) -> AsyncGenerator[Any, 
     async with aclosing(body):
         async for piece in body:
             for event in reader.feed(piece):
-                if event.data.startswith("[DONE]"):
+                if event.data.lstrip().startswith("[DONE]"):
                     yield DONE
                     # Only a connection that is read to its end serves again.
                     with suppress(Exception):
                         await asyncio.wait_for(_rest(body), _LONGEST_REST)
                     return
-                yield _value_of(event)
+                if not _is_sign_of_life(event):
+                    yield _value_of(event)
 
 
 def error_event(text: str) -> str | None:
@@ -118,6 +123,14 @@ def error_event(text: str) -> str | None:
 async def _rest(body: AsyncIterator[bytes]) -> None:
     async for _ in body:
         pass
+
+
+def _is_sign_of_life(event: Event) -> bool:
+    """Whether an event says nothing of the reply: an empty one, or "ping" with the time."""
+    data = event.data.lstrip()
+    if event.name in ("", "message"):
+        return not data
+    return event.name != "error" and not data.startswith(("{", "["))
 
 
 def _value_of(event: Event) -> Any:
