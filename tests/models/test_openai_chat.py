@@ -214,6 +214,36 @@ def test_a_stream_that_ends_without_its_end_was_cut():
     assert caught.value.reason == "cut"
 
 
+@pytest.mark.parametrize("filler", ["null", "None", "FINISH_REASON_UNSPECIFIED"])
+def test_what_says_nothing_of_the_end_is_no_end(filler):
+    words = [chunk("The", filler), chunk(" tower", filler)]
+    with OpenAIServer(events(*words, done=False)) as server:
+        with pytest.raises(SummaryError) as caught:
+            streamed(chat(server), "x")
+    assert caught.value.reason == "cut"
+    for end in [[], [chunk("", "stop")], [chunk("", "stop"), chunk("", filler)]]:
+        with OpenAIServer(events(*words, *end, done=not end)) as server:
+            assert streamed(chat(server), "x") == "The tower"
+    with OpenAIServer(events(*words, chunk("", "length"), chunk("", filler))) as server:
+        with pytest.raises(SummaryError, match="cut"):
+            streamed(chat(server), "x")
+
+
+def test_a_character_may_come_in_two_chunks():
+    halves = [chunk("a \ud83d"), chunk("\ude80 b"), chunk("\ud83d", "stop")]
+    with OpenAIServer(events(*halves)) as server:
+        assert streamed(chat(server), "x") == "a \U0001f680 b\ufffd"
+
+
+@pytest.mark.parametrize("ask", [called, streamed])
+def test_an_ending_may_be_a_mapping_that_names_it(ask):
+    with OpenAIServer(Reply("Bob did.", finish_reason={"type": "stop", "matched": 7})) as server:
+        assert ask(chat(server), "x") == "Bob did."
+    with OpenAIServer(Reply("Bob", finish_reason={"type": "length", "length": 9})) as server:
+        with pytest.raises(SummaryError, match="raise the limit"):
+            ask(chat(server), "x")
+
+
 @pytest.mark.parametrize(
     "sent",
     [

@@ -20,9 +20,10 @@ _WHOLE = frozenset({
     "stop_sequence_reached", "stop_string_found", "normal_stop", "end_id",
     "eos_id", "eos_found", "eot_id", "s", "end_of_sequence", "natural", "natural_end",
     "complete", "completed", "finish", "finished", "done", "success", "succeeded", "normal", "ok",
-    # What says nothing, as a missing ending does.
-    "unspecified", "unknown", "none", "null",
 })  # fmt: skip
+
+# What says nothing, as a missing ending does.
+_FILLERS = frozenset({"unspecified", "unknown", "none", "null"})
 
 _TOOL = frozenset({
     "tool", "tools", "tool_call", "tool_calls", "tool_use", "function", "function_call",
@@ -147,11 +148,36 @@ def ending_of(name: str) -> Reason | Literal["whole", "tool"] | None:
         there is no reply; None for a name that is not known.
     """
     name = _plain(name)
-    if name in _WHOLE:
+    if name in _WHOLE or name in _FILLERS:
         return "whole"
     if name in _TOOL:
         return "tool"
     return next((reason for reason, names in _NO_REPLY if names.search(name)), None)
+
+
+def says_ending(value: Any) -> bool:
+    """Tell whether a value in the place of an ending is one.
+
+    Args:
+        value: Anything, such as None, or "null" in each chunk before the last.
+
+    Returns:
+        Whether it says how a reply ended, in a name that is known or not.
+    """
+    return bool(value) and not (isinstance(value, str) and _plain(value) in _FILLERS)
+
+
+def name_of_ending(value: Any) -> Any:
+    """Find the name of an ending in what stands in its place.
+
+    Args:
+        value: Anything.
+
+    Returns:
+        The type of a mapping that has one, as SGLang's do; other values as they are.
+    """
+    named = isinstance(value, Mapping) and isinstance(value.get("type"), str)
+    return value["type"] if named else value
 
 
 def _plain(name: str) -> str:
@@ -314,7 +340,7 @@ def _calls_tool(response: Any) -> bool:
 
 def _ending(response: Any) -> str:
     """What a response says of its end; "" for nothing."""
-    if ending := next(_strings(response, _ENDINGS, _PARTS), ""):
+    if ending := next(filter(says_ending, _strings(response, _ENDINGS, _PARTS)), ""):
         return ending
     if reason := next(filter(ending_of, _strings(response, _PERHAPS_ENDING, _PARTS)), ""):
         return reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import queue
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
@@ -17,7 +18,14 @@ from ...text.reasoning import without_reasoning
 from ...text.splitting import replace_surrogates
 from .endpoint import STEP, Connection, Endpoint
 from .events import DONE, json_events
-from .finish_reasons import Problem, has_reasoning, refusal_of, text_of_content
+from .finish_reasons import (
+    Problem,
+    has_reasoning,
+    name_of_ending,
+    refusal_of,
+    says_ending,
+    text_of_content,
+)
 from .reading import ReplyStream, plain_reply, problem_of_choice, text_of_choice
 from .replies import UnusableReply, is_logprob
 from .reply_settings import check_completion_tokens, check_extra_body, limit_fields, told_limit
@@ -362,12 +370,14 @@ class OpenAIChatModel(Endpoint):
         has_text: bool | None = None  # None as long as no text came, not even an empty one
         strange: Any = None  # the first chunk without choices
         has_choices = False
+        # The halves of a surrogate pair may come in two chunks.
+        characters = codecs.getincrementaldecoder("utf-16-le")("replace")
         without_key = self._reply_redaction.stream()
         reply = ReplyStream(hold=self._holds_streams)
 
         def pass_on(known: str) -> None:
             if piece := reply.add(known):
-                put(replace_surrogates(piece))
+                put(piece)
 
         try:
             async for chunk in _chain(first, chunks):
@@ -378,12 +388,13 @@ class OpenAIChatModel(Endpoint):
                     strange = chunk
                 if piece is None:
                     continue
+                piece = characters.decode(piece.encode("utf-16-le", "surrogatepass"))
                 has_text = bool(has_text) or bool(piece.strip())
                 for start in range(0, len(piece), STEP):  # a huge one leaves room for the deadline
                     if known := without_key.add(piece[start : start + STEP]):
                         pass_on(known)
                     await asyncio.sleep(0)
-            if known := without_key.rest():
+            if known := without_key.add(characters.decode(b"", final=True)) + without_key.rest():
                 pass_on(known)
             # Some servers end a stream without saying how the reply ended.
             is_whole = ending["finish_reason"] or (has_text and ending["done"])
@@ -395,7 +406,7 @@ class OpenAIChatModel(Endpoint):
             if problem := problem_of_choice(seen, ending):
                 return self._problem_error(problem)
             if known := reply.rest():
-                put(replace_surrogates(known))
+                put(known)
         except SummaryError as error:
             return self.error(error.reason, str(error))
         finally:
@@ -438,7 +449,8 @@ def _piece_of(chunk: Any, ending: dict[str, Any]) -> str | None:
     choice = _choice_of_chunk(chunk)
     delta = choice.get("delta")
     delta = delta if isinstance(delta, dict) else {}
-    ending["finish_reason"] = choice.get("finish_reason") or ending["finish_reason"]
+    if says_ending(name := name_of_ending(choice.get("finish_reason"))):
+        ending["finish_reason"] = name
     ending["error"] = choice.get("error") or ending.get("error")
     ending["refusal"] += refusal_of(delta)
     if has_reasoning(delta):
