@@ -113,7 +113,11 @@ class ChatClient:
             content = message.get("content") if isinstance(message, dict) else None
             if not isinstance(message, dict) or not isinstance(content, (str, list, type(None))):
                 raise self.malformed("it has a choice without a text", repr(choice))
-        return [{**choice, "usage": reply.get("usage")} for choice in choices]
+        usage = reply.get("usage")
+        if len(choices) > 1 and isinstance(usage, dict):
+            # Its totals are those of all choices: of one they say nothing.
+            usage = {name: part for name, part in usage.items() if isinstance(part, dict)}
+        return [{**choice, "usage": usage} for choice in choices]
 
     def answer(self, choice: Mapping[str, Any], max_new_tokens: int | None = None) -> str:
         """Read the answer of one choice.

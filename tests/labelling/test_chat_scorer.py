@@ -146,6 +146,14 @@ def test_samples_are_counted_whatever_the_wording():
     assert (score.kind, scorer.kind, score.n_tokens) == (Kind.ESTIMATE, Kind.ESTIMATE, 0)
 
 
+def test_an_empty_sample_is_no_error_for_what_the_others_cost():
+    choices = [{"index": i, "message": {"content": t}} for i, t in enumerate(["Ada", ""])]
+    usage = {"prompt_tokens": 9, "completion_tokens": 60}
+    with OpenAIServer(as_reply({"choices": choices, "usage": usage})) as server:
+        (score,) = scorer_of(server, "samples", samples=2).score([REQUEST])
+    assert score.value == pytest.approx(math.log(1.5 / 3))
+
+
 def test_no_hit_is_no_minus_infinity():
     with OpenAIServer(reply_to=saying(*["Bo"] * 4)) as server:
         (score,) = scorer_of(server, "samples", samples=4).score([REQUEST])

@@ -263,6 +263,7 @@ def test_the_pieces_of_a_stream(sent):
 
 
 TOOL = {"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": "{}"}}]}
+WRITTEN = {"usage": {"prompt_tokens": 80, "completion_tokens": 260}, "choices": []}
 THOUGHT_ABOUT = {"usage": {"completion_tokens_details": {"reasoning_tokens": 9}}, "choices": []}
 
 
@@ -270,6 +271,7 @@ THOUGHT_ABOUT = {"usage": {"completion_tokens_details": {"reasoning_tokens": 9}}
     ("sent", "reason", "words"),
     [
         ([chunk("", "stop"), THOUGHT_ABOUT], "malformed", "reasoning"),
+        ([chunk("", "stop"), WRITTEN], "malformed", "no text, though the model wrote"),
         ([chunk(""), chunk(" ")], "cut", "broken off"),
         ([chunk([]), chunk([], "stop")], "malformed", "no text"),
         ([chunk(5)], "malformed", "no text (5)"),
