@@ -153,8 +153,12 @@ class ChatClient:
 
         Raises:
             EndpointError: There are no log-probabilities, or none that mean anything; or the model
-                thinks before it answers.
+                thinks before it answers; or the reply is refused or filtered.
         """
+        # It is cut after its first token, and may be an empty one.
+        problem = problem_of_choice(text_of_choice(choice), choice)
+        if problem and problem.reason not in ("cut", "malformed"):
+            raise self._error(problem.reason, problem.what, problem.said)
         if has_reasoning(choice) or without_reasoning(text_of(choice)).reasoned:
             raise self.malformed(
                 "it thinks before it answers: turn that off with extra_body, such as "

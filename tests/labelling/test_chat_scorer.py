@@ -219,6 +219,21 @@ def token(logprob, top):
     return as_reply({"choices": [{"message": {"content": "x"}, "logprobs": {"content": content}}]})
 
 
+@pytest.mark.parametrize("method", ["prefix", "judge"])
+@pytest.mark.parametrize(
+    ("choice", "reason", "words"),
+    [
+        ({"message": {"content": ""}, "finish_reason": "content_filter"}, "filtered", "filter"),
+        ({"message": {"content": None, "refusal": "I won't judge."}}, "refused", "I won't judge."),
+        ({"message": {"content": ""}, "finish_reason": "error"}, "unavailable", "broke"),
+    ],
+)
+def test_a_refused_or_filtered_reply_says_so(method, choice, reason, words):
+    with OpenAIServer(as_reply({"choices": [{**choice, "logprobs": None}]})) as server:
+        (error,) = scorer_of(server, method).score([REQUEST])
+    assert (error.reason, words in str(error)) == (reason, True)
+
+
 OTHERS = [{"token": "x", "logprob": 0.0}, {"token": "y", "logprob": -9999.0}]
 TRAPS = {
     "as DeepSeek at temperature 0": (token(0.0, OTHERS), "temperature 0"),
