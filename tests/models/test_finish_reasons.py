@@ -32,7 +32,8 @@ def as_object(value):
         ({"choices": [{"finish_reason": "length"}]}, "cut"),
         ({"choices": [{"finish_reason": "content_filter"}]}, "filtered"),
         ({"choices": [{"finish_reason": "stop", "message": {"refusal": "I can't."}}]}, "refused"),
-        ({"choices": [{"finish_reason": "insufficient_system_resource"}]}, "cut"),
+        ({"choices": [{"finish_reason": "insufficient_system_resource"}]}, "unavailable"),
+        ({"choices": [{"finish_reason": "insufficient_tokens"}]}, "cut"),
         ({"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}, "cut"),
         ({"incomplete_details": {"reason": "content_filter"}}, "filtered"),
         ({"stop_reason": "max_tokens"}, "cut"),
@@ -186,7 +187,7 @@ def test_only_an_ending_at_a_limit_speaks_of_it():
     for name in ("length", "maxTokens", "MAX_TOKENS", "ERROR_LIMIT"):
         problem = problem_of("x", [{"finish_reason": name}])
         assert problem.told("max_new_tokens=9").endswith("(max_new_tokens=9)")
-    for name in ("abort", "TIME_LIMIT", "insufficient_system_resource", "NOT_FINISHED"):
+    for name in ("abort", "TIME_LIMIT", "NOT_FINISHED"):
         problem = problem_of("x", [{"finish_reason": name}])
         assert problem.told("max_new_tokens=9") == "the reply is not whole"
 

@@ -353,6 +353,58 @@ def test_what_passes_is_tried_again(ask, trouble):
     assert len(server.requests) == 2
 
 
+@pytest.mark.parametrize("ask", [called, streamed])
+@pytest.mark.parametrize("ending", ["error", "network_error", "insufficient_system_resource"])
+def test_a_reply_that_trouble_ended_is_tried_again(ask, ending):
+    with OpenAIServer(Reply("", finish_reason=ending), Reply("at last")) as server:
+        model = chat(server, max_retries=1)
+        assert ask(model, "x") == "at last"
+    assert len(server.requests) == 2
+    assert len(model.pauses) == 1
+    with OpenAIServer(Reply("", finish_reason=ending)) as server:
+        with pytest.raises(SummaryError, match=f"broke the reply off .{ending}.") as caught:
+            ask(chat(server, max_retries=1), "x")
+    assert caught.value.reason == "unavailable"
+
+
+def test_what_a_broken_off_reply_cost_counts():
+    body = {"choices": [{"message": {"content": "Bob"}, "finish_reason": "error"}],
+            "usage": {"prompt_tokens": 5, "completion_tokens": 2}}  # fmt: skip
+    with OpenAIServer(Reply(body=json.dumps(body).encode())) as server:
+        model = chat(server, max_retries=1)
+        with pytest.raises(SummaryError):
+            called(model, "x")
+    usage = model.meter.usage
+    assert (usage.requests, usage.input_tokens, usage.output_tokens) == (2, 10, 4)
+
+
+GONE = {"error": {"code": 502, "message": "gone"}}
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        [chunk("", role="assistant"), GONE],
+        [chunk(None, reasoning_content="hm"), chunk("<think>ho"), GONE],
+        [chunk("", "error")],
+    ],
+)
+def test_a_stream_is_tried_again_as_long_as_nothing_of_it_was_passed_on(begun):
+    with OpenAIServer(events(*begun), Reply("at last")) as server:
+        assert streamed(chat(server, max_retries=1), "x") == "at last"
+    assert len(server.requests) == 2
+
+
+def test_a_stream_that_has_begun_is_not_begun_again():
+    with OpenAIServer(events(chunk("Bob"), GONE), Reply("at last")) as server:
+        pieces = chat(server, max_retries=1).stream("x")
+        assert next(pieces) == "Bob"
+        with pytest.raises(SummaryError, match="gone") as caught:
+            next(pieces)
+    assert caught.value.reason == "unavailable"
+    assert len(server.requests) == 1
+
+
 def test_a_slow_attempt_is_tried_again():
     # With more than one retry: on a busy machine the second attempt may be slow, too.
     with OpenAIServer(Reply(delay=PATIENCE, drip=True), Reply("at last")) as server:

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, suppress
 from typing import Any, NamedTuple
 
-from .replies import UnusableReply, raise_error_in, unusable
+from .replies import UnusableReply, raise_broken_off, raise_error_in, unusable
 
 DONE = object()
 """What stands for the event that says that the stream has ended."""
@@ -89,7 +89,7 @@ async def json_events(body: AsyncGenerator[bytes, None]) -> AsyncGenerator[Any, 
         The JSON of each event, and `DONE` if the stream says that it has ended.
 
     Raises:
-        UnusableReply: An event is an error, or no JSON.
+        UnusableReply: An event is an error, ends the reply with one, or is no JSON.
     """
     reader = EventReader()
     async with aclosing(body):
@@ -144,4 +144,6 @@ def _value_of(event: Event) -> Any:
     if event.name == "error":
         raise unusable(value)
     raise_error_in(value)
+    if isinstance(value, dict):
+        raise_broken_off(value)
     return value

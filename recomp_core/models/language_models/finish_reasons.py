@@ -44,13 +44,16 @@ _NO_REPLY: tuple[tuple[Reason, re.Pattern[str]], ...] = (
         "cut",
         re.compile(
             "length|max_|limit|budget|exceed|incomplete|truncat|token_count|out_of_|num_ctx"
-            "|num_predict|context|insufficient|abort|halt|cancel|interrupt|broken|pause|time"
+            "|num_predict|context|insufficient(?!_system)|abort|halt|cancel|interrupt|broken|pause|time"
             "|not_finished|unfinished"
         ),
     ),
     (
         "unavailable",
-        re.compile("error|fail|unavailable|overload|malformed|unexpected|abnormal|^other$"),
+        re.compile(
+            "error|fail|unavailable|overload|malformed|unexpected|abnormal|^other$"
+            "|insufficient_system"
+        ),
     ),
 )
 # Those of a limit that the caller sets.
@@ -75,7 +78,10 @@ ONLY_REASONING = (
     "or with the model's own setting, or raise the limit on its length"
 )
 """What is wrong with a reply in which a model only thinks."""
-_TEXT_IS_LOST = "the reply has no text, though the model wrote some: if it thinks, turn that off with extra_body"
+_TEXT_IS_LOST = (
+    "the reply has no text, though the model wrote some: if it thinks unseen, turn that off with "
+    "extra_body"
+)
 _ONLY_TOOL = "the model called a tool and wrote no text: ask it without tools"
 _TOOL_AFTER_TEXT = "the model called a tool before its reply was whole: ask it without tools"
 

@@ -316,32 +316,38 @@ class OpenAIChatModel(Endpoint):
     async def _pour(
         self, connection: Connection, prompt: str, put: Callable[[str | None], None]
     ) -> EndpointError | None:
-        """Hand each piece of the reply to `put`, None after the last; return what went wrong."""
-        loop = asyncio.get_running_loop()
-        ends = 0.0
+        """Hand each piece of the reply to `put`, None after the last; return what went wrong.
 
-        async def begin() -> tuple[Any, Any, Any]:
-            nonlocal ends
-            ends = loop.time() + self.timeout
-            return await self._begin(connection, self._request(prompt))
+        As long as no piece was handed over, another attempt may begin again.
+        """
+        has_begun = False
 
-        attempt = partial(self._attempt, begin)
-        try:
+        def pass_on(piece: str) -> None:
+            nonlocal has_begun
+            has_begun = True
+            put(piece)
+
+        async def attempt() -> EndpointError | None:
             # A stream keeps its place until it ends.
-            async with connection.slots:
-                first, chunks, stream = await self._with_retries(attempt)
-                async with stream, aclosing(chunks):
-                    pour = self._pour_all(first, chunks, put)
-                    return await asyncio.wait_for(pour, ends - loop.time())
-        except EndpointError as error:
-            return error
+            send = partial(self._stream, connection, self._request(prompt), pass_on)
+            try:
+                return await self._in_slot(connection, send)
+            except Exception as error:
+                if has_begun:
+                    return self._failure(error)
+                raise
+
+        try:
+            return await self._with_retries(attempt)
         except Exception as error:
-            return self._failure(error)
+            return error if isinstance(error, EndpointError) else self._failure(error)
         finally:
             put(None)
 
-    async def _begin(self, connection: Connection, body: Mapping[str, Any]) -> tuple[Any, Any, Any]:
-        """The first chunk, the others, and the stream that they come from, to be closed."""
+    async def _stream(
+        self, connection: Connection, body: Mapping[str, Any], put: Callable[[str], None]
+    ) -> EndpointError | None:
+        """Ask once, and hand the pieces of the reply to `put`."""
         import openai
 
         stream = await connection.client.post(
@@ -353,14 +359,11 @@ class OpenAIChatModel(Endpoint):
         )
         # Not its own chunks: of an error they keep a part of the words.
         chunks = json_events(stream.response.aiter_bytes())
-        try:
-            return await anext(chunks), chunks, stream
-        except BaseException as error:
-            await stream.close()
-            if not isinstance(error, StopAsyncIteration):
-                raise
-        # No stream came: perhaps an error, in a body of its own.
-        await self._read(stream.response.stream.beginning)
+        async with stream, aclosing(chunks):
+            async for first in chunks:
+                return await self._pour_all(first, chunks, put)
+            # No stream came: perhaps an error, in a body of its own.
+            await self._read(stream.response.stream.beginning)
         raise UnusableReply("the endpoint does not stream: ask for the whole reply")
 
     async def _pour_all(
