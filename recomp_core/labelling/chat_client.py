@@ -113,7 +113,11 @@ class ChatClient:
             content = message.get("content") if isinstance(message, dict) else None
             if not isinstance(message, dict) or not isinstance(content, (str, list, type(None))):
                 raise self.malformed("it has a choice without a text", repr(choice))
-        return [{**choice, "usage": reply.get("usage")} for choice in choices]
+        usage = reply.get("usage")
+        if len(choices) > 1 and isinstance(usage, dict):
+            # Its totals are those of all choices: of one they say nothing.
+            usage = {name: part for name, part in usage.items() if isinstance(part, dict)}
+        return [{**choice, "usage": usage} for choice in choices]
 
     def answer(self, choice: Mapping[str, Any], max_new_tokens: int | None = None) -> str:
         """Read the answer of one choice.
@@ -149,8 +153,12 @@ class ChatClient:
 
         Raises:
             EndpointError: There are no log-probabilities, or none that mean anything; or the model
-                thinks before it answers.
+                thinks before it answers; or the reply is refused or filtered.
         """
+        # It is cut after its first token, and may be an empty one.
+        problem = problem_of_choice(text_of_choice(choice), choice)
+        if problem and problem.reason not in ("cut", "malformed"):
+            raise self._error(problem.reason, problem.what, problem.said)
         if has_reasoning(choice) or without_reasoning(text_of(choice)).reasoned:
             raise self.malformed(
                 "it thinks before it answers: turn that off with extra_body, such as "

@@ -146,6 +146,14 @@ def test_samples_are_counted_whatever_the_wording():
     assert (score.kind, scorer.kind, score.n_tokens) == (Kind.ESTIMATE, Kind.ESTIMATE, 0)
 
 
+def test_an_empty_sample_is_no_error_for_what_the_others_cost():
+    choices = [{"index": i, "message": {"content": t}} for i, t in enumerate(["Ada", ""])]
+    usage = {"prompt_tokens": 9, "completion_tokens": 60}
+    with OpenAIServer(as_reply({"choices": choices, "usage": usage})) as server:
+        (score,) = scorer_of(server, "samples", samples=2).score([REQUEST])
+    assert score.value == pytest.approx(math.log(1.5 / 3))
+
+
 def test_no_hit_is_no_minus_infinity():
     with OpenAIServer(reply_to=saying(*["Bo"] * 4)) as server:
         (score,) = scorer_of(server, "samples", samples=4).score([REQUEST])
@@ -171,9 +179,59 @@ def test_the_judge_compares_yes_and_no_in_all_their_spellings():
     assert "Who {context}?" in prompt
 
 
+def judged(listed):
+    """What the judge makes of these first tokens and their probabilities, the likeliest first."""
+    top = [{"token": t, "logprob": math.log(p)} for t, p in listed.items()]
+    content = [{**top[0], "top_logprobs": top}]
+    choice = {"message": {"content": top[0]["token"]}, "logprobs": {"content": content}}
+    with OpenAIServer(as_reply({"choices": [choice]})) as server:
+        return scorer_of(server, "judge").score([REQUEST])[0]
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        {"Sorry": 0.97, "The": 0.01, "No": 0.004},
+        {"As": 0.6, "yes": 0.2, "no": 0.1},
+        {"Maybe": 0.9, "Hardly": 0.05},
+    ],
+)
+def test_a_reply_that_is_no_verdict_has_no_score(listed):
+    error = judged(listed)
+    assert isinstance(error, EndpointError)
+    assert (error.reason, "neither yes nor no" in str(error)) == ("malformed", True)
+    assert repr(next(iter(listed))) in str(error)
+
+
+def test_a_word_that_is_not_listed_has_no_more_than_what_is_left():
+    # The only other token is "no" itself, which must not stand for yes, too.
+    assert judged({"Well": 0.04, "no": 0.95}).value == pytest.approx(math.log(0.01 / 0.96))
+    assert judged({"yes": 0.9, "Well": 0.05}).value == pytest.approx(math.log(0.9 / 0.95))
+    assert judged({"yes": 0.9, "Well": 0.01}).value == pytest.approx(math.log(0.9 / 0.91))
+
+
+def test_marks_around_a_verdict_do_no_harm():
+    assert judged({'"Yes': 0.6, "**No": 0.2, "Hm": 0.1}).value == pytest.approx(math.log(0.75))
+
+
 def token(logprob, top):
     content = [{"token": "x", "logprob": logprob, "top_logprobs": top}]
     return as_reply({"choices": [{"message": {"content": "x"}, "logprobs": {"content": content}}]})
+
+
+@pytest.mark.parametrize("method", ["prefix", "judge"])
+@pytest.mark.parametrize(
+    ("choice", "reason", "words"),
+    [
+        ({"message": {"content": ""}, "finish_reason": "content_filter"}, "filtered", "filter"),
+        ({"message": {"content": None, "refusal": "I won't judge."}}, "refused", "I won't judge."),
+        ({"message": {"content": ""}, "finish_reason": "error"}, "unavailable", "broke"),
+    ],
+)
+def test_a_refused_or_filtered_reply_says_so(method, choice, reason, words):
+    with OpenAIServer(as_reply({"choices": [{**choice, "logprobs": None}]})) as server:
+        (error,) = scorer_of(server, method).score([REQUEST])
+    assert (error.reason, words in str(error)) == (reason, True)
 
 
 OTHERS = [{"token": "x", "logprob": 0.0}, {"token": "y", "logprob": -9999.0}]

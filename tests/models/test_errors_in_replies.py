@@ -68,6 +68,11 @@ ERRORS = [
     ({"header": {"code": 10013, "message": "not this text"}}, INVALID, "not this text"),
     ({"header": {"code": 11202, "message": "qps limit"}}, QUOTA, "qps limit"),
     ({"choices": [{"error": {"code": 502, "message": "gone"}}]}, UNAVAILABLE, "gone"),
+    ({"choices": [], "x_groq": {"id": "r", "error": "over capacity"}}, UNAVAILABLE, "over"),
+    ({"choices": [{"message": {"content": "Ann"}, "finish_reason": None}], "error": {"code": 502, "message": "gone"}}, UNAVAILABLE, "gone"),
+    ({"choices": [{"message": {"content": "Ann"}, "finish_reason": "null"}], "error": {"status": 503, "message": "gone"}}, UNAVAILABLE, "gone"),
+    ({"choices": [{"message": {"content": "Ann"}}], "error": True, "code": 503, "message": "gone"}, UNAVAILABLE, "gone"),
+    ({"success": False, "errors": [{"code": 3040, "message": "Capacity temporarily exceeded"}]}, UNAVAILABLE, "exceeded"),
 ]  # fmt: skip
 NEW = 34  # those of Zhipu, MiniMax and others
 
@@ -100,6 +105,12 @@ def test_what_an_error_means(sent, meaning, words):
         {"status": "completed", "text": "x", "type": "message"},
         {"error": {}, "choices": [{"message": {"content": "x"}}]},
         {"error": "a warning", "choices": [{"message": {"content": "x"}}]},
+        {"error": {"message": "a warning"}, "choices": [{"message": {"content": "x"}}]},
+        {
+            "error": {"code": 502},
+            "choices": [{"message": {"content": "x"}, "finish_reason": "stop"}],
+        },
+        {"x_groq": {"id": "r"}, "choices": []},
     ],
 )
 def test_what_is_no_error(reply):
@@ -113,6 +124,35 @@ def test_errors_in_errors_end_somewhere():
     assert unusable(nested).reason == "invalid"
 
 
+# Statuses, what comes with them, what that means, and words of it that must not be lost.
+WITH_STATUS = [
+    (429, {"error": {"type": "exceeded_current_quota_error", "message": "plan"}}, SPENT, "plan"),
+    (429, {"error": {"type": "insufficient_quota", "code": None, "message": "pay"}}, SPENT, "pay"),
+    (429, {"error": {"code": "1113", "message": "账户已欠费"}}, SPENT, "欠费"),
+    (429, {"error": {"code": "1113", "message": "No resource package."}}, SPENT, "package"),
+    (429, {"code": "Exhausted", "error": "Your team used all available credits."}, SPENT, "team"),
+    (400, {"error": {"message": "Your credit balance is too low to go on"}}, SPENT, "too low"),
+    (402, {"error": {"code": "invalid_request_error", "message": "Pay."}}, SPENT, "Pay."),
+    (429, {"error": {"code": 429, "message": "You exceeded your current quota"}}, QUOTA, "current"),
+    (429, {"error": {"code": "1302", "message": "wait"}}, QUOTA, "wait"),
+    (498, {"error": {"type": "capacity_exceeded", "message": "later"}}, UNAVAILABLE, "later"),
+    (400, {"__type": "ThrottlingException", "message": "Too fast"}, QUOTA, "Too fast"),
+    (425, {"message": "Too Early"}, ("invalid", True), "Too Early"),
+    (400, {"error": {"code": "content_policy_violation", "message": "no"}}, FILTERED, "no"),
+    (400, {"error": {"code": "1301", "message": "敏感内容"}}, FILTERED, "敏感"),
+    (400, {"error": {"code": "invalid_request_error", "message": "Content Exists Risk"}}, FILTERED, "Risk"),
+    (400, {"error": {"code": "data_inspection_failed", "message": "no"}}, FILTERED, "no"),
+    (403, {"error": {"code": 403, "message": "Your input was flagged for gore"}}, FILTERED, "gore"),
+    (400, {"error": {"type": "invalid_request_error", "message": "billing, timed out"}}, INVALID, "billing"),
+    (404, {"error": {"code": "model_unavailable", "message": "no"}}, INVALID, "no"),
+    (413, {"error": {"code": "rate_limit_exceeded", "message": "too long"}}, INVALID, "too long"),
+    (422, {"detail": [{"msg": "field required"}]}, INVALID, "field required"),
+    (403, {"error": "who are you"}, UNAUTHORIZED, "who are you"),
+    (503, ["anything"], UNAVAILABLE, "anything"),
+    (400, "capacity exceeded", INVALID, "capacity"),
+]  # fmt: skip
+
+
 @pytest.mark.enable_socket
 class TestEndpoint:
     @pytest.fixture(autouse=True)
@@ -120,17 +160,19 @@ class TestEndpoint:
         pytest.importorskip("openai", reason='needs pip install "recomp[openai]"')
         without_environment(monkeypatch)
 
-    def failure(self, body, *, stream=False, events=False, status=200):
+    def failure(self, body, *, stream=False, events=False, status=200, pauses=None, **headers):
         """The error of a request that may be tried twice, and how often it was."""
         from recomp_core.models.language_models.openai_chat import OpenAIChatModel
 
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
         body = b"data: " + body + b"\n\n" if events else body
-        with OpenAIServer(Reply(status=status, body=body)) as server:
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        with OpenAIServer(Reply(status=status, body=body, headers=names)) as server:
             model = OpenAIChatModel("m", base_url=server.base_url, api_key="any", max_retries=1)
 
-            async def at_once(_):
-                pass
+            async def at_once(seconds):
+                if pauses is not None:
+                    pauses.append(seconds)
 
             model._sleep = at_once
             if not stream:
@@ -146,6 +188,36 @@ class TestEndpoint:
         error, attempts = self.failure(sent, **how)
         assert (error.reason, attempts) == (reason, 2 if passes else 1)
         assert words in str(error)
+
+    @pytest.mark.parametrize(("status", "sent", "meaning", "words"), WITH_STATUS)
+    def test_one_table_reads_the_errors_of_all_statuses(self, status, sent, meaning, words):
+        error, attempts = self.failure(sent, status=status)
+        assert (error.reason, attempts == 2) == meaning
+        assert words in str(error)
+
+    def test_the_server_knows_whether_another_attempt_is_worth_it(self):
+        _, attempts = self.failure({"error": "slow"}, status=429, x_should_retry="false")
+        assert attempts == 1
+        _, attempts = self.failure({"error": "odd"}, status=400, x_should_retry="true")
+        assert attempts == 2
+        spent = {"error": {"code": "insufficient_quota", "message": "pay"}}
+        assert self.failure(spent, status=429, x_should_retry="true")[1] == 1
+
+    @pytest.mark.parametrize("form", [dict, lambda body: [body]])
+    def test_a_pause_that_the_body_asks_for_is_waited_for(self, form):
+        details = [{"@type": "RetryInfo", "retryDelay": "23.5s"}]
+        body = {"error": {"code": 429, "message": "slow", "details": details}}
+        pauses = []
+        self.failure(form(body), status=429, pauses=pauses)
+        self.failure(form(body), status=429, pauses=pauses, retry_after="7")
+        assert pauses == [23.5, 7]
+        details[0]["retryDelay"] = "86400s"
+        assert self.failure(form(body), status=429)[1] == 1
+
+    def test_a_pause_that_is_no_number_is_none(self):
+        pauses = []
+        self.failure({"error": "slow"}, status=429, pauses=pauses, retry_after="nan")
+        assert 0 < pauses[0] <= 1
 
     @pytest.mark.parametrize(
         "body", [b"too many stars", b'{"detail": "too many stars"}', b'{"error": "too many stars"}']

@@ -75,3 +75,37 @@ async def test_an_error_keeps_its_words(event, reason, said):
 )
 def test_an_error_among_events(text, found):
     assert error_event(text) == found
+
+
+async def test_a_byte_order_mark_is_no_part_of_the_first_event():
+    assert await read("\ufeffdata: 5\n\ndata: 6\n\n".encode()) == [5, 6]
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        b"data:",
+        b"data: ",
+        b"event: ping\ndata: 1764497000.25",
+        b"event: done\ndata: done",
+        b"event: close\ndata:",
+        b"event: message\ndata:",
+    ],
+)
+async def test_a_sign_of_life_is_no_part_of_the_reply(sign):
+    stream = b"\n\n".join([sign, b"data: 5", sign, b"data: 6", sign, b"data:  [DONE]", b""])
+    assert await read(stream) == [5, 6, DONE]
+
+
+async def test_what_a_field_of_its_own_says_is_an_error():
+    with pytest.raises(UnusableReply) as caught:
+        await read(b'data: 5\n\nerror: {"code": 500, "message": "the slot is gone"}\n\n')
+    assert (caught.value.reason, caught.value.said) == ("unavailable", "the slot is gone")
+
+
+@pytest.mark.parametrize(
+    "event", [b"event: error\ndata:", b'event: chunk\ndata: {"choices": [', b"data: soon"]
+)
+async def test_what_may_be_lost_text_is_no_sign_of_life(event):
+    with pytest.raises(UnusableReply):
+        await read(b"data: 5\n\n" + event + b"\n\n")

@@ -32,7 +32,8 @@ def as_object(value):
         ({"choices": [{"finish_reason": "length"}]}, "cut"),
         ({"choices": [{"finish_reason": "content_filter"}]}, "filtered"),
         ({"choices": [{"finish_reason": "stop", "message": {"refusal": "I can't."}}]}, "refused"),
-        ({"choices": [{"finish_reason": "insufficient_system_resource"}]}, "cut"),
+        ({"choices": [{"finish_reason": "insufficient_system_resource"}]}, "unavailable"),
+        ({"choices": [{"finish_reason": "insufficient_tokens"}]}, "cut"),
         ({"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}, "cut"),
         ({"incomplete_details": {"reason": "content_filter"}}, "filtered"),
         ({"stop_reason": "max_tokens"}, "cut"),
@@ -48,6 +49,7 @@ def as_object(value):
         ({"finish_reason": "NOT_FINISHED"}, "cut"),
         ({"status": "incomplete"}, "cut"),
         ({"response": {"status": "failed"}}, "unavailable"),
+        ({"status": "cancelled"}, "cut"),
         ({"status": "incomplete", "incomplete_details": {"reason": "content_filter"}}, "filtered"),
         ({"completionReason": "CONTENT_FILTERED"}, "filtered"),
         ({"prompt_feedback": {"block_reason": 1}}, "filtered"),
@@ -148,11 +150,44 @@ def test_reasoning_that_only_the_usage_shows_is_no_empty_summary(used):
     assert reply_error("m", "Bob did.", [used]) is None
 
 
+@pytest.mark.parametrize("form", [lambda response: response, as_object])
+@pytest.mark.parametrize(
+    "used",
+    [
+        {"usage": {"prompt_tokens": 50, "completion_tokens": 260, "total_tokens": 310}},
+        {"usage": {"prompt_tokens": 50, "completion_tokens": 0, "total_tokens": 310}},
+        {"usage_metadata": {"input_tokens": 50, "output_tokens": 0, "total_tokens": 310}},
+        {"usageMetadata": {"promptTokenCount": 50, "totalTokenCount": 310}},
+        {"token_usage": {"completion_tokens": 260}},
+    ],
+)
+def test_an_empty_text_for_which_many_tokens_were_written_is_no_empty_summary(used, form):
+    for text in ("", " \n", None):
+        error = reply_error("m", text, [form({**used, "finish_reason": "stop"})])
+        assert (error.reason, "though the model wrote" in str(error)) == ("malformed", True)
+    assert reply_error("m", "Bob did.", [form(used)]) is None
+    # The tokens are those of the tool's call.
+    assert reply_error("m", "", [form(used)], by_tool=True) is None
+
+
+@pytest.mark.parametrize(
+    "used",
+    [
+        {"usage": {"prompt_tokens": 50, "completion_tokens": 3, "total_tokens": 53}},
+        {"usage": {"completion_tokens": 1, "total_tokens": 310}},
+        {"usage": {"prompt_tokens": None, "completion_tokens": "260"}},
+        {"usage": 260},
+    ],
+)
+def test_an_empty_summary_may_have_cost_some_tokens(used):
+    assert reply_error("m", "", [used]) is None
+
+
 def test_only_an_ending_at_a_limit_speaks_of_it():
     for name in ("length", "maxTokens", "MAX_TOKENS", "ERROR_LIMIT"):
         problem = problem_of("x", [{"finish_reason": name}])
         assert problem.told("max_new_tokens=9").endswith("(max_new_tokens=9)")
-    for name in ("abort", "TIME_LIMIT", "insufficient_system_resource", "NOT_FINISHED"):
+    for name in ("abort", "TIME_LIMIT", "NOT_FINISHED"):
         problem = problem_of("x", [{"finish_reason": name}])
         assert problem.told("max_new_tokens=9") == "the reply is not whole"
 

@@ -27,6 +27,7 @@ from recomp_core.labelling.teachers.models import EndpointTeacher
 from recomp_core.models.language_models import http_client
 from recomp_core.models.language_models.endpoint import Endpoint
 from recomp_core.models.language_models.openai_chat import OpenAIChatModel
+from recomp_core.models.language_models.replies import UnusableReply
 
 pytestmark = pytest.mark.enable_socket
 
@@ -174,6 +175,23 @@ async def test_a_packed_body_is_unpacked_piece_by_piece():
 
     async for piece in http_client.unpacked(body(), "gzip"):
         assert 0 < len(piece) <= 2**20
+
+
+@pytest.mark.parametrize("size", [1, 7, 2**16])
+@pytest.mark.parametrize("filling", [b"", b"\0" * 40])
+async def test_all_members_of_a_packed_body_are_unpacked(size, filling):
+    packed = b"".join(map(gzip.compress, [b"one ", b"", b"two ", b"three"])) + filling
+
+    async def body(packed):
+        for start in range(0, len(packed), size):
+            yield packed[start : start + size]
+
+    assert b"".join([p async for p in http_client.unpacked(body(packed), "gzip")]) == (
+        b"one two three"
+    )
+    with pytest.raises(UnusableReply, match="not whole"):
+        async for _ in http_client.unpacked(body(packed.rstrip(b"\0")[:-9]), "gzip"):
+            pass
 
 
 @pytest.mark.parametrize("packing", ["br", "zstd", "gzip, gzip", "klingon"])

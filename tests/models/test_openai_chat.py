@@ -214,6 +214,36 @@ def test_a_stream_that_ends_without_its_end_was_cut():
     assert caught.value.reason == "cut"
 
 
+@pytest.mark.parametrize("filler", ["null", "None", "FINISH_REASON_UNSPECIFIED"])
+def test_what_says_nothing_of_the_end_is_no_end(filler):
+    words = [chunk("The", filler), chunk(" tower", filler)]
+    with OpenAIServer(events(*words, done=False)) as server:
+        with pytest.raises(SummaryError) as caught:
+            streamed(chat(server), "x")
+    assert caught.value.reason == "cut"
+    for end in [[], [chunk("", "stop")], [chunk("", "stop"), chunk("", filler)]]:
+        with OpenAIServer(events(*words, *end, done=not end)) as server:
+            assert streamed(chat(server), "x") == "The tower"
+    with OpenAIServer(events(*words, chunk("", "length"), chunk("", filler))) as server:
+        with pytest.raises(SummaryError, match="cut"):
+            streamed(chat(server), "x")
+
+
+def test_a_character_may_come_in_two_chunks():
+    halves = [chunk("a \ud83d"), chunk("\ude80 b"), chunk("\ud83d", "stop")]
+    with OpenAIServer(events(*halves)) as server:
+        assert streamed(chat(server), "x") == "a \U0001f680 b\ufffd"
+
+
+@pytest.mark.parametrize("ask", [called, streamed])
+def test_an_ending_may_be_a_mapping_that_names_it(ask):
+    with OpenAIServer(Reply("Bob did.", finish_reason={"type": "stop", "matched": 7})) as server:
+        assert ask(chat(server), "x") == "Bob did."
+    with OpenAIServer(Reply("Bob", finish_reason={"type": "length", "length": 9})) as server:
+        with pytest.raises(SummaryError, match="raise the limit"):
+            ask(chat(server), "x")
+
+
 @pytest.mark.parametrize(
     "sent",
     [
@@ -233,6 +263,7 @@ def test_the_pieces_of_a_stream(sent):
 
 
 TOOL = {"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": "{}"}}]}
+WRITTEN = {"usage": {"prompt_tokens": 80, "completion_tokens": 260}, "choices": []}
 THOUGHT_ABOUT = {"usage": {"completion_tokens_details": {"reasoning_tokens": 9}}, "choices": []}
 
 
@@ -240,6 +271,7 @@ THOUGHT_ABOUT = {"usage": {"completion_tokens_details": {"reasoning_tokens": 9}}
     ("sent", "reason", "words"),
     [
         ([chunk("", "stop"), THOUGHT_ABOUT], "malformed", "reasoning"),
+        ([chunk("", "stop"), WRITTEN], "malformed", "no text, though the model wrote"),
         ([chunk(""), chunk(" ")], "cut", "broken off"),
         ([chunk([]), chunk([], "stop")], "malformed", "no text"),
         ([chunk(5)], "malformed", "no text (5)"),
@@ -319,6 +351,58 @@ def test_what_passes_is_tried_again(ask, trouble):
     with OpenAIServer(trouble, Reply("at last")) as server:
         assert ask(chat(server, max_retries=1), "x") == "at last"
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("ask", [called, streamed])
+@pytest.mark.parametrize("ending", ["error", "network_error", "insufficient_system_resource"])
+def test_a_reply_that_trouble_ended_is_tried_again(ask, ending):
+    with OpenAIServer(Reply("", finish_reason=ending), Reply("at last")) as server:
+        model = chat(server, max_retries=1)
+        assert ask(model, "x") == "at last"
+    assert len(server.requests) == 2
+    assert len(model.pauses) == 1
+    with OpenAIServer(Reply("", finish_reason=ending)) as server:
+        with pytest.raises(SummaryError, match=f"broke the reply off .{ending}.") as caught:
+            ask(chat(server, max_retries=1), "x")
+    assert caught.value.reason == "unavailable"
+
+
+def test_what_a_broken_off_reply_cost_counts():
+    body = {"choices": [{"message": {"content": "Bob"}, "finish_reason": "error"}],
+            "usage": {"prompt_tokens": 5, "completion_tokens": 2}}  # fmt: skip
+    with OpenAIServer(Reply(body=json.dumps(body).encode())) as server:
+        model = chat(server, max_retries=1)
+        with pytest.raises(SummaryError):
+            called(model, "x")
+    usage = model.meter.usage
+    assert (usage.requests, usage.input_tokens, usage.output_tokens) == (2, 10, 4)
+
+
+GONE = {"error": {"code": 502, "message": "gone"}}
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        [chunk("", role="assistant"), GONE],
+        [chunk(None, reasoning_content="hm"), chunk("<think>ho"), GONE],
+        [chunk("", "error")],
+    ],
+)
+def test_a_stream_is_tried_again_as_long_as_nothing_of_it_was_passed_on(begun):
+    with OpenAIServer(events(*begun), Reply("at last")) as server:
+        assert streamed(chat(server, max_retries=1), "x") == "at last"
+    assert len(server.requests) == 2
+
+
+def test_a_stream_that_has_begun_is_not_begun_again():
+    with OpenAIServer(events(chunk("Bob"), GONE), Reply("at last")) as server:
+        pieces = chat(server, max_retries=1).stream("x")
+        assert next(pieces) == "Bob"
+        with pytest.raises(SummaryError, match="gone") as caught:
+            next(pieces)
+    assert caught.value.reason == "unavailable"
+    assert len(server.requests) == 1
 
 
 def test_a_slow_attempt_is_tried_again():

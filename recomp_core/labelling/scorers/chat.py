@@ -41,6 +41,10 @@ Method = Literal["samples", "prefix", "judge"]
 
 TOP_LOGPROBS = 20  # the most that the protocol allows
 
+# The probability that yes and no must hold together. With less the model is about to write
+# something else, such as a refusal, and how they compare says nothing.
+_FAIR_SHARE = 0.5
+
 CHAT_PROMPT = AnswerPrompt(
     "{context}\n\nQuestion: {query}\n"
     "Answer with the shortest phrase that answers the question, and nothing else.",
@@ -245,13 +249,11 @@ class JudgeChatScorer(_WholeRequests):
             top_logprobs=TOP_LOGPROBS,
         )
         listed = self.chat.first_token(choices[0])
-        yes, no = (_mass(listed, word) for word in ("yes", "no"))
-        if yes is None and no is None:
+        masses = [_mass(listed, word) for word in ("yes", "no")]
+        if sum(math.exp(mass) for mass in masses if mass is not None) < _FAIR_SHARE:
             likeliest = max(listed, key=listed.__getitem__)
             raise self.chat.malformed("it begins with neither yes nor no", repr(likeliest))
-        # A token that is not listed is less likely than all that are.
-        least = min(listed.values())
-        yes, no = least if yes is None else yes, least if no is None else no
+        yes, no = (_bound(listed) if mass is None else mass for mass in masses)
         return AnswerScore(yes - _log_add(yes, no), 1, self.kind)
 
 
@@ -398,11 +400,18 @@ _METHODS: dict[str, Any] = {
 
 def _mass(listed: Mapping[str, float], word: str) -> float | None:
     """The log-probability of all spellings of a word together, None if none is listed."""
-    found = [value for token, value in listed.items() if token.strip().strip(".").lower() == word]
     total = None
-    for value in found:
-        total = value if total is None else _log_add(total, value)
+    for token, value in listed.items():
+        if "".join(filter(str.isalpha, token)).lower() == word:
+            total = value if total is None else _log_add(total, value)
     return total
+
+
+def _bound(listed: Mapping[str, float]) -> float:
+    """What the log-probability of a token that is not listed can be at most."""
+    least = min(listed.values())
+    left = 1.0 - sum(map(math.exp, listed.values()))
+    return min(least, math.log(left)) if left > 0 else least
 
 
 def _log_add(a: float, b: float) -> float:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import json
+import math
 import os
 import queue
+import random
 import re
 import threading
 import time
@@ -26,7 +28,14 @@ from ...runtime.redaction import Redaction
 from ...text.splitting import replace_surrogates
 from .events import error_event
 from .http_client import REDACTED_LOG, hardened_client
-from .replies import REASONS, UnusableReply, raise_error_in, sent_tokens, written_tokens
+from .replies import (
+    UnusableReply,
+    raise_broken_off,
+    raise_error_in,
+    sent_tokens,
+    unusable,
+    written_tokens,
+)
 from .structured import is_unsupported
 
 if TYPE_CHECKING:
@@ -37,8 +46,14 @@ R = TypeVar("R")
 # An item's position and result, and what says that the result was taken.
 _Finished = tuple[int, R | Exception, Callable[[], object]]
 
+# A pause that the server did not ask for, in seconds.
+_LONGEST_GROWN_PAUSE = 60
+
 # An error quotes so much of what the server said.
 _LONGEST_QUOTE = 300
+
+# Google's way to ask for a pause, in the body of an error.
+_RETRY_DELAY = re.compile(r'"retryDelay":\s{0,9}"(\d{1,9}(?:\.\d{1,9})?)s"')
 
 # So many characters of a reply are searched for the key at a time.
 STEP = 2**16
@@ -59,9 +74,10 @@ def address_of(base_url: str | None) -> str:
 class Endpoint:
     """One server that takes and gives JSON. Safe to share between threads and event loops.
 
-    A request is tried again if the server is busy, down, slow or out of order. The pauses grow at
-    random, to a minute at most; a server's own Retry-After goes before that, and one that asks for
-    more than `longest_pause` is given up. All requests of this package go through here.
+    A request is tried again if the server is busy, down, slow or out of order, or breaks its reply
+    off; a stream as long as nothing of it was handed over. The pauses grow at random, to a minute
+    at most; a server's own Retry-After goes before that, and one that asks for more than
+    `longest_pause` is given up. All requests of this package go through here.
 
     A redirect is not followed, for the request holds documents; a reply of more than 32 MiB is
     refused. The key is in no repr, log, error or file: where a server quotes it, in whatever
@@ -178,25 +194,15 @@ class Endpoint:
             path = f"{parts.scheme}://{parts.netloc}{path}"
         sent = dict(body)
         post = partial(send, connection, path, sent)
-        failure: EndpointError | None = None
-        reply: dict[str, Any] = {}
         try:
-            reply = await self._with_retries(partial(self._in_slot, connection, post))
+            return await self._with_retries(partial(self._in_slot, connection, post))
         except (BudgetError, _FormRefused):
             raise
         except Exception as error:
             failure = self._failure(error)
             if failure.reason == "malformed":  # the server has read what was sent
                 self.meter.add(input_tokens=sent_tokens(sent))
-        if failure is not None:
-            raise failure  # out here, so that the client's error is not its context
-        usage = reply.get("usage")
-        usage = usage if isinstance(usage, dict) else {}
-        self.meter.add(
-            input_tokens=plausible_tokens(usage.get("prompt_tokens"), sent_tokens(sent)),
-            output_tokens=plausible_tokens(usage.get("completion_tokens"), written_tokens(reply)),
-        )
-        return reply
+        raise failure  # out here, so that the client's error is not its context
 
     async def _reply(
         self, connection: Connection, path: str, body: Mapping[str, Any]
@@ -207,7 +213,15 @@ class Endpoint:
             Exception: Anything; `_failure` makes the endpoint's error of it.
         """
         response = await connection.client.post(path, cast_to=connection.response, body=body)
-        return await self._read(response.content)
+        reply = await self._read(response.content)
+        usage = reply.get("usage")
+        usage = usage if isinstance(usage, dict) else {}
+        self.meter.add(
+            input_tokens=plausible_tokens(usage.get("prompt_tokens"), sent_tokens(body)),
+            output_tokens=plausible_tokens(usage.get("completion_tokens"), written_tokens(reply)),
+        )
+        raise_broken_off(reply)
+        return reply
 
     async def _formed_reply(
         self, connection: Connection, path: str, body: Mapping[str, Any]
@@ -243,30 +257,16 @@ class Endpoint:
 
     async def _with_retries(self, attempt: Callable[[], Awaitable[R]]) -> R:
         """The result of `attempt()`, which is repeated while its error may pass; or that error."""
-        from tenacity import (
-            AsyncRetrying,
-            RetryCallState,
-            retry_if_exception,
-            stop_after_attempt,
-            wait_random_exponential,
-        )
-
-        growing = wait_random_exponential(multiplier=1, max=60)
-
-        def pause(state: RetryCallState) -> float:
-            asked = _retry_after(state.outcome.exception() if state.outcome else None)
-            return growing(state) if asked is None else asked
-
-        async def once() -> R:  # tenacity awaits only what is declared async
-            return await attempt()
-
-        return await AsyncRetrying(
-            stop=stop_after_attempt(self.max_retries + 1),
-            wait=pause,
-            retry=retry_if_exception(self._may_pass),
-            sleep=self._sleep,
-            reraise=True,
-        )(once)
+        for number in range(self.max_retries):
+            try:
+                return await attempt()
+            except Exception as error:
+                if not self._may_pass(error):
+                    raise
+                asked = _retry_after(error)
+            growing = random.uniform(0, min(_LONGEST_GROWN_PAUSE, 2**number))  # noqa: S311 - no secret
+            await self._sleep(growing if asked is None else asked)
+        return await attempt()
 
     async def _in_slot(self, connection: Connection, send: Callable[[], Awaitable[R]]) -> R:
         """One attempt, once there is a free place."""
@@ -288,14 +288,16 @@ class Endpoint:
         if not isinstance(error, Exception) or isinstance(error, (BudgetError, _FormRefused)):
             return False
         error = _own_error(error)
-        if getattr(error, "code", None) in ("insufficient_quota", "content_filter"):
-            return False
         asked = _retry_after(error)
         if asked is not None and asked > self.longest_pause:
             return False
-        status = _status_of(error)
+        told = _told_by(error)
+        status = 0 if told is None else told.status_code
+        advice = _headers_of(error).get("x-should-retry")
+        if status and advice in ("true", "false"):
+            return advice == "true"
         return (
-            status in (408, 409, 429)
+            status in (408, 409, 425, 429)
             or status >= 500
             or _reason_of(error) in ("timeout", "unavailable")
         )
@@ -559,16 +561,25 @@ def _status_of(error: BaseException) -> int:
     return status if isinstance(status, int) else 0
 
 
+def _told_by(error: BaseException) -> UnusableReply | None:
+    """What the server says in an error, read as one that comes with a status of success."""
+    if isinstance(error, UnusableReply):
+        return error
+    if (status := _status_of(error)) < 400:
+        return None
+    said: Any = _text_of(error)
+    with suppress(ValueError, RecursionError):
+        said = json.loads(said)
+    return unusable(said, status)
+
+
 def _reason_of(error: Exception) -> Reason:
     import openai
 
-    if isinstance(error, UnusableReply):
-        return error.reason
-    status = _status_of(error)
-    if getattr(error, "code", None) == "content_filter":
-        return "filtered"
-    if status >= 300:
-        return REASONS.get(status, "invalid" if status < 500 else "unavailable")
+    if (told := _told_by(error)) is not None:
+        return told.reason
+    if _status_of(error) >= 300:
+        return "invalid"
     if _is_timeout(error):
         return "timeout"
     if isinstance(error, openai.APIResponseValidationError):
@@ -607,18 +618,38 @@ def _cut(text: str, length: int = _LONGEST_QUOTE) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
+def _headers_of(error: BaseException | None) -> Mapping[str, str]:
+    return getattr(getattr(error, "response", None), "headers", None) or {}
+
+
+def _text_of(error: BaseException | None) -> str:
+    """The body of an error, "" if it did not come."""
+    with suppress(Exception):
+        return str(error.response.text)  # type: ignore[union-attr]
+    return ""
+
+
 def _retry_after(error: BaseException | None) -> float | None:
     """How many seconds the server asks to wait; None if it does not say."""
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    headers = _headers_of(error)
     with suppress(KeyError, ValueError):
-        return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        return _seconds(headers["retry-after-ms"]) / 1000
     with suppress(KeyError, ValueError):
-        return max(0.0, float(headers["retry-after"]))
+        return _seconds(headers["retry-after"])
     # A date may lie beyond what the clock of this machine can tell.
     with suppress(KeyError, TypeError, ValueError, OverflowError, OSError):
         date = email.utils.parsedate_to_datetime(headers["retry-after"])
         return max(0.0, date.timestamp() - time.time())
-    return None
+    delay = _RETRY_DELAY.search(_text_of(error))
+    return float(delay.group(1)) if delay else None
+
+
+def _seconds(told: str) -> float:
+    """A pause. Raises `ValueError` for what is none."""
+    seconds = float(told)
+    if math.isnan(seconds):
+        raise ValueError(told)
+    return max(0.0, seconds)
 
 
 def _secrets_of_environment() -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, suppress
 from typing import Any, NamedTuple
 
-from .replies import UnusableReply, raise_error_in, unusable
+from .replies import UnusableReply, raise_broken_off, raise_error_in, unusable
 
 DONE = object()
 """What stands for the event that says that the stream has ended."""
@@ -41,6 +41,7 @@ class EventReader:
 
     def __init__(self) -> None:
         self._held: list[bytes] = []
+        self._encoding = "utf-8-sig"  # the stream may begin with a byte order mark
         self._name = ""
         self._data: list[str] = []
 
@@ -60,7 +61,8 @@ class EventReader:
         self._held = [rest]
         for line in lines:
             if line:
-                self._take(line.decode("utf-8", "replace"))
+                self._take(line.decode(self._encoding, "replace"))
+                self._encoding = "utf-8"
                 continue
             if self._data:
                 yield Event(self._name, "\n".join(self._data))
@@ -69,10 +71,12 @@ class EventReader:
     def _take(self, line: str) -> None:
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
-        if field == "data":
-            self._data.append(value)
-        elif field == "event":
+        if field == "event":
             self._name = value
+        elif field in ("data", "error"):
+            self._data.append(value)
+        if field == "error":  # no field of the protocol, but one of llama.cpp's server
+            self._name = "error"
 
 
 async def json_events(body: AsyncGenerator[bytes, None]) -> AsyncGenerator[Any, None]:
@@ -85,19 +89,20 @@ async def json_events(body: AsyncGenerator[bytes, None]) -> AsyncGenerator[Any, 
         The JSON of each event, and `DONE` if the stream says that it has ended.
 
     Raises:
-        UnusableReply: An event is an error, or no JSON.
+        UnusableReply: An event is an error, ends the reply with one, or is no JSON.
     """
     reader = EventReader()
     async with aclosing(body):
         async for piece in body:
             for event in reader.feed(piece):
-                if event.data.startswith("[DONE]"):
+                if event.data.lstrip().startswith("[DONE]"):
                     yield DONE
                     # Only a connection that is read to its end serves again.
                     with suppress(Exception):
                         await asyncio.wait_for(_rest(body), _LONGEST_REST)
                     return
-                yield _value_of(event)
+                if not _is_sign_of_life(event):
+                    yield _value_of(event)
 
 
 def error_event(text: str) -> str | None:
@@ -120,6 +125,14 @@ async def _rest(body: AsyncIterator[bytes]) -> None:
         pass
 
 
+def _is_sign_of_life(event: Event) -> bool:
+    """Whether an event says nothing of the reply: an empty one, or "ping" with the time."""
+    data = event.data.lstrip()
+    if event.name in ("", "message"):
+        return not data
+    return event.name != "error" and not data.startswith(("{", "["))
+
+
 def _value_of(event: Event) -> Any:
     """The JSON of an event that is no error."""
     try:
@@ -131,4 +144,6 @@ def _value_of(event: Event) -> Any:
     if event.name == "error":
         raise unusable(value)
     raise_error_in(value)
+    if isinstance(value, dict):
+        raise_broken_off(value)
     return value

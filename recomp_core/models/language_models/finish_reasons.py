@@ -20,9 +20,10 @@ _WHOLE = frozenset({
     "stop_sequence_reached", "stop_string_found", "normal_stop", "end_id",
     "eos_id", "eos_found", "eot_id", "s", "end_of_sequence", "natural", "natural_end",
     "complete", "completed", "finish", "finished", "done", "success", "succeeded", "normal", "ok",
-    # What says nothing, as a missing ending does.
-    "unspecified", "unknown", "none", "null",
 })  # fmt: skip
+
+# What says nothing, as a missing ending does.
+_FILLERS = frozenset({"unspecified", "unknown", "none", "null"})
 
 _TOOL = frozenset({
     "tool", "tools", "tool_call", "tool_calls", "tool_use", "function", "function_call",
@@ -43,13 +44,16 @@ _NO_REPLY: tuple[tuple[Reason, re.Pattern[str]], ...] = (
         "cut",
         re.compile(
             "length|max_|limit|budget|exceed|incomplete|truncat|token_count|out_of_|num_ctx"
-            "|num_predict|context|insufficient|abort|halt|cancel|interrupt|broken|pause|time"
+            "|num_predict|context|insufficient(?!_system)|abort|halt|cancel|interrupt|broken|pause|time"
             "|not_finished|unfinished"
         ),
     ),
     (
         "unavailable",
-        re.compile("error|fail|unavailable|overload|malformed|unexpected|abnormal|^other$"),
+        re.compile(
+            "error|fail|unavailable|overload|malformed|unexpected|abnormal|^other$"
+            "|insufficient_system"
+        ),
     ),
 )
 # Those of a limit that the caller sets.
@@ -74,6 +78,10 @@ ONLY_REASONING = (
     "or with the model's own setting, or raise the limit on its length"
 )
 """What is wrong with a reply in which a model only thinks."""
+_TEXT_IS_LOST = (
+    "the reply has no text, though the model wrote some: if it thinks unseen, turn that off with "
+    "extra_body"
+)
 _ONLY_TOOL = "the model called a tool and wrote no text: ask it without tools"
 _TOOL_AFTER_TEXT = "the model called a tool before its reply was whole: ask it without tools"
 
@@ -86,16 +94,24 @@ _PERHAPS_ENDING = ("reason",)
 # Google's client gives the number of a reason to block; that of none is 0.
 _BLOCKS = ("block_reason", "blockReason")
 # What a response as a whole may say in the place of an ending.
-_STATUSES = frozenset({"incomplete", "failed"})
+_STATUSES = frozenset({"incomplete", "failed", "cancelled"})
 _REASONING = (
     "reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks",
     "thinking_delta", "thoughts",
 )  # fmt: skip
 _REASONING_BLOCKS = frozenset({"thinking", "redacted_thinking", "reasoning", "reasoning_content"})
-# Where the tokens of the reasoning are counted: what was used, its details, the number.
+# Where tokens are counted: what was used, its details, and the number of the reasoning's tokens, of
+# those written, read, and all.
 _USAGES = ("usage", "usage_metadata", "usageMetadata", "token_usage")
 _USAGE_DETAILS = ("completion_tokens_details", "output_tokens_details", "output_token_details")
 _REASONING_TOKENS = ("reasoning_tokens", "reasoning", "thoughts_token_count", "thoughtsTokenCount")
+_WRITTEN_TOKENS = (
+    "completion_tokens", "output_tokens", "candidates_token_count", "candidatesTokenCount",
+)  # fmt: skip
+_READ_TOKENS = ("prompt_tokens", "input_tokens", "prompt_token_count", "promptTokenCount")
+_ALL_TOKENS = ("total_tokens", "total_token_count", "totalTokenCount")
+# An empty reply may take some: marks of its end, or of thoughts that the model was told to leave.
+_EMPTY_TOKENS = 16
 _TOOL_CALLS = ("tool_calls", "function_call", "invalid_tool_calls", "tool_call_chunks")
 _TOOL_BLOCKS = frozenset({"tool_use", "toolUse", "tool_call", "function_call"})
 _LONGEST_NAME = 80
@@ -147,11 +163,36 @@ def ending_of(name: str) -> Reason | Literal["whole", "tool"] | None:
         there is no reply; None for a name that is not known.
     """
     name = _plain(name)
-    if name in _WHOLE:
+    if name in _WHOLE or name in _FILLERS:
         return "whole"
     if name in _TOOL:
         return "tool"
     return next((reason for reason, names in _NO_REPLY if names.search(name)), None)
+
+
+def says_ending(value: Any) -> bool:
+    """Tell whether a value in the place of an ending is one.
+
+    Args:
+        value: Anything, such as None, or "null" in each chunk before the last.
+
+    Returns:
+        Whether it says how a reply ended, in a name that is known or not.
+    """
+    return bool(value) and not (isinstance(value, str) and _plain(value) in _FILLERS)
+
+
+def name_of_ending(value: Any) -> Any:
+    """Find the name of an ending in what stands in its place.
+
+    Args:
+        value: Anything.
+
+    Returns:
+        The type of a mapping that has one, as SGLang's do; other values as they are.
+    """
+    named = isinstance(value, Mapping) and isinstance(value.get("type"), str)
+    return value["type"] if named else value
 
 
 def _plain(name: str) -> str:
@@ -190,8 +231,8 @@ def problem_of(
 
     Returns:
         What is wrong with a reply that is cut, refused or filtered, or that has no text, or only
-        reasoning or the call of a tool, or whose ending is not known; None for one that can be
-        used.
+        reasoning or the call of a tool, or none of the text that was written, or whose ending is
+        not known; None for one that can be used.
     """
     responses = list(responses)
     if refusal := "".join(map(refusal_of, responses)):
@@ -211,6 +252,8 @@ def problem_of(
         return Problem("malformed", _ONLY_TOOL if wordless else _TOOL_AFTER_TEXT, ending)
     if wordless and (written.reasoned or any(map(has_reasoning, responses))):
         return Problem("malformed", ONLY_REASONING)
+    if wordless and not by_tool and any(map(_wrote, responses)):
+        return Problem("malformed", _TEXT_IS_LOST)
     return Problem("malformed", _WHAT["malformed"]) if text is None else None
 
 
@@ -298,10 +341,32 @@ def _reasons(part: Any) -> bool:
             value, (str, list, tuple)
         ):
             return True
-    usages = [usage for name in _USAGES if (usage := _get(part, name)) is not None]
+    usages = _usages(part)
     counts = [*usages, *(_get(usage, name) for usage in usages for name in _USAGE_DETAILS)]
-    tokens = (_get(count, name) for count in counts for name in _REASONING_TOKENS)
-    return any(isinstance(number, int) and number > 0 for number in tokens)
+    return any(_tokens(count, _REASONING_TOKENS) > 0 for count in counts)
+
+
+def _wrote(response: Any) -> bool:
+    """Whether a response counts more written tokens than an empty reply has.
+
+    Some providers leave the tokens of hidden thoughts out of those written, but not out of all.
+    """
+    for part in _parts(response, _PARTS_AND_BLOCKS):
+        for usage in _usages(part):
+            read, total = _tokens(usage, _READ_TOKENS), _tokens(usage, _ALL_TOKENS)
+            if max(_tokens(usage, _WRITTEN_TOKENS), total - read if read else 0) > _EMPTY_TOKENS:
+                return True
+    return False
+
+
+def _usages(part: Any) -> list[Any]:
+    return [usage for name in _USAGES if (usage := _get(part, name)) is not None]
+
+
+def _tokens(count: Any, names: tuple[str, ...]) -> int:
+    """The largest of the numbers under some names; 0 for none."""
+    numbers = [_get(count, name) for name in names]
+    return max((number for number in numbers if isinstance(number, int)), default=0)
 
 
 def _calls_tool(response: Any) -> bool:
@@ -314,7 +379,7 @@ def _calls_tool(response: Any) -> bool:
 
 def _ending(response: Any) -> str:
     """What a response says of its end; "" for nothing."""
-    if ending := next(_strings(response, _ENDINGS, _PARTS), ""):
+    if ending := next(filter(says_ending, _strings(response, _ENDINGS, _PARTS)), ""):
         return ending
     if reason := next(filter(ending_of, _strings(response, _PERHAPS_ENDING, _PARTS)), ""):
         return reason

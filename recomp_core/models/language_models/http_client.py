@@ -113,7 +113,11 @@ async def unpacked(body: AsyncIterator[bytes], packing: str) -> AsyncIterator[by
     unpacker = zlib.decompressobj(47)  # a header of gzip or zlib
     is_new = True
     async for packed in body:
-        while packed and not unpacker.eof:
+        while packed:
+            if unpacker.eof:
+                if packing == "deflate" or not packed.startswith(b"\x1f"):
+                    break  # a filling
+                unpacker = zlib.decompressobj(31)  # a file of gzip may have several members
             try:
                 piece = unpacker.decompress(packed, 2**20)
             except zlib.error:
@@ -125,7 +129,7 @@ async def unpacked(body: AsyncIterator[bytes], packing: str) -> AsyncIterator[by
             is_new = False
             if piece:
                 yield piece
-            packed = unpacker.unconsumed_tail
+            packed = unpacker.unused_data or unpacker.unconsumed_tail
     if not unpacker.eof:
         raise UnusableReply("the packed reply is not whole", reason="unavailable")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import queue
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
@@ -17,7 +18,14 @@ from ...text.reasoning import without_reasoning
 from ...text.splitting import replace_surrogates
 from .endpoint import STEP, Connection, Endpoint
 from .events import DONE, json_events
-from .finish_reasons import Problem, has_reasoning, refusal_of, text_of_content
+from .finish_reasons import (
+    Problem,
+    has_reasoning,
+    name_of_ending,
+    refusal_of,
+    says_ending,
+    text_of_content,
+)
 from .reading import ReplyStream, plain_reply, problem_of_choice, text_of_choice
 from .replies import UnusableReply, is_logprob
 from .reply_settings import check_completion_tokens, check_extra_body, limit_fields, told_limit
@@ -308,32 +316,38 @@ class OpenAIChatModel(Endpoint):
     async def _pour(
         self, connection: Connection, prompt: str, put: Callable[[str | None], None]
     ) -> EndpointError | None:
-        """Hand each piece of the reply to `put`, None after the last; return what went wrong."""
-        loop = asyncio.get_running_loop()
-        ends = 0.0
+        """Hand each piece of the reply to `put`, None after the last; return what went wrong.
 
-        async def begin() -> tuple[Any, Any, Any]:
-            nonlocal ends
-            ends = loop.time() + self.timeout
-            return await self._begin(connection, self._request(prompt))
+        As long as no piece was handed over, another attempt may begin again.
+        """
+        has_begun = False
 
-        attempt = partial(self._attempt, begin)
-        try:
+        def pass_on(piece: str) -> None:
+            nonlocal has_begun
+            has_begun = True
+            put(piece)
+
+        async def attempt() -> EndpointError | None:
             # A stream keeps its place until it ends.
-            async with connection.slots:
-                first, chunks, stream = await self._with_retries(attempt)
-                async with stream, aclosing(chunks):
-                    pour = self._pour_all(first, chunks, put)
-                    return await asyncio.wait_for(pour, ends - loop.time())
-        except EndpointError as error:
-            return error
+            send = partial(self._stream, connection, self._request(prompt), pass_on)
+            try:
+                return await self._in_slot(connection, send)
+            except Exception as error:
+                if has_begun:
+                    return self._failure(error)
+                raise
+
+        try:
+            return await self._with_retries(attempt)
         except Exception as error:
-            return self._failure(error)
+            return error if isinstance(error, EndpointError) else self._failure(error)
         finally:
             put(None)
 
-    async def _begin(self, connection: Connection, body: Mapping[str, Any]) -> tuple[Any, Any, Any]:
-        """The first chunk, the others, and the stream that they come from, to be closed."""
+    async def _stream(
+        self, connection: Connection, body: Mapping[str, Any], put: Callable[[str], None]
+    ) -> EndpointError | None:
+        """Ask once, and hand the pieces of the reply to `put`."""
         import openai
 
         stream = await connection.client.post(
@@ -345,14 +359,11 @@ class OpenAIChatModel(Endpoint):
         )
         # Not its own chunks: of an error they keep a part of the words.
         chunks = json_events(stream.response.aiter_bytes())
-        try:
-            return await anext(chunks), chunks, stream
-        except BaseException as error:
-            await stream.close()
-            if not isinstance(error, StopAsyncIteration):
-                raise
-        # No stream came: perhaps an error, in a body of its own.
-        await self._read(stream.response.stream.beginning)
+        async with stream, aclosing(chunks):
+            async for first in chunks:
+                return await self._pour_all(first, chunks, put)
+            # No stream came: perhaps an error, in a body of its own.
+            await self._read(stream.response.stream.beginning)
         raise UnusableReply("the endpoint does not stream: ask for the whole reply")
 
     async def _pour_all(
@@ -362,12 +373,14 @@ class OpenAIChatModel(Endpoint):
         has_text: bool | None = None  # None as long as no text came, not even an empty one
         strange: Any = None  # the first chunk without choices
         has_choices = False
+        # The halves of a surrogate pair may come in two chunks.
+        characters = codecs.getincrementaldecoder("utf-16-le")("replace")
         without_key = self._reply_redaction.stream()
         reply = ReplyStream(hold=self._holds_streams)
 
         def pass_on(known: str) -> None:
             if piece := reply.add(known):
-                put(replace_surrogates(piece))
+                put(piece)
 
         try:
             async for chunk in _chain(first, chunks):
@@ -378,12 +391,13 @@ class OpenAIChatModel(Endpoint):
                     strange = chunk
                 if piece is None:
                     continue
+                piece = characters.decode(piece.encode("utf-16-le", "surrogatepass"))
                 has_text = bool(has_text) or bool(piece.strip())
                 for start in range(0, len(piece), STEP):  # a huge one leaves room for the deadline
                     if known := without_key.add(piece[start : start + STEP]):
                         pass_on(known)
                     await asyncio.sleep(0)
-            if known := without_key.rest():
+            if known := without_key.add(characters.decode(b"", final=True)) + without_key.rest():
                 pass_on(known)
             # Some servers end a stream without saying how the reply ended.
             is_whole = ending["finish_reason"] or (has_text and ending["done"])
@@ -395,7 +409,7 @@ class OpenAIChatModel(Endpoint):
             if problem := problem_of_choice(seen, ending):
                 return self._problem_error(problem)
             if known := reply.rest():
-                put(replace_surrogates(known))
+                put(known)
         except SummaryError as error:
             return self.error(error.reason, str(error))
         finally:
@@ -438,7 +452,8 @@ def _piece_of(chunk: Any, ending: dict[str, Any]) -> str | None:
     choice = _choice_of_chunk(chunk)
     delta = choice.get("delta")
     delta = delta if isinstance(delta, dict) else {}
-    ending["finish_reason"] = choice.get("finish_reason") or ending["finish_reason"]
+    if says_ending(name := name_of_ending(choice.get("finish_reason"))):
+        ending["finish_reason"] = name
     ending["error"] = choice.get("error") or ending.get("error")
     ending["refusal"] += refusal_of(delta)
     if has_reasoning(delta):

@@ -17,6 +17,7 @@ from ...text.reasoning import ReasoningFilter, UnopenedReasoning, without_reason
 from .finish_reasons import (
     ONLY_REASONING,
     Problem,
+    name_of_ending,
     problem_of,
     reply_error,
     text_of_content,
@@ -76,10 +77,10 @@ def problem_of_choice(
     if error := choice.get("error"):
         told = error.get("message") if isinstance(error, Mapping) else error
         return Problem("unavailable", "the provider broke the reply off", str(told))
-    ending = choice.get("finish_reason")
+    ending = name_of_ending(choice.get("finish_reason"))
     if ending and not isinstance(ending, str):
         return Problem("cut", "the reply is not whole", f"finish_reason: {ending}")
-    return problem_of(text, [{"usage": usage}, choice])
+    return problem_of(text, [{"usage": usage}, {**choice, "finish_reason": ending}])
 
 
 def is_unfinished(responses: Iterable[Any]) -> bool:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from ...errors import Reason
 from ...text.tokens import approximate_tokens
+from .finish_reasons import says_ending
+from .reading import problem_of_choice
 
 
 class UnusableReply(Exception):  # noqa: N818 - never leaves the endpoint, which makes an error of it
@@ -40,20 +43,30 @@ REASONS: Mapping[int, Reason] = {
 }
 """Those of statuses that mean more than "rejected" (4xx) or "out of order" (5xx)."""
 
-# What the words of an error mean, and the status that they stand for; 0 for what does not pass.
-# Looked for in its codes and types, and where these say nothing in its message; in lower case and
-# with "_" between words.
-_DECISIVE: tuple[tuple[str, Reason, int], ...] = (
+# What the words of an error mean, and the status that they stand for; 0 for what does not pass. In
+# lower case and with "_" between words. These count whatever the status is, in its message, too.
+_PLAIN_WORDS: tuple[tuple[str, Reason, int], ...] = (
     (
-        r"insufficient_?(?:quota|balance|funds|credits?)|exceeded_(?:your_)?current_quota|billing"
-        r"|arrear|overdue|余额不足",
+        r"insufficient_?(?:quota|balance|funds|credits?)|credit_balance_is_too_low"
+        r"|used_all_(?:your_|available_)*credits|余额不足|欠费",
         "quota",
         0,
     ),
-    (r"content_?filter|content_policy|policy_?violation|new_sensitive", "filtered", 0),
+    (r"content_exists_risk|input_(?:was|has_been)_flagged", "filtered", 0),
+)
+# These count so in its codes and types alone.
+_DECISIVE: tuple[tuple[str, Reason, int], ...] = (
+    *_PLAIN_WORDS,
+    (r"exceeded_(?:your_)?current_quota|billing|arrear|overdue", "quota", 0),
+    (
+        r"content_?filter|content_policy|policy_?violation|new_sensitive|data_inspection_failed",
+        "filtered",
+        0,
+    ),
 )
 # Numbers that are no status: Zhipu's and MiniMax's.
 _NUMBERS: Mapping[str, tuple[Reason, int]] = {
+    "1113": ("quota", 0),
     "1301": ("filtered", 0),
     "1302": ("quota", 429),
     "1303": ("quota", 429),
@@ -61,6 +74,8 @@ _NUMBERS: Mapping[str, tuple[Reason, int]] = {
     "1026": ("filtered", 0),
     "1027": ("filtered", 0),
 }
+# Looked for in its codes and types where the status says little, and in its message where they say
+# nothing, too.
 _MEANINGS: tuple[tuple[str, Reason, int], ...] = (
     *_DECISIVE,
     (
@@ -80,7 +95,7 @@ _MEANINGS: tuple[tuple[str, Reason, int], ...] = (
     ),
     (
         r"overload|unavailable|bad_gateway|(?:too|is|server|service|engine|model)_busy"
-        r"|(?:at|over|out_of|no)_capacity|capacity_exceeded|not_ready|warming_up"
+        r"|(?:at|over|out_of|no)_capacity|capacity_(?:temporarily_)?exceeded|not_ready|warming_up"
         r"|(?:currently|still|model_is)_loading|^loading_model|繁忙|混み合って",
         "unavailable",
         503,
@@ -118,24 +133,43 @@ def raise_error_in(reply: object) -> None:
     if not isinstance(reply, dict):
         return
     choice = _first_choice(reply)
+    error = choice.get("error")
+    told = {**reply, "error": reply.get("error") or error} if error else reply
     # A whole reply may come with a warning.
-    if not _has_text(choice) and (error := choice.get("error")):
-        raise unusable({**reply, "error": reply.get("error") or error})
-    if not _has_text(choice) and (reply.get("error") or reply.get("errors")):
-        raise unusable(reply)
-    if not _has_text(choice) and (part := _error_in_part(reply)):
-        raise unusable(part)
+    if not _has_text(choice, told):
+        if told.get("error") or told.get("errors"):
+            raise unusable(told)
+        if part := _error_in_part(reply):
+            raise unusable(part)
     if not reply.get("choices") and (bare := _bare_error(reply)):
         raise unusable(bare)
 
 
-def unusable(error: object) -> UnusableReply:
+def raise_broken_off(reply: Mapping[str, Any]) -> None:
+    """Raise the error of a reply that trouble at the provider ended, which may pass.
+
+    Args:
+        reply: What came, whole or an event of a stream.
+
+    Raises:
+        UnusableReply: Its ending says so.
+    """
+    choice = _first_choice(reply)
+    if choice.get("finish_reason") or choice.get("error"):
+        problem = problem_of_choice("text", choice)
+        if problem and problem.reason == "unavailable":
+            raise UnusableReply(problem.what, problem.said, reason="unavailable")
+
+
+def unusable(error: object, http_status: int = 0) -> UnusableReply:
     """Read what a server says of an error.
 
-    Its status counts, then its codes, then its words: a message may speak of anything.
+    Its status counts, then its codes, then its words: a message may speak of anything. Only where
+    the money is spent or a filter struck, that counts first.
 
     Args:
         error: The error, in any form, or a mapping that holds it with more that is said of it.
+        http_status: The status that the whole came with, 0 for one of success.
 
     Returns:
         The error with its reason, the status that it stands for, and the server's words.
@@ -143,15 +177,18 @@ def unusable(error: object) -> UnusableReply:
     told = list(_told(error))
     codes = [part[name] for part in told for name in _CODES if name in part]
     words = " ".join(_plain(code[:_LONGEST_CODE]) for code in codes if isinstance(code, str))
-    statuses = [status for code in codes if (status := _status(code))]
+    statuses = [status for code in (http_status, *codes) if (status := _status(code))]
     said = dict.fromkeys(str(part[name]) for part in told for name in _MESSAGES if part.get(name))
     message = ": ".join(said) or ", ".join(map(str, codes)) or str(error)
     plain = _plain(message[:_LONGEST_CODE])
-    if meaning := _meaning(words, _DECISIVE) or _meaning_of_number(codes):
+    meaning = _meaning(words, _DECISIVE) or _meaning_of_number(codes)
+    meaning = meaning or _meaning(plain, _PLAIN_WORDS)
+    status = next((status for status in statuses if status not in _VAGUE), 0)
+    if not status:
+        meaning = meaning or _meaning(words) or (None if statuses else _meaning(plain))
+    if meaning:
         return UnusableReply("", message, reason=meaning[0], status=meaning[1])
-    if not statuses and (meaning := _meaning(words) or _meaning(plain)):
-        return UnusableReply("", message, reason=meaning[0], status=meaning[1])
-    status = statuses[0] if statuses else 400
+    status = status or (statuses[0] if statuses else 400)
     reason = REASONS.get(status, "invalid" if status < 500 else "unavailable")
     return UnusableReply("", message, reason=reason, status=status)
 
@@ -208,11 +245,22 @@ def _bare_error(reply: Mapping[str, Any]) -> object:
 
 
 def _error_in_part(reply: Mapping[str, Any]) -> object:
-    """An error in the part of a reply that says how it went, as MiniMax and iFlytek have it."""
+    """An error in the part of a reply that says how it went, as Groq, MiniMax and iFlytek do."""
+    part = reply.get("x_groq")
+    if isinstance(part, dict) and part.get("error"):
+        return part
     for part in map(reply.get, ("base_resp", "header")):
         if isinstance(part, dict) and any(_is_code(part.get(name)) for name in _OWN_CODES):
             return part
     return None
+
+
+def _names_code(told: Mapping[str, Any]) -> bool:
+    """Whether an error has a code or a status, as a warning has not."""
+    return any(
+        _status(part.get("status")) or any(_is_code(part.get(name)) for name in _OWN_CODES)
+        for part in _told(told)
+    )
 
 
 def _is_code(value: object) -> bool:
@@ -221,9 +269,10 @@ def _is_code(value: object) -> bool:
     return known and str(value).lower() not in ("", "0", "200", "ok", "success")
 
 
-def _has_text(choice: Mapping[str, Any]) -> bool:
-    """Whether a choice holds a text and ended well."""
-    if choice.get("finish_reason") == "error":
+def _has_text(choice: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
+    """Whether a choice holds a text, and nothing says that it did not end well."""
+    ending = choice.get("finish_reason")
+    if ending == "error" or (not says_ending(ending) and _names_code(told)):
         return False
     message = choice.get("message") or choice
     return isinstance(message, dict) and bool(message.get("content") or message.get("text"))
@@ -247,6 +296,8 @@ _MESSAGES = (
     "errmsg", "error_description", "description", "detail", "Message",
 )  # fmt: skip
 _STATUSES = frozenset(map(str, range(400, 600)))
+# Those that stand for anything: a bad request, and what HTTP does not know.
+_VAGUE = frozenset(range(400, 500)) - (frozenset(HTTPStatus) - {400})
 _LONGEST_CODE = 200
 # A server may nest errors in each other for ever.
 _DEEPEST = 8
