@@ -11,7 +11,7 @@ from ..markup import label_text
 from ..sentences import sentence_spans
 from ..units import Kind, Span, Unit
 from .lines import Block, Line
-from .markers import follows, marker_of
+from .markers import follows, is_next_article, marker_of
 
 _LEAD = re.compile(r"[:：]\s*[*_]{0,2}\s*$")
 # Without one of these a line is one sentence; Thai and its like have no full stop.
@@ -183,6 +183,11 @@ class Outline:
         """End the announcements that a block does not stand under."""
         if block.kind not in _ANNOUNCED:
             place.leads = []
+        if block.kind == "item" and place.headings:
+            # An article with a title above its paragraphs, then one whose text stands beside it.
+            above = self._first_line(*place.headings[-1][1])
+            if is_next_article(above, self._first_line(block.start, block.end)):
+                place.headings.pop()
         if not place.leads or block.kind not in ("item", "entry"):
             return
         # "4.2" is beside "4.1", not under it; and what has no marks is beside its like if it
