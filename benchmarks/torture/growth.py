@@ -440,6 +440,7 @@ FUNCTIONS: dict[str, Read] = {
     "text.html.compression_fragment": lambda text: html.compression_fragment(_compressed(text)),
     "text.html.displayable": html.displayable,
     "text.joining.is_blank": joining.is_blank,
+    "text.joining.common_words": lambda text: joining.common_words(text.split("\n")),
     "text.joining.is_seam": joining.is_seam,
     "text.joining.Layout.excerpt": lambda text: joining.Layout(titles=True).excerpt(
         text, _SPLITTER.split(text)[::2], title=text[:100]
