@@ -208,7 +208,7 @@ _SPANISH = Habits(
     numbering=_NUMBERING
     | _set(
         "núm núms Núm art arts cap caps pág págs p vol t tomo fig figs tab lám n.º nº N.º apdo "
-        "párr inc tel tfno ene feb mar abr may jun jul ago sept oct nov dic aprox"
+        "ap párr inc tel tfno ene feb mar abr may jun jul ago sept oct nov dic aprox"
     ),
     inner=_INNER
     | _set("EE.UU a.C d.C S.A S.L S.A.S C.V R.L Cía Hnos Jr izq dcha h hs min seg km ss sigs"),
@@ -320,7 +320,7 @@ _SWEDISH = Habits(
     | _set(
         "t.ex tex bl.a bla d.v.s dvs s.k p.g.a pga m.a.o fr.o.m t.o.m f.d f.n i.st inkl exkl "
         "resp jfr jmf ca c:a ung hr fru frk kl Kl utg övers red f.ö å.s.v enl gm dr Dr prof "
-        "Prof doc särsk urspr sv eng ty högst min max avd"
+        "Prof ing doc särsk urspr sv eng ty högst min max avd"
     ),
     numbering=_NUMBERING
     | _set(
@@ -682,7 +682,7 @@ _GREEK = Habits(
         "μτφρ επιμ εκδ περ ιδ συμπ σχετ Στρ Ταξ Σμχος Αντ Ι.Μ Ι.Ν"
     ),
     numbering=_set(
-        "αρ αριθ άρθ παρ σ σσ σελ τ τομ τόμ κεφ εικ πιν σχ τεύχ τηλ φ ν Ν Ιαν Φεβ Μαρ Απρ Μαΐ "
+        "αρ αριθ άρθ άρθρ παρ σ σσ σελ τ τομ τόμ κεφ εικ πιν σχ τεύχ τηλ φ ν Ν Ιαν Φεβ Μαρ Απρ Μαΐ "
         "Ιουν Ιουλ Αυγ Σεπ Οκτ Νοε Δεκ"
     ),
     inner=_set("μ.Χ π.Χ π.μ μ.μ Α.Ε Ε.Π.Ε εκ χιλ δισ εκατ ευρ αι τ.μ χλμ"),
@@ -735,7 +735,7 @@ _BENGALI = Habits(
     numbering=_set("নং পৃ খ্রি খ্রিঃ টা"),
     inner=_set("কি.মি খ্রি সে.মি"),
 )
-_KOREAN = Habits(numbering=_set("제 쪽 권 호"), verbs_last=True)
+_KOREAN = Habits(numbering=_NUMBERING | _set("제 쪽 권 호"), verbs_last=True)
 
 _BY_LANGUAGE = {
     "en": _ENGLISH, "de": _GERMAN, "fr": _FRENCH, "es": _SPANISH, "it": _ITALIAN,
