@@ -852,3 +852,32 @@ def test_a_string_that_nothing_closes_is_looked_for_once():
 def test_json_that_ends_within_a_string_is_read_as_text(text):
     units = SentenceSplitter("en").units(text, "json")
     assert "".join(text[unit.start : unit.end] for unit in units).strip('"') in text
+
+
+@pytest.mark.parametrize(
+    "lead",
+    [
+        "Bring the following papers.",
+        "Man braucht folgende Papiere.",
+        "Il faut les papiers suivants.",
+        "Se piden los siguientes papeles.",
+        "Нужны следующие бумаги.",
+        "Şu aşağıdaki belgeler gerekir.",
+        "Giấy tờ cần có như sau.",
+        "المطلوب ما يلي.",
+        "所需文件如下。",
+        "必要な書類は次のとおりである。",
+        "필요한 서류는 다음과 같다.",
+    ],
+)
+def test_a_sentence_announces_the_list_below_it_in_words(lead):
+    assert read(f"{lead}\n\n- A pass.\n- A photo.\n") == [
+        f"lead-in | {lead}",
+        f"item | - A pass. | {lead}",
+        f"item | - A photo. | {lead}",
+    ]
+    assert read(f"{lead}\n\nA pass.\n")[0] == f"sentence | {lead}"
+
+
+def test_an_item_does_not_announce_the_next_one_in_words():
+    assert read("- The following year it burnt.\n- It stands again.\n")[0].startswith("item")
