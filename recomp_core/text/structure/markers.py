@@ -27,6 +27,7 @@ _NUMBERED = re.compile(
   | (?P<bare>\d{{1,2}})[ 　]{{1,3}}(?=[A-ZÀ-ÖØ-ÞА-Я\u3400-\u9fff\u3040-\u30ff])
   | (?P<tight>\d{{1,3}})(?P<tightmark>[.)])(?=[^\W\d_])
   | (?P<round>[(（](?:\d{{1,3}}|[{_HAN}]{{1,4}})[)）])[ \t　]*
+  | (?P<square>\[\d{{1,3}}\])[ \t]+(?=[^\W\d_])
   | (?P<cjk>(?:\d{{1,3}}|[{_HAN}]{{1,4}})[、．])[ \t　]*
   | (?P<circled>[①-⑳⑴-⒛㈠-㈩])[ \t　]*
   | (?P<wide>(?:\d{{1,3}}|[{_HAN}]{{1,4}})）)[ \t　]*
@@ -156,7 +157,7 @@ def reads_like_title(text: str) -> bool:
     return len(text.split()) <= _MOST_WORDS and not any(c in text for c in "。；;，")
 
 
-_AROUND = str.maketrans("", "", "()（）.、．-º°§第제章节節编編篇部卷条條款項项장절편조항 ")
+_AROUND = str.maketrans("", "", "[]()（）.、．-º°§第제章节節编編篇部卷条條款項项장절편조항 ")
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50}
 # "i", "v" and "x" by their place in the alphabet.
 _ROMAN_LETTERS = {9: 1, 22: 5, 24: 10}
@@ -236,7 +237,7 @@ def trusted_markers(lines: Sequence[Line]) -> dict[int, Marker]:
         before = last.get(marker.style)
         if (
             before is not None
-            and before[1].number == marker.number - 1
+            and _counts_on(lines, found, before, (index, marker))
             and (not (marker.weak or before[1].weak) or _are_alike(lines, found, before[0], index))
         ):
             found[before[0]] = before[1]
@@ -246,6 +247,19 @@ def trusted_markers(lines: Sequence[Line]) -> dict[int, Marker]:
         if _are_items(lines, found, run):
             found.update(run)
     return found
+
+
+def _counts_on(
+    lines: Sequence[Line],
+    found: dict[int, Marker],
+    before: tuple[int, Marker],
+    after: tuple[int, Marker],
+) -> bool:
+    """Whether a mark has the next number; in an excerpt of a list of references any that follows."""
+    step = after[1].number - before[1].number
+    return step == 1 or (
+        step > 0 and after[1].style == "square" and _is_next(lines, found, before[0], after[0])
+    )
 
 
 def _precedes(before: tuple[int, Marker] | None, marker: Marker) -> bool:
@@ -366,6 +380,6 @@ def _above(marker: Marker, last: dict[str, tuple[int, Marker]]) -> tuple[int, Ma
 
 
 _FIRST = re.compile(
-    rf"[-*+•・{_SYMBOLS}–—\d({_HAN}（①-⑳⑴-⒛㈠-㈩第제§]|o[ \t]|[a-zA-ZА-ЯΑ-Ω{_LETTERS}][-.)）、．]|"
+    rf"[-*+•・{_SYMBOLS}–—\d(\[{_HAN}（①-⑳⑴-⒛㈠-㈩第제§]|o[ \t]|[a-zA-ZА-ЯΑ-Ω{_LETTERS}][-.)）、．]|"
     r"[ivxIVX]{2,5}[.)）]|[^\s\d]{1,15}[ ]"
 )

@@ -881,3 +881,22 @@ def test_a_sentence_announces_the_list_below_it_in_words(lead):
 
 def test_an_item_does_not_announce_the_next_one_in_words():
     assert read("- The following year it burnt.\n- It stands again.\n")[0].startswith("item")
+
+
+@pytest.mark.parametrize("numbers", [(4, 5), (4, 9)])
+def test_an_entry_of_a_list_of_references_is_one_item(numbers):
+    entries = [f"[{n}] Berg P., Lund K. Boats of the bay. J. Harb. 2019; 4: 7-9." for n in numbers]
+    text = "Boats are old [4]. They leak.\n\nReferences\n" + "\n".join(entries) + "\n"
+    assert read(text) == [
+        "sentence | Boats are old [4].",
+        "sentence | They leak.",
+        "line | References",
+        *(f"item | {entry} | References" for entry in entries),
+    ]
+
+
+def test_a_citation_at_the_beginning_of_a_line_is_no_item():
+    text = (
+        "Boats of this bay are old, as Berg\n[4] and Lund have shown. Those of the river are new.\n"
+    )
+    assert not any(unit.startswith("item") for unit in read(text))
