@@ -81,7 +81,7 @@ _ENGLISH = Habits(
     | _set(
         "Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec lin lines vers verse Rm Apt Ste Bldg "
         "Flt Hwy Rte Rt Reg Lot Pt pt Art Op op Ord Amend amend cl subd subsec subs r reg sched "
-        "suppl Suppl rev Rev ex Exh exh Ex qu Gr lat long ht wt dia alt temp bk bks pl pls Pl "
+        "suppl Suppl rev Rev ex Exh exh Ex qu Gr lat long ht wt dia alt temp deg bk bks pl pls Pl "
         "st"
     ),
     inner=_INNER
@@ -638,8 +638,8 @@ _UKRAINIAN = Habits(
     ),
     numbering=_RUSSIAN.numbering
     | _set(
-        "№ рів рис табл гл ст п пп ч т тт с стор розд дод абз вип кн січ лют бер квіт трав черв лип "
-        "серп вер жовт лист груд"
+        "№ рів рис табл гл ст п пп ч т тт с стор розд дод абз вип кн січ лют бер квіт трав черв "
+        "лип серп вер жовт лист груд"
     ),
     inner=_RUSSIAN.inner | _set("р рр ст н.е до.н.е"),
     final=_RUSSIAN.final | _set("ін т.ін т.д т.п грн коп тис млн млрд хв год"),

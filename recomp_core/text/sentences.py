@@ -90,6 +90,7 @@ _CAPITAL_AFTER_MARK = re.compile(r"[.!?][\"')\]]? +[\"'(\[]?(\w)")
 _NUMBER = re.compile(r"#?\d+(?:[.,:/]\d+)*")
 _ORDINAL = re.compile(r"\d{1,3}|\d{1,2}\.\d{1,2}")
 _ROMAN = re.compile(r"[IVXLC]+")
+_YEAR = re.compile(r" ?[^\W\d_]{3,12} \d{4}")
 _ABBREVIATED = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,3}")
 _LABEL = re.compile(r"[\[(]?(?:\d|[A-Z]?\d|[IVXLC]+\b|[A-Z]\b)")
 _CONSONANTS = re.compile(r"[b-df-hj-np-tv-xzßñçčćšśžźżłńřďťň]{2,4}")
@@ -485,6 +486,8 @@ class _Paragraph:
             return False
         if previous.endswith(".") and self._kind_of(previous[:-1]) is _Kind.NUMBERING:
             return True  # "p. 12. Then"
+        if len(before) < 3 and word.lower() in habits.months and _YEAR.match(self.flat, start + 1):
+            return False  # "3. March 2031"
         if habits.verbs_last and self.flat[start + 1] != ")":
             return self._starts(word)
         if kind is _Kind.ROMAN:

@@ -72,6 +72,8 @@ TEXTS = {
         "Ο κ. Παπαδόπουλος μένει στην οδ. Αθηνάς 5.¦ Αγόρασε ψωμί, γάλα κ.λπ.¦ Μετά έφυγε.¦ Πού πήγε;¦ Κανείς δεν ξέρει.",
     ],
     "en": [
+        "It opened on 9. May 2031.¦ We sold 9.¦ May was cold.",
+        "The kiln reaches 990 deg. C at noon.¦ It turned by 90 deg.¦ The lid shut.",
         "Section 3.07. Keys.¦ The warden keeps the keys.¦ See Rule 3.¦ The warden has two.",
         "Figure 8. The quay at dawn.¦ It was cold.",
         "Dr. Smith met Mr. J. R. Jones.¦ They spoke.",

@@ -255,7 +255,7 @@ def _counts_on(
     before: tuple[int, Marker],
     after: tuple[int, Marker],
 ) -> bool:
-    """Whether a mark has the next number; in an excerpt of a list of references any that follows."""
+    """Whether a mark has the next number, or a later one in a list of references."""
     step = after[1].number - before[1].number
     return step == 1 or (
         step > 0 and after[1].style == "square" and _is_next(lines, found, before[0], after[0])
@@ -380,6 +380,6 @@ def _above(marker: Marker, last: dict[str, tuple[int, Marker]]) -> tuple[int, Ma
 
 
 _FIRST = re.compile(
-    rf"[-*+•・{_SYMBOLS}–—\d(\[{_HAN}（①-⑳⑴-⒛㈠-㈩第제§]|o[ \t]|[a-zA-ZА-ЯΑ-Ω{_LETTERS}][-.)）、．]|"
-    r"[ivxIVX]{2,5}[.)）]|[^\s\d]{1,15}[ ]"
+    rf"[-*+•・{_SYMBOLS}–—\d(\[{_HAN}（①-⑳⑴-⒛㈠-㈩第제§]|o[ \t]"
+    rf"|[a-zA-ZА-ЯΑ-Ω{_LETTERS}][-.)）、．]|[ivxIVX]{{2,5}}[.)）]|[^\s\d]{{1,15}}[ ]"
 )
