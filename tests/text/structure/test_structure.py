@@ -900,3 +900,16 @@ def test_a_citation_at_the_beginning_of_a_line_is_no_item():
         "Boats of this bay are old, as Berg\n[4] and Lund have shown. Those of the river are new.\n"
     )
     assert not any(unit.startswith("item") for unit in read(text))
+
+
+def test_a_narrow_column_of_japanese_is_prose_and_a_poem_or_a_list_is_not():
+    column = "川は夏に増水し、船頭が岸の\n杭を調べたが、古びていた。\n新しい渡し場には小舟を九\n艘つなぐことができる。村の\n人は喜んでいる。\n"
+    assert read(column) == [
+        "sentence | 川は夏に増水し、船頭が岸の⏎杭を調べたが、古びていた。",
+        "sentence | 新しい渡し場には小舟を九⏎艘つなぐことができる。",
+        "sentence | 村の⏎人は喜んでいる。",
+    ]
+    names = "东门渡口旧船租赁处\n西门渡口新船租赁处\n南门渡口小船租赁处\n北门渡口大船租赁处\n"
+    assert len(read(names)) == 4
+    poem = "小舟泊旧渡，\n老树立寒霜。\n月落人声远，\n江流客梦长。\n"
+    assert len(read(poem)) == 4
