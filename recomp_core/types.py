@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from ._utils.json_values import EXCEPTIONS, json_ready, restored, strict
 from ._utils.notebook import notebook_html
-from .text.joining import Layout, group_by_document, is_blank
+from .text.joining import Layout, common_words, group_by_document, is_blank
 from .text.markup import visible_text
 from .text.units import Kind, Span, Unit, path_text
 
@@ -498,7 +498,7 @@ def assemble(documents: Sequence[Document], kept: Iterable[Sentence], layout: La
 
 
 def shown_layout(documents: Sequence[Document], kept: Sequence[Sentence], layout: Layout) -> Layout:
-    """Return the layout that `assemble` uses: without titles where they serve no end.
+    """Return the layout that `assemble` uses: with titles only where they serve an end.
 
     Args:
         documents: All documents of the call.
@@ -506,15 +506,16 @@ def shown_layout(documents: Sequence[Document], kept: Sequence[Sentence], layout
         layout: The strings that join them.
 
     Returns:
-        The layout itself; or the same without titles, where no two documents have different ones,
-        or where the text would not be shorter than all documents.
+        The layout with the words that the titles have in common; or the same without titles, where
+        no two documents have different ones, or where the text would not be shorter than all
+        documents.
     """
     if not layout.titles:
         return layout
-    if titles_differ(documents) and _is_shorter(
-        _joined(documents, kept, layout), documents, layout
-    ):
-        return layout
+    if titles_differ(documents):
+        titled = replace(layout, common=titles_in_common(documents))
+        if _is_shorter(_joined(documents, kept, titled), documents, layout):
+            return titled
     return replace(layout, titles=False)
 
 
@@ -530,6 +531,18 @@ def titles_differ(documents: Iterable[Document]) -> bool:
     titles = (document.title for document in documents if document.title)
     first = next(titles, None)
     return any(title != first for title in titles)
+
+
+def titles_in_common(documents: Iterable[Document]) -> frozenset[str]:
+    """Find the words that tell no document's title from another's.
+
+    Args:
+        documents: All documents of a call.
+
+    Returns:
+        The words, see `Layout.common`.
+    """
+    return common_words(document.title for document in documents if document.title)
 
 
 def _joined(documents: Sequence[Document], kept: Iterable[Sentence], layout: Layout) -> str:

@@ -76,6 +76,7 @@ from recomp_core.text.structure import (
     markup_blocks,
     paragraphs,
     records,
+    section_words,
     source_code,
     tables,
     traces,
@@ -439,6 +440,7 @@ FUNCTIONS: dict[str, Read] = {
     "text.html.compression_fragment": lambda text: html.compression_fragment(_compressed(text)),
     "text.html.displayable": html.displayable,
     "text.joining.is_blank": joining.is_blank,
+    "text.joining.common_words": lambda text: joining.common_words(text.split("\n")),
     "text.joining.is_seam": joining.is_seam,
     "text.joining.Layout.excerpt": lambda text: joining.Layout(titles=True).excerpt(
         text, _SPLITTER.split(text)[::2], title=text[:100]
@@ -499,9 +501,13 @@ FUNCTIONS: dict[str, Read] = {
     "text.structure.markers.follows": _of_lines(
         lambda found: [markers.follows(a, b) for a, b in pairwise(found)]
     ),
+    "text.structure.markers.is_next_article": _of_lines(
+        lambda found: [markers.is_next_article(a, b) for a, b in pairwise(found)]
+    ),
     "text.structure.markers.marker_of": _of_lines(
         lambda found: [markers.marker_of(line) for line in found]
     ),
+    "text.structure.markers.reads_like_title": markers.reads_like_title,
     "text.structure.markers.trusted_markers": _of_lines(markers.trusted_markers),
     "text.structure.markup_blocks.opens_element": markup_blocks.opens_element,
     "text.structure.markup_blocks.elements_of": markup_blocks.elements_of,
@@ -524,6 +530,7 @@ FUNCTIONS: dict[str, Read] = {
     "text.structure.rules.transcripts.is_log": _of_lines(transcripts.is_log),
     "text.structure.rules.transcripts.is_chat": _of_lines(transcripts.is_chat),
     "text.structure.rules.transcripts.is_play": _of_lines(transcripts.is_play),
+    "text.structure.section_words.section_mark": section_words.section_mark,
     "text.structure.source_code.looks_like_code": _of_lines(source_code.looks_like_code),
     "text.structure.source_code.code_blocks": _of_lines(source_code.code_blocks),
     "text.structure.drawn_tables.drawn_table": _of_lines(_each(drawn_tables.drawn_table)),

@@ -232,8 +232,8 @@ class CompressorSettings(IndexerSettings):
         bool | None,
         Setting(
             "Whether the kept text of a document begins with its title in brackets where another "
-            "document has another title and no word of it stands in the text; for a model that "
-            "writes: whether it reads the title on a line before the document.",
+            "document has another title and no word that only this title has stands in the text; "
+            "for a model that writes: whether it reads the title on a line before the document.",
             unset="yes; for a model that writes, where its prompt numbers the documents",
             in_command=False,
         ),

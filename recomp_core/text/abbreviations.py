@@ -81,7 +81,7 @@ _ENGLISH = Habits(
     | _set(
         "Jan Feb Mar Apr Jun Jul Aug Sept Sep Oct Nov Dec lin lines vers verse Rm Apt Ste Bldg "
         "Flt Hwy Rte Rt Reg Lot Pt pt Art Op op Ord Amend amend cl subd subsec subs r reg sched "
-        "suppl Suppl rev Rev ex Exh exh Ex qu Gr lat long ht wt dia alt temp bk bks pl pls Pl "
+        "suppl Suppl rev Rev ex Exh exh Ex qu Gr lat long ht wt dia alt temp deg bk bks pl pls Pl "
         "st"
     ),
     inner=_INNER
@@ -208,7 +208,7 @@ _SPANISH = Habits(
     numbering=_NUMBERING
     | _set(
         "núm núms Núm art arts cap caps pág págs p vol t tomo fig figs tab lám n.º nº N.º apdo "
-        "párr inc tel tfno ene feb mar abr may jun jul ago sept oct nov dic aprox"
+        "ap párr inc tel tfno ene feb mar abr may jun jul ago sept oct nov dic aprox"
     ),
     inner=_INNER
     | _set("EE.UU a.C d.C S.A S.L S.A.S C.V R.L Cía Hnos Jr izq dcha h hs min seg km ss sigs"),
@@ -320,7 +320,7 @@ _SWEDISH = Habits(
     | _set(
         "t.ex tex bl.a bla d.v.s dvs s.k p.g.a pga m.a.o fr.o.m t.o.m f.d f.n i.st inkl exkl "
         "resp jfr jmf ca c:a ung hr fru frk kl Kl utg övers red f.ö å.s.v enl gm dr Dr prof "
-        "Prof doc särsk urspr sv eng ty högst min max avd"
+        "Prof ing doc särsk urspr sv eng ty högst min max avd"
     ),
     numbering=_NUMBERING
     | _set(
@@ -612,7 +612,7 @@ _RUSSIAN = Habits(
         "Св преп архиеп еп прот иером имп кн вел.кн нач зам зав гл в.т.ч в.ч вкл искл ум род"
     ),
     numbering=_set(
-        "№ рис табл гл ст п пп ч т тт стр с разд прил абз подп вып кн лит оп д кв корп тел янв "
+        "№ ур рис табл гл ст п пп ч т тт стр с разд прил абз подп вып кн лит оп д кв корп тел янв "
         "февр мар апр июн июл авг сент сен окт нояб ноя дек около"
     ),
     inner=_set("г гг в вв н.э до.н.э р.х а.с и.о о у.е янв февр апр авг сент окт нояб дек им"),
@@ -638,8 +638,8 @@ _UKRAINIAN = Habits(
     ),
     numbering=_RUSSIAN.numbering
     | _set(
-        "№ рис табл гл ст п пп ч т тт с стор розд дод абз вип кн січ лют бер квіт трав черв лип "
-        "серп вер жовт лист груд"
+        "№ рів рис табл гл ст п пп ч т тт с стор розд дод абз вип кн січ лют бер квіт трав черв "
+        "лип серп вер жовт лист груд"
     ),
     inner=_RUSSIAN.inner | _set("р рр ст н.е до.н.е"),
     final=_RUSSIAN.final | _set("ін т.ін т.д т.п грн коп тис млн млрд хв год"),
@@ -682,7 +682,7 @@ _GREEK = Habits(
         "μτφρ επιμ εκδ περ ιδ συμπ σχετ Στρ Ταξ Σμχος Αντ Ι.Μ Ι.Ν"
     ),
     numbering=_set(
-        "αρ αριθ άρθ παρ σ σσ σελ τ τομ τόμ κεφ εικ πιν σχ τεύχ τηλ φ ν Ν Ιαν Φεβ Μαρ Απρ Μαΐ "
+        "αρ αριθ άρθ άρθρ παρ σ σσ σελ τ τομ τόμ κεφ εικ πιν σχ τεύχ τηλ φ ν Ν Ιαν Φεβ Μαρ Απρ Μαΐ "
         "Ιουν Ιουλ Αυγ Σεπ Οκτ Νοε Δεκ"
     ),
     inner=_set("μ.Χ π.Χ π.μ μ.μ Α.Ε Ε.Π.Ε εκ χιλ δισ εκατ ευρ αι τ.μ χλμ"),
@@ -735,7 +735,7 @@ _BENGALI = Habits(
     numbering=_set("নং পৃ খ্রি খ্রিঃ টা"),
     inner=_set("কি.মি খ্রি সে.মি"),
 )
-_KOREAN = Habits(numbering=_set("제 쪽 권 호"), verbs_last=True)
+_KOREAN = Habits(numbering=_NUMBERING | _set("제 쪽 권 호"), verbs_last=True)
 
 _BY_LANGUAGE = {
     "en": _ENGLISH, "de": _GERMAN, "fr": _FRENCH, "es": _SPANISH, "it": _ITALIAN,

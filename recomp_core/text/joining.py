@@ -65,6 +65,32 @@ def _is_gap(text: str) -> bool:
     )
 
 
+def _telling(title: str) -> set[str]:
+    """The words of a title; in scripts without spaces the pairs of characters.
+
+    One character of Chinese, or two letters, stand in many texts that say nothing of the title.
+    """
+    return {word for word in words(title) if len(word) > 1 + word.isascii()}
+
+
+def common_words(titles: Iterable[str]) -> frozenset[str]:
+    """Find the words that tell no title from the others: "Hotel" of "Hotel North", "Hotel South".
+
+    Args:
+        titles: The titles of the documents of a call.
+
+    Returns:
+        The words that two different titles have, in small letters.
+    """
+    found: set[str] = set()
+    common: set[str] = set()
+    for title in {" ".join(title.split()) for title in titles if len(title) <= 2 * _LONGEST_TITLE}:
+        own = _telling(title)
+        common |= found & own
+        found |= own
+    return frozenset(common)
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The strings between kept sentences.
@@ -80,8 +106,10 @@ class Layout:
         elision: A mark such as "[…]" that shows the reader model where text was cut; "" for none.
         document_separator: The string between the parts of different documents.
         titles: Whether an excerpt begins with its document's title, as "[Title] ", where none of
-            the title's words stands in it and another document of the call has another title: "He
-            died in 1502." then says who.
+            the words that tell the title from others stands in it and another document of the call
+            has another title: "He died in 1502." then says who.
+        common: The words that several titles of the call have, see `common_words`: they tell no
+            document from another.
 
     Raises:
         TypeError: An attribute has the wrong type.
@@ -91,6 +119,7 @@ class Layout:
     elision: str = ""
     document_separator: str = "\n"
     titles: bool = field(default=False, repr=False)
+    common: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.titles, bool):
@@ -160,15 +189,16 @@ class Layout:
         return starts
 
     def _titled(self, excerpt: str, title: str | None) -> str:
-        """The excerpt with the title before it, if no word of it stands there."""
+        """The excerpt with the title before it, if no word stands there that tells the title."""
         if not self.titles or not title or not excerpt:
             return excerpt
         label = " ".join(title.split())
         if len(label) > _LONGEST_TITLE:
             return excerpt
-        known = set(words(excerpt, pairs=False))
-        said = [word for word in words(label, pairs=False) if len(word) > 2 or not word.isascii()]
-        return excerpt if not said or known.intersection(said) else f"[{label}] {excerpt}"
+        said = _telling(label)
+        said = said - self.common or said
+        is_said = not said or not said.isdisjoint(words(excerpt))
+        return excerpt if is_said else f"[{label}] {excerpt}"
 
     def join(self, excerpts: Iterable[str]) -> str:
         """Join the parts of several documents.

@@ -90,6 +90,7 @@ _CAPITAL_AFTER_MARK = re.compile(r"[.!?][\"')\]]? +[\"'(\[]?(\w)")
 _NUMBER = re.compile(r"#?\d+(?:[.,:/]\d+)*")
 _ORDINAL = re.compile(r"\d{1,3}|\d{1,2}\.\d{1,2}")
 _ROMAN = re.compile(r"[IVXLC]+")
+_YEAR = re.compile(r" ?[^\W\d_]{3,12} \d{4}")
 _ABBREVIATED = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,3}")
 _LABEL = re.compile(r"[\[(]?(?:\d|[A-Z]?\d|[IVXLC]+\b|[A-Z]\b)")
 _CONSONANTS = re.compile(r"[b-df-hj-np-tv-xzßñçčćšśžźżłńřďťň]{2,4}")
@@ -105,6 +106,15 @@ _UNITS = _set(
     "lb lbs oz mi mph mol cal kcal км м см мм кг мг т л мл В Вт кВт А Гц"
 )
 _CURRENCIES = _set("Kč Kčs zł kr Ft lei руб грн")
+# These stand between a number and its unit.
+_MULTIPLES = _set("mln mld tys tys. Mio Mio. Mrd Mrd. mil mil. млн млрд тыс тыс. кв. куб.")
+# "Article 5. Notices", "图1. 结构": what begins a paragraph is the number of what follows.
+_NUMBERED_NAME = re.compile(
+    r"[^\s\d.,:;!?()]{2,14}\.? (?:\d{1,3}(?:\.\d{1,3}){0,3}|[IVXLC]{1,7})|[图圖図表]\d{1,3}"
+)
+_LONGEST_NUMBERED_NAME = 32
+# Names and asides, within which a mark ends nothing: 《你好！旧时光》, （成立于1990年。后搬迁）.
+_ENCLOSED = {"《": "》", "〈": "〉", "（": "）"}
 # What may follow "Co." or "p.m." within a sentence.
 _CONTINUATIONS = _set(
     "KG KGaA OHG Ltd Inc Limited LLC GmbH EST EDT PST PDT CST CDT MST MDT GMT UTC BST CET CEST ET "
@@ -197,6 +207,7 @@ class _Paragraph:
         self.lang = lang
         self.ends: list[int] = []
         self._quotes = (0, 0)  # up to where they are counted, and how many there are
+        self._encloses = any(mark in flat for mark in _ENCLOSED)
         # A text without capitals has small letters at the beginning of each sentence.
         self._small = flat[:40].lstrip(_OPENING + " ")[:1].islower() and not any(
             match[1].isupper() for match in _CAPITAL_AFTER_MARK.finditer(flat)
@@ -251,8 +262,10 @@ class _Paragraph:
     def _is_plain_mark(self, start: int, after: int, following: str) -> bool:
         """Whether a mark other than a full stop ends a sentence without further questions."""
         mark = self.flat[start]
-        if mark not in "。！？!?।" or self.flat[start - 1] in _OPENING:
+        if mark not in "。！？!?।" or self.flat[start - 1] in _OPENING or self._encloses:
             return False
+        if self.lang == "ja" and mark in "!?":
+            return False  # "Yahoo! の株"
         return after > start + 1 or (mark in "。！？" and _CJK.match(following) is not None)
 
     def _is_plain(self, start: int) -> bool:
@@ -348,20 +361,39 @@ class _Paragraph:
         """Whether the sentence goes on after a quotation or with a small letter."""
         flat = self.flat
         quoted = close > start + 1
+        if self._encloses and flat[start] in _FULL and self._is_enclosed(start, close):
+            return True
         if _CJK.match(flat, after):
             if not quoted:
-                return False
-            if flat[close - 1] in "）)" and self._is_aside(start):
+                if self.lang != "ja":
+                    return False
+                if flat[start] == "…" and close == after:
+                    return True  # "大工…家を建てる人"
+                named = flat[start] in "!?" and flat[start - 1].isascii()
+                return named and _PARTICLE.match(flat, after) is not None  # "Yahoo! の株"
+            if flat[close - 1] in "》〉" or (flat[close - 1] in "）)" and self._is_aside(start)):
                 return True
             tie = _PARTICLE if self.lang == "ja" else _CHINESE_SPEECH
             return close == after and tie.match(flat, after) is not None
         if not word[:1].islower() or flat[start] in "。｡．।॥":
             return False
+        if _LOWER_LIST.match(flat, after) and self._kind(start)[0] is _Kind.NUMBERING:
+            return True  # "lit. b) of the law"
         if _LOWER_LIST.match(flat, after) or word[1:3].upper() == word[1:3] != word[1:3].lower():
             return False  # "b) …", "iPhones …"
         if flat[after] in "¿¡":
             return False
         return quoted or not self._small or self._kind(start)[0] is not _Kind.WORD
+
+    def _is_enclosed(self, start: int, close: int) -> bool:
+        """Whether a mark stands within a name or an aside of the sentence."""
+        flat = self.flat
+        last = self.ends[-1] if self.ends else 0
+        for opening, closing in _ENCLOSED.items():
+            opened = flat.rfind(opening, max(last, start - _NEAR), start)
+            if opened > last and flat.find(closing, opened, close) < 0:
+                return flat.find(closing, close, close + _NEAR) > 0
+        return False
 
     def _is_aside(self, start: int) -> bool:
         """Whether the bracket that closes after a mark opened within the sentence."""
@@ -400,8 +432,12 @@ class _Paragraph:
 
     def _ends_full_stop(self, start: int, after: int, word: str) -> bool:
         flat = self.flat
+        if start <= _LONGEST_NUMBERED_NAME and _NUMBERED_NAME.fullmatch(flat, 0, start):
+            return flat[0].islower()
         kind, before, previous = self._kind(start)
         first = flat[after]
+        if first in "¿¡":
+            return True
         digit = word[:1].isdigit()
         if before in _CURRENCIES and self._is_unit(before, previous):
             if digit:
@@ -450,10 +486,17 @@ class _Paragraph:
             return False
         if previous.endswith(".") and self._kind_of(previous[:-1]) is _Kind.NUMBERING:
             return True  # "p. 12. Then"
+        if len(before) < 3 and word.lower() in habits.months and _YEAR.match(self.flat, start + 1):
+            return False  # "3. March 2031"
         if habits.verbs_last and self.flat[start + 1] != ")":
             return self._starts(word)
         if kind is _Kind.ROMAN:
             return not habits.ordinals or self._starts(word)
+        if (
+            self.flat[start + 2 : start + 3] == "§"
+            and not self.flat[start + 3 : start + 6].strip("§ ")[:1].isdigit()
+        ):
+            return False  # "5. § (2)"
         if not habits.ordinals or not _ORDINAL.fullmatch(before):
             return True
         if word.lower() in habits.months or word[:1].isdigit():
@@ -475,7 +518,9 @@ class _Paragraph:
         )
 
     def _is_unit(self, before: str, previous: str) -> bool:
-        return (before in _UNITS or before in _CURRENCIES) and previous[-1:].isdigit()
+        return (before in _UNITS or before in _CURRENCIES) and (
+            previous[-1:].isdigit() or previous in _MULTIPLES
+        )
 
     def _word_begin(self, end: int) -> int:
         """Where the word that ends at `end` begins, or a place not too far before."""
@@ -506,7 +551,10 @@ class _Paragraph:
             if not 0 < len(part) <= 4 or part[-1] != ".":
                 break
             joined = part.lstrip(_OPENING) + joined
-            kind = _listed(joined, self.lang) or kind
+            if word.isupper() and joined[0].islower():
+                kind = _lists_of(self.lang).get(joined) or kind  # "κ. Α." is no "κ.ά."
+            else:
+                kind = _listed(joined, self.lang) or kind
         return kind
 
     def _kind_of(self, word: str) -> _Kind:

@@ -1,6 +1,6 @@
 import pytest
 
-from recomp_core.text.joining import Layout, is_blank
+from recomp_core.text.joining import Layout, common_words, is_blank
 
 TEXT = "One. Two. Three. Four."
 ONE, TWO, THREE, FOUR = (0, 4), (5, 9), (10, 16), (17, 22)
@@ -80,3 +80,23 @@ def test_every_span_begins_in_the_excerpt_where_starts_says(layout):
         starts = layout.starts(text, kept)
         for begin, (start, end) in zip(starts, kept, strict=True):
             assert excerpt[begin : begin + end - start] == text[start:end]
+
+
+@pytest.mark.parametrize(
+    ("titles", "text", "is_told"),
+    [
+        (("Pier North", "Pier South"), "The pier has 20 berths.", True),
+        (("Pier North", "Pier South"), "Pier North has 20 berths.", False),
+        (("Werft Ost AG", "Werft West AG"), "Die AG hat 20 Boote.", True),
+        (("东港公司", "西港公司"), "该公司有20条船。", True),
+        (("东港公司", "西港公司"), "东港有20条船。", False),
+        (("ノルカ島", "ベスタ島"), "島民は二十人である。", True),
+        (("Pier", "Pier South"), "The pier has 20 berths.", False),
+        (("Pier North", "Pier  North"), "The pier has 20 berths.", False),
+    ],
+)
+def test_a_word_that_other_titles_have_too_does_not_stand_for_the_title(titles, text, is_told):
+    layout = Layout(titles=True, common=common_words(titles))
+    found = layout.excerpt(text, [(0, len(text))], title=titles[0])
+    assert found == (f"[{titles[0]}] {text}" if is_told else text)
+    assert layout.starts(text, [(0, len(text))], title=titles[0]) == [len(found) - len(text)]

@@ -24,6 +24,7 @@ TEXTS = {
         "ড. রহমান এলেন।¦ তিনি কী বললেন?¦ কিছু না।",
     ],
     "cs": [
+        "Podle § 4 odst. 1 písm. c) vyhlášky platí majitel lodi.¦ Výše je 90 Kč.",
         "Narodil se 5. října 1900 v Praze.¦ Zemřel doma.",
         "Sejdeme se 24. prosince v 18 h. u nás.¦ Viz obr. 3 a tab. 4.¦ Prof. Novák přinese např. víno, sýr atd.¦ Pak půjdeme domů.",
         "Firma ABC s.r.o. sídlí v Brně.¦ Má cca 50 zaměstnanců.¦ Bylo to v 19. století.",
@@ -36,6 +37,7 @@ TEXTS = {
         "Billetten koster 80 kr.¦ Båden sejler hver dag.¦ Hunde koster 5 kr. 50 øre.",
     ],
     "de": [
+        "Nach § 4 Abs. 1 Buchst. c) der Ordnung zahlt der Eigner.¦ So steht es in lit. a) auch.",
         "Das Fest ist am 3. Mai.¦ Danach ist Ruhe.",
         "Der 2. Weltkrieg endete 1945.¦ Die Stadt lag im 19. Jahrhundert am Fluss.",
         "Sie wurde 1889.¦ Dann kam der Krieg.",
@@ -65,10 +67,15 @@ TEXTS = {
         "Der Bestand ist gestiegen.4¦ Danach sank er wieder.5,6¦ Alle Vögel zogen fort.[^7]¦ Sie kamen nicht zurück.",
     ],
     "el": [
+        "Το λιμάνι σχεδίασε ο κ. Α. Νάνος το 1911.¦ Βλ. άρθρ. 7 του κανονισμού.¦ Πουλά ψάρια κ.ά.¦ Μετά κλείνει.",
         "Πώς είσαι;¦ Καλά.",
         "Ο κ. Παπαδόπουλος μένει στην οδ. Αθηνάς 5.¦ Αγόρασε ψωμί, γάλα κ.λπ.¦ Μετά έφυγε.¦ Πού πήγε;¦ Κανείς δεν ξέρει.",
     ],
     "en": [
+        "It opened on 9. May 2031.¦ We sold 9.¦ May was cold.",
+        "The kiln reaches 990 deg. C at noon.¦ It turned by 90 deg.¦ The lid shut.",
+        "Section 3.07. Keys.¦ The warden keeps the keys.¦ See Rule 3.¦ The warden has two.",
+        "Figure 8. The quay at dawn.¦ It was cold.",
         "Dr. Smith met Mr. J. R. Jones.¦ They spoke.",
         "It cost $3.50.¦ Too much!",
         "See Fig. 2 for details.¦ It helps.",
@@ -170,6 +177,7 @@ TEXTS = {
         "Tides . . . . . . 4 Winds . . . . . 19 Knots . . . . 23",
     ],
     "es": [
+        "Según el art. 4 ap. c) del estatuto paga el dueño.¦ Son 90 aprox.¦ ¿Seguro?",
         "El Sr. García llegó a las 5 p. ej. con retraso.¦ ¿Vino solo?¦ ¡No!",
         "La pieza, p. ej. Tosca, gusta.¦ Vive en EE. UU. desde 1990.",
         "La Sra. Gómez vive en la Avda. Libertad, núm. 7.¦ Trabaja de 9 a. m. a 5 p. m. en la oficina.",
@@ -209,6 +217,7 @@ TEXTS = {
         "डॉ. कुमार कल आए।¦ वे चले गए।",
     ],
     "hu": [
+        "A szabályzat 4. § (1) bekezdés c) pontja szerint a gazda fizet.¦ Vége.",
         "2020. május 5. napján érkezett.¦ Dr. Kovács nem.",
         "A találkozó 2024. március 15. napján lesz.¦ Dr. Szabó pl. almát hoz.¦ Lásd a 3. ábrát.",
         "A 19. században élt.¦ Az 5. oldalon látható.¦ II. Rákóczi Ferenc vezette.",
@@ -225,6 +234,9 @@ TEXTS = {
         "La soc. Alfa S.p.A. ha sede a Milano.¦ L'ing. Bruni la dirige.",
     ],
     "ja": [
+        "木地師…木で椀を作る人。",
+        "Yahoo! の地図を見た。¦ 便利!¦ でも重い。",
+        "島は小さい（周囲は二キロ。徒歩で回れる）。¦ 店はない。",
         "これはペンです。¦あれは本です。",
         "彼は「行こう。」と言った。¦終わり。",
         "彼は「行くな。待て。」と言った。¦終わり。",
@@ -236,6 +248,7 @@ TEXTS = {
         "「船が遅れた。¦船は満員だった。」",
     ],
     "ko": [
+        "상자 No. 31은 비어 있다.¦ 도구는 ver. 4.2이다.",
         "한국어 문장입니다.¦ 다음 문장입니다.",
         "2031. 5. 3. 서울에서 열렸다.¦ 비가 왔다.",
         '"가자!"라고 그가 말했다.¦ 아무도 움직이지 않았다.¦ 값은 3.5달러다.',
@@ -252,6 +265,7 @@ TEXTS = {
         "Volgens art. 3 lid 2 jo. art. 5 mag dat niet.¦ Het is verboden.",
     ],
     "pl": [
+        "Most kosztował 7 mln zł.¦ Dnia 2 maja go otwarto.",
         "Urodził się 14. listopada.¦ Zmarł później.",
         "Spotkanie odbędzie się 3 maja o godz. 10.¦ Prof. Kowalski mieszka przy ul. Długiej 5.¦ Kupił chleb, mleko itd.¦ Potem wyszedł.",
         "Urodził się 3 V 1900 r. w Łodzi.¦ Zmarł w 1980 r.¦ Był m.in. lekarzem.",
@@ -263,9 +277,12 @@ TEXTS = {
         "A empresa Alfa Ltda. fica na R. das Flores, n. 3.¦ O Eng. Lima a dirige.¦ Ver pág. 5.",
     ],
     "ro": [
+        "Potrivit art. 4 alin. (1) lit. c) din statut, proprietarul plătește.¦ Suma e mică.",
         "Dl. Popescu locuiește pe str. Lungă nr. 5.¦ A cumpărat pâine, lapte etc.¦ Apoi a plecat.",
     ],
     "ru": [
+        "Уровень задан ур. (3.1) и табл. 2.¦ Вода холодная.",
+        "Площадь сада 90 кв. м.¦ Лодка стоит у ворот.",
         "Это предложение.¦ Другое?",
         "А. С. Пушкин родился в Москве в 1799 г.¦ Он писал стихи, прозу и т. д.¦ Потом он уехал.",
         "Он жил на ул. Ленина, д. 5, кв. 3.¦ Цена 500 руб.¦ Скидка есть.",
@@ -282,6 +299,7 @@ TEXTS = {
         "Stretneme sa 24. decembra.¦ Pozri obr. 3.¦ Ing. Kováč prinesie napr. víno.",
     ],
     "sv": [
+        "Kajen ritades av ing. P. Berg år 1911.¦ Den är lång.",
         "Han äter t.ex. fisk och bröd.¦ Dr. Berg bor på Storgatan 3.¦ Hon säljer äpplen, päron m.m.¦ Butiken är öppen.",
         "Kung Karl XII. dog 1718.¦ Se bl.a. s. 12.¦ Kl. 8 börjar det.",
         "Biljetten kostar 80 kr.¦ Båten går varje dag.",
@@ -300,11 +318,16 @@ TEXTS = {
         "Зустріч відбудеться 3 травня о 10 год. ранку.¦ Проф. Коваль живе на вул. Миру, буд. 5.¦ Він купив хліб, молоко і т. д.¦ Потім пішов.",
     ],
     "vi": [
+        "Điều 7. Phí bến thuyền.¦ Hết.",
         "Ông sống ở TP. Hồ Chí Minh.¦ PGS. TS. Nguyễn Văn A đến.",
         "TS. Lê Văn Bình làm việc tại TP. Đà Nẵng.¦ Anh mua bánh, kẹo, v.v.¦ Sau đó anh về.",
         "Giá là 3.500 đồng.¦ ThS. Trần Thị B. dạy ở đây.¦ Ai đó?¦ Tôi!",
     ],
     "zh": [
+        "我们读《谁来晚餐？》和《走吧！老船长》两本书。¦ 来了七个人。",
+        "真的？！¦ 他笑了。¦ 船厂（建于1911年。后关闭）很大。",
+        "图3. 码头平面图。",
+        "他唱了《再见！》。¦ 大家鼓掌。",
         "今天很好。¦我们走吧！¦好吗？",
         "我不知道……¦也许吧。",
         "价格是3.5元。¦很便宜。",

@@ -25,7 +25,7 @@ from ...extractive.selection import (
 )
 from ...text.answers import contains_answer
 from ...text.joining import Layout, group_by_document
-from ...types import Document, ScoredSentence, excerpt_of, titles_differ
+from ...types import Document, ScoredSentence, excerpt_of, titles_differ, titles_in_common
 
 Rule = Literal["top_p", "min_score", "top_k", "max_tokens"]
 
@@ -229,7 +229,11 @@ class _Holding:
     ) -> None:
         self._documents = documents
         self._answers = answers
-        self._layout = replace(layout, titles=layout.titles and titles_differ(documents))
+        self._layout = replace(
+            layout,
+            titles=layout.titles and titles_differ(documents),
+            common=titles_in_common(documents),
+        )
         self._held = dict.fromkeys(holders, True)
 
     @property

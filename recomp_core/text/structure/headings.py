@@ -16,7 +16,9 @@ _RUN = re.compile(r"([=\-~^\"'`+*#:])\1*$")
 # Three of another sign than "=" and "-" are a rule, a fence or an ellipsis, mostly.
 _SHORTEST = 4
 _LONGEST = 120
-_IN_BRACKETS = re.compile(r"[【〔〖［](?=[^】〕〗］]*[^\W\d_])[^【】〔〕〖〗［］]{1,40}[】〕〗］]$")
+_IN_BRACKETS = re.compile(
+    r"[【〔〖［＜](?=[^】〕〗］＞]*[^\W\d_])[^【】〔〕〖〗［］＜＞]{1,40}[】〕〗］＞]$"
+)
 _SIGNS = frozenset("■□◆◇●○▼▲▶◎★☆")
 # A title that stands on its text has at most so many characters, and words.
 _LONGEST_ABOVE = 60

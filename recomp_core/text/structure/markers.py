@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from .lines import Line
 from .paragraphs import ends_sentence
+from .section_words import ORDINAL, RANKS, SectionMark, section_mark
 
 _HAN = "一二三四五六七八九十百零〇两壹贰叁"
 _HAN_DIGITS = {c: n for n, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2}
@@ -18,13 +19,15 @@ _BULLET = re.compile(rf"[-*+•{_SYMBOLS}–—o](?=[ \t])|[•・●○■□�
 # These stand in prose, too: a bullet is one of them only among others.
 _WEAK_BULLETS = "–—o"
 _LETTERS = "а-яα-ωأ-ي"
+_HANGUL = "가나다라마바사아자차카타파하"
 _NUMBERED = re.compile(
     rf"""
     (?P<deep>\d{{1,4}}(?:\.\d{{1,4}}){{1,5}})(?:[.)]?[ \t　]+|(?=[\u3400-\u9fff]))
   | (?P<dot>\d{{1,9}})(?P<dotmark>\.?-|[.)º°])(?:[ \t]+|$)
-  | (?P<bare>\d{{1,2}})[ ]{{1,3}}(?=[A-ZÀ-ÖØ-ÞА-Я\u3400-\u9fff\u3040-\u30ff])
+  | (?P<bare>\d{{1,2}})[ 　]{{1,3}}(?=[A-ZÀ-ÖØ-ÞА-Я\u3400-\u9fff\u3040-\u30ff])
   | (?P<tight>\d{{1,3}})(?P<tightmark>[.)])(?=[^\W\d_])
   | (?P<round>[(（](?:\d{{1,3}}|[{_HAN}]{{1,4}})[)）])[ \t　]*
+  | (?P<square>\[\d{{1,3}}\])[ \t]+(?=[^\W\d_])
   | (?P<cjk>(?:\d{{1,3}}|[{_HAN}]{{1,4}})[、．])[ \t　]*
   | (?P<circled>[①-⑳⑴-⒛㈠-㈩])[ \t　]*
   | (?P<wide>(?:\d{{1,3}}|[{_HAN}]{{1,4}})）)[ \t　]*
@@ -33,6 +36,8 @@ _NUMBERED = re.compile(
   | (?P<initial>[A-ZА-ЯΑ-Ω]\.)[ \t]+
   | (?P<roman>\(?[ivxIVX]{{2,5}}[.)](?=[ \t])|（?[ivxIVX]{{2,5}}）)[ \t　]*
   | (?P<other>\(?[{_LETTERS}]\)|[أ-ي]-)[ \t]+
+  | (?P<hangul>[{_HANGUL}]\.)[ \t]+
+  | (?P<figure>[Ⅰ-Ⅻ]\.)[ \t]+
   | (?P<section>第[ ]?(?:\d{{1,4}}|[{_HAN}]{{1,6}})[ ]?[章节節编編篇部卷])[ \t　:：]*
   | (?P<article>第[ ]?(?:\d{{1,4}}|[{_HAN}]{{1,6}})[ ]?[条條款項项])[ \t　:：]*
   | (?P<korean>제[ ]?\d{{1,4}}[ ]?[장절편조항])(?:\([^()\n]{{1,40}}\))?[ \t:]*
@@ -40,19 +45,11 @@ _NUMBERED = re.compile(
     """,
     re.VERBOSE,
 )
-_WORDED = re.compile(
-    r"(?:chapter|section|part|article|appendix|annex|step|kapitel|abschnitt|teil|artikel|anhang|"
-    r"schritt|chapitre|partie|annexe|étape|capítulo|sección|artículo|anexo|capitolo|sezione|"
-    r"articolo|fase|seção|artigo|глава|раздел|статья|часть|шаг|rozdział|artykuł|kapitola|článek|"
-    r"hoofdstuk|bölüm|madde|art\.|čl\.|ст\.|kap\.|cap\.|sec\.)[ ]+"
-    r"(?:\d{1,3}(?:\.\d{1,3}){0,3}|[ivxlIVXL]{1,6}|[A-Z])\b[.:)]?[ \t]*",
-    re.IGNORECASE,
-)
-
-
+# The styles of parts that are named and not only numbered.
+_NAMED = frozenset({"article条", "article條", "korean조", "paragraph", ORDINAL, *RANKS})
 # So many lines may stand between two items with weak marks.
 _NEAR = 12
-_LONGEST_TITLE = 80
+_LONGEST_TITLE, _MOST_WORDS = 80, 10
 # A turn of a dialogue that begins with a dash: it asks, or says who speaks.
 _SPOKEN = re.compile(r"[?!…؟][\"”’»]*(?:$|[ ][–—])|[,.][ ][–—]")
 
@@ -76,6 +73,16 @@ class Marker(NamedTuple):
     strong: bool
     weak: bool = False
 
+    @property
+    def name(self) -> str:
+        """The kind of part that it numbers, without the number of a part around it."""
+        return self.style.partition(" ")[0]
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it says so: "Article 5", "§ 5"; it may have lists with numbers below it."""
+        return self.name in _NAMED
+
 
 def marker_of(line: Line) -> Marker | None:
     """Read the mark at the beginning of a line.
@@ -93,13 +100,11 @@ def marker_of(line: Line) -> Marker | None:
             width += 1
         weak = found.group() in _WEAK_BULLETS
         return Marker(found.group(), 0, 1, width, not weak, weak) if width < len(text) else None
+    if section := section_mark(text):
+        return _marker_of_section(text, section)
     found = _NUMBERED.match(text)
     if found is None:
-        worded = _WORDED.match(text)
-        if worded is None:
-            return None
-        word, _, figure = worded.group().strip(" \t.:)").rpartition(" ")
-        return Marker(word.lower(), _value(figure.split(".")[0]), 1, worded.end(), False)
+        return None
     style, raw = str(found.lastgroup), found.group()
     if style.endswith("mark"):
         style = style[:-4]
@@ -122,14 +127,44 @@ def marker_of(line: Line) -> Marker | None:
     return Marker(style, number, 1, found.end(), strong, style == "initial")
 
 
-_AROUND = str.maketrans("", "", "()（）.、．-º°§第제章节節编編篇部卷条條款項项장절편조항 ")
+def _marker_of_section(text: str, section: SectionMark) -> Marker:
+    """The mark of a chapter or an article, whose number may be that of a part of it, "5.02"."""
+    outer, _, figure = section.figure.rpartition(".")
+    number = section.number or _value(figure)
+    if figure in ("I", "V", "X"):
+        number = _ROMAN[figure.lower()]
+    title = text[section.width :]
+    sure = section.name in RANKS and (section.is_marked or not title)
+    style = f"{section.name} {outer}".rstrip()
+    return Marker(style, number, 1, section.width, sure and reads_like_title(title))
+
+
+def reads_like_title(text: str) -> bool:
+    """Tell whether what stands after a number reads like a title.
+
+    Args:
+        text: The rest of the line.
+
+    Returns:
+        Whether it is empty, or short, begins with no small letter and ends no sentence.
+    """
+    if not text:
+        return True
+    if ends_sentence(text) or text[-1] in ",;，；、:：" or len(text) > _LONGEST_TITLE:
+        return False
+    if text[0].islower() or text[0].isdigit():
+        return False
+    return len(text.split()) <= _MOST_WORDS and not any(c in text for c in "。；;，")
+
+
+_AROUND = str.maketrans("", "", "[]()（）.、．-º°§第제章节節编編篇部卷条條款項项장절편조항 ")
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50}
 # "i", "v" and "x" by their place in the alphabet.
 _ROMAN_LETTERS = {9: 1, 22: 5, 24: 10}
 # Lists in Russian leave out the letters that are missing here.
 _ALPHABETS = (
     "abcdefghijklmnopqrstuvwxyz", "абвгдежзиклмнопрстуфхцчшщэюя", "αβγδεζηθικλμνξοπρστυφχψω",
-    "أبجدهوزحطيكلمنسعفصقرشتثخذضظغ",
+    "أبجدهوزحطيكلمنسعفصقرشتثخذضظغ", "אבגדהוזחטיכלמנסעפצקרשת", _HANGUL, "ⅰⅱⅲⅳⅴⅵⅶⅷⅸⅹⅺⅻ",
 )  # fmt: skip
 
 
@@ -202,7 +237,7 @@ def trusted_markers(lines: Sequence[Line]) -> dict[int, Marker]:
         before = last.get(marker.style)
         if (
             before is not None
-            and before[1].number == marker.number - 1
+            and _counts_on(lines, found, before, (index, marker))
             and (not (marker.weak or before[1].weak) or _are_alike(lines, found, before[0], index))
         ):
             found[before[0]] = before[1]
@@ -212,6 +247,19 @@ def trusted_markers(lines: Sequence[Line]) -> dict[int, Marker]:
         if _are_items(lines, found, run):
             found.update(run)
     return found
+
+
+def _counts_on(
+    lines: Sequence[Line],
+    found: dict[int, Marker],
+    before: tuple[int, Marker],
+    after: tuple[int, Marker],
+) -> bool:
+    """Whether a mark has the next number, or a later one in a list of references."""
+    step = after[1].number - before[1].number
+    return step == 1 or (
+        step > 0 and after[1].style == "square" and _is_next(lines, found, before[0], after[0])
+    )
 
 
 def _precedes(before: tuple[int, Marker] | None, marker: Marker) -> bool:
@@ -257,6 +305,20 @@ def follows(before: Line, line: Line) -> bool:
         and b.number - a.number in (0, 1)  # Markdown may number all items "1."
         for a, b in readings
     )
+
+
+def is_next_article(before: Line, line: Line) -> bool:
+    """Tell whether a line begins the article, or other named part, after that of another line.
+
+    Args:
+        before: The line before it.
+        line: The line.
+
+    Returns:
+        Whether "Article 4" follows "Article 3".
+    """
+    second = marker_of(line)
+    return second is not None and second.is_named and follows(before, line)
 
 
 def _is_next(lines: Sequence[Line], found: dict[int, Marker], before: int, index: int) -> bool:
@@ -318,7 +380,6 @@ def _above(marker: Marker, last: dict[str, tuple[int, Marker]]) -> tuple[int, Ma
 
 
 _FIRST = re.compile(
-    rf"[-*+•・{_SYMBOLS}–—\d({_HAN}（①-⑳⑴-⒛㈠-㈩第제§]|o[ \t]|[a-zA-ZА-ЯΑ-Ω{_LETTERS}][-.)）、．]|"
-    r"[ivxIVX]{2,5}[.)）]|[^\W\d_]{4,10}[ ][\dA-ZivxlIVXL]|"
-    r"[^\W\d_]{2,3}\.[ ][\dIVX]"
+    rf"[-*+•・{_SYMBOLS}–—\d(\[{_HAN}（①-⑳⑴-⒛㈠-㈩第제§]|o[ \t]"
+    rf"|[a-zA-ZА-ЯΑ-Ω{_LETTERS}][-.)）、．]|[ivxIVX]{{2,5}}[.)）]|[^\s\d]{{1,15}}[ ]"
 )

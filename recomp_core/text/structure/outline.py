@@ -11,9 +11,18 @@ from ..markup import label_text
 from ..sentences import sentence_spans
 from ..units import Kind, Span, Unit
 from .lines import Block, Line
-from .markers import follows, marker_of
+from .markers import follows, is_next_article, marker_of
 
 _LEAD = re.compile(r"[:：]\s*[*_]{0,2}\s*$")
+# A sentence with one of these announces the list right below it: "We need the following papers."
+_BELOW = re.compile(
+    r"\b(?:following|as follows|folgende[nrs]?|wie folgt|volgende|följande|følgende|seuraava\w*"
+    r"|suivante?s?|comme suit|siguientes?|següents|seguintes?|seguenti|următoare\w*|następując\w+"
+    r"|následující\w*|nasledujúc\w+|következő\w*|следующ\w+|наступн\w+|следните|ακόλουθ\w+|εξής"
+    r"|aşağıdaki\w*|şunlardır|như sau|sau đây|berikut|التالية|يلي|زیر|הבאים|הבאות|निम्न\w*)\b"
+    r"|如下|以下|下列|下記|次の(?:とおり|通り)|다음과 같|다음의|ต่อไปนี้|ดังนี้",
+    re.IGNORECASE,
+)
 # Without one of these a line is one sentence; Thai and its like have no full stop.
 _MAY_END = re.compile(
     r"[.!?。！？．｡…‥।॥؟۔።;։؛\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]|[:：][)(]|\s{2}"
@@ -183,6 +192,11 @@ class Outline:
         """End the announcements that a block does not stand under."""
         if block.kind not in _ANNOUNCED:
             place.leads = []
+        if block.kind == "item" and place.headings:
+            # An article with a title above its paragraphs, then one whose text stands beside it.
+            above = self._first_line(*place.headings[-1][1])
+            if is_next_article(above, self._first_line(block.start, block.end)):
+                place.headings.pop()
         if not place.leads or block.kind not in ("item", "entry"):
             return
         # "4.2" is beside "4.1", not under it; and what has no marks is beside its like if it
@@ -253,19 +267,21 @@ class Outline:
         if len(self.units) == found or block.kind not in ("prose", "item", "entry", "answer"):
             return
         last = self.units[-1]
-        if not block.children and self._announces(last, following):
+        if not block.children and self._announces(last, block.kind, following):
             self.units[-1] = last._replace(kind="lead-in")
             del place.leads[_DEEPEST_LEAD - 1 :]
             place.leads.append(((last.start, last.end), block.kind))
 
-    def _announces(self, unit: Unit, following: Block | None) -> bool:
-        """Whether the last unit of a block is a line with a colon before what it announces."""
-        return (
-            following is not None
-            and following.kind in _ANNOUNCED
-            and unit.end - unit.start <= _LONGEST_LEAD
-            and _LEAD.search(self.text, max(unit.start, unit.end - 6), unit.end) is not None
-        )
+    def _announces(self, unit: Unit, kind: str, following: Block | None) -> bool:
+        """Whether the last unit of a block announces what follows: by a colon, or in words."""
+        if following is None or following.kind not in _ANNOUNCED:
+            return False
+        if unit.end - unit.start > _LONGEST_LEAD:
+            return False
+        if _LEAD.search(self.text, max(unit.start, unit.end - 6), unit.end):
+            return True
+        is_list = kind == "prose" and following.kind in ("item", "table")
+        return is_list and _BELOW.search(self.text, unit.start, unit.end) is not None
 
     def _block(self, block: Block, path: tuple[Span, ...]) -> None:
         kind = block.kind

@@ -25,6 +25,9 @@ _WORD = re.compile(r"\S+")
 _SAMPLE = 2_000
 # In columns: below this a line was not broken for want of room.
 _NARROWEST = 28
+# A column of Chinese or Japanese may be as narrow as this; then its lines have to show that they
+# are prose.
+_NARROWEST_UNSPACED = 16
 # How many columns a wrapped line may stay short of the room that it had, and how many where it may
 # be broken within a word: two characters of Chinese.
 _SLACK = 3
@@ -121,9 +124,21 @@ def wrapped_width(lines: Sequence[Line]) -> int:
         return 0
     widths = sorted(a.width for a, _ in pairs)
     width = widths[min(len(widths) - 1, int(len(widths) * 0.97))]
-    if width < _NARROWEST:
+    if width < _NARROWEST and (width < _NARROWEST_UNSPACED or not _is_narrow_prose(pairs)):
         return 0
     return width if _share_filled(pairs, width) >= 0.75 else 0
+
+
+def _is_narrow_prose(pairs: Sequence[tuple[Line, Line]]) -> bool:
+    """Whether lines of Chinese or Japanese break within their sentences, which end within lines.
+
+    Those of poems, lists and menus end where a sentence or its part does.
+    """
+    broken = sum(
+        UNSPACED.match(line.text[-1]) is not None and UNSPACED.match(below.text) is not None
+        for line, below in pairs
+    )
+    return broken >= 0.75 * len(pairs) and any(ends_within(line.text[:-1]) for line, _ in pairs)
 
 
 def _share_filled(pairs: Sequence[tuple[Line, Line]], width: int) -> float:

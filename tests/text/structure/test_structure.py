@@ -852,3 +852,64 @@ def test_a_string_that_nothing_closes_is_looked_for_once():
 def test_json_that_ends_within_a_string_is_read_as_text(text):
     units = SentenceSplitter("en").units(text, "json")
     assert "".join(text[unit.start : unit.end] for unit in units).strip('"') in text
+
+
+@pytest.mark.parametrize(
+    "lead",
+    [
+        "Bring the following papers.",
+        "Man braucht folgende Papiere.",
+        "Il faut les papiers suivants.",
+        "Se piden los siguientes papeles.",
+        "Нужны следующие бумаги.",
+        "Şu aşağıdaki belgeler gerekir.",
+        "Giấy tờ cần có như sau.",
+        "المطلوب ما يلي.",
+        "所需文件如下。",
+        "必要な書類は次のとおりである。",
+        "필요한 서류는 다음과 같다.",
+    ],
+)
+def test_a_sentence_announces_the_list_below_it_in_words(lead):
+    assert read(f"{lead}\n\n- A pass.\n- A photo.\n") == [
+        f"lead-in | {lead}",
+        f"item | - A pass. | {lead}",
+        f"item | - A photo. | {lead}",
+    ]
+    assert read(f"{lead}\n\nA pass.\n")[0] == f"sentence | {lead}"
+
+
+def test_an_item_does_not_announce_the_next_one_in_words():
+    assert read("- The following year it burnt.\n- It stands again.\n")[0].startswith("item")
+
+
+@pytest.mark.parametrize("numbers", [(4, 5), (4, 9)])
+def test_an_entry_of_a_list_of_references_is_one_item(numbers):
+    entries = [f"[{n}] Berg P., Lund K. Boats of the bay. J. Harb. 2019; 4: 7-9." for n in numbers]
+    text = "Boats are old [4]. They leak.\n\nReferences\n" + "\n".join(entries) + "\n"
+    assert read(text) == [
+        "sentence | Boats are old [4].",
+        "sentence | They leak.",
+        "line | References",
+        *(f"item | {entry} | References" for entry in entries),
+    ]
+
+
+def test_a_citation_at_the_beginning_of_a_line_is_no_item():
+    text = (
+        "Boats of this bay are old, as Berg\n[4] and Lund have shown. Those of the river are new.\n"
+    )
+    assert not any(unit.startswith("item") for unit in read(text))
+
+
+def test_a_narrow_column_of_japanese_is_prose_and_a_poem_or_a_list_is_not():
+    column = "川は夏に増水し、船頭が岸の\n杭を調べたが、古びていた。\n新しい渡し場には小舟を九\n艘つなぐことができる。村の\n人は喜んでいる。\n"
+    assert read(column) == [
+        "sentence | 川は夏に増水し、船頭が岸の⏎杭を調べたが、古びていた。",
+        "sentence | 新しい渡し場には小舟を九⏎艘つなぐことができる。",
+        "sentence | 村の⏎人は喜んでいる。",
+    ]
+    names = "东门渡口旧船租赁处\n西门渡口新船租赁处\n南门渡口小船租赁处\n北门渡口大船租赁处\n"
+    assert len(read(names)) == 4
+    poem = "小舟泊旧渡，\n老树立寒霜。\n月落人声远，\n江流客梦长。\n"
+    assert len(read(poem)) == 4

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 
 from ..headings import follows_sign, is_as_long, is_in_brackets, signed_level, underlined
-from ..markers import Marker
-from ..paragraphs import ends_sentence
+from ..markers import Marker, reads_like_title
+from ..section_words import ORDINAL, RANKS
 from .scan import Scan
 
 ATX = re.compile(r"(#{1,6})(?:[ \t]+|$)")
 """The signs before a heading of Markdown."""
 BOLD = re.compile(r"(\*\*|__)(?=\S)([^*_\n]{1,120})\1[ \t]*[:：]?$")
 """A line in bold."""
-# The most characters of a heading without signs, of one in capitals, of what stands after a number,
-# and of a numbered one without a blank line below it.
-_LONGEST, _LONGEST_CAPITALS, _LONGEST_NUMBERED, _LONGEST_ON_TEXT = 120, 70, 80, 60
+# The most characters of a heading without signs, of one in capitals, and of a numbered one without
+# a blank line below it.
+_LONGEST, _LONGEST_CAPITALS, _LONGEST_ON_TEXT = 120, 70, 60
 # Of a calendar or card.
 _PROPERTY = re.compile(r"[A-Z-]+(?:;[^:]+)?:\S")
 # Below an item's number, fewer signs are a rule.
@@ -24,12 +24,9 @@ _FEWEST_SIGNS = 5
 _RANK = {
     "section章": 1, "section编": 1, "section編": 1, "section篇": 1, "section部": 1, "section卷": 1,
     "section节": 2, "section節": 2, "korean편": 1, "korean장": 1, "korean절": 2,
-    "chapter": 1, "part": 1, "kapitel": 1, "teil": 1, "chapitre": 1, "partie": 1, "capítulo": 1,
-    "capitolo": 1, "глава": 1, "часть": 1, "rozdział": 1, "kapitola": 1, "hoofdstuk": 1, "bölüm": 1,
-    "art.": 3, "čl.": 3, "ст.": 3, "kap.": 1, "cap.": 1, "sec.": 2,
-    "section": 2, "abschnitt": 2, "sección": 2, "sezione": 2, "seção": 2, "раздел": 2,
-    "article条": 4, "article條": 4, "korean조": 4, "article": 3, "artikel": 3, "статья": 3,
+    "article条": 4, "article條": 4, "korean조": 4, "paragraph": 3, ORDINAL: 3, **RANKS,
     "cjkh": 3, "roundh": 4, "cjkd": 5, "roundd": 5, "circled": 6, "dot.": 3, "dot)": 4, "bare": 3,
+    "figure": 2, "hangul": 4,
 }  # fmt: skip
 
 
@@ -129,21 +126,23 @@ def _level(scan: Scan, number: int) -> int | None:
     marker = scan.markers.get(number)
     if marker is None:
         return 2 if _is_capitals(scan, number) else None
-    if marker.number == 0 or not _is_title(line.text[marker.width :]):
+    if marker.number == 0 or not reads_like_title(line.text[marker.width :]):
         return None
     return _level_of_numbered(scan, number, marker, following)
 
 
 def _level_of_numbered(scan: Scan, number: int, marker: Marker, following: int) -> int | None:
     """The level of a numbered line that reads like a title; None if it is an item."""
+    line, below = scan.lines[number], scan.lines[following]
+    level = _RANK.get(marker.name, 2 + marker.depth)
+    after = scan.markers.get(following)
+    if marker.is_named and after is not None and after.number == 1 and after.name != marker.name:
+        return level
     if _follows_sibling(scan, number, marker):
         return None
-    line, below = scan.lines[number], scan.lines[following]
-    level = _RANK.get(marker.style, 2 + marker.depth)
-    after = scan.markers.get(following)
     if after is not None:
         is_below = after.style != marker.style and (
-            after.depth > marker.depth or _RANK.get(after.style, 3) > level
+            after.depth > marker.depth or _RANK.get(after.name, 3) > level
         )
         return level if is_below and line.indent <= below.indent else None
     if below.indent > line.indent:
@@ -154,7 +153,7 @@ def _level_of_numbered(scan: Scan, number: int, marker: Marker, following: int) 
         if not begins or below.text[0].islower() or len(line.text) > _LONGEST_ON_TEXT:
             return None
         return level
-    if marker.style not in _RANK and marker.depth == 1 and not alone and not marker.strong:
+    if marker.name not in _RANK and marker.depth == 1 and not alone and not marker.strong:
         return None
     return level
 
@@ -165,17 +164,6 @@ def _follows_sibling(scan: Scan, number: int, marker: Marker) -> bool:
     return (
         before is not None and before.style == marker.style and before.number == marker.number - 1
     )
-
-
-def _is_title(text: str) -> bool:
-    """Whether a numbered line's text reads like a title."""
-    if not text:
-        return True
-    if ends_sentence(text) or text[-1] in ",;，；、:：" or len(text) > _LONGEST_NUMBERED:
-        return False
-    if text[0].islower() or text[0].isdigit():
-        return False
-    return len(text.split()) <= 10 and not any(c in text for c in "。；;，")
 
 
 def _is_capitals(scan: Scan, number: int) -> bool:
