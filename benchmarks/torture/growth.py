@@ -503,6 +503,7 @@ FUNCTIONS: dict[str, Read] = {
         lambda found: [markers.marker_of(line) for line in found]
     ),
     "text.structure.markers.trusted_markers": _of_lines(markers.trusted_markers),
+    "text.structure.markup_blocks.is_page": markup_blocks.is_page,
     "text.structure.markup_blocks.opens_element": markup_blocks.opens_element,
     "text.structure.markup_blocks.elements_of": markup_blocks.elements_of,
     "text.structure.markup_blocks.html_blocks": markup_blocks.html_blocks,

@@ -336,6 +336,65 @@ DOCUMENTS = {
         item | pool &amp; slide | Baths
         """,
     ),
+    "a page below a comment and a script": (
+        "<!-- made by hand -->\n<script>var page = '<p>';</script>\n<a name=top></a><h2>Baths</h2><p>Open daily.</p>",
+        """
+        heading | Baths
+        sentence | Open daily. | Baths
+        """,
+    ),
+    "a page of custom elements": (
+        "<bath-page><br/><h2>Baths</h2><p>Open daily. Bring a towel.</p></bath-page>",
+        """
+        heading | Baths
+        sentence | Open daily. | Baths
+        sentence | Bring a towel. | Baths
+        """,
+    ),
+    "a chunk that begins within an element": (
+        "and a comb.</p><h2>Pool</h2><p>Open daily.</p><h2>Sauna",
+        """
+        sentence | and a comb.
+        heading | Pool
+        sentence | Open daily. | Pool
+        line | Sauna
+        """,
+    ),
+    "elements on one line below plain text": (
+        "---\nby: Ann\n---\n<h2>Pool</h2> <p>Open daily.</p><h2>Sauna</h2><p>From ten.</p>\n",
+        """
+        entry | by: Ann
+        heading | Pool
+        sentence | Open daily. | Pool
+        heading | Sauna
+        sentence | From ten. | Sauna
+        """,
+    ),
+    "Markdown that begins with an element": (
+        '<p align="center">A boat</p>\n\n# Tide\n\nIt reads gauges.\n\n- fast\n- small\n',
+        """
+        sentence | A boat
+        heading | # Tide
+        sentence | It reads gauges. | Tide
+        item | - fast | Tide
+        item | - small | Tide
+        """,
+    ),
+    "text about tags": (
+        "Close it with </p> at the end. A <p> opens one.\n\nIt is easy.\n",
+        """
+        sentence | Close it with </p> at the end.
+        sentence | A <p> opens one.
+        sentence | It is easy.
+        """,
+    ),
+    "XML": (
+        '<?xml version="1.0"?>\n<boats><section><p>Ann</p></section></boats>\n',
+        """
+        sentence | <?xml version="1.0"?>
+        sentence | <boats><section><p>Ann</p></section></boats>
+        """,
+    ),
     "terms, breaks and hidden parts of a page": (
         "<html><title>Baths</title><style>p {}</style><!-- draft --><dl><dt>Sauna</dt><dd>from ten</dd>"
         "<dt>Pool</dt></dl><p>Mo 9-17<br>Sa 10-12</p><pre>a  b</pre><dd>loose</dd>",
