@@ -35,8 +35,11 @@ _MARK = re.compile(r"<[A-Za-z/!]|&[A-Za-z#]")
 _OF_PAGES = _BLOCKS - {"br", "hr", "details", "summary", "option", "legend"}
 # These may stand before it. XML has other names; a custom element's has a hyphen.
 _BEFORE_PAGES = _HIDDEN | frozenset(
-    "a abbr b base br button em font hr i img input label link meta small span strong u".split()
-)
+    {
+        "a", "abbr", "b", "base", "br", "button", "em", "font", "hr", "i", "img", "input", "label",
+        "link", "meta", "small", "span", "strong", "u",
+    }
+)  # fmt: skip
 _DOCTYPE = re.compile(r"<!doctype\s+html", re.IGNORECASE)
 # What stands after a closing tag in HTML, and not where a text speaks of a tag.
 _ENDS_LINE = re.compile(r"[ \t]*(?:[<\r\n]|$)")

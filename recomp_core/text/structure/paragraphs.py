@@ -17,7 +17,6 @@ def _set(words: str) -> frozenset[str]:
 
 
 _SENTENCE_END = re.compile(r"[.!?。！？…।॥؟۔][\"'”’»)\]）」』]*$")
-_ENDS_IN_QUESTION = re.compile(r"[?？؟;][\"'”’»)*_]*$")
 _ENDS_WITHIN = re.compile(r"[.!?][ \t]|[。！？]")
 _GOES_ON = re.compile(r"(?:[,;(&/–—-]|[^\W\d_]-)$")
 _WORD = re.compile(r"\S+")
@@ -68,18 +67,6 @@ def ends_within(text: str) -> bool:
         Whether a full stop or its like stands in it, before a space or in Chinese.
     """
     return _ENDS_WITHIN.search(text) is not None
-
-
-def ends_in_question(text: str) -> bool:
-    """Tell whether a line ends like a question.
-
-    Args:
-        text: The line.
-
-    Returns:
-        Whether a question mark stands at its end, or a semicolon, the question mark of Greek.
-    """
-    return _ENDS_IN_QUESTION.search(text) is not None
 
 
 def has_label(text: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..paragraphs import ends_in_question, ends_within, is_labelled
+from ...questions import ends_in_question
+from ..paragraphs import ends_within, is_labelled
 from .ends import ends_paragraph
 from .labels import ANSWER, QUESTION
 from .scan import Scan
@@ -101,7 +102,7 @@ def question_of_paragraph(scan: Scan, number: int, stop: int) -> int | None:
 def _is_plain_question(scan: Scan, number: int) -> bool:
     """Whether a paragraph of one line asks what the next paragraph answers."""
     text = scan.lines[number].text
-    if not ends_in_question(text) or len(text) > _LONGEST_ALONE or text[-1] == ";":
+    if not ends_in_question(text) or len(text) > _LONGEST_ALONE:
         return False
     following = scan.next_line(number)
     if following is None or following > number + 2:
@@ -113,7 +114,7 @@ def _end_of_answer(scan: Scan, number: int, stop: int) -> int | None:
     """The line after the answer if a paragraph begins with a question by itself, and answers it."""
     line = scan.lines[number]
     text = line.text
-    if not ends_in_question(text) or text[-1] == ";" or len(text) > _LONGEST_QUESTION:
+    if not ends_in_question(text) or len(text) > _LONGEST_QUESTION:
         return None
     if not text[0].isalnum() and text[0] not in "¿(":  # a quotation or an aside
         return None

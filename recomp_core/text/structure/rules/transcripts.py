@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ...questions import ends_in_question
 from ..lines import Line
-from ..paragraphs import ends_in_question
 from .labels import ANSWER, QUESTION
 from .scan import Scan
 
