@@ -624,6 +624,71 @@ DOCUMENTS = {
         sentence | We open at nine. | Opening hours
         """,
     ),
+    "numbered questions": (
+        "1. May I swap the boat?\nUntil the day before. Ask the keeper.\nThe cook can help.\n\n2. Are there oars?\n\nFour of them.\n\nThe end.\n",
+        """
+        question | 1. May I swap the boat?
+        sentence | Until the day before. | 1. May I swap the boat?
+        sentence | Ask the keeper. | 1. May I swap the boat?
+        sentence | The cook can help. | 1. May I swap the boat?
+        question | 2. Are there oars?
+        sentence | Four of them. | 2. Are there oars?
+        sentence | The end.
+        """,
+    ),
+    "numbered questions that nobody answers": (
+        "1. Is the boat dry?\n2. Are there oars?\nThen row.\n\n3. What is red?\na) the boat\nb) the oars\n",
+        """
+        item | 1. Is the boat dry?
+        item | 2. Are there oars?
+        sentence | Then row.
+        item | 3. What is red?
+        item | a) the boat
+        item | b) the oars
+        """,
+    ),
+    "labelled questions whose answers have no label": (
+        "Q1. May I swap the boat?\nUntil the day before.\nAsk Ann.\n\nQ2. Are there oars?\n\nFour of them.\n\nThe end.\n",
+        """
+        question | Q1. May I swap the boat?
+        sentence | Until the day before. | Q1. May I swap the boat?
+        sentence | Ask Ann. | Q1. May I swap the boat?
+        question | Q2. Are there oars?
+        sentence | Four of them. | Q2. Are there oars?
+        sentence | The end.
+        """,
+    ),
+    "questions behind signs": (
+        "❓ May I swap the boat?\n✅ Until the day before.\n❓ Are there oars?\n✅ Four of them.\n",
+        """
+        question | ❓ May I swap the boat?
+        sentence | ✅ Until the day before. | ❓ May I swap the boat?
+        question | ❓ Are there oars?
+        sentence | ✅ Four of them. | ❓ Are there oars?
+        """,
+    ),
+    "labels in brackets, wide letters and other languages": (
+        "【问】有船吗\n【答】四条\n\nＱ．舟はありますか。\nＡ．四つです。\n\nHỏi: Có thuyền?\nĐáp: Bốn\n\nΕρώτηση 2: Έχει βάρκα;\nΑπάντηση 2: Ναι\n",
+        """
+        question | 【问】有船吗
+        answer | 【答】四条 | 【问】有船吗
+        question | Ｑ．舟はありますか。
+        answer | Ａ．四つです。 | Ｑ．舟はありますか。
+        question | Hỏi: Có thuyền?
+        answer | Đáp: Bốn | Hỏi: Có thuyền?
+        question | Ερώτηση 2: Έχει βάρκα;
+        answer | Απάντηση 2: Ναι | Ερώτηση 2: Έχει βάρκα;
+        """,
+    ),
+    "problems and solutions": (
+        "Problem: The boat leaks.\nSolution: Wax it.\n\nProblem: The oars are gone.\nSolution: Ask Ann.\n",
+        """
+        question | Problem: The boat leaks.
+        answer | Solution: Wax it. | Problem: The boat leaks.
+        question | Problem: The oars are gone.
+        answer | Solution: Ask Ann. | Problem: The oars are gone.
+        """,
+    ),
     "a clause beside the one that announces": (
         "7.1 The tenant brings:\n(a) oars;\n(b) ropes.\n7.2 The owner brings:\n(a) lamps;\n(b) pots.\n7.3 Nobody brings dogs.\n",
         """
