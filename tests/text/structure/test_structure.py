@@ -226,6 +226,51 @@ DOCUMENTS = {
         message | [18:05] Ann: thanks
         """,
     ),
+    "a chat with its headers on lines of their own": (
+        "[Monday 09:12] Lind, Ann\nGood morning\n\n[Monday 09:14] Moe, Ben\nwho has the key?\n\n[Monday 09:15] Lind, Ann\nthe cook, until noon\n",
+        """
+        message | [Monday 09:12] Lind, Ann⏎Good morning
+        question | [Monday 09:14] Moe, Ben⏎who has the key?
+        message | [Monday 09:15] Lind, Ann⏎the cook, until noon | [Monday 09:14] Moe, Ben who has the key?
+        """,
+    ),
+    "a chat with bold headers": (
+        "**ann** — Today at 14:02\nwho has the key?\n\n**ben** — Today at 14:03\nthe cook\n\n**ann** — Today at 14:05\ngood\n",
+        """
+        question | **ann** — Today at 14:02⏎who has the key?
+        message | **ben** — Today at 14:03⏎the cook | ann** — Today at 14:02 who has the key?
+        message | **ann** — Today at 14:05⏎good
+        """,
+    ),
+    "a log in brackets without levels": (
+        "[2031-06-01 03:00:00] Import started\n[2031-06-01 03:00:09] Read all files\n[2031-06-01 03:00:10] Import ended\n",
+        """
+        line | [2031-06-01 03:00:00] Import started
+        line | [2031-06-01 03:00:09] Read all files
+        line | [2031-06-01 03:00:10] Import ended
+        """,
+    ),
+    "a Korean chat": (
+        "2031년 7월 1일 오후 6:15, 지후 : 열쇠는?\n2031년 7월 1일 오후 6:16, 평이 : 화분 밑\n2031년 7월 1일 오후 6:20, 지후 : 좋아\n",
+        """
+        question | 2031년 7월 1일 오후 6:15, 지후 : 열쇠는?
+        message | 2031년 7월 1일 오후 6:16, 평이 : 화분 밑 | 2031년 7월 1일 오후 6:15, 지후 : 열쇠는?
+        message | 2031년 7월 1일 오후 6:20, 지후 : 좋아
+        """,
+    ),
+    "turns in letters without capitals, and in Greek": (
+        "דן: מי שם?\nרון: אני\nדן: טוב\nרון: בוא\n\nΡέα: πού είναι;\nΝίκος: εδώ\nΡέα: και το άλλο;\nΝίκος: εκεί\n",
+        """
+        question | דן: מי שם?
+        message | רון: אני | דן: מי שם?
+        message | דן: טוב
+        message | רון: בוא
+        question | Ρέα: πού είναι;
+        message | Νίκος: εδώ | Ρέα: πού είναι;
+        question | Ρέα: και το άλλο;
+        message | Νίκος: εκεί | Ρέα: και το άλλο;
+        """,
+    ),
     "questions in a chat that nobody answers": (
         "<ann> is it open?\n<ann> or closed?\n<bob> who asks?\n<bob> nobody\n",
         """

@@ -1,4 +1,4 @@
-"""Questions and their answers: with "Q:" and "A:", in bold, numbered, or in a paragraph of their own."""
+"""Questions and their answers: with "Q:" and "A:", in bold, numbered, or by themselves."""
 
 from __future__ import annotations
 
