@@ -16,11 +16,15 @@ _FEWEST, _SHARE = 3, 0.3
 _FEWEST_TURNS, _SHARE_OF_TURNS = 4, 0.4
 
 _DATE = (
-    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{4}[年년][ ]?\d{1,2}[月월][ ]?\d{1,2}[日일]|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|"
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{4}[年년][ ]?\d{1,2}[月월][ ]?\d{1,2}[日일]|"
+    r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|"
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
     r"[ ]\d{1,2})"
 )
-_TIME = r"(?:(?:오전|오후|上午|下午|午前|午後)[ ]?)?\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:[ ]?[AaPp]\.?[Mm]\b\.?)?"
+_TIME = (
+    r"(?:(?:오전|오후|上午|下午|午前|午後)[ ]?)?"
+    r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:[ ]?[AaPp]\.?[Mm]\b\.?)?"
+)
 _LEVEL = re.compile(
     r".{0,60}?(?:\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL)\b|"
     r"\b(?:info|warn|error|debug)\b|[\w/.-]+\[\d+\]:|\"(?:GET|POST|PUT|HEAD|DELETE)[ ])"
