@@ -634,10 +634,10 @@ class _Walk:
         around = self._neighbours(position)
         if self._structure is not None:
             outline = self._structure.above(position)
-            announced = self._structure.announced(position)
-            offered += [{*around, *outline, *announced}, {position, *outline, *announced}]
-            if announced:
-                offered.append({position, *announced})
+            following = self._structure.follows(position)
+            offered += [{*around, *outline, *following}, {position, *outline, *following}]
+            if following:
+                offered.append({position, *following})
             offered.append({position, *outline[-1:]})
         offered += [around, {position}]
         tried: list[set[int]] = []

@@ -1,4 +1,4 @@
-"""What a kept sentence brings along: its headings, its header row, its list's lead-in."""
+"""What a kept sentence brings along: its headings, its header row, its list, its answer."""
 
 from __future__ import annotations
 
@@ -8,13 +8,22 @@ from collections.abc import Sequence
 from ..text.division import approximate_tokens
 from ..text.joining import INVISIBLE
 from ..text.markup import label_text
-from ..text.units import Span
+from ..text.questions import asks
+from ..text.units import STRUCTURAL, Span
 from ..types import Document, Sentence
 
 # A line that announces more than this many tokens does not bring it all along.
 _ANNOUNCED_TOKENS = 240
 # Kinds that a sentence always brings, if it stands under one.
 _ALWAYS = frozenset({"header", "question", "key", "lead-in", "item", "entry"})
+
+# Kinds that do not answer a question right before them.
+_NO_ANSWERS = STRUCTURAL | {"boilerplate"}
+
+
+def _said(sentence: Sentence) -> str:
+    """A sentence as one reads it, without the end of a record of JSON."""
+    return sentence.visible.rstrip(' "}],' if sentence.kind == "entry" else " ")
 
 
 def folded_text(text: str) -> str:
@@ -79,15 +88,32 @@ class Structure:
                 found.append(place)
         return sorted(found)
 
-    def announced(self, position: int) -> list[int]:
-        """Find what a lead-in announces.
+    def follows(self, position: int) -> list[int]:
+        """Find what comes after a sentence that says nothing without it.
 
         Args:
             position: The sentence's position.
 
         Returns:
-            The positions of its list, code or rows, if they are not too long; else nothing.
+            The positions of what a lead-in announces, or of the sentence after a question whose
+            answer no layout tells: one with a layout is not offered. Else nothing.
         """
+        if self._sentences[position].kind == "lead-in":
+            return self._announced(position)
+        answer = self._answer(position)
+        return [] if answer is None else sorted([answer, *self._announced(answer)])
+
+    def _answer(self, position: int) -> int | None:
+        sentence = self._sentences[position]
+        if position + 1 == len(self._sentences) or not asks(_said(sentence)):
+            return None
+        following = self._sentences[position + 1]
+        if following.doc_index != sentence.doc_index or following.kind in _NO_ANSWERS:
+            return None
+        return None if asks(_said(following)) else position + 1
+
+    def _announced(self, position: int) -> list[int]:
+        """What a lead-in announces: its list, code or rows, if they are not too long."""
         if self._sentences[position].kind != "lead-in":
             return []
         found: list[int] = []

@@ -299,3 +299,59 @@ def test_a_splitter_of_many_texts_is_asked_once_for_distinct_ones():
     assert results == ExtractiveCompressor(shared_words).compress_batch(
         ["a gull", "a tower"], [documents, documents[:2]]
     )
+
+
+def best(query, text, selector=TopK(1), outline="headings"):  # noqa: B008
+    compressor = ExtractiveCompressor(shared_words, selector=selector, outline=outline)
+    return compressor.compress(query, [Document(text)]).text
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("> who mends the sails?", "\n\nOld Brida does, on Mondays."),
+        ("(12) who mends the sails?", "\nOld Brida does, on Mondays."),
+        ("Nobody rows. So who mends the sails?", " Old Brida does, on Mondays."),
+        ("The boat asks: Ποιος mends the sails;", "\nOld Brida does, on Mondays."),
+        ("mends the sails ですか。", "はい、月曜日です。"),
+    ],
+)
+def test_a_question_without_a_layout_brings_what_follows_it(question, answer):
+    text = f"Good evening.\n\n{question}{answer}\n\nThe end."
+    assert best("mends the sails", text).endswith(answer.strip())
+
+
+@pytest.mark.parametrize(
+    "following",
+    [
+        "\n# Ropes\n\nThey are red.",
+        "- Who mends the ropes?",
+        "\n--\nBrida\nHarbour 4",
+    ],
+)
+def test_what_does_not_answer_a_question_stays_away(following):
+    text = f"- The boat is old\n- Who mends the sails?\n{following}"
+    assert best("mends the sails", text) == "- Who mends the sails?"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '- She sang "Who mends the sails?"\n- It was long',
+        "- Ann mends the sails (since 1867?)\n- It was long",
+    ],
+)
+def test_a_title_or_aside_that_asks_is_no_question(text):
+    assert "long" not in best("mends the sails", text)
+
+
+def test_a_question_brings_the_list_that_answers_it():
+    text = "Good evening.\n\nThe boat is old. What mends the sails? These do:\n- wax\n- thread\n\nThe end."
+    assert best("mends the sails", text) == "What mends the sails? These do:\n- wax\n- thread"
+
+
+def test_a_question_comes_alone_where_its_answer_does_not_fit():
+    text = "The boat is old. Who mends the sails? Old Brida does with much wax and a red thread."
+    words = TokenBudget(4, lambda text: len(text.split()))
+    assert best("mends the sails", text, selector=words) == "Who mends the sails?"
+    assert best("mends the sails", text, outline="none") == "Who mends the sails?"

@@ -36,6 +36,7 @@ RULES: tuple[tuple[Rule, str], ...] = (
     (markdown.rule, "*_-"),
     (mail.signature, "-"),
     (titles.plain_heading, ""),
+    (questions.marked_question, ""),
     (items.item, ""),
     (titles.title_above, ""),
     (entries.hanging_entry, ""),

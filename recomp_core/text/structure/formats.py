@@ -7,7 +7,7 @@ import re
 from .blocks import text_blocks
 from .data_formats import json_blocks, looks_like_settings, settings_blocks
 from .lines import Block, Line, lines_of
-from .markup_blocks import html_blocks
+from .markup_blocks import html_blocks, is_page
 from .records import repeated_forms
 from .source_code import code_blocks, looks_like_code
 from .tables import separated_rows
@@ -16,11 +16,6 @@ from .tables import separated_rows
 _MANY_LINES = 50_000
 _SHORT_LINE = 12
 
-_HTML = re.compile(
-    r"\s*(?:<!doctype\s+html|<(?:html|head|body|table|div|section|article|main|header|nav|p|h[1-6]|"
-    r"ul|ol|dl)(?=[\s>]))",
-    re.IGNORECASE,
-)
 _JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\d\-ntf\]])")
 
 
@@ -35,7 +30,7 @@ def parse(text: str, stated: str | None = None) -> list[Block]:
     Returns:
         The blocks of the outermost level, in order.
     """
-    if stated == "html" or (stated is None and _HTML.match(text)):
+    if stated == "html" or (stated is None and is_page(text)):
         return html_blocks(text)
     if stated == "json" or (stated is None and _JSON.match(text)):
         found = json_blocks(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from ..joining import INVISIBLE
+from ..joining import INVISIBLE, is_blank
 from .lines import Block
 
 # A tag holds no other "<", so that no search runs past the next one.
@@ -31,7 +31,74 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 _MARK = re.compile(r"<[A-Za-z/!]|&[A-Za-z#]")
+# A document that begins with one of these is a page, or a part of one.
+_OF_PAGES = _BLOCKS - {"br", "hr", "details", "summary", "option", "legend"}
+# These may stand before it. XML has other names; a custom element's has a hyphen.
+_BEFORE_PAGES = _HIDDEN | frozenset(
+    {
+        "a", "abbr", "b", "base", "br", "button", "em", "font", "hr", "i", "img", "input", "label",
+        "link", "meta", "small", "span", "strong", "u",
+    }
+)  # fmt: skip
+_DOCTYPE = re.compile(r"<!doctype\s+html", re.IGNORECASE)
+# What stands after a closing tag in HTML, and not where a text speaks of a tag.
+_ENDS_LINE = re.compile(r"[ \t]*(?:[<\r\n]|$)")
+_MARKDOWN = re.compile(r"^ {0,3}(?:#{1,6}[ \t]|```|~~~)", re.MULTILINE)
 _INVISIBLE = frozenset(INVISIBLE)
+
+
+def is_page(text: str) -> bool:
+    """Tell whether a document is HTML: a page, or a chunk of one.
+
+    Comments, scripts and tags without a block may stand before the first block. A chunk may begin
+    inside an element, so that its first block's tag is a closing one. A file of Markdown may begin
+    with HTML, too, but has headings or fences outside its elements.
+
+    Args:
+        text: The document.
+
+    Returns:
+        Whether it is.
+    """
+    return "<" in text and _begins_page(text) and not _has_markdown(text)
+
+
+def _begins_page(text: str) -> bool:
+    """Whether the first block's tag has no text before it, or closes an element that has."""
+    position = 0
+    hidden, said = "", False
+    while tag := _TAG.search(text, position):
+        said = said or not (hidden or is_blank(text[position : tag.start()]))
+        position = tag.end()
+        name, closing = (tag.group(2) or "").lower(), bool(tag.group(1))
+        if tag.group() == "<!--":
+            closed = text.find("-->", position)
+            if closed < 0:
+                return False
+            position = closed + 3
+        elif hidden:
+            hidden = "" if closing and name == hidden else hidden
+        elif name in _OF_PAGES:
+            return _ENDS_LINE.match(text, position) is not None if closing else not said
+        elif name in _HIDDEN and not closing and not tag.group().endswith("/>"):
+            hidden = name
+        elif not name and _DOCTYPE.match(tag.group()):
+            return not said
+        elif name not in _BEFORE_PAGES and "-" not in name and (name or tag.group()[1] == "?"):
+            return False
+    return False
+
+
+def _has_markdown(text: str) -> bool:
+    """Whether a heading or fence of Markdown stands outside all elements."""
+    ends = elements_of(text)
+    position = 0
+    for start in sorted(ends):
+        if start >= position:
+            if _MARKDOWN.search(text, position, start):
+                return True
+            position = ends[start]
+    return _MARKDOWN.search(text, position) is not None
 
 
 def opens_element(text: str) -> str | None:

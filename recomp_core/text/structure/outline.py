@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ..joining import is_seam
 from ..markup import label_text
+from ..questions import ends_in_question
 from ..sentences import sentence_spans
 from ..units import Kind, Span, Unit
 from .lines import Block, Line
@@ -37,7 +38,6 @@ _APART = frozenset({"heading", "title", "question"})
 _DEEPEST_LEAD = 4
 # A mark before an item is shorter than this, in characters.
 _LONGEST_MARK = 80
-_ASKS = re.compile(r"[?？؟]\s*[)\]\"”’»）」』]*$")
 # A message that asks is shorter than this, in characters: a longer one says something itself.
 _LONGEST_ASKED = 200
 # A reply is one of so many messages after the one that asks.
@@ -185,7 +185,7 @@ class Outline:
     def _is_asked(self, block: Block) -> bool:
         """Whether a block asks what the next one answers."""
         if block.kind == "heading":
-            return _ASKS.search(label_text(self.text[block.start : block.end])) is not None
+            return ends_in_question(label_text(self.text[block.start : block.end]))
         return block.kind == "question"
 
     def _close_leads(self, block: Block, place: _Place) -> None:
@@ -249,7 +249,7 @@ class Outline:
         said = message.start + max(0, message.level)
         return (
             self._is_short(message)
-            and _ASKS.search(self.text, max(said, message.end - 8), message.end) is not None
+            and ends_in_question(self.text[said : message.end])
             and len(sentence_spans(self.text, said, message.end, self.lang)) == 1
         )
 

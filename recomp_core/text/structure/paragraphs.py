@@ -17,7 +17,6 @@ def _set(words: str) -> frozenset[str]:
 
 
 _SENTENCE_END = re.compile(r"[.!?。！？…।॥؟۔][\"'”’»)\]）」』]*$")
-_ENDS_IN_QUESTION = re.compile(r"[?？؟;][\"'”’»)*_]*$")
 _ENDS_WITHIN = re.compile(r"[.!?][ \t]|[。！？]")
 _GOES_ON = re.compile(r"(?:[,;(&/–—-]|[^\W\d_]-)$")
 _WORD = re.compile(r"\S+")
@@ -35,7 +34,7 @@ _UNSPACED_SLACK = 4
 _LABEL = re.compile(
     r"[^\s:：](?:[^:：\n.!?。！？]|[.!?](?!\s)){0,38}[:：](?:[ \t　]|(?=[\u3400-\u9fff]))"
 )
-_EARLY_LABEL = re.compile(r"[^\n:：.)]{0,24}[:：.)]")
+_EARLY_LABEL = re.compile(r"[^\n:：.．)】］\]]{0,24}[:：.．)】］\]]")
 _DEFINITION = re.compile(
     r"[^\s–—=-][^–—=\n]{0,38}(?:[ \t]+(?:-|–|—|=|->|=>)[ \t]+|\t+| {3,}|(?:\. ?){4,}|(?:… ?){2,})\S"
 )
@@ -71,18 +70,6 @@ def ends_within(text: str) -> bool:
         Whether a full stop or its like stands in it, before a space or in Chinese.
     """
     return _ENDS_WITHIN.search(text) is not None
-
-
-def ends_in_question(text: str) -> bool:
-    """Tell whether a line ends like a question.
-
-    Args:
-        text: The line.
-
-    Returns:
-        Whether a question mark stands at its end, or a semicolon, the question mark of Greek.
-    """
-    return _ENDS_IN_QUESTION.search(text) is not None
 
 
 def has_label(text: str) -> bool:

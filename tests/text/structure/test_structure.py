@@ -226,6 +226,51 @@ DOCUMENTS = {
         message | [18:05] Ann: thanks
         """,
     ),
+    "a chat with its headers on lines of their own": (
+        "[Monday 09:12] Lind, Ann\nGood morning\n\n[Monday 09:14] Moe, Ben\nwho has the key?\n\n[Monday 09:15] Lind, Ann\nthe cook, until noon\n",
+        """
+        message | [Monday 09:12] Lind, Ann⏎Good morning
+        question | [Monday 09:14] Moe, Ben⏎who has the key?
+        message | [Monday 09:15] Lind, Ann⏎the cook, until noon | [Monday 09:14] Moe, Ben who has the key?
+        """,
+    ),
+    "a chat with bold headers": (
+        "**ann** — Today at 14:02\nwho has the key?\n\n**ben** — Today at 14:03\nthe cook\n\n**ann** — Today at 14:05\ngood\n",
+        """
+        question | **ann** — Today at 14:02⏎who has the key?
+        message | **ben** — Today at 14:03⏎the cook | ann** — Today at 14:02 who has the key?
+        message | **ann** — Today at 14:05⏎good
+        """,
+    ),
+    "a log in brackets without levels": (
+        "[2031-06-01 03:00:00] Import started\n[2031-06-01 03:00:09] Read all files\n[2031-06-01 03:00:10] Import ended\n",
+        """
+        line | [2031-06-01 03:00:00] Import started
+        line | [2031-06-01 03:00:09] Read all files
+        line | [2031-06-01 03:00:10] Import ended
+        """,
+    ),
+    "a Korean chat": (
+        "2031년 7월 1일 오후 6:15, 지후 : 열쇠는?\n2031년 7월 1일 오후 6:16, 평이 : 화분 밑\n2031년 7월 1일 오후 6:20, 지후 : 좋아\n",
+        """
+        question | 2031년 7월 1일 오후 6:15, 지후 : 열쇠는?
+        message | 2031년 7월 1일 오후 6:16, 평이 : 화분 밑 | 2031년 7월 1일 오후 6:15, 지후 : 열쇠는?
+        message | 2031년 7월 1일 오후 6:20, 지후 : 좋아
+        """,
+    ),
+    "turns in letters without capitals, and in Greek": (
+        "דן: מי שם?\nרון: אני\nדן: טוב\nרון: בוא\n\nΡέα: πού είναι;\nΝίκος: εδώ\nΡέα: και το άλλο;\nΝίκος: εκεί\n",
+        """
+        question | דן: מי שם?
+        message | רון: אני | דן: מי שם?
+        message | דן: טוב
+        message | רון: בוא
+        question | Ρέα: πού είναι;
+        message | Νίκος: εδώ | Ρέα: πού είναι;
+        question | Ρέα: και το άλλο;
+        message | Νίκος: εκεί | Ρέα: και το άλλο;
+        """,
+    ),
     "questions in a chat that nobody answers": (
         "<ann> is it open?\n<ann> or closed?\n<bob> who asks?\n<bob> nobody\n",
         """
@@ -334,6 +379,65 @@ DOCUMENTS = {
         sentence | Bring a towel. | Baths
         item | sauna | Baths
         item | pool &amp; slide | Baths
+        """,
+    ),
+    "a page below a comment and a script": (
+        "<!-- made by hand -->\n<script>var page = '<p>';</script>\n<a name=top></a><h2>Baths</h2><p>Open daily.</p>",
+        """
+        heading | Baths
+        sentence | Open daily. | Baths
+        """,
+    ),
+    "a page of custom elements": (
+        "<bath-page><br/><h2>Baths</h2><p>Open daily. Bring a towel.</p></bath-page>",
+        """
+        heading | Baths
+        sentence | Open daily. | Baths
+        sentence | Bring a towel. | Baths
+        """,
+    ),
+    "a chunk that begins within an element": (
+        "and a comb.</p><h2>Pool</h2><p>Open daily.</p><h2>Sauna",
+        """
+        sentence | and a comb.
+        heading | Pool
+        sentence | Open daily. | Pool
+        line | Sauna
+        """,
+    ),
+    "elements on one line below plain text": (
+        "---\nby: Ann\n---\n<h2>Pool</h2> <p>Open daily.</p><h2>Sauna</h2><p>From ten.</p>\n",
+        """
+        entry | by: Ann
+        heading | Pool
+        sentence | Open daily. | Pool
+        heading | Sauna
+        sentence | From ten. | Sauna
+        """,
+    ),
+    "Markdown that begins with an element": (
+        '<p align="center">A boat</p>\n\n# Tide\n\nIt reads gauges.\n\n- fast\n- small\n',
+        """
+        sentence | A boat
+        heading | # Tide
+        sentence | It reads gauges. | Tide
+        item | - fast | Tide
+        item | - small | Tide
+        """,
+    ),
+    "text about tags": (
+        "Close it with </p> at the end. A <p> opens one.\n\nIt is easy.\n",
+        """
+        sentence | Close it with </p> at the end.
+        sentence | A <p> opens one.
+        sentence | It is easy.
+        """,
+    ),
+    "XML": (
+        '<?xml version="1.0"?>\n<boats><section><p>Ann</p></section></boats>\n',
+        """
+        sentence | <?xml version="1.0"?>
+        sentence | <boats><section><p>Ann</p></section></boats>
         """,
     ),
     "terms, breaks and hidden parts of a page": (
@@ -563,6 +667,71 @@ DOCUMENTS = {
         answer | Until the day before | May I swap the boat?
         heading | Opening hours
         sentence | We open at nine. | Opening hours
+        """,
+    ),
+    "numbered questions": (
+        "1. May I swap the boat?\nUntil the day before. Ask the keeper.\nThe cook can help.\n\n2. Are there oars?\n\nFour of them.\n\nThe end.\n",
+        """
+        question | 1. May I swap the boat?
+        sentence | Until the day before. | 1. May I swap the boat?
+        sentence | Ask the keeper. | 1. May I swap the boat?
+        sentence | The cook can help. | 1. May I swap the boat?
+        question | 2. Are there oars?
+        sentence | Four of them. | 2. Are there oars?
+        sentence | The end.
+        """,
+    ),
+    "numbered questions that nobody answers": (
+        "1. Is the boat dry?\n2. Are there oars?\nThen row.\n\n3. What is red?\na) the boat\nb) the oars\n",
+        """
+        item | 1. Is the boat dry?
+        item | 2. Are there oars?
+        sentence | Then row.
+        item | 3. What is red?
+        item | a) the boat
+        item | b) the oars
+        """,
+    ),
+    "labelled questions whose answers have no label": (
+        "Q1. May I swap the boat?\nUntil the day before.\nAsk Ann.\n\nQ2. Are there oars?\n\nFour of them.\n\nThe end.\n",
+        """
+        question | Q1. May I swap the boat?
+        sentence | Until the day before. | Q1. May I swap the boat?
+        sentence | Ask Ann. | Q1. May I swap the boat?
+        question | Q2. Are there oars?
+        sentence | Four of them. | Q2. Are there oars?
+        sentence | The end.
+        """,
+    ),
+    "questions behind signs": (
+        "❓ May I swap the boat?\n✅ Until the day before.\n❓ Are there oars?\n✅ Four of them.\n",
+        """
+        question | ❓ May I swap the boat?
+        sentence | ✅ Until the day before. | ❓ May I swap the boat?
+        question | ❓ Are there oars?
+        sentence | ✅ Four of them. | ❓ Are there oars?
+        """,
+    ),
+    "labels in brackets, wide letters and other languages": (
+        "【问】有船吗\n【答】四条\n\nＱ．舟はありますか。\nＡ．四つです。\n\nHỏi: Có thuyền?\nĐáp: Bốn\n\nΕρώτηση 2: Έχει βάρκα;\nΑπάντηση 2: Ναι\n",
+        """
+        question | 【问】有船吗
+        answer | 【答】四条 | 【问】有船吗
+        question | Ｑ．舟はありますか。
+        answer | Ａ．四つです。 | Ｑ．舟はありますか。
+        question | Hỏi: Có thuyền?
+        answer | Đáp: Bốn | Hỏi: Có thuyền?
+        question | Ερώτηση 2: Έχει βάρκα;
+        answer | Απάντηση 2: Ναι | Ερώτηση 2: Έχει βάρκα;
+        """,
+    ),
+    "problems and solutions": (
+        "Problem: The boat leaks.\nSolution: Wax it.\n\nProblem: The oars are gone.\nSolution: Ask Ann.\n",
+        """
+        question | Problem: The boat leaks.
+        answer | Solution: Wax it. | Problem: The boat leaks.
+        question | Problem: The oars are gone.
+        answer | Solution: Ask Ann. | Problem: The oars are gone.
         """,
     ),
     "a clause beside the one that announces": (

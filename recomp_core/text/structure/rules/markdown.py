@@ -89,7 +89,7 @@ def element(scan: Scan, number: int) -> int | None:
     line = scan.lines[number]
     if not begins_element(scan, line):
         return None
-    end = scan.elements[line.start]
+    end = _end_of_elements(scan, number)
     blocks = html_blocks(scan.text, line.start, end)
     if not blocks:
         return None
@@ -102,6 +102,17 @@ def element(scan: Scan, number: int) -> int | None:
         start = last - len(scan.text[end:last].lstrip(INVISIBLE))
         scan.blocks.append(Block("prose", start, last))
     return stop
+
+
+def _end_of_elements(scan: Scan, number: int) -> int:
+    """The end of the elements that begin with a line, or right after each other on one."""
+    end = start = scan.lines[number].start
+    while start in scan.elements:
+        end = scan.elements[start]
+        start = end
+        while scan.text[start : start + 1] in (" ", "\t"):
+            start += 1
+    return end
 
 
 def begins_element(scan: Scan, line: Line) -> bool:

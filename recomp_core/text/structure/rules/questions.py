@@ -1,10 +1,12 @@
-"""Questions and their answers: with "Q:" and "A:", in bold, or in a paragraph of their own."""
+"""Questions and their answers: with "Q:" and "A:", in bold, numbered, or by themselves."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
-from ..paragraphs import ends_in_question, ends_within, is_labelled
+from ...questions import ends_in_question
+from ..paragraphs import ends_within, is_labelled
 from .ends import ends_paragraph
 from .labels import ANSWER, QUESTION
 from .scan import Scan
@@ -43,11 +45,60 @@ def question(scan: Scan, number: int) -> int | None:
     if following is None:
         return None
     answered = ANSWER.match(scan.lines[following].text)
-    if asked is not None and answered is None:
+    if asked is not None and answered is not None:
+        scan.add("question", number, stop)
+        return stop
+    if following - stop > 1:
         return None
-    if asked is None and following - stop > 1:
+    if asked is None:
+        scan.add("question", number, stop)
+        return stop
+    if not _is_answer(scan, stop - 1, following):
         return None
-    scan.add("question", number, stop)
+    scan.add("question", number, stop, 1)
+    return _end_of_paragraph(scan, stop)
+
+
+def marked_question(scan: Scan, number: int) -> int | None:
+    """Read a question behind a number or bullet, with its answer below it.
+
+    Args:
+        scan: The walk.
+        number: The line where it may stand.
+
+    Returns:
+        The line after its answer, or after the question if the answer stands apart; or None.
+    """
+    line, following = scan.lines[number], scan.next_line(number)
+    if number not in scan.markers or following is None or following > number + 2:
+        return None
+    # Questions right below each other are a list that nobody answers.
+    if len(line.text) > _LONGEST_ALONE or number - 1 in scan.markers:
+        return None
+    if scan.lines[following].indent > line.indent or not _is_answer(scan, number, following):
+        return None
+    scan.add("question", number, number + 1, 1)
+    return _end_of_paragraph(scan, number + 1)
+
+
+def _is_answer(scan: Scan, number: int, following: int) -> bool:
+    """Whether a line asks, and the next one neither asks nor begins an item."""
+    below = scan.lines[following].text
+    return (
+        ends_in_question(scan.lines[number].text)
+        and not ends_in_question(below)
+        and QUESTION.match(below) is None
+        and following not in scan.markers
+    )
+
+
+def _end_of_paragraph(scan: Scan, number: int) -> int:
+    """Add the lines right below a question as one block, for one block is under it."""
+    stop = number
+    while stop < len(scan.lines) and not ends_paragraph(scan, stop):
+        stop += 1
+    if stop > number:
+        scan.add("prose", number, stop)
     return stop
 
 
@@ -101,21 +152,20 @@ def question_of_paragraph(scan: Scan, number: int, stop: int) -> int | None:
 def _is_plain_question(scan: Scan, number: int) -> bool:
     """Whether a paragraph of one line asks what the next paragraph answers."""
     text = scan.lines[number].text
-    if not ends_in_question(text) or len(text) > _LONGEST_ALONE or text[-1] == ";":
+    if not ends_in_question(text) or len(text) > _LONGEST_ALONE:
         return False
     following = scan.next_line(number)
-    if following is None or following > number + 2:
-        return False
-    return not ends_in_question(scan.lines[following].text) and following not in scan.markers
+    return following is not None and following <= number + 2 and _is_answer(scan, number, following)
 
 
 def _end_of_answer(scan: Scan, number: int, stop: int) -> int | None:
     """The line after the answer if a paragraph begins with a question by itself, and answers it."""
     line = scan.lines[number]
     text = line.text
-    if not ends_in_question(text) or text[-1] == ";" or len(text) > _LONGEST_QUESTION:
+    if not ends_in_question(text) or len(text) > _LONGEST_QUESTION:
         return None
-    if not text[0].isalnum() and text[0] not in "¿(":  # a quotation or an aside
+    sign = unicodedata.category(text[0]) == "So"  # "▸", "❓"
+    if not (text[0].isalnum() or text[0] in "¿(" or sign):  # a quotation or an aside
         return None
     if text[0].islower() or ends_within(text[:-1]) or is_labelled(text):
         return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ...questions import ends_in_question
 from ..lines import Line
-from ..paragraphs import ends_in_question
 from .labels import ANSWER, QUESTION
 from .scan import Scan
 
@@ -16,11 +16,15 @@ _FEWEST, _SHARE = 3, 0.3
 _FEWEST_TURNS, _SHARE_OF_TURNS = 4, 0.4
 
 _DATE = (
-    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|"
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{4}[年년][ ]?\d{1,2}[月월][ ]?\d{1,2}[日일]|"
+    r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|"
     r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
     r"[ ]\d{1,2})"
 )
-_TIME = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:[ ]?[AaPp]\.?[Mm]\b\.?)?"
+_TIME = (
+    r"(?:(?:오전|오후|上午|下午|午前|午後)[ ]?)?"
+    r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:[ ]?[AaPp]\.?[Mm]\b\.?)?"
+)
 _LEVEL = re.compile(
     r".{0,60}?(?:\b(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|CRITICAL)\b|"
     r"\b(?:info|warn|error|debug)\b|[\w/.-]+\[\d+\]:|\"(?:GET|POST|PUT|HEAD|DELETE)[ ])"
@@ -32,15 +36,22 @@ _LOG = re.compile(
     r"\d{1,3}(?:\.\d{1,3}){3}[ ]\S+[ ]\S+[ ]\[)"
 )
 _NAME = r"[^\W\d_][^:：\n\[\]<>]{0,38}"
+_CAPITAL = "[A-ZÀ-ÖØ-ÞΆ-ΫЀ-Я]"
+# A log's line begins with a capital at most.
+_FULL_NAME = rf"{_CAPITAL}[^\s:：\d]{{0,20}}(?:[ ]{_CAPITAL}[^\s:：\d]{{0,20}}){{1,3}}"
 _CHAT = re.compile(
     rf"[\[(（]?(?:{_DATE}[,，]?[ T]?(?:at[ ])?)?{_TIME}[\])）]?[ ]?[-–—|,]?[ ]?"
     rf"(?:<{_NAME}>|{_NAME}[:：])[ \t　]?"
     rf"|{_NAME}[ ]?[,–-]?[ ]?[\[(（]?(?:{_DATE}[,，]?[ ])?{_TIME}[\])）]?[:：]?(?=[ \t]|$)"
     rf"|<{_NAME}>[ ]"
+    # A header on a line of its own: "[Monday 10:07 AM] Ann Lind", "**ann** — today at 14:10".
+    rf"|[\[(][^\])\n]{{0,24}}?{_TIME}[\])][ ]{_FULL_NAME}$"
+    rf"|\*\*{_NAME}[ ][—–·-][ ][^\n]{{0,24}}?{_TIME}$"
 )
-_CAPITAL = "[A-ZÀ-ÖØ-ÞА-Я]"
 _SPEAKER = re.compile(
     rf"(?:{_CAPITAL}[^\s:：\d]{{0,20}}(?:[ .]{_CAPITAL}[^\s:：]{{0,20}}){{0,2}}|"
+    # Hebrew, Arabic, Indian and Thai letters have no capitals.
+    r"[\u0590-\u06ff\u0900-\u0e7f]{1,15}(?:[ ][\u0590-\u06ff\u0900-\u0e7f]{1,15})?|"
     r"[\u3400-\u9fff\u3040-\u30ff]{1,6}|[\uac00-\ud7af]{1,5})[:：][ \t　]*(?=\S)"
 )
 
