@@ -215,6 +215,53 @@ RECORDS = {
         answer | A: me | Q: who
         """,
     ),
+    "forms between lines of one sign": (
+        "Berth: 4\nBoat: Ilse\nPaid: yes\n----\nBerth: 9\nBoat: Tern\nPaid: no\n- - -\nBerth: 12\nBoat: Rook\nPaid: yes\n",
+        """
+        entry | Berth: 4⏎Boat: Ilse⏎Paid: yes
+        entry | Berth: 9⏎Boat: Tern⏎Paid: no
+        entry | Berth: 12⏎Boat: Rook⏎Paid: yes
+        """,
+    ),
+    "forms with bold names": (
+        "**Seed:** rye\n**Row:** 3\n\n***\n\n**Seed:** oats\n**Row:** 8\n\n***\n\n**Seed:** flax\n**Row:** 2\n",
+        """
+        entry | **Seed:** rye⏎**Row:** 3
+        entry | **Seed:** oats⏎**Row:** 8
+        entry | **Seed:** flax⏎**Row:** 2
+        """,
+    ),
+    "forms that begin with their number": (
+        "Day 1: Harbour\nLunch: soup\nTask: knots\n\nDay 2: Strait\nLunch: fish, rice\nTask: charts\n\nDay 3: Island\nLunch: none\nTask: rest\n",
+        """
+        entry | Day 1: Harbour⏎Lunch: soup⏎Task: knots
+        entry | Day 2: Strait⏎Lunch: fish, rice⏎Task: charts
+        entry | Day 3: Island⏎Lunch: none⏎Task: rest
+        """,
+    ),
+    "cards without names": (
+        "Call these.\n\nBaker\nIda Moe\nTel. 41 02\nida@moe.test\n\nSmith\nOle Ness\nTel. 41 09\nole@ness.test\n\nMiller\nEva Lid\nTel. 41 55\neva@lid.test\n",
+        """
+        sentence | Call these.
+        entry | Baker⏎Ida Moe⏎Tel. 41 02⏎ida@moe.test
+        entry | Smith⏎Ole Ness⏎Tel. 41 09⏎ole@ness.test
+        entry | Miller⏎Eva Lid⏎Tel. 41 55⏎eva@lid.test
+        """,
+    ),
+    "verses, which are no cards": (
+        "The rose\nIs red of late\nThe sea is wide\n\nThe sail\nHas a torn edge\nThe wind is high\n\nThe oar\nIs made of ash\nThe tide is low\n",
+        """
+        sentence | The rose
+        sentence | Is red of late
+        sentence | The sea is wide
+        sentence | The sail
+        sentence | Has a torn edge
+        sentence | The wind is high
+        sentence | The oar
+        sentence | Is made of ash
+        sentence | The tide is low
+        """,
+    ),
 }  # fmt: skip
 
 PAGES = {
