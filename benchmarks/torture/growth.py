@@ -79,6 +79,7 @@ from recomp_core.text.structure import (
     source_code,
     tables,
     traces,
+    xml_data,
 )
 from recomp_core.text.structure.rules import entries, transcripts
 from recomp_core.types import Compression, Document
@@ -465,12 +466,16 @@ FUNCTIONS: dict[str, Read] = {
     "text.splitting.divided": _rest_of_unit,
     "text.splitting.replace_surrogates": splitting.replace_surrogates,
     "text.structure.blocks.text_blocks": lambda text: blocks.text_blocks(text, _lines(text)),
+    "text.structure.data_formats.is_short_record": lambda text: data_formats.is_short_record(
+        text, 0, len(text)
+    ),
     "text.structure.data_formats.json_blocks": data_formats.json_blocks,
     "text.structure.data_formats.record_blocks": lambda text: data_formats.record_blocks(
         text, 0, len(text)
     ),
     "text.structure.data_formats.looks_like_settings": _of_lines(data_formats.looks_like_settings),
     "text.structure.data_formats.settings_blocks": _of_lines(data_formats.settings_blocks),
+    "text.structure.xml_data.xml_blocks": xml_data.xml_blocks,
     "text.structure.formats.parse": formats.parse,
     "text.structure.headings.underlined": _of_lines(
         lambda found: [headings.underlined(found, n) for n in range(len(found))]
@@ -595,6 +600,7 @@ FUNCTIONS: dict[str, Read] = {
 """Readers of one text by name: the module without `recomp_core`, and what of it reads."""
 
 EXEMPT = {
+    "text.structure.data_formats.named_record": "record_blocks and xml_blocks try it",
     "text.abbreviations.habits": "takes a language code",
     "text.joining.group_by_document": "reads no text",
     "text.refusals.reader.Reader.means_nothing": "refusals.means_nothing tries it",

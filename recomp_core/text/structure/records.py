@@ -18,7 +18,7 @@ from .tables import may_be_row
 
 _LABEL = re.compile(r"(?:\*\*|__)?([^\W\d_][^:：\n]{0,38})[:：](?!//)")
 # Between two forms there may be a line of one sign instead of a blank one.
-_DIVIDER = re.compile(r"([-*_=~])(?:[ ]?\1){2,}$")
+_DIVIDERS, _LONGEST_DIVIDER = frozenset("-*_=~"), 200
 _FIGURES = re.compile(r"\d+")
 _BEGINS, _ENDS = re.compile(r"BEGIN:(?!VCALENDAR)(\w+)$"), re.compile(r"END:(\w+)$")
 _LONGEST_HEAD = 60
@@ -98,7 +98,10 @@ def _pieces(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
 
 
 def _is_gap(line: Line) -> bool:
-    return line.blank or _DIVIDER.match(line.text) is not None
+    text = line.text
+    if not text or text[0] not in _DIVIDERS or not 3 <= len(text) <= _LONGEST_DIVIDER:
+        return not text
+    return set(text) <= {text[0], " "}
 
 
 def _forms_of(lines: Sequence[Line], start: int, stop: int) -> Iterator[_Form]:

@@ -350,6 +350,40 @@ DATA = {
         entry | export TZ=UTC
         """,
     ),
+    "sections that come again": (
+        "[[bay]]\nname = \"north\"\nwidth = 12\n\n[[bay]]\nname = \"south\"\nwidth = 30\n\n[sign]\ncolour = \"red\"\n",
+        """
+        entry | [[bay]]⏎name = "north"⏎width = 12
+        entry | [[bay]]⏎name = "south"⏎width = 30
+        key | [sign]
+        entry | colour = "red" | [sign]
+        """,
+    ),
+    "sections that comments tell from each other": (
+        "# east.unit\n[Unit]\nWait=4\n\n# west.unit\n[Unit]\nWait=9\n",
+        """
+        entry | # east.unit⏎[Unit]⏎Wait=4
+        entry | # west.unit⏎[Unit]⏎Wait=9
+        """,
+    ),
+    "XML": (
+        "<?xml version=\"1.0\"?>\n<yard>\n  <crane id=\"k1\"><load>9</load></crane>\n  <crane id=\"k2\"><load>14</load></crane>\n  <gate open=\"yes\"/>\n  <note>Nobody may stand below the load. It is heavy.</note>\n  <keys><spare>2</spare></keys>\n</yard>\n",
+        """
+        key | <yard>
+        entry | <crane id="k1"><load>9</load></crane> | <yard>
+        entry | <crane id="k2"><load>14</load></crane> | <yard>
+        entry | <gate open="yes"/> | <yard>
+        entry | <note>Nobody may stand below the load. It is heavy.</note> | <yard>
+        key | <keys> | <yard>
+        entry | <spare>2</spare> | <yard> › <keys>
+        """,
+    ),
+    "XML of sentences": (
+        "<page><intro>A <b>red</b> boat lay there.</intro></page>\n",
+        """
+        sentence | <page><intro>A <b>red</b> boat lay there.</intro></page>
+        """,
+    ),
 }  # fmt: skip
 
 TABLES = {
