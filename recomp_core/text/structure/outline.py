@@ -168,7 +168,8 @@ class Outline:
         text = self.text
         if following.kind in _APART or text[title.start] == "-":
             return False
-        if following.kind == "prose" and text[following.start].islower():
+        is_label = text[title.end - 1] in ":："
+        if following.kind == "prose" and text[following.start].islower() and not is_label:
             return False
         gap = text[before.end : title.start] if before is not None else "\n\n"
         return gap.count("\n") > 1 and any(map(str.isalpha, text[title.start : title.end]))

@@ -148,6 +148,44 @@ HEADINGS = {
         sentence | Die Frist beträgt drei Monate. | Art. 12 Kündigung
         """,
     ),
+    "lines with a colon above texts": (
+        "Oars:\nThere are nine oars in the shed. They are painted.\n\nLocks:\n\nkeys hang in the office, and must be\nbrought back by six.\n\nDogs:\nThey are welcome.\n",
+        """
+        heading | Oars:
+        sentence | There are nine oars in the shed. | Oars
+        sentence | They are painted. | Oars
+        heading | Locks:
+        sentence | keys hang in the office, and must be⏎brought back by six. | Locks
+        heading | Dogs:
+        sentence | They are welcome. | Dogs
+        """,
+    ),
+    "emoji before titles": (
+        "🍲 Kitchen\nThe kitchen is open until ten. It is heated.\n\n🚿 Baths\nThere are three baths behind the mill.\n",
+        """
+        heading | 🍲 Kitchen
+        sentence | The kitchen is open until ten. | 🍲 Kitchen
+        sentence | It is heated. | 🍲 Kitchen
+        heading | 🚿 Baths
+        sentence | There are three baths behind the mill. | 🚿 Baths
+        """,
+    ),
+    "what people say, which is no text below a title": (
+        "The day was long and the road was wet.\n\nShe said:\n\nNobody comes this way.\n\nHe nodded and took the rope.\n\nShe looked up at the lamp.\n\nHe said:\n\nThen let us go.\n\nThey went along the quay.\n\nIt was dark by then.\n\nThe boat was gone.\n\nThe rope was cut.\n",
+        """
+        sentence | The day was long and the road was wet.
+        sentence | She said:
+        sentence | Nobody comes this way.
+        sentence | He nodded and took the rope.
+        sentence | She looked up at the lamp.
+        sentence | He said:
+        sentence | Then let us go.
+        sentence | They went along the quay.
+        sentence | It was dark by then.
+        sentence | The boat was gone.
+        sentence | The rope was cut.
+        """,
+    ),
 }  # fmt: skip
 
 RECORDS = {
