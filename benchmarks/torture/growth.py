@@ -534,6 +534,7 @@ FUNCTIONS: dict[str, Read] = {
     "text.structure.drawn_tables.drawn_table": _of_lines(_each(drawn_tables.drawn_table)),
     "text.structure.drawn_tables.column_table": _of_lines(_each(drawn_tables.column_table)),
     "text.structure.drawn_tables.is_drawn_rule": drawn_tables.is_drawn_rule,
+    "text.structure.drawn_tables.is_header": lambda text: drawn_tables.is_header(text.split(",")),
     "text.structure.tables.may_be_row": tables.may_be_row,
     "text.structure.tables.table_at": _of_lines(_each(tables.table_at)),
     "text.structure.tables.separated_run": _of_lines(_each(tables.separated_run)),

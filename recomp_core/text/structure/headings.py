@@ -182,7 +182,12 @@ def titles_above(lines: Sequence[Line], width: int) -> frozenset[int]:
         for start, stop in paragraphs
         if stop > start + 1 and _stands_on_text(lines[start:stop], width)
     )
-    labels = [start for start, _ in paragraphs if _is_label(lines[start].text)]
+    labels = [
+        start
+        for start, stop in paragraphs
+        if _is_label(lines[start].text)
+        and (stop == start + 1 or lines[start + 1].indent <= lines[start].indent)
+    ]
     over_text = sum(_is_over_text(lines, start) for start in labels)
     if over_text >= max(_FEWEST_ABOVE, _SHARE_OF_LABELS * len(paragraphs)):
         found |= frozenset(labels)

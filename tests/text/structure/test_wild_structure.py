@@ -300,6 +300,17 @@ RECORDS = {
         sentence | The tide is low
         """,
     ),
+    "lines that begin with a time": (
+        "Fair\n\n9.30 Bell on the green\n10.15 Race of the oldest boats\n12.00 Soup\n13.45 Speech of the harbour master\n15.00 Fireworks\n",
+        """
+        line | Fair
+        sentence | 9.30 Bell on the green | Fair
+        sentence | 10.15 Race of the oldest boats | Fair
+        sentence | 12.00 Soup | Fair
+        sentence | 13.45 Speech of the harbour master | Fair
+        sentence | 15.00 Fireworks | Fair
+        """,
+    ),
 }  # fmt: skip
 
 PAGES = {
@@ -490,6 +501,31 @@ TABLES = {
         table | ┌────┬────┐⏎│ 甲 │ 乙 │⏎├────┼────┤⏎│ 1  │ 2  │⏎└────┴────┘
         sentence | Text.
         sentence | More.
+        """,
+    ),
+    "times in columns, which nobody says": (
+        "Port        First   Last\nArn         05:00   22:00\nBal         05:30   22:15\nDor         06:20   23:00\nKal         07:10   23:37\n",
+        """
+        table | Port        First   Last⏎Arn         05:00   22:00⏎Bal         05:30   22:15⏎Dor         06:20   23:00⏎Kal         07:10   23:37
+        """,
+    ),
+    "a header of years": (
+        "Mill,2027,2028,2029\nNorth,40,43,41\nSouth,8,7,9\nWest,30,30,30\n",
+        """
+        header | Mill,2027,2028,2029
+        row | North,40,43,41 | Mill,2027,2028,2029
+        row | South,8,7,9 | Mill,2027,2028,2029
+        row | West,30,30,30 | Mill,2027,2028,2029
+        """,
+    ),
+    "columns without a header": (
+        "Day 4\n\nMon     08:00   Long swim\nMon     17:30   Polo\nTue     09:15   Aqua class\nWed     18:00   Dives\n",
+        """
+        line | Day 4
+        row | Mon     08:00   Long swim | Day 4
+        row | Mon     17:30   Polo | Day 4
+        row | Tue     09:15   Aqua class | Day 4
+        row | Wed     18:00   Dives | Day 4
         """,
     ),
 }  # fmt: skip
