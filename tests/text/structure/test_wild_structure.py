@@ -439,7 +439,7 @@ TABLES = {
     "values below a title": (
         "Depots as of March\n\ndepot,contact,open\nVarn,Lee,daily\nTolm,\"Oduya, R.\",Mon-Fri\nDorla,Penn,\n\nAll are heated. Dogs may come.\n",
         """
-        line | Depots as of March
+        heading | Depots as of March
         header | depot,contact,open | Depots as of March
         row | Varn,Lee,daily | Depots as of March › depot,contact,open
         row | Tolm,"Oduya, R.",Mon-Fri | Depots as of March › depot,contact,open
@@ -521,11 +521,21 @@ TABLES = {
     "columns without a header": (
         "Day 4\n\nMon     08:00   Long swim\nMon     17:30   Polo\nTue     09:15   Aqua class\nWed     18:00   Dives\n",
         """
-        line | Day 4
+        heading | Day 4
         row | Mon     08:00   Long swim | Day 4
         row | Mon     17:30   Polo | Day 4
         row | Tue     09:15   Aqua class | Day 4
         row | Wed     18:00   Dives | Day 4
+        """,
+    ),
+    "a caption above a table": (
+        "The farm is old. It lies by the sea.\n\nTable 2. Yield of barley by farm\n\n| Farm | Barley |\n|---|---|\n| Arn | 12 |\n| Bal | 9 |\n\nAll figures are rounded.\n",
+        """
+        sentence | The farm is old.
+        sentence | It lies by the sea.
+        heading | Table 2. Yield of barley by farm
+        table | | Farm | Barley |⏎|---|---|⏎| Arn | 12 |⏎| Bal | 9 | | Table 2. Yield of barley by farm
+        sentence | All figures are rounded.
         """,
     ),
 }  # fmt: skip
