@@ -580,6 +580,15 @@ TRACES = {
         sentence | It is Ann. | The page is white
         """,
     ),
+    "what goes on below a line of a log": (
+        "2031-01-02 04:00:00 INFO load began\n2031-01-02 04:00:07 ERROR load failed\n    cause: the disk is full\n    hint: empty it\n2031-01-02 05:00:00 INFO sleep\n2031-01-02 06:00:00 INFO sleep\n",
+        """
+        line | 2031-01-02 04:00:00 INFO load began
+        line | 2031-01-02 04:00:07 ERROR load failed⏎    cause: the disk is full⏎    hint: empty it
+        line | 2031-01-02 05:00:00 INFO sleep
+        line | 2031-01-02 06:00:00 INFO sleep
+        """,
+    ),
 }  # fmt: skip
 
 MAILS = {
