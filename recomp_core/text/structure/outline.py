@@ -161,7 +161,6 @@ class Outline:
         is_title = following is not None and following.kind != "heading"
         leads = titled and following is not None and self._leads(before, block, following)
         place.close()
-        leads = leads or (following is not None and self._has_rows(following))
         kind: Kind = "heading" if leads else "line" if is_title else "sentence"
         if self._put(block, kind, place.path) and is_title:
             place.title = [(block.start, block.end)]

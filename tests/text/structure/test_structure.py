@@ -465,7 +465,7 @@ DOCUMENTS = {
     "rows under a title": (
         "Seeds we keep\nid,kind,grams\n7,leek,40\n8,kale,55\n",
         """
-        heading | Seeds we keep
+        line | Seeds we keep
         header | id,kind,grams | Seeds we keep
         row | 7,leek,40 | Seeds we keep › id,kind,grams
         row | 8,kale,55 | Seeds we keep › id,kind,grams

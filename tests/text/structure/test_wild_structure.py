@@ -439,7 +439,7 @@ TABLES = {
     "values below a title": (
         "Depots as of March\n\ndepot,contact,open\nVarn,Lee,daily\nTolm,\"Oduya, R.\",Mon-Fri\nDorla,Penn,\n\nAll are heated. Dogs may come.\n",
         """
-        heading | Depots as of March
+        line | Depots as of March
         header | depot,contact,open | Depots as of March
         row | Varn,Lee,daily | Depots as of March › depot,contact,open
         row | Tolm,"Oduya, R.",Mon-Fri | Depots as of March › depot,contact,open
@@ -521,7 +521,7 @@ TABLES = {
     "columns without a header": (
         "Day 4\n\nMon     08:00   Long swim\nMon     17:30   Polo\nTue     09:15   Aqua class\nWed     18:00   Dives\n",
         """
-        heading | Day 4
+        line | Day 4
         row | Mon     08:00   Long swim | Day 4
         row | Mon     17:30   Polo | Day 4
         row | Tue     09:15   Aqua class | Day 4
