@@ -81,6 +81,7 @@ from recomp_core.text.structure import (
     source_code,
     tables,
     traces,
+    xml_data,
 )
 from recomp_core.text.structure.rules import entries, transcripts
 from recomp_core.types import Compression, Document
@@ -468,12 +469,16 @@ FUNCTIONS: dict[str, Read] = {
     "text.splitting.divided": _rest_of_unit,
     "text.splitting.replace_surrogates": splitting.replace_surrogates,
     "text.structure.blocks.text_blocks": lambda text: blocks.text_blocks(text, _lines(text)),
+    "text.structure.data_formats.is_short_record": lambda text: data_formats.is_short_record(
+        text, 0, len(text)
+    ),
     "text.structure.data_formats.json_blocks": data_formats.json_blocks,
     "text.structure.data_formats.record_blocks": lambda text: data_formats.record_blocks(
         text, 0, len(text)
     ),
     "text.structure.data_formats.looks_like_settings": _of_lines(data_formats.looks_like_settings),
     "text.structure.data_formats.settings_blocks": _of_lines(data_formats.settings_blocks),
+    "text.structure.xml_data.xml_blocks": xml_data.xml_blocks,
     "text.structure.formats.parse": formats.parse,
     "text.structure.headings.underlined": _of_lines(
         lambda found: [headings.underlined(found, n) for n in range(len(found))]
@@ -539,6 +544,7 @@ FUNCTIONS: dict[str, Read] = {
     "text.structure.drawn_tables.drawn_table": _of_lines(_each(drawn_tables.drawn_table)),
     "text.structure.drawn_tables.column_table": _of_lines(_each(drawn_tables.column_table)),
     "text.structure.drawn_tables.is_drawn_rule": drawn_tables.is_drawn_rule,
+    "text.structure.drawn_tables.is_header": lambda text: drawn_tables.is_header(text.split(",")),
     "text.structure.tables.may_be_row": tables.may_be_row,
     "text.structure.tables.table_at": _of_lines(_each(tables.table_at)),
     "text.structure.tables.separated_run": _of_lines(_each(tables.separated_run)),
@@ -606,6 +612,7 @@ FUNCTIONS: dict[str, Read] = {
 """Readers of one text by name: the module without `recomp_core`, and what of it reads."""
 
 EXEMPT = {
+    "text.structure.data_formats.named_record": "record_blocks and xml_blocks try it",
     "text.abbreviations.habits": "takes a language code",
     "text.joining.group_by_document": "reads no text",
     "text.refusals.language.news": "makes a pattern",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -14,6 +15,7 @@ from ..types import Document, Sentence
 
 # A line that announces more than this many tokens does not bring it all along.
 _ANNOUNCED_TOKENS = 240
+_NUMBER = re.compile(r"(?:§[ ]?)?\d[\d.]*[.):]?[ ]+")
 # Kinds that a sentence always brings, if it stands under one.
 _ALWAYS = frozenset({"header", "question", "key", "lead-in", "item", "entry"})
 
@@ -176,4 +178,6 @@ class Structure:
         return counts
 
     def _label(self, sentence: Sentence) -> str:
-        return label_text(sentence.text).casefold()
+        label = label_text(sentence.text).casefold()
+        # "3.2 Load" and "4.2 Load" say the same.
+        return label[found.end() :] if (found := _NUMBER.match(label)) else label

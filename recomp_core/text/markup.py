@@ -82,7 +82,7 @@ def label_text(text: str) -> str:
         One line without Markdown marks, HTML tags and the colon at its end.
     """
     if "<" in text:
-        text = visible_text(text)
+        text = visible_text(text) or text  # a tag of XML is a label, too
     lines = text.strip().splitlines()
     # A line of signs below the title, or above, says nothing; nor does a fence.
     line = " ".join([line for line in lines if _says_something(line)] or lines)

@@ -2,6 +2,7 @@
 
 from recomp_core import Document, SentenceSplitter
 from recomp_core.extractive.sentences import document_sentences
+from recomp_core.extractive.structure import Structure
 from recomp_core.text.units import Unit
 
 TEXT = "Oven\nIt bakes.\nIt cools."
@@ -79,3 +80,12 @@ def test_spans_alone_make_plain_sentences():
 
 def test_no_documents():
     assert document_sentences([], SentenceSplitter()) == ()
+
+
+def test_headings_that_differ_in_their_numbers_need_the_ones_above():
+    document = Document("# 1 Gate\n\n## 1.1 Rope\n\nRed.\n\n# 2 Quay\n\n## 2.1 Rope\n\nBlue.\n")
+    sentences = document_sentences([document], SentenceSplitter())
+    structure = Structure([document], sentences)
+    above = [[sentences[i].text for i in structure.above(n)] for n in range(len(sentences))]
+    assert above[2] == ["# 1 Gate", "## 1.1 Rope"]
+    assert above[5] == ["# 2 Quay", "## 2.1 Rope"]

@@ -6,7 +6,8 @@ lines), `markers` (list and section numbers), `section_words` (chapters and arti
 `headings` (titles by what stands around them), `records` (forms filled in again and again),
 `traces` (of crashed programs) and `paragraphs` (wrapped prose, or lines that stand for themselves);
 `markup_blocks` HTML; `tables` rows of any kind, with `drawn_tables`; `data_formats` JSON, YAML and
-INI; `source_code` programs. `outline` makes units of the tree, with what each stands under.
+INI; `xml_data` XML; `source_code` programs. `outline` makes units of the tree, with what each
+stands under.
 
 Written by hand, because every block needs its offsets in a time that grows with the text and no
 faster. markdown-it-py takes three seconds for a megabyte of list items, the standard library's

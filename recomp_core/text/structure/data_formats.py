@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from ..division import approximate_tokens
@@ -12,7 +13,10 @@ from .lines import Block, Line
 # A record or a list of values of this many tokens is one entry.
 _RECORD = 64
 # A longer record is named by the first of these that it has, or else by its first member.
-_NAMES = ('"name"', '"title"', '"id"', '"key"', '"label"')
+_NAMES = (
+    '"name"', '"title"', '"id"', '"key"', '"label"',
+    "<name>", "<title>", "<id>", "<key>", "<label>",
+)  # fmt: skip
 _DEEPEST = 100
 # As many lines tell whether a text is a program's settings.
 _SAMPLE = 500
@@ -36,7 +40,21 @@ def record_blocks(text: str, start: int, end: int) -> list[Block]:
         The member that names the record, with the others below it; nothing if it is no record.
     """
     members = json_blocks(text, start, end) or []
-    return [_named(text, members)] if len(members) > 1 else []
+    return [named_record(text, members)] if len(members) > 1 else []
+
+
+def is_short_record(text: str, start: int, end: int) -> bool:
+    """Tell whether a record is short enough for one entry.
+
+    Args:
+        text: The document's text.
+        start: The offset of the record's beginning.
+        end: The offset after its end.
+
+    Returns:
+        Whether it is.
+    """
+    return end - start <= 4 * _RECORD and approximate_tokens(text[start:end]) <= _RECORD
 
 
 class _NotJSONError(ValueError):
@@ -77,9 +95,9 @@ def _folded(text: str, start: int, end: int, inside: list[Block]) -> list[Block]
     """A record among others: whole if it is short, else its name with the other members below."""
     if len(inside) == 1 and not inside[0].children:
         return inside
-    if approximate_tokens(text[start:end]) <= _RECORD:
+    if is_short_record(text, start, end):
         return [Block("entry", start, end)]
-    return [_named(text, inside)] if text[start] == "{" else inside
+    return [named_record(text, inside)] if text[start] == "{" else inside
 
 
 def _tokens(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -147,7 +165,7 @@ def _value(
         elif text[tokens[at][0]] != closing:
             raise _NotJSONError
     last = tokens[at][1]
-    if opening == "[" and plain and children and approximate_tokens(text[start:last]) <= _RECORD:
+    if opening == "[" and plain and children and is_short_record(text, start, last):
         children = [Block("entry", start, last)]
     if not children:
         children = [Block("entry", start if key is None else key, last)]
@@ -155,8 +173,16 @@ def _value(
     return at + 1
 
 
-def _named(text: str, members: list[Block]) -> Block:
-    """A record as its name with the other members below it."""
+def named_record(text: str, members: list[Block]) -> Block:
+    """Put the members of a record below the one that names it.
+
+    Args:
+        text: The document's text.
+        members: The record's members.
+
+    Returns:
+        The record.
+    """
     plain = [member for member in members if member.kind == "entry"]
     if not plain or plain[0] is not members[0]:
         return Block("quote", members[0].start, members[0].start, children=members)
@@ -239,6 +265,9 @@ def settings_blocks(lines: Sequence[Line]) -> list[Block]:
     comments: list[Line] = []
     entry: tuple[int, Block] | None = None
     folded = 0
+    # A section that comes again is a record among others, which its first pair tells from them.
+    sections = Counter(line.text for line in lines if _is_section(line))
+    is_unnamed = False
     for number, line in enumerate(lines):
         if number < folded:
             continue
@@ -248,10 +277,18 @@ def settings_blocks(lines: Sequence[Line]) -> list[Block]:
         if line.text[0] in "#;" and (entry is None or line.indent <= entry[0]):
             comments.append(line)
             continue
-        if _SECTION.match(line.text) and not line.text.startswith("- "):
-            stack = [(-1, _put(roots, [], Block("key", line.start, line.end)))]
+        if _is_section(line):
+            is_record = sections[line.text] > 1
+            start = comments[0].start if comments and is_record else line.start
+            stop = _end_of_section(lines, number) if is_record else None
             entry = None
             comments.clear()
+            if stop is not None:
+                roots.append(Block("entry", start, lines[stop - 1].end))
+                stack, folded = [], stop
+            else:
+                stack = [(-1, _put(roots, [], Block("key", start, line.end)))]
+                is_unnamed = is_record
             continue
         if entry is not None and line.indent > entry[0] and not _PAIR.match(line.text):
             entry[1].end = line.end  # the value goes on
@@ -262,6 +299,10 @@ def settings_blocks(lines: Sequence[Line]) -> list[Block]:
         start = comments[0].start if comments and kind == "entry" else line.start
         block = _put(roots, stack, Block(kind, start, line.end))
         comments.clear()
+        if is_unnamed and kind == "entry":
+            stack.append((-1, block))
+            entry, is_unnamed = (line.indent, block), False
+            continue
         if line.text.startswith("- ") and _PAIR.match(line.text):
             stop = _end_of_record(lines, number)
             if stop is not None:
@@ -280,6 +321,29 @@ def settings_blocks(lines: Sequence[Line]) -> list[Block]:
             entry = (line.indent, block)
     roots += (Block("line", line.start, line.end) for line in comments)
     return roots
+
+
+def _is_section(line: Line) -> bool:
+    return _SECTION.match(line.text) is not None and not line.text.startswith("- ")
+
+
+def _end_of_section(lines: Sequence[Line], number: int) -> int | None:
+    """The line after a section that is short enough for one entry; None if it is long.
+
+    What is commented above the next section belongs to that one.
+    """
+    size = 0
+    stop = number
+    for at in range(number, len(lines)):
+        line = lines[at]
+        if at > number and _is_section(line):
+            break
+        size += approximate_tokens(line.text)
+        if size > _RECORD:
+            return None
+        if not line.blank and line.text[0] not in "#;":
+            stop = at + 1
+    return stop
 
 
 def _end_of_record(lines: Sequence[Line], number: int) -> int | None:

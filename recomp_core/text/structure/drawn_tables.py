@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from .lines import Block, Line
 
@@ -14,6 +15,8 @@ _RULE = _CORNERS | _DASHES | _BARS | {" ", ":"}
 # Some write two spaces between sentences.
 _GAP = re.compile(r"(?<![^\W\d_][.!?]) {2,}")
 _NUMBER = re.compile(r"[-+]?[\d.,:%/ $€£-]+$")
+# What counts the columns has no more digits; two of them are years after this one.
+_LONGEST_COUNT, _EARLIEST = 6, 999
 # A header has at most so many lines.
 _HIGHEST_HEADER = 8
 # As many lines show columns, and as many gaps between them.
@@ -59,6 +62,29 @@ def is_drawn_rule(text: str) -> bool:
         and not _DASHES.isdisjoint(text)
         and _RULE.issuperset(text)
     )
+
+
+def is_header(cells: Sequence[str]) -> bool:
+    """Tell whether a table's first row is its header.
+
+    Args:
+        cells: The row's cells.
+
+    Returns:
+        Whether they name the columns: no cell is a number, or all but the first count up, as years
+        and weeks do.
+    """
+    cells = [cell.strip().strip('"') for cell in cells]
+    numbers = [_NUMBER.match(cell) is not None for cell in cells]
+    if not any(numbers):
+        return True
+    if numbers[0] or not all(numbers[1:]):
+        return False
+    values = [int(cell) for cell in cells[1:] if cell.isdecimal() and len(cell) <= _LONGEST_COUNT]
+    steps = {after - before for before, after in pairwise(values)}
+    if len(values) < len(cells) - 1 or len(steps) != 1 or 0 in steps:
+        return False
+    return len(values) > 2 or (steps <= {1, -1} and min(values) > _EARLIEST)
 
 
 def _has_bar(text: str) -> bool:
@@ -123,7 +149,9 @@ def column_table(lines: Sequence[Line], first: int) -> tuple[Block | None, int]:
         gaps = further
         stop += 1
     rows = _column_rows(lines, first, stop, gaps[0][0])
-    return Block("table", lines[first].start, lines[stop - 1].end, children=rows), stop
+    # Rows without a header say what they say by themselves.
+    level = 0 if rows[0].kind == "header" else 1
+    return Block("table", lines[first].start, lines[stop - 1].end, level, rows), stop
 
 
 def _gaps(line: Line) -> list[tuple[int, int]]:
@@ -162,7 +190,7 @@ def _column_rows(lines: Sequence[Line], first: int, stop: int, edge: int) -> lis
     if ends:
         rows.append(Block("header", lines[first].start, lines[ends[0]].end))
         begin = ends[0] + 1
-    elif not any(_NUMBER.match(cell) for cell in _GAP.split(lines[head].text)):
+    elif is_header(_GAP.split(lines[head].text)):
         rows.append(Block("header", lines[first].start, lines[head].end))
         begin = head + 1
     else:

@@ -11,12 +11,14 @@ from .markup_blocks import html_blocks, is_page
 from .records import repeated_forms
 from .source_code import code_blocks, looks_like_code
 from .tables import separated_rows
+from .xml_data import xml_blocks
 
 # So many lines of a few characters each are scraps of data: they are divided by length.
 _MANY_LINES = 50_000
 _SHORT_LINE = 12
 
 _JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[\[{\"\d\-ntf\]])")
+_XML = re.compile(r"\s*<(?:\?xml\s|[A-Za-z_])")
 
 
 def parse(text: str, stated: str | None = None) -> list[Block]:
@@ -34,6 +36,10 @@ def parse(text: str, stated: str | None = None) -> list[Block]:
         return html_blocks(text)
     if stated == "json" or (stated is None and _JSON.match(text)):
         found = json_blocks(text)
+        if found is not None:
+            return found
+    if stated is None and _XML.match(text):
+        found = xml_blocks(text)
         if found is not None:
             return found
     lines = lines_of(text)

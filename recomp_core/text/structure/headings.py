@@ -24,8 +24,10 @@ _SIGNS = frozenset("■□◆◇●○▼▲▶◎★☆")
 _LONGEST_ABOVE = 60
 _MOST_WORDS = 8
 _OPENING = frozenset("\"'“„‚‘«‹»「『（(¿¡…")
-# So many paragraphs that begin with such a line show that these lines are titles.
-_FEWEST_ABOVE = 2
+# So many paragraphs that begin with such a line show that these lines are titles, and of lines with
+# a colon this share of all paragraphs: "He said:" is none.
+_FEWEST_ABOVE, _SHARE_OF_LABELS = 2, 0.25
+_MOST_WORDS_OF_LABEL = 5
 
 
 def underlined(lines: Sequence[Line], number: int) -> tuple[int, str] | None:
@@ -164,7 +166,7 @@ def _ends_or_goes_on(title: str) -> bool:
 
 
 def titles_above(lines: Sequence[Line], width: int) -> frozenset[int]:
-    """Find the titles that stand right on their text, without a mark.
+    """Find the titles that stand right on their text, without a mark, or end with a colon above it.
 
     One such line may be anything. Where several paragraphs begin with a short line that is no
     sentence, above one that is longer and ends sentences, these lines are titles.
@@ -176,12 +178,43 @@ def titles_above(lines: Sequence[Line], width: int) -> frozenset[int]:
     Returns:
         The numbers of their lines.
     """
+    paragraphs = list(_paragraphs(lines))
     found = frozenset(
         start
-        for start, stop in _paragraphs(lines)
+        for start, stop in paragraphs
         if stop > start + 1 and _stands_on_text(lines[start:stop], width)
     )
+    labels = [
+        start
+        for start, stop in paragraphs
+        if _is_label(lines[start].text)
+        and (stop == start + 1 or lines[start + 1].indent <= lines[start].indent)
+    ]
+    over_text = sum(_is_over_text(lines, start) for start in labels)
+    if over_text >= max(_FEWEST_ABOVE, _SHARE_OF_LABELS * len(paragraphs)):
+        found |= frozenset(labels)
     return found if len(found) >= _FEWEST_ABOVE else frozenset()
+
+
+def _is_label(text: str) -> bool:
+    """Whether a line is a few words with a colon at their end."""
+    if text[-1] not in ":：" or len(text) > _LONGEST_ABOVE:
+        return False
+    title = text[:-1].rstrip()
+    return len(title.split()) <= _MOST_WORDS_OF_LABEL and not _ends_or_goes_on(title)
+
+
+def _is_over_text(lines: Sequence[Line], number: int) -> bool:
+    """Whether sentences follow a line, which nobody says."""
+    below = number + 1
+    while below < len(lines) and lines[below].blank:
+        below += 1
+    stop = below
+    while stop < len(lines) and not lines[stop].blank:
+        stop += 1
+    if stop == below or not lines[below].text[0].isalnum():
+        return False
+    return _is_prose(lines[below].text) or ends_sentence(lines[stop - 1].text)
 
 
 def _paragraphs(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
@@ -197,7 +230,10 @@ def _paragraphs(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
 
 def _stands_on_text(paragraph: Sequence[Line], width: int) -> bool:
     title, below = paragraph[0], paragraph[1]
-    if len(title.text) > _LONGEST_ABOVE or _ends_or_goes_on(title.text):
+    words = title.text
+    if unicodedata.category(words[0]) == "So":  # an emoji
+        words = words.partition(" ")[2].lstrip()
+    if len(title.text) > _LONGEST_ABOVE or _ends_or_goes_on(words):
         return False
     if len(title.text.split()) > _MOST_WORDS or is_labelled(title.text):
         return False

@@ -30,6 +30,8 @@ _MAY_END = re.compile(
 )
 # A line that announces a list is shorter than this, in characters.
 _LONGEST_LEAD = 400
+# A line above a table that says what it shows is shorter than this, in characters.
+_LONGEST_CAPTION = 120
 # Blocks that a line with a colon may announce.
 _ANNOUNCED = frozenset({"item", "table", "code", "quote", "line", "entry"})
 # Over these a line that reads like a title is none.
@@ -177,7 +179,8 @@ class Outline:
         text = self.text
         if following.kind in _APART or text[title.start] == "-":
             return False
-        if following.kind == "prose" and text[following.start].islower():
+        is_label = text[title.end - 1] in ":："
+        if following.kind == "prose" and text[following.start].islower() and not is_label:
             return False
         gap = text[before.end : title.start] if before is not None else "\n\n"
         return gap.count("\n") > 1 and any(map(str.isalpha, text[title.start : title.end]))
@@ -261,7 +264,18 @@ class Outline:
         label = self.text[message.start : message.start + max(0, message.level)]
         return _NO_NAME.sub(" ", label).strip().casefold()
 
+    def _is_caption(self, block: Block, following: Block | None) -> bool:
+        """Whether a line above a table says what it shows: "Table 4. Rye by village"."""
+        if block.kind != "prose" or following is None or following.kind != "table":
+            return False
+        text = self.text[block.start : block.end]
+        return len(text) <= _LONGEST_CAPTION and "\n" not in text and text[-1].isalnum()
+
     def _content(self, block: Block, following: Block | None, place: _Place) -> None:
+        if self._is_caption(block, following):
+            if self._put(block, "heading", place.path):
+                place.leads = [((block.start, block.end), block.kind)]
+            return
         found = len(self.units)
         self._block(block, place.path)
         if len(self.units) == found or block.kind not in ("prose", "item", "entry", "answer"):
@@ -323,9 +337,15 @@ class Outline:
             path = (*path, (block.start, block.end))
         self.add(block.children, path)
 
-    def _table(self, block: Block, path: tuple[Span, ...]) -> None:
+    def _has_rows(self, block: Block) -> bool:
+        """Whether a block is a table whose rows are units."""
         # Level 1 is a file of records, whose rows have nothing to do with each other.
-        if block.level == 0 and self.is_small(block.start, block.end):
+        return block.kind == "table" and (
+            block.level == 1 or not self.is_small(block.start, block.end)
+        )
+
+    def _table(self, block: Block, path: tuple[Span, ...]) -> None:
+        if not self._has_rows(block):
             self._put(block, "table", path)
             return
         for row in block.children:

@@ -22,6 +22,8 @@ _GOES_ON = re.compile(r"(?:[,;(&/–—-]|[^\W\d_]-)$")
 _WORD = re.compile(r"\S+")
 # As many lines tell how wide a document is.
 _SAMPLE = 2_000
+# So many lines begin with a number where each stands for itself.
+_FEWEST_COUNTED = 3
 # In columns: below this a line was not broken for want of room.
 _NARROWEST = 28
 # A column of Chinese or Japanese may be as narrow as this; then its lines have to show that they
@@ -166,11 +168,21 @@ def joined_lines(lines: Sequence[Line], width: int) -> Iterator[list[Line]]:
     small = sum(line.text[0].islower() for line in lines)
     mostly_small = small > len(lines) / 2 and not ends_sentence(lines[-1].text)
     labelled = sum(is_labelled(line.text) for line in lines)
-    wrapped = _is_wrapped(lines, pairs, width) and (labelled < 2 or labelled <= len(lines) / 4)
+    # A programme or a chronicle: prose does not wrap before each time or year.
+    counted = sum(line.text[0].isdigit() for line in lines)
+    is_counted = counted > len(lines) / 2 and counted >= _FEWEST_COUNTED
+    wrapped = (
+        not is_counted
+        and _is_wrapped(lines, pairs, width)
+        and (labelled < 2 or labelled <= len(lines) / 4)
+    )
     separate = mostly_small or labelled > len(lines) / 2
     run = [lines[0]]
     for before, line in pairs:
-        if _carries_on(before, line, wrapped=wrapped, separate=separate, mixed=small > 0):
+        begins = is_counted and line.text[0].isdigit()
+        if not begins and _carries_on(
+            before, line, wrapped=wrapped, separate=separate, mixed=small > 0
+        ):
             run.append(line)
         else:
             yield run

@@ -1,7 +1,8 @@
 """Forms that are filled in again and again: each time the same names before other values.
 
 Contacts, `git log`, calendars and exports look like a play, whose speakers come again too. A form
-has its names in the same order each time, and its values are no sentences.
+has its names in the same order each time, and its values are no sentences. Cards have no names:
+"Plumber", "Hanna Kvist", "555-0110".
 """
 
 from __future__ import annotations
@@ -11,15 +12,23 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 
 from .lines import Line
+from .markers import marker_of
 from .paragraphs import ends_sentence
+from .tables import may_be_row
 
-_LABEL = re.compile(r"([^\W\d_][^:：\n]{0,38})[:：](?!//)")
+_LABEL = re.compile(r"(?:\*\*|__)?([^\W\d_][^:：\n]{0,38})[:：](?!//)")
+# Between two forms there may be a line of one sign instead of a blank one.
+_DIVIDERS, _LONGEST_DIVIDER = frozenset("-*_=~"), 200
+_FIGURES = re.compile(r"\d+")
 _BEGINS, _ENDS = re.compile(r"BEGIN:(?!VCALENDAR)(\w+)$"), re.compile(r"END:(\w+)$")
 _LONGEST_HEAD = 60
 # Without blank lines between them forms have more names, so that no chat is taken for them.
 _FEWEST_NAMES, _FEWEST_TIGHT = 2, 3
 # A form of two names must come three times.
 _FEWEST_SHORT = 3
+# A card is of so many lines, and stands among so many.
+_SHORTEST_CARD, _LONGEST_CARD, _FEWEST_CARDS = 3, 6, 3
+_NAME, _COUNTS = re.compile(r"[^\W\d_][\w .,'’&/()-]*$"), re.compile(r"\d|@")
 
 _Form = tuple[int, int, list[str]]
 """The first line, the line after the last, and the names; a first line without one has ""."""
@@ -39,7 +48,7 @@ def repeated_forms(lines: Sequence[Line]) -> dict[int, int]:
     if found:
         return found
     forms: dict[tuple[str, ...], list[_Form]] = {}
-    for start, stop in _paragraphs(lines):
+    for start, stop in _pieces(lines):
         for form in _forms_of(lines, start, stop):
             names = form[2]
             forms.setdefault(tuple(names[: 1 if names[0] else 2]), []).append(form)
@@ -50,16 +59,49 @@ def repeated_forms(lines: Sequence[Line]) -> dict[int, int]:
         if len(fitting) >= max(least, 0.5 * len(alike)) and not _is_spoken(lines, fitting):
             for start, stop, _ in fitting:
                 found[start] = _with_indented(lines, start, stop)
-    return found
+    return found or dict(_cards(lines))
 
 
-def _paragraphs(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
+def _cards(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
+    """Forms without names, right after each other: a name, and short lines of which some count."""
+    pieces = [(start, stop, _is_card(lines[start:stop])) for start, stop in _pieces(lines)]
+    for is_card, run in groupby(pieces, key=lambda piece: piece[2]):
+        alike = list(run)
+        if is_card and len(alike) >= _FEWEST_CARDS:
+            yield from ((start, stop) for start, stop, _ in alike)
+
+
+def _is_card(piece: Sequence[Line]) -> bool:
+    first, *others = (line.text for line in piece[: _LONGEST_CARD + 1])
+    return (
+        _SHORTEST_CARD <= len(piece) <= _LONGEST_CARD
+        and _NAME.match(first) is not None
+        and any(_COUNTS.search(text) for text in others)
+        and all(len(text) <= _LONGEST_HEAD and not _ends(text) for text in (first, *others))
+        and not any(may_be_row(text) for text in others)
+        and marker_of(piece[-1]) is None
+    )
+
+
+def _ends(text: str) -> bool:
+    return text[-1] in ",;:" or ends_sentence(text)
+
+
+def _pieces(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
+    """What stands between blank lines, or lines of one sign."""
     at = 0
-    for is_blank, run in groupby(lines, key=lambda line: line.blank):
+    for is_gap, run in groupby(lines, key=_is_gap):
         stop = at + sum(1 for _ in run)
-        if not is_blank:
+        if not is_gap:
             yield at, stop
         at = stop
+
+
+def _is_gap(line: Line) -> bool:
+    text = line.text
+    if not text or text[0] not in _DIVIDERS or not 3 <= len(text) <= _LONGEST_DIVIDER:
+        return not text
+    return set(text) <= {text[0], " "}
 
 
 def _forms_of(lines: Sequence[Line], start: int, stop: int) -> Iterator[_Form]:
@@ -87,7 +129,8 @@ def _forms_of(lines: Sequence[Line], start: int, stop: int) -> Iterator[_Form]:
         after = named[following][0] if following < len(named) else stop
         labels = sum(name != "" for name in names)
         if labels >= (_FEWEST_TIGHT if is_tight else _FEWEST_NAMES):
-            yield named[at][0], after, names
+            # Those that begin with their number have one name: "Week 5", "Week 6".
+            yield named[at][0], after, [_FIGURES.sub("0", names[0]), *names[1:]]
 
 
 def _is_head(text: str) -> bool:

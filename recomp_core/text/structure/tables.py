@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from .drawn_tables import column_table, drawn_table, is_drawn_rule
+from .drawn_tables import column_table, drawn_table, is_drawn_rule, is_header
 from .lines import Block, Line
 
 _RULE_CELL = re.compile(r":?-+:?$")
@@ -120,7 +120,7 @@ def separated_rows(lines: Sequence[Line], *, told: bool = False) -> Block | None
         return None
     rows = _joined_rows(lines)
     blocks = [Block("row", start, end) for _, start, end in rows]
-    if _is_header(rows[0][0], separator):
+    if is_header(rows[0][0].split(separator)):
         blocks[0].kind = "header"
     return Block("table", rows[0][1], rows[-1][2], children=blocks, level=1)
 
@@ -151,7 +151,7 @@ def separated_run(lines: Sequence[Line], first: int) -> tuple[Block | None, int]
         while stop < len(lines) and _QUOTED.sub("", lines[stop].text).count(separator) == columns:
             stop += 1
         rows = [Block("row", line.start, line.end) for line in lines[first:stop]]
-        if _is_header(lines[first].text, separator):
+        if is_header(lines[first].text.split(separator)):
             rows[0].kind = "header"
         return Block("table", rows[0].start, rows[-1].end, children=rows, level=1), stop
     return None, first
@@ -213,8 +213,3 @@ def _is_prose(rows: Sequence[str]) -> bool:
     spaced = sum(row.count(", ") for row in rows)
     sentences = sum(row.rstrip().endswith((".", "!", "?", "。")) for row in rows)
     return sentences > len(rows) / 2 or (commas > 0 and spaced > commas / 2)
-
-
-def _is_header(row: str, separator: str) -> bool:
-    cells = [cell.strip().strip('"') for cell in row.split(separator)]
-    return not any(re.fullmatch(r"[-+]?[\d.,:%/ -]+", cell) for cell in cells if cell)

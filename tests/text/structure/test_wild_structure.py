@@ -148,6 +148,44 @@ HEADINGS = {
         sentence | Die Frist beträgt drei Monate. | Art. 12 Kündigung
         """,
     ),
+    "lines with a colon above texts": (
+        "Oars:\nThere are nine oars in the shed. They are painted.\n\nLocks:\n\nkeys hang in the office, and must be\nbrought back by six.\n\nDogs:\nThey are welcome.\n",
+        """
+        heading | Oars:
+        sentence | There are nine oars in the shed. | Oars
+        sentence | They are painted. | Oars
+        heading | Locks:
+        sentence | keys hang in the office, and must be⏎brought back by six. | Locks
+        heading | Dogs:
+        sentence | They are welcome. | Dogs
+        """,
+    ),
+    "emoji before titles": (
+        "🍲 Kitchen\nThe kitchen is open until ten. It is heated.\n\n🚿 Baths\nThere are three baths behind the mill.\n",
+        """
+        heading | 🍲 Kitchen
+        sentence | The kitchen is open until ten. | 🍲 Kitchen
+        sentence | It is heated. | 🍲 Kitchen
+        heading | 🚿 Baths
+        sentence | There are three baths behind the mill. | 🚿 Baths
+        """,
+    ),
+    "what people say, which is no text below a title": (
+        "The day was long and the road was wet.\n\nShe said:\n\nNobody comes this way.\n\nHe nodded and took the rope.\n\nShe looked up at the lamp.\n\nHe said:\n\nThen let us go.\n\nThey went along the quay.\n\nIt was dark by then.\n\nThe boat was gone.\n\nThe rope was cut.\n",
+        """
+        sentence | The day was long and the road was wet.
+        sentence | She said:
+        sentence | Nobody comes this way.
+        sentence | He nodded and took the rope.
+        sentence | She looked up at the lamp.
+        sentence | He said:
+        sentence | Then let us go.
+        sentence | They went along the quay.
+        sentence | It was dark by then.
+        sentence | The boat was gone.
+        sentence | The rope was cut.
+        """,
+    ),
 }  # fmt: skip
 
 RECORDS = {
@@ -213,6 +251,64 @@ RECORDS = {
         answer | A: here | Q: where
         question | Q: who
         answer | A: me | Q: who
+        """,
+    ),
+    "forms between lines of one sign": (
+        "Berth: 4\nBoat: Ilse\nPaid: yes\n----\nBerth: 9\nBoat: Tern\nPaid: no\n- - -\nBerth: 12\nBoat: Rook\nPaid: yes\n",
+        """
+        entry | Berth: 4⏎Boat: Ilse⏎Paid: yes
+        entry | Berth: 9⏎Boat: Tern⏎Paid: no
+        entry | Berth: 12⏎Boat: Rook⏎Paid: yes
+        """,
+    ),
+    "forms with bold names": (
+        "**Seed:** rye\n**Row:** 3\n\n***\n\n**Seed:** oats\n**Row:** 8\n\n***\n\n**Seed:** flax\n**Row:** 2\n",
+        """
+        entry | **Seed:** rye⏎**Row:** 3
+        entry | **Seed:** oats⏎**Row:** 8
+        entry | **Seed:** flax⏎**Row:** 2
+        """,
+    ),
+    "forms that begin with their number": (
+        "Day 1: Harbour\nLunch: soup\nTask: knots\n\nDay 2: Strait\nLunch: fish, rice\nTask: charts\n\nDay 3: Island\nLunch: none\nTask: rest\n",
+        """
+        entry | Day 1: Harbour⏎Lunch: soup⏎Task: knots
+        entry | Day 2: Strait⏎Lunch: fish, rice⏎Task: charts
+        entry | Day 3: Island⏎Lunch: none⏎Task: rest
+        """,
+    ),
+    "cards without names": (
+        "Call these.\n\nBaker\nIda Moe\nTel. 41 02\nida@moe.test\n\nSmith\nOle Ness\nTel. 41 09\nole@ness.test\n\nMiller\nEva Lid\nTel. 41 55\neva@lid.test\n",
+        """
+        sentence | Call these.
+        entry | Baker⏎Ida Moe⏎Tel. 41 02⏎ida@moe.test
+        entry | Smith⏎Ole Ness⏎Tel. 41 09⏎ole@ness.test
+        entry | Miller⏎Eva Lid⏎Tel. 41 55⏎eva@lid.test
+        """,
+    ),
+    "verses, which are no cards": (
+        "The rose\nIs red of late\nThe sea is wide\n\nThe sail\nHas a torn edge\nThe wind is high\n\nThe oar\nIs made of ash\nThe tide is low\n",
+        """
+        sentence | The rose
+        sentence | Is red of late
+        sentence | The sea is wide
+        sentence | The sail
+        sentence | Has a torn edge
+        sentence | The wind is high
+        sentence | The oar
+        sentence | Is made of ash
+        sentence | The tide is low
+        """,
+    ),
+    "lines that begin with a time": (
+        "Fair\n\n9.30 Bell on the green\n10.15 Race of the oldest boats\n12.00 Soup\n13.45 Speech of the harbour master\n15.00 Fireworks\n",
+        """
+        line | Fair
+        sentence | 9.30 Bell on the green | Fair
+        sentence | 10.15 Race of the oldest boats | Fair
+        sentence | 12.00 Soup | Fair
+        sentence | 13.45 Speech of the harbour master | Fair
+        sentence | 15.00 Fireworks | Fair
         """,
     ),
 }  # fmt: skip
@@ -303,6 +399,40 @@ DATA = {
         entry | export TZ=UTC
         """,
     ),
+    "sections that come again": (
+        "[[bay]]\nname = \"north\"\nwidth = 12\n\n[[bay]]\nname = \"south\"\nwidth = 30\n\n[sign]\ncolour = \"red\"\n",
+        """
+        entry | [[bay]]⏎name = "north"⏎width = 12
+        entry | [[bay]]⏎name = "south"⏎width = 30
+        key | [sign]
+        entry | colour = "red" | [sign]
+        """,
+    ),
+    "sections that comments tell from each other": (
+        "# east.unit\n[Unit]\nWait=4\n\n# west.unit\n[Unit]\nWait=9\n",
+        """
+        entry | # east.unit⏎[Unit]⏎Wait=4
+        entry | # west.unit⏎[Unit]⏎Wait=9
+        """,
+    ),
+    "XML": (
+        "<?xml version=\"1.0\"?>\n<yard>\n  <crane id=\"k1\"><load>9</load></crane>\n  <crane id=\"k2\"><load>14</load></crane>\n  <gate open=\"yes\"/>\n  <note>Nobody may stand below the load. It is heavy.</note>\n  <keys><spare>2</spare></keys>\n</yard>\n",
+        """
+        key | <yard>
+        entry | <crane id="k1"><load>9</load></crane> | <yard>
+        entry | <crane id="k2"><load>14</load></crane> | <yard>
+        entry | <gate open="yes"/> | <yard>
+        entry | <note>Nobody may stand below the load. It is heavy.</note> | <yard>
+        key | <keys> | <yard>
+        entry | <spare>2</spare> | <yard> › <keys>
+        """,
+    ),
+    "XML of sentences": (
+        "<page><intro>A <b>red</b> boat lay there.</intro></page>\n",
+        """
+        sentence | <page><intro>A <b>red</b> boat lay there.</intro></page>
+        """,
+    ),
 }  # fmt: skip
 
 TABLES = {
@@ -373,6 +503,41 @@ TABLES = {
         sentence | More.
         """,
     ),
+    "times in columns, which nobody says": (
+        "Port        First   Last\nArn         05:00   22:00\nBal         05:30   22:15\nDor         06:20   23:00\nKal         07:10   23:37\n",
+        """
+        table | Port        First   Last⏎Arn         05:00   22:00⏎Bal         05:30   22:15⏎Dor         06:20   23:00⏎Kal         07:10   23:37
+        """,
+    ),
+    "a header of years": (
+        "Mill,2027,2028,2029\nNorth,40,43,41\nSouth,8,7,9\nWest,30,30,30\n",
+        """
+        header | Mill,2027,2028,2029
+        row | North,40,43,41 | Mill,2027,2028,2029
+        row | South,8,7,9 | Mill,2027,2028,2029
+        row | West,30,30,30 | Mill,2027,2028,2029
+        """,
+    ),
+    "columns without a header": (
+        "Day 4\n\nMon     08:00   Long swim\nMon     17:30   Polo\nTue     09:15   Aqua class\nWed     18:00   Dives\n",
+        """
+        line | Day 4
+        row | Mon     08:00   Long swim | Day 4
+        row | Mon     17:30   Polo | Day 4
+        row | Tue     09:15   Aqua class | Day 4
+        row | Wed     18:00   Dives | Day 4
+        """,
+    ),
+    "a caption above a table": (
+        "The farm is old. It lies by the sea.\n\nTable 2. Yield of barley by farm\n\n| Farm | Barley |\n|---|---|\n| Arn | 12 |\n| Bal | 9 |\n\nAll figures are rounded.\n",
+        """
+        sentence | The farm is old.
+        sentence | It lies by the sea.
+        heading | Table 2. Yield of barley by farm
+        table | | Farm | Barley |⏎|---|---|⏎| Arn | 12 |⏎| Bal | 9 | | Table 2. Yield of barley by farm
+        sentence | All figures are rounded.
+        """,
+    ),
 }  # fmt: skip
 
 TRACES = {
@@ -413,6 +578,15 @@ TRACES = {
         code | at renderBoat (app.js:114:22)⏎    at renderAll (app.js:90:12) | The page is white
         sentence | Only one sees it. | The page is white
         sentence | It is Ann. | The page is white
+        """,
+    ),
+    "what goes on below a line of a log": (
+        "2031-01-02 04:00:00 INFO load began\n2031-01-02 04:00:07 ERROR load failed\n    cause: the disk is full\n    hint: empty it\n2031-01-02 05:00:00 INFO sleep\n2031-01-02 06:00:00 INFO sleep\n",
+        """
+        line | 2031-01-02 04:00:00 INFO load began
+        line | 2031-01-02 04:00:07 ERROR load failed⏎    cause: the disk is full⏎    hint: empty it
+        line | 2031-01-02 05:00:00 INFO sleep
+        line | 2031-01-02 06:00:00 INFO sleep
         """,
     ),
 }  # fmt: skip

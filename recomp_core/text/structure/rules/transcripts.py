@@ -7,11 +7,14 @@ from collections.abc import Sequence
 
 from ...questions import ends_in_question
 from ..lines import Line
+from ..traces import is_frame
 from .labels import ANSWER, QUESTION
 from .scan import Scan
 
 # A log or chat has at least so many lines with a time, and this share of all.
 _FEWEST, _SHARE = 3, 0.3
+# A line of a log has at most so many below it that go on with it.
+_LONGEST_ENTRY = 6
 # A play has as many turns, and this share of all lines.
 _FEWEST_TURNS, _SHARE_OF_TURNS = 4, 0.4
 
@@ -42,7 +45,9 @@ _FULL_NAME = rf"{_CAPITAL}[^\s:：\d]{{0,20}}(?:[ ]{_CAPITAL}[^\s:：\d]{{0,20}}
 _CHAT = re.compile(
     rf"[\[(（]?(?:{_DATE}[,，]?[ T]?(?:at[ ])?)?{_TIME}[\])）]?[ ]?[-–—|,]?[ ]?"
     rf"(?:<{_NAME}>|{_NAME}[:：])[ \t　]?"
-    rf"|{_NAME}[ ]?[,–-]?[ ]?[\[(（]?(?:{_DATE}[,，]?[ ])?{_TIME}[\])）]?[:：]?(?=[ \t]|$)"
+    # Not the row of a timetable.
+    rf"|{_NAME}[ ]?[,–-]?[ ]?[\[(（]?(?:{_DATE}[,，]?[ ])?{_TIME}[\])）]?[:：]?"
+    r"(?=[ \t](?![ \t]|\d{1,2}:\d{2})|$)"
     rf"|<{_NAME}>[ ]"
     # A header on a line of its own: "[Monday 10:07 AM] Ann Lind", "**ann** — today at 14:10".
     rf"|[\[(][^\])\n]{{0,24}}?{_TIME}[\])][ ]{_FULL_NAME}$"
@@ -161,7 +166,7 @@ def message(scan: Scan, number: int) -> int | None:
 
 
 def log_line(scan: Scan, number: int) -> int | None:
-    """Read a line of a log.
+    """Read a line of a log, with what is indented below it.
 
     Args:
         scan: The walk.
@@ -170,7 +175,18 @@ def log_line(scan: Scan, number: int) -> int | None:
     Returns:
         The line after it, or None.
     """
-    if not scan.logged or not _LOG.match(scan.lines[number].text):
+    line = scan.lines[number]
+    if not scan.logged or not _LOG.match(line.text):
         return None
-    scan.add("line", number, number + 1)
-    return number + 1
+    stop = number + 1
+    while stop < min(len(scan.lines), number + _LONGEST_ENTRY):
+        below = scan.lines[stop]
+        if below.blank or below.indent <= line.indent or _LOG.match(below.text):
+            break
+        if is_frame(below.text):
+            # A trace is divided, so that its error stands by itself.
+            stop = number + 1
+            break
+        stop += 1
+    scan.add("line", number, stop)
+    return stop
