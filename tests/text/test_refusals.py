@@ -1886,4 +1886,4 @@ def test_beginnings_that_go_on_for_ever_take_no_long_time(language, more):
     for refusal in REFUSALS[language]:
         means_nothing(text := (refusal[: len(refusal) // 2] + more * 800)[:799])
         may_mean_nothing(text)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < max(5, len(REFUSALS[language]) / 10)

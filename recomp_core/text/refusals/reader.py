@@ -9,6 +9,7 @@ import regex
 from .language import WORDS, Language
 
 _NAME = regex.compile("<([A-Z_]+)>")
+_LONGEST_LEAD = 60  # characters
 _NAMED = "<NAMED>[,，、،]? ?"
 AROUND = " \t\n\r()[].!?¿¡。！？؟:：;；।॥·\u0387\u037e>#,，、،—–-"
 """What may stand around a clause."""
@@ -87,8 +88,9 @@ class Reader:
         found = []
         for at, clause in enumerate(clauses):
             pattern = self._pattern(at)
-            # A joint may be the comma of a lead.
-            match = pattern.fullmatch(clause) or pattern.fullmatch(f"{clause}, ")
+            match = pattern.fullmatch(clause)
+            if match is None and len(clause) <= _LONGEST_LEAD:  # a joint may be its comma
+                match = pattern.fullmatch(f"{clause}, ")
             if match is None:
                 return None
             found.append(match)
