@@ -178,7 +178,9 @@ def test_a_chat_api_by_its_key_s_name(tmp_path, source, monkeypatch):
     pytest.importorskip("openai", reason='needs pip install "recomp[openai]"')
     without_environment(monkeypatch)
     monkeypatch.setenv("MY_KEY", "secret-key")
-    with OpenAIServer(reply_to=Speller()) as server:
+    judge = Speller()
+    judge.TOKENS = ("Yes", "no", "No")
+    with OpenAIServer(reply_to=judge) as server:
         done = recomp("distillation", source, "-o", tmp_path / "labels", "--scorer", "chat",
                       "--method", "judge", "--model", "m", "--base-url", server.base_url,
                       "--api-key-env", "MY_KEY")  # fmt: skip

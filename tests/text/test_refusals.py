@@ -1860,7 +1860,8 @@ def test_it_can_be_turned_off():
     for reply in NOTHING[:3]:
         off = summarizer(reply, detect_refusals=False)
         assert off.summarize(["x"]) == [reply]
-        assert next(iter(off.stream("x"))) == reply[0]
+        first = next(iter(off.stream("x")))
+        assert first and reply.startswith(first) and len(first) < 4  # "T" may begin a mark
 
 
 def test_the_reasoning_before_a_refusal_does_not_hide_it():

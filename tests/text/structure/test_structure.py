@@ -436,8 +436,9 @@ DOCUMENTS = {
     "XML": (
         '<?xml version="1.0"?>\n<boats><section><p>Ann</p></section></boats>\n',
         """
-        sentence | <?xml version="1.0"?>
-        sentence | <boats><section><p>Ann</p></section></boats>
+        key | <boats>
+        key | <section> | <boats>
+        entry | <p>Ann</p> | <boats> › <section>
         """,
     ),
     "terms, breaks and hidden parts of a page": (
