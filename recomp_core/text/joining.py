@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Protocol, TypeVar
 
+from .function_words import function_words
 from .markup import breaks_line, visible_text
 from .words import words
 
@@ -68,9 +69,11 @@ def _is_gap(text: str) -> bool:
 def _telling(title: str) -> set[str]:
     """The words of a title; in scripts without spaces the pairs of characters.
 
-    One character of Chinese, or two letters, stand in many texts that say nothing of the title.
+    One character of Chinese, two letters, or "the" stand in many texts that say nothing of the
+    title.
     """
-    return {word for word in words(title) if len(word) > 1 + word.isascii()}
+    found = {word for word in words(title) if len(word) > 1 + word.isascii()}
+    return found - function_words(found) or found
 
 
 def common_words(titles: Iterable[str]) -> frozenset[str]:

@@ -85,6 +85,8 @@ def test_every_span_begins_in_the_excerpt_where_starts_says(layout):
 @pytest.mark.parametrize(
     ("titles", "text", "is_told"),
     [
+        (("The oil works", "Skarvik"), "A larger hall was built by the railway.", True),
+        (("The Who", "Skarvik"), "They played in the hall.", False),
         (("Pier North", "Pier South"), "The pier has 20 berths.", True),
         (("Pier North", "Pier South"), "Pier North has 20 berths.", False),
         (("Werft Ost AG", "Werft West AG"), "Die AG hat 20 Boote.", True),
