@@ -257,6 +257,7 @@ class Endpoint:
 
     async def _with_retries(self, attempt: Callable[[], Awaitable[R]]) -> R:
         """The result of `attempt()`, which is repeated while its error may pass; or that error."""
+        # By hand: around a stream, tenacity kept the thread of a model alive that was dropped.
         for number in range(self.max_retries):
             try:
                 return await attempt()
