@@ -15,6 +15,8 @@ _LEAST = 20
 _KEY = 12
 # Almost always found in so many characters of the text: folding all of every sentence takes time.
 _NEAR = 24
+# Folding leaves these as they are but for case, and tells most sentences apart at once.
+_FIRST, _LAST = slice(3), slice(-3, None)
 # Of so many that share the edge one is looked for: hostile chunks may all end alike.
 _MOST = 50
 
@@ -41,8 +43,8 @@ def whole_sentences(sentences: Sequence[Sentence]) -> dict[int, int]:
     cut_behind = [last for _, last in edges if _ends_within(sentences[last].text)]
     if len(edges) < 2 or not (cut_before or cut_behind):
         return {}
-    found = _longer(sentences, content, cut_behind, str.startswith, _beginning)
-    found |= _longer(sentences, content, cut_before, str.endswith, _ending)
+    found = _longer(sentences, content, cut_behind, str.startswith, _beginning, _FIRST)
+    found |= _longer(sentences, content, cut_before, str.endswith, _ending, _LAST)
     for n in found:
         while found[n] in found:  # the whole is a piece of another
             found[n] = found[found[n]]
@@ -55,14 +57,19 @@ def _longer(
     cut: Sequence[int],
     shares: Callable[[str, str], bool],
     edge: Callable[[str], str],
+    tip: slice,
 ) -> dict[int, int]:
     """Which sentences begin, or end, as these do and are longer, in another document."""
     texts = {n: folded_text(sentences[n].visible) for n in cut}
     pieces = {n: text for n, text in texts.items() if len(text) >= _LEAST}
     edges = {n: edge(sentences[n].visible) for n in pieces}
     alike: dict[str, list[int]] = {key: [] for key in edges.values()}
+    tips = {key[tip] for key in alike}
     for n in content if pieces else ():
-        if (key := edge(sentences[n].visible)) in alike:
+        text = sentences[n].visible
+        if _is_plain(text[tip]) and text[tip].lower() not in tips:
+            continue
+        if (key := edge(text)) in alike:
             alike[key].append(n)
     found = {}
     for n, piece in pieces.items():
@@ -75,6 +82,10 @@ def _longer(
                 found[n] = other
                 break
     return found
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
 
 
 def _beginning(text: str) -> str:
