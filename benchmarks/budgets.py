@@ -4,8 +4,8 @@
     python benchmarks/budgets.py --encoder multilingual --sets xquad_multi cmrc2018
 
 Each question is compressed as a user would do it, with `TokenBudget`, once for each share of the
-characters of its documents: five of them, ten for 2WikiMultihopQA, twenty for MuSiQue. So everything
-counts that `compress` does: titles and headings that come along, sentences that are passed over
+characters of its documents: five of them, ten for 2WikiMultihopQA, twenty for MuSiQue. All that
+`compress` does counts: titles and headings that come along, sentences that are passed over
 because they don't fit, long ones that are divided. `lexical.py` stops at the first sentence that
 would pass the rate instead, and judges the ranking alone. "all" is how often all documents together
 hold an answer; "rate" is what was kept of the characters. XQuAD is told apart by language.
