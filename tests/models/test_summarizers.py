@@ -437,11 +437,25 @@ def test_ctranslate2_gives_each_token_the_probability_that_torch_gives(kind):
 @pytest.mark.parametrize(("kind", "backend"), both_backends())
 def test_streams_what_it_summarizes(kind, backend):
     summarizer = load(checkpoint(kind), backend)
-    prompts = PROMPTS[:8] + HARD[:2]
-    summaries = summarizer.summarize(prompts)
-    assert ["".join(summarizer.stream(prompt)) for prompt in prompts] == summaries
-    longest = max(range(len(prompts)), key=lambda i: len(summaries[i]))
-    assert len(list(summarizer.stream(prompts[longest]))) > 1
+    summaries = summarizer.summarize(PROMPTS[:8])
+    assert ["".join(summarizer.stream(prompt)) for prompt in PROMPTS[:8]] == summaries
+    longest = max(range(8), key=lambda i: len(summaries[i]))
+    assert len(list(summarizer.stream(PROMPTS[longest]))) > 1
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(("kind", "backend"), both_backends())
+def test_streams_what_it_summarizes_where_it_is_less_sure(kind, backend):
+    # Trained on another processor, the checkpoint may not come to an end here: then both say so.
+    summarizer = load(checkpoint(kind), backend)
+
+    def streamed(prompt: str) -> str:
+        try:
+            return "".join(summarizer.stream(prompt))
+        except SummaryError as error:
+            return repr(error)
+
+    assert [streamed(prompt) for prompt in HARD[:4]] == told(summarizer.summarize(HARD[:4]))
 
 
 @pytest.mark.model
@@ -659,7 +673,8 @@ def test_a_config_that_transformers_5_wrote_is_read_as_the_hub_s_own(tmp_path):
     assert json.loads((tmp_path / "saved" / "config.json").read_text())["tie_word_embeddings"]
     for backend in ("torch", "ctranslate2"):
         again = load(tmp_path / "saved", backend, num_beams=4).summarize(HARD)
-        assert again == load(checkpoint("t5-v1.1"), backend, num_beams=4).summarize(HARD)
+        before = load(checkpoint("t5-v1.1"), backend, num_beams=4).summarize(HARD)
+        assert told(again) == told(before)
 
 
 @pytest.mark.model
