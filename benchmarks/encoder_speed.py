@@ -64,7 +64,8 @@ def backends(
     columns, counts = [], []
     for size in sizes:
         sentences = split(passages[:size])
-        lengths = [len(ids) for ids in counter.tokenizer.ids([query, *sentences])]
+        sequences, _ = counter.tokenizer.ids([query, *sentences])
+        lengths = [len(ids) for ids in sequences]
         columns.append(column(calls, counter, query, sentences, lengths, rounds))
         counts.append(len(sentences))
     print(f"\n### {threads} thread(s): seconds, median (lowest to highest); sentences/s; GFLOP/s\n")
